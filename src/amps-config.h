@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-log.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsQueueDeclare:
+ * @AMPS_QUEUE_DECLARE_PASSIVE: never declare; wait for the queue
+ * @AMPS_QUEUE_DECLARE_AUTO: declare the queue, and its dead letters, when missing
+ */
+typedef enum {
+  AMPS_QUEUE_DECLARE_PASSIVE,
+  AMPS_QUEUE_DECLARE_AUTO,
+} AmpsQueueDeclare;
+
+/**
+ * AmpsQueueType:
+ * @AMPS_QUEUE_TYPE_QUORUM: replicated
+ * @AMPS_QUEUE_TYPE_CLASSIC: on one node
+ */
+typedef enum {
+  AMPS_QUEUE_TYPE_QUORUM,
+  AMPS_QUEUE_TYPE_CLASSIC,
+} AmpsQueueType;
+
+/**
+ * AmpsWorkloadMode:
+ * @AMPS_WORKLOAD_MODE_ASYNC: the answer accepts, the outcome comes by the API
+ * @AMPS_WORKLOAD_MODE_SYNC: the answer is the outcome
+ */
+typedef enum {
+  AMPS_WORKLOAD_MODE_ASYNC,
+  AMPS_WORKLOAD_MODE_SYNC,
+} AmpsWorkloadMode;
+
+/**
+ * AMPS_CONFIG_EXIT_STATUS:
+ *
+ * EX_CONFIG of sysexits.h.
+ */
+#define AMPS_CONFIG_EXIT_STATUS 78
+
+/**
+ * AmpsConfig:
+ *
+ * The settings of contract section 2. They never change once made, but for
+ * secrets that come from files, see [method@Amps.Config.reload_secrets].
+ */
+#define AMPS_TYPE_CONFIG (amps_config_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsConfig, amps_config, AMPS, CONFIG, GObject)
+
+AmpsConfig *amps_config_new (const char *const *environment, const char *dotenv_path,
+                             const char *const *options, GError **error);
+gboolean amps_config_reload_secrets (AmpsConfig *self, GError **error);
+char *amps_config_to_string (AmpsConfig *self);
+void amps_config_foreach (AmpsConfig *self,
+                          void (*func) (const char *name, const char *redacted, gpointer user_data),
+                          gpointer user_data);
+const char *const *amps_config_get_warnings (AmpsConfig *self);
+GOptionEntry *amps_config_create_option_entries (GStrvBuilder *options);
+
+const char *const *amps_config_get_broker_uris (AmpsConfig *self);
+const char *amps_config_get_broker_type (AmpsConfig *self);
+const char *amps_config_get_subject (AmpsConfig *self);
+AmpsQueueDeclare amps_config_get_queue_declare (AmpsConfig *self);
+AmpsQueueType amps_config_get_queue_type (AmpsConfig *self);
+const char *amps_config_get_worker_id (AmpsConfig *self);
+unsigned int amps_config_get_max_concurrency (AmpsConfig *self);
+gint64 amps_config_get_job_timeout (AmpsConfig *self);
+gint64 amps_config_get_heartbeat_timeout (AmpsConfig *self);
+const char *amps_config_get_workload_address (AmpsConfig *self);
+gint64 amps_config_get_workload_response_timeout (AmpsConfig *self);
+AmpsWorkloadMode amps_config_get_workload_mode (AmpsConfig *self);
+const char *amps_config_get_workload_content_type (AmpsConfig *self);
+unsigned int amps_config_get_workload_batch_size (AmpsConfig *self);
+gint64 amps_config_get_workload_batch_wait (AmpsConfig *self);
+const char *amps_config_get_workload_ready_path (AmpsConfig *self);
+unsigned int amps_config_get_max_attempts (AmpsConfig *self);
+gint64 amps_config_get_retry_min_backoff (AmpsConfig *self);
+gint64 amps_config_get_retry_max_backoff (AmpsConfig *self);
+const char *amps_config_get_dead_letter_queue (AmpsConfig *self);
+gint64 amps_config_get_drain_timeout (AmpsConfig *self);
+guint16 amps_config_get_port (AmpsConfig *self);
+gboolean amps_config_get_metrics_enabled (AmpsConfig *self);
+guint16 amps_config_get_metrics_port (AmpsConfig *self);
+const char *amps_config_get_api_token (AmpsConfig *self);
+gboolean amps_config_get_api_allow_remote (AmpsConfig *self);
+gsize amps_config_get_max_body_size (AmpsConfig *self);
+AmpsLogFormat amps_config_get_log_format (AmpsConfig *self);
+gboolean amps_config_get_debug (AmpsConfig *self);
+const char *amps_config_get_sentry_dsn (AmpsConfig *self);
+const char *amps_config_get_environment (AmpsConfig *self);
+const char *amps_config_get_dbus_bus (AmpsConfig *self);
+
+G_END_DECLS

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-job.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsBrokerState:
+ * @AMPS_BROKER_DISCONNECTED: no connection; one is tried for again and again
+ * @AMPS_BROKER_CONNECTED: connected; not consuming because nobody asked for it
+ * @AMPS_BROKER_WAITING_FOR_QUEUE: connected; the subject does not exist (yet)
+ * @AMPS_BROKER_CONSUMING: messages arrive as they come
+ */
+typedef enum {
+  AMPS_BROKER_DISCONNECTED,
+  AMPS_BROKER_CONNECTED,
+  AMPS_BROKER_WAITING_FOR_QUEUE,
+  AMPS_BROKER_CONSUMING,
+} AmpsBrokerState;
+
+/**
+ * AmpsSettlementKind:
+ * @AMPS_SETTLE_ACKNOWLEDGE: done; the broker may forget it
+ * @AMPS_SETTLE_RELEASE: back to the queue at once, the job is not to blame
+ * @AMPS_SETTLE_RETURN: back to the queue at once after a failure of its own
+ * @AMPS_SETTLE_RETRY: back to the queue after a delay, counted or not
+ * @AMPS_SETTLE_DEAD_LETTER: to the dead letters
+ */
+typedef enum {
+  AMPS_SETTLE_ACKNOWLEDGE,
+  AMPS_SETTLE_RELEASE,
+  AMPS_SETTLE_RETURN,
+  AMPS_SETTLE_RETRY,
+  AMPS_SETTLE_DEAD_LETTER,
+} AmpsSettlementKind;
+
+/**
+ * AmpsSettlement:
+ * @kind: what the broker is to do with the delivery
+ * @delay: µs to wait, for a retry
+ * @attempt: the attempt that the next delivery is, for a retry
+ * @reason: (nullable): a word of contract section 5, such as `rejected`, for copies
+ * @detail: (nullable): the last cause, for people
+ */
+typedef struct {
+  AmpsSettlementKind kind;
+  gint64 delay;
+  unsigned int attempt;
+  const char *reason;
+  const char *detail;
+} AmpsSettlement;
+
+#define AMPS_TYPE_BROKER (amps_broker_get_type ())
+G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
+
+/**
+ * AmpsBrokerClass:
+ * @start: begin to connect, and go on trying until stopped
+ * @set_consuming: want messages, or want no more of them; those handed out stay out
+ * @set_prefetch: how many deliveries may be unsettled at once
+ * @settle_async: say what became of a delivery of the living epoch
+ * @publish_async: hand in an event, persistent, to the queue named by its type
+ * @stop_async: send what is still to be sent, then disconnect; not to be started again
+ *
+ * What a backend does. All are called in the main thread and never block it.
+ */
+struct _AmpsBrokerClass {
+  GObjectClass parent_class;
+
+  void (*start) (AmpsBroker *self);
+  void (*set_consuming) (AmpsBroker *self, gboolean consuming);
+  void (*set_prefetch) (AmpsBroker *self, unsigned int prefetch);
+  void (*settle_async) (AmpsBroker *self, AmpsDelivery *delivery, const AmpsSettlement *settlement,
+                        GTask *task);
+  void (*publish_async) (AmpsBroker *self, const char *queue, const char *message_id, GBytes *body,
+                         GTask *task);
+  void (*stop_async) (AmpsBroker *self, GTask *task);
+
+  gpointer padding[8];
+};
+
+void amps_broker_start (AmpsBroker *self);
+void amps_broker_set_consuming (AmpsBroker *self, gboolean consuming);
+gboolean amps_broker_get_consuming (AmpsBroker *self);
+void amps_broker_set_prefetch (AmpsBroker *self, unsigned int prefetch);
+
+void amps_broker_settle (AmpsBroker *self, AmpsDelivery *delivery, AmpsSettlementKind kind);
+void amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
+                               const AmpsSettlement *settlement, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
+
+void amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
+                                GBytes *body, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
+
+void amps_broker_stop_async (AmpsBroker *self, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_broker_stop_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
+
+AmpsBrokerState amps_broker_get_state (AmpsBroker *self);
+const char *amps_broker_get_state_detail (AmpsBroker *self);
+gboolean amps_broker_get_blocked (AmpsBroker *self);
+unsigned int amps_broker_get_epoch (AmpsBroker *self);
+unsigned int amps_broker_get_reconnects (AmpsBroker *self);
+gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
+
+/* For subclasses: the only ways to change what the above tell. */
+unsigned int amps_broker_begin_epoch (AmpsBroker *self);
+void amps_broker_end_epoch (AmpsBroker *self);
+void amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail);
+void amps_broker_change_blocked (AmpsBroker *self, gboolean blocked);
+void amps_broker_deliver (AmpsBroker *self, AmpsJob *job);
+
+const char *amps_broker_state_to_string (AmpsBrokerState state);
+
+G_END_DECLS

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-clock.h"
+
+G_DEFINE_TYPE (AmpsClock, amps_clock, G_TYPE_OBJECT)
+
+typedef struct {
+  GSource source;
+  AmpsClock *clock; /* (owned) */
+  gint64 due;       /* monotonic µs; -1 when it is not set */
+} Timer;
+
+static gint64
+system_monotonic_time (AmpsClock *self G_GNUC_UNUSED)
+{
+  return g_get_monotonic_time ();
+}
+
+static gint64
+system_real_time (AmpsClock *self G_GNUC_UNUSED)
+{
+  return g_get_real_time ();
+}
+
+static void
+amps_clock_class_init (AmpsClockClass *klass)
+{
+  klass->get_monotonic_time = system_monotonic_time;
+  klass->get_real_time = system_real_time;
+}
+
+static void
+amps_clock_init (AmpsClock *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_clock_new:
+ *
+ * Returns: (transfer full): a clock that shows the system's time
+ */
+AmpsClock *
+amps_clock_new (void)
+{
+  return g_object_new (AMPS_TYPE_CLOCK, NULL);
+}
+
+/**
+ * amps_clock_get_monotonic_time:
+ * @self: a clock
+ *
+ * Returns: µs since some moment in the past, never going back
+ */
+gint64
+amps_clock_get_monotonic_time (AmpsClock *self)
+{
+  return AMPS_CLOCK_GET_CLASS (self)->get_monotonic_time (self);
+}
+
+/**
+ * amps_clock_get_real_time:
+ * @self: a clock
+ *
+ * Returns: µs since 1970-01-01 UTC
+ */
+gint64
+amps_clock_get_real_time (AmpsClock *self)
+{
+  return AMPS_CLOCK_GET_CLASS (self)->get_real_time (self);
+}
+
+static gboolean
+timer_prepare (GSource *source, int *timeout)
+{
+  Timer *timer = (Timer *) source;
+
+  *timeout = -1;
+  if (timer->due < 0)
+    return FALSE;
+
+  gint64 remaining = timer->due - amps_clock_get_monotonic_time (timer->clock);
+
+  if (remaining <= 0)
+    return TRUE;
+
+  /* Rounded up: waking early would only mean to go round once more. */
+  *timeout = (int) MIN ((remaining + 999) / 1000, G_MAXINT);
+  return FALSE;
+}
+
+static gboolean
+timer_check (GSource *source)
+{
+  Timer *timer = (Timer *) source;
+
+  return timer->due >= 0 && amps_clock_get_monotonic_time (timer->clock) >= timer->due;
+}
+
+static gboolean
+timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  ((Timer *) source)->due = -1;
+  return callback != NULL ? callback (user_data) : G_SOURCE_CONTINUE;
+}
+
+static void
+timer_finalize (GSource *source)
+{
+  g_clear_object (&((Timer *) source)->clock);
+}
+
+static GSourceFuncs timer_funcs = {
+  .prepare = timer_prepare,
+  .check = timer_check,
+  .dispatch = timer_dispatch,
+  .finalize = timer_finalize,
+};
+
+/**
+ * amps_clock_create_timer:
+ * @self: a clock
+ * @name: (not nullable): a static name, for debuggers
+ *
+ * Creates a source that is dispatched once each time it becomes due by @self.
+ * It starts unset, see [func@Amps.timer_set_due]; it stays attached until its
+ * callback returns %G_SOURCE_REMOVE.
+ *
+ * Returns: (transfer full): a source, not yet attached
+ */
+GSource *
+amps_clock_create_timer (AmpsClock *self, const char *name)
+{
+  GSource *source = g_source_new (&timer_funcs, sizeof (Timer));
+  Timer *timer = (Timer *) source;
+
+  g_source_set_static_name (source, name);
+  timer->clock = g_object_ref (self);
+  timer->due = -1;
+  return source;
+}
+
+/**
+ * amps_timer_set_due:
+ * @timer: a source of [method@Amps.Clock.create_timer]
+ * @due: monotonic µs, or -1 for never
+ *
+ * To be called in the thread that runs @timer's context.
+ */
+void
+amps_timer_set_due (GSource *timer, gint64 due)
+{
+  ((Timer *) timer)->due = due;
+}
+
+/**
+ * amps_timer_get_due:
+ * @timer: a source of [method@Amps.Clock.create_timer]
+ *
+ * Returns: monotonic µs, or -1 when @timer is not set
+ */
+gint64
+amps_timer_get_due (GSource *timer)
+{
+  return ((Timer *) timer)->due;
+}

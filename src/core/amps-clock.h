@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+/* All times and durations in AMPS are a gint64 of µs. */
+#define AMPS_MILLISECONDS(n) ((gint64) (n) *1000)
+#define AMPS_SECONDS(n) ((gint64) (n) *G_USEC_PER_SEC)
+
+#define AMPS_TYPE_CLOCK (amps_clock_get_type ())
+G_DECLARE_DERIVABLE_TYPE (AmpsClock, amps_clock, AMPS, CLOCK, GObject)
+
+/**
+ * AmpsClockClass:
+ * @get_monotonic_time: µs that only ever grow; for deadlines
+ * @get_real_time: µs since 1970; for what people and peers read
+ *
+ * Time is a part like any other, so that a test advances it instead of sleeping.
+ */
+struct _AmpsClockClass {
+  GObjectClass parent_class;
+
+  gint64 (*get_monotonic_time) (AmpsClock *self);
+  gint64 (*get_real_time) (AmpsClock *self);
+};
+
+AmpsClock *amps_clock_new (void);
+
+gint64 amps_clock_get_monotonic_time (AmpsClock *self);
+gint64 amps_clock_get_real_time (AmpsClock *self);
+
+GSource *amps_clock_create_timer (AmpsClock *self, const char *name);
+void amps_timer_set_due (GSource *timer, gint64 due);
+gint64 amps_timer_get_due (GSource *timer);
+
+G_END_DECLS

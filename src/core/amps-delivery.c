@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-delivery.h"
+
+G_DEFINE_BOXED_TYPE (AmpsDelivery, amps_delivery, amps_delivery_ref, amps_delivery_unref)
+
+/**
+ * amps_delivery_new:
+ * @body: (transfer full): the message's body
+ *
+ * Returns: (transfer full): a first attempt with nothing else known; the
+ *   backend fills in the rest before it lets go of it
+ */
+AmpsDelivery *
+amps_delivery_new (GBytes *body)
+{
+  AmpsDelivery *self = g_atomic_rc_box_new0 (AmpsDelivery);
+
+  self->body = body;
+  self->attempt = 1;
+  return self;
+}
+
+/**
+ * amps_delivery_ref:
+ * @self: a delivery
+ *
+ * Callable from any thread.
+ *
+ * Returns: (transfer full): @self
+ */
+AmpsDelivery *
+amps_delivery_ref (AmpsDelivery *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+delivery_clear (gpointer data)
+{
+  AmpsDelivery *self = data;
+
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_pointer (&self->properties, g_bytes_unref);
+  g_free (self->traceparent);
+  g_free (self->tracestate);
+}
+
+/**
+ * amps_delivery_unref:
+ * @self: (transfer full): a delivery
+ *
+ * Callable from any thread.
+ */
+void
+amps_delivery_unref (AmpsDelivery *self)
+{
+  g_atomic_rc_box_release_full (self, delivery_clear);
+}

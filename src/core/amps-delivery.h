@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+#define AMPS_TYPE_DELIVERY (amps_delivery_get_type ())
+
+/**
+ * AmpsDelivery:
+ * @epoch: generation of the consuming connection that @tag belongs to, from 1
+ * @tag: what the backend calls this delivery; means nothing outside its epoch
+ * @redelivered: the broker says that it has handed this message out before
+ * @attempt: 1-based; failed attempts that count, plus one
+ * @returns: how often the broker has taken it back (`x-delivery-count`); 0 when unknown
+ * @not_before: µs since 1970 when a retry copy may run; 0 for at once
+ * @received: monotonic µs when it arrived here
+ * @first_received: µs since 1970 when AMPS first saw the job, in this run or (by
+ *   `x-amps-first-received`) an earlier one
+ * @body: (not nullable): exactly as delivered
+ * @properties: (nullable): the message's properties, encoded as the backend likes
+ * @traceparent: (nullable): trace context that came beside the body
+ * @tracestate: (nullable): likewise
+ *
+ * One message that a broker has handed out and waits to see settled. A plain
+ * struct, immutable once it has left its backend, so that it may cross threads.
+ */
+typedef struct {
+  unsigned int epoch;
+  guint64 tag;
+  gboolean redelivered;
+  unsigned int attempt;
+  unsigned int returns;
+  gint64 not_before;
+  gint64 received;
+  gint64 first_received;
+  GBytes *body;
+  GBytes *properties;
+  char *traceparent;
+  char *tracestate;
+} AmpsDelivery;
+
+GType amps_delivery_get_type (void);
+AmpsDelivery *amps_delivery_new (GBytes *body);
+AmpsDelivery *amps_delivery_ref (AmpsDelivery *self);
+void amps_delivery_unref (AmpsDelivery *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsDelivery, amps_delivery_unref)
+
+G_END_DECLS

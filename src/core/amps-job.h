@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-cloudevent.h"
+#include "amps-delivery.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsJobState:
+ * @AMPS_JOB_WAITING: delivered, not POSTed (or, after a failure, not POSTed again) yet
+ * @AMPS_JOB_POSTING: the POST is under way
+ * @AMPS_JOB_RUNNING: the workload has accepted it
+ * @AMPS_JOB_DECIDING: an outcome is being made sure of; may still fall back to running
+ * @AMPS_JOB_DECIDED: the outcome stands; the broker is being told
+ *
+ * Where a job is on its way.
+ */
+typedef enum {
+  AMPS_JOB_WAITING,
+  AMPS_JOB_POSTING,
+  AMPS_JOB_RUNNING,
+  AMPS_JOB_DECIDING,
+  AMPS_JOB_DECIDED,
+} AmpsJobState;
+
+/**
+ * AmpsOutcome:
+ * @AMPS_OUTCOME_NONE: not decided yet
+ * @AMPS_OUTCOME_ACKNOWLEDGED: done
+ * @AMPS_OUTCOME_REJECTED: refused for good: dead letter
+ * @AMPS_OUTCOME_RESCHEDULED: given back by the workload's wish
+ * @AMPS_OUTCOME_RETRIED: failed; runs again later
+ * @AMPS_OUTCOME_EXPIRED: its time ran out; runs again later
+ * @AMPS_OUTCOME_RELEASED: given back through no fault of its own
+ * @AMPS_OUTCOME_MALFORMED: not a CloudEvent: dead letter
+ *
+ * How a job ended; also the label of `amps_job_outcomes_total`.
+ */
+typedef enum {
+  AMPS_OUTCOME_NONE,
+  AMPS_OUTCOME_ACKNOWLEDGED,
+  AMPS_OUTCOME_REJECTED,
+  AMPS_OUTCOME_RESCHEDULED,
+  AMPS_OUTCOME_RETRIED,
+  AMPS_OUTCOME_EXPIRED,
+  AMPS_OUTCOME_RELEASED,
+  AMPS_OUTCOME_MALFORMED,
+} AmpsOutcome;
+
+#define AMPS_TYPE_JOB (amps_job_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsJob, amps_job, AMPS, JOB, GObject)
+
+AmpsJob *amps_job_new (AmpsDelivery *delivery, AmpsCloudEvent *event);
+AmpsJob *amps_job_new_malformed (AmpsDelivery *delivery, GError *problem);
+
+const char *amps_job_get_id (AmpsJob *self);
+const char *amps_job_get_source (AmpsJob *self);
+const char *amps_job_get_event_type (AmpsJob *self);
+const char *amps_job_get_traceparent (AmpsJob *self);
+const char *amps_job_get_tracestate (AmpsJob *self);
+GBytes *amps_job_get_body (AmpsJob *self);
+const GError *amps_job_get_problem (AmpsJob *self);
+
+const char *amps_job_get_run_id (AmpsJob *self);
+void amps_job_begin_run (AmpsJob *self);
+
+AmpsDelivery *amps_job_get_delivery (AmpsJob *self);
+void amps_job_attach (AmpsJob *self, AmpsDelivery *delivery);
+gboolean amps_job_is_detached (AmpsJob *self);
+void amps_job_detach (AmpsJob *self);
+gboolean amps_job_has_same_body (AmpsJob *self, GBytes *body);
+
+unsigned int amps_job_get_attempt (AmpsJob *self);
+void amps_job_set_attempt (AmpsJob *self, unsigned int attempt);
+
+AmpsJobState amps_job_get_state (AmpsJob *self);
+void amps_job_set_state (AmpsJob *self, AmpsJobState state);
+gboolean amps_job_is_in_workload (AmpsJob *self);
+
+AmpsOutcome amps_job_get_outcome (AmpsJob *self);
+void amps_job_decide (AmpsJob *self, AmpsOutcome outcome);
+
+gint64 amps_job_get_since (AmpsJob *self);
+void amps_job_set_since (AmpsJob *self, gint64 since);
+gint64 amps_job_get_deadline (AmpsJob *self);
+
+const char *amps_job_state_to_string (AmpsJobState state);
+const char *amps_outcome_to_string (AmpsOutcome outcome);
+
+G_END_DECLS

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-job.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsCounter:
+ *
+ * Counters without labels, by their names in contract section 7.
+ */
+typedef enum {
+  AMPS_COUNTER_MESSAGES_INSERTED,
+  AMPS_COUNTER_MESSAGES_DELETED,
+  AMPS_COUNTER_WORKLOADS_ACKNOWLEDGED,
+  AMPS_COUNTER_WORKLOADS_REJECTED,
+  AMPS_COUNTER_WORKLOADS_PUBLISHED,
+  AMPS_COUNTER_BROKER_RECONNECTS,
+  AMPS_COUNTER_DEAD_LETTERED,
+} AmpsCounter;
+#define AMPS_N_COUNTERS (AMPS_COUNTER_DEAD_LETTERED + 1)
+
+/**
+ * AmpsGauge:
+ *
+ * Gauges without labels.
+ */
+typedef enum {
+  AMPS_GAUGE_MESSAGES_COUNT,
+  AMPS_GAUGE_JOBS_IN_FLIGHT,
+  AMPS_GAUGE_CONCURRENCY_LIMIT,
+  AMPS_GAUGE_BROKER_CONNECTED,
+  AMPS_GAUGE_BROKER_BLOCKED,
+} AmpsGauge;
+#define AMPS_N_GAUGES (AMPS_GAUGE_BROKER_BLOCKED + 1)
+
+/**
+ * AmpsHistogram:
+ *
+ * Histograms, all in seconds.
+ */
+typedef enum {
+  AMPS_HISTOGRAM_MESSAGE_LIFETIME,
+  AMPS_HISTOGRAM_JOB_DURATION,
+  AMPS_HISTOGRAM_DELIVERY_LATENCY,
+  AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION,
+} AmpsHistogram;
+#define AMPS_N_HISTOGRAMS (AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION + 1)
+
+/**
+ * AmpsPauseReason:
+ *
+ * Why messages are not consumed; a label of `amps_consumer_paused`.
+ */
+typedef enum {
+  AMPS_PAUSE_REQUESTED,
+  AMPS_PAUSE_DRAINING,
+  AMPS_PAUSE_WORKLOAD,
+} AmpsPauseReason;
+#define AMPS_N_PAUSE_REASONS (AMPS_PAUSE_WORKLOAD + 1)
+
+/**
+ * AmpsMetrics:
+ *
+ * All figures of one AMPS, in the main thread.
+ */
+#define AMPS_TYPE_METRICS (amps_metrics_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsMetrics, amps_metrics, AMPS, METRICS, GObject)
+
+AmpsMetrics *amps_metrics_new (void);
+
+void amps_metrics_increment (AmpsMetrics *self, AmpsCounter counter);
+guint64 amps_metrics_get_counter (AmpsMetrics *self, AmpsCounter counter);
+void amps_metrics_count_outcome (AmpsMetrics *self, AmpsOutcome outcome);
+guint64 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome);
+void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status);
+void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
+double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
+void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);
+void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds);
+
+char *amps_metrics_format (AmpsMetrics *self);
+
+G_END_DECLS

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config.h"
+#include "broker/amps-broker.h"
+#include "core/amps-clock.h"
+#include "core/amps-manifest.h"
+#include "core/amps-metrics.h"
+#include "workload/amps-workload.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsDispatcherState:
+ * @AMPS_DISPATCHER_STARTING: not ready yet for the first time
+ * @AMPS_DISPATCHER_RUNNING: takes jobs, or would if broker and workload were there
+ * @AMPS_DISPATCHER_PAUSED: takes no jobs until resumed
+ * @AMPS_DISPATCHER_DRAINING: takes no jobs, finishes those in flight
+ */
+typedef enum {
+  AMPS_DISPATCHER_STARTING,
+  AMPS_DISPATCHER_RUNNING,
+  AMPS_DISPATCHER_PAUSED,
+  AMPS_DISPATCHER_DRAINING,
+} AmpsDispatcherState;
+
+/**
+ * AmpsDispatcher:
+ *
+ * Moves jobs from the broker through the workload to their outcome. Everything
+ * that decides something about a job comes through here: the answer of the
+ * workload, its calls of the API, a deadline, a lost connection, a drain.
+ */
+#define AMPS_TYPE_DISPATCHER (amps_dispatcher_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, AMPS, DISPATCHER, GObject)
+
+AmpsDispatcher *amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
+                                     AmpsWorkload *workload, AmpsManifest *manifest,
+                                     AmpsMetrics *metrics);
+void amps_dispatcher_start (AmpsDispatcher *self);
+
+gboolean amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error);
+gboolean amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char *reason,
+                                 GError **error);
+gboolean amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
+                                     GError **error);
+
+void amps_dispatcher_publish_async (AmpsDispatcher *self, GBytes *event, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result,
+                                         GError **error);
+
+void amps_dispatcher_pause (AmpsDispatcher *self);
+void amps_dispatcher_drain (AmpsDispatcher *self);
+void amps_dispatcher_resume (AmpsDispatcher *self);
+void amps_dispatcher_release_all (AmpsDispatcher *self);
+
+AmpsDispatcherState amps_dispatcher_get_state (AmpsDispatcher *self);
+gboolean amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not);
+AmpsManifest *amps_dispatcher_get_manifest (AmpsDispatcher *self);
+AmpsBroker *amps_dispatcher_get_broker (AmpsDispatcher *self);
+
+const char *amps_dispatcher_state_to_string (AmpsDispatcherState state);
+
+G_END_DECLS

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsAnswerKind:
+ * @AMPS_ANSWER_STATUS: the workload answered, see @status
+ * @AMPS_ANSWER_UNREACHABLE: no connection could be made, so the workload has not seen the job
+ * @AMPS_ANSWER_LOST: the connection broke after the request was (perhaps partly) sent
+ * @AMPS_ANSWER_TIMED_OUT: no answer within the time
+ */
+typedef enum {
+  AMPS_ANSWER_STATUS,
+  AMPS_ANSWER_UNREACHABLE,
+  AMPS_ANSWER_LOST,
+  AMPS_ANSWER_TIMED_OUT,
+} AmpsAnswerKind;
+
+/**
+ * AmpsAnswer:
+ * @kind: whether there was an answer at all
+ * @status: its HTTP status, with %AMPS_ANSWER_STATUS
+ * @retry_after: µs that the workload asks to wait; -1 when it does not
+ * @detail: (nullable): for people: the first 1 KiB of the answer's body made valid
+ *   UTF-8, or what went wrong with the connection
+ * @content_type: (nullable): of the answer
+ * @body: (nullable): the whole answer, where the caller asked for it
+ *
+ * What became of a POST to the workload.
+ */
+typedef struct {
+  AmpsAnswerKind kind;
+  unsigned int status;
+  gint64 retry_after;
+  char *detail;
+  char *content_type;
+  GBytes *body;
+} AmpsAnswer;
+
+AmpsAnswer *amps_answer_new (AmpsAnswerKind kind, unsigned int status);
+void amps_answer_free (AmpsAnswer *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAnswer, amps_answer_free)
+
+G_END_DECLS

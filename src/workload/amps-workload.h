@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-answer.h"
+#include "amps-config.h"
+#include "core/amps-clock.h"
+#include "core/amps-job.h"
+#include "core/amps-metrics.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define AMPS_TYPE_WORKLOAD (amps_workload_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsWorkload, amps_workload, AMPS, WORKLOAD, GObject)
+
+AmpsWorkload *amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics);
+
+void amps_workload_send_async (AmpsWorkload *self, AmpsJob *job, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+AmpsAnswer *amps_workload_send_finish (AmpsWorkload *self, GAsyncResult *result, GError **error);
+
+gboolean amps_workload_get_available (AmpsWorkload *self);
+const char *amps_workload_get_unavailable_reason (AmpsWorkload *self);
+
+G_END_DECLS

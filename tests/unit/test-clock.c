@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-clock.h"
+#include "fake-clock.h"
+
+static gboolean
+count (gpointer user_data)
+{
+  ++*(int *) user_data;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_system_timer (void)
+{
+  g_autoptr (AmpsClock) clock = amps_clock_new ();
+  g_autoptr (GSource) timer = amps_clock_create_timer (clock, "test");
+  gint64 start = amps_clock_get_monotonic_time (clock);
+  int fired = 0;
+
+  g_source_set_callback (timer, count, &fired, NULL);
+  g_source_attach (timer, NULL);
+  g_assert_false (g_main_context_iteration (NULL, FALSE));
+
+  amps_timer_set_due (timer, start + 20000);
+  while (fired == 0)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_assert_cmpint (amps_clock_get_monotonic_time (clock), >=, start + 20000);
+  g_assert_cmpint (amps_timer_get_due (timer), ==, -1);
+  g_assert_false (g_main_context_iteration (NULL, FALSE));
+  g_source_destroy (timer);
+}
+
+static void
+test_fake_timer (void)
+{
+  g_autoptr (AmpsClock) clock = fake_clock_new ();
+  g_autoptr (GSource) timer = amps_clock_create_timer (clock, "test");
+  gint64 start = amps_clock_get_monotonic_time (clock);
+  int fired = 0;
+
+  g_source_set_callback (timer, count, &fired, NULL);
+  g_source_attach (timer, NULL);
+
+  amps_timer_set_due (timer, start + AMPS_SECONDS (3600));
+  fake_clock_advance (clock, AMPS_SECONDS (3599));
+  g_assert_cmpint (fired, ==, 0);
+  fake_clock_advance (clock, AMPS_SECONDS (1));
+  g_assert_cmpint (fired, ==, 1);
+  fake_clock_advance (clock, AMPS_SECONDS (3600));
+  g_assert_cmpint (fired, ==, 1);
+  g_source_destroy (timer);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/clock/system-timer", test_system_timer);
+  g_test_add_func ("/clock/fake-timer", test_fake_timer);
+  return g_test_run ();
+}

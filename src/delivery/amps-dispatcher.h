@@ -45,8 +45,18 @@ gboolean amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, c
 gboolean amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
                                      GError **error);
 
-void amps_dispatcher_publish_async (AmpsDispatcher *self, GBytes *event, GCancellable *cancellable,
-                                    GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
+                                    gint64 *deadline, GError **error);
+
+void amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier,
+                                        GPtrArray *events, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+gboolean amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result,
+                                             GError **error);
+
+void amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data);
 gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result,
                                          GError **error);
 
@@ -57,6 +67,7 @@ void amps_dispatcher_release_all (AmpsDispatcher *self);
 
 AmpsDispatcherState amps_dispatcher_get_state (AmpsDispatcher *self);
 gboolean amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not);
+AmpsWorkload *amps_dispatcher_get_workload (AmpsDispatcher *self);
 AmpsManifest *amps_dispatcher_get_manifest (AmpsDispatcher *self);
 AmpsBroker *amps_dispatcher_get_broker (AmpsDispatcher *self);
 

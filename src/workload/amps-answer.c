@@ -27,7 +27,8 @@ void
 amps_answer_free (AmpsAnswer *self)
 {
   g_free (self->detail);
-  g_free (self->content_type);
   g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_pointer (&self->event, g_bytes_unref);
+  g_clear_error (&self->problem);
   g_free (self);
 }

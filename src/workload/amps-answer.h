@@ -26,8 +26,9 @@ typedef enum {
  * @retry_after: µs that the workload asks to wait; -1 when it does not
  * @detail: (nullable): for people: the first 1 KiB of the answer's body made valid
  *   UTF-8, or what went wrong with the connection
- * @content_type: (nullable): of the answer
- * @body: (nullable): the whole answer, where the caller asked for it
+ * @body: (nullable): the whole answer to a sync POST that was not a CloudEvent
+ * @event: (nullable): the CloudEvent, in structured mode, that answered a sync POST
+ * @problem: (nullable): why what called itself a CloudEvent is none
  *
  * What became of a POST to the workload.
  */
@@ -36,8 +37,9 @@ typedef struct {
   unsigned int status;
   gint64 retry_after;
   char *detail;
-  char *content_type;
   GBytes *body;
+  GBytes *event;
+  GError *problem;
 } AmpsAnswer;
 
 AmpsAnswer *amps_answer_new (AmpsAnswerKind kind, unsigned int status);

@@ -106,7 +106,6 @@ AmpsBrokerState amps_broker_get_state (AmpsBroker *self);
 const char *amps_broker_get_state_detail (AmpsBroker *self);
 gboolean amps_broker_get_blocked (AmpsBroker *self);
 unsigned int amps_broker_get_epoch (AmpsBroker *self);
-unsigned int amps_broker_get_reconnects (AmpsBroker *self);
 gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
 
 /* For subclasses: the only ways to change what the above tell. */

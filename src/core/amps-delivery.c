@@ -16,6 +16,7 @@ amps_delivery_new (GBytes *body)
   AmpsDelivery *self = g_atomic_rc_box_new0 (AmpsDelivery);
 
   self->body = body;
+  self->body_hash = g_bytes_hash (body);
   self->attempt = 1;
   return self;
 }

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * @first_received: µs since 1970 when AMPS first saw the job, in this run or (by
  *   `x-amps-first-received`) an earlier one
  * @body: (not nullable): exactly as delivered
+ * @body_hash: g_bytes_hash() of @body, made where the main thread is spared
  * @properties: (nullable): the message's properties, encoded as the backend likes
  * @traceparent: (nullable): trace context that came beside the body
  * @tracestate: (nullable): likewise
@@ -36,6 +37,7 @@ typedef struct {
   gint64 received;
   gint64 first_received;
   GBytes *body;
+  unsigned int body_hash;
   GBytes *properties;
   char *traceparent;
   char *tracestate;

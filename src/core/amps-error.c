@@ -21,7 +21,7 @@ static const AmpsErrorInfo infos[] = {
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == AMPS_N_ERRORS);
 
-G_DEFINE_QUARK (amps-error-quark, amps_error)
+G_DEFINE_QUARK (amps_error, amps_error)
 
 /**
  * amps_error_get_info:

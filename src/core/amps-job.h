@@ -47,7 +47,14 @@ typedef enum {
   AMPS_OUTCOME_RELEASED,
   AMPS_OUTCOME_MALFORMED,
 } AmpsOutcome;
+#define AMPS_N_OUTCOMES (AMPS_OUTCOME_MALFORMED + 1)
 
+/**
+ * AmpsJob:
+ *
+ * One event on its way through the workload, and the delivery that is settled
+ * when it has ended. [class@Amps.Manifest] alone moves it from state to state.
+ */
 #define AMPS_TYPE_JOB (amps_job_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsJob, amps_job, AMPS, JOB, GObject)
 
@@ -63,26 +70,13 @@ GBytes *amps_job_get_body (AmpsJob *self);
 const GError *amps_job_get_problem (AmpsJob *self);
 
 const char *amps_job_get_run_id (AmpsJob *self);
-void amps_job_begin_run (AmpsJob *self);
-
 AmpsDelivery *amps_job_get_delivery (AmpsJob *self);
-void amps_job_attach (AmpsJob *self, AmpsDelivery *delivery);
 gboolean amps_job_is_detached (AmpsJob *self);
-void amps_job_detach (AmpsJob *self);
-gboolean amps_job_has_same_body (AmpsJob *self, GBytes *body);
-
 unsigned int amps_job_get_attempt (AmpsJob *self);
-void amps_job_set_attempt (AmpsJob *self, unsigned int attempt);
-
 AmpsJobState amps_job_get_state (AmpsJob *self);
-void amps_job_set_state (AmpsJob *self, AmpsJobState state);
 gboolean amps_job_is_in_workload (AmpsJob *self);
-
 AmpsOutcome amps_job_get_outcome (AmpsJob *self);
-void amps_job_decide (AmpsJob *self, AmpsOutcome outcome);
-
 gint64 amps_job_get_since (AmpsJob *self);
-void amps_job_set_since (AmpsJob *self, gint64 since);
 gint64 amps_job_get_deadline (AmpsJob *self);
 
 const char *amps_job_state_to_string (AmpsJobState state);

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-broker.h"
+
+#include "core/amps-error.h"
+
+typedef struct {
+  AmpsBrokerState state;
+  char *state_detail; /* (owned) for people; never a secret */
+  gboolean consuming; /* wanted, not reached */
+  gboolean blocked;
+  unsigned int epoch; /* the latest; 0 before the first */
+  gboolean epoch_alive;
+} AmpsBrokerPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (AmpsBroker, amps_broker, G_TYPE_OBJECT)
+
+typedef enum {
+  PROP_STATE = 1,
+  PROP_BLOCKED,
+  N_PROPS,
+} AmpsBrokerProperty;
+
+typedef enum {
+  SIGNAL_DELIVERED,
+  SIGNAL_LOST,
+  N_SIGNALS,
+} AmpsBrokerSignal;
+
+static GParamSpec *props[N_PROPS];
+static unsigned int signals[N_SIGNALS];
+
+static AmpsBrokerPrivate *
+get_private (AmpsBroker *self)
+{
+  return amps_broker_get_instance_private (self);
+}
+
+static void
+amps_broker_get_property (GObject *object, unsigned int prop_id, GValue *value, GParamSpec *pspec)
+{
+  AmpsBroker *self = AMPS_BROKER (object);
+
+  switch ((AmpsBrokerProperty) prop_id)
+    {
+    case PROP_STATE:
+      g_value_set_uint (value, amps_broker_get_state (self));
+      break;
+    case PROP_BLOCKED:
+      g_value_set_boolean (value, amps_broker_get_blocked (self));
+      break;
+    case N_PROPS:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+amps_broker_finalize (GObject *object)
+{
+  g_free (get_private (AMPS_BROKER (object))->state_detail);
+
+  G_OBJECT_CLASS (amps_broker_parent_class)->finalize (object);
+}
+
+static void
+amps_broker_class_init (AmpsBrokerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = amps_broker_get_property;
+  object_class->finalize = amps_broker_finalize;
+
+  /**
+   * AmpsBroker:state:
+   *
+   * An [enum@Amps.BrokerState]. Notified for a new detail, too.
+   */
+  props[PROP_STATE] =
+      g_param_spec_uint ("state", NULL, NULL, 0, AMPS_BROKER_CONSUMING, AMPS_BROKER_DISCONNECTED,
+                         G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * AmpsBroker:blocked:
+   *
+   * Whether the broker takes no publications for now, as in a memory alarm.
+   */
+  props[PROP_BLOCKED] = g_param_spec_boolean ("blocked", NULL, NULL, FALSE,
+                                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+
+  /**
+   * AmpsBroker::delivered:
+   * @self: a broker
+   * @job: a job, with a problem instead of an event when it is malformed
+   *
+   * A message came. Whoever takes it must have it settled in the end.
+   */
+  signals[SIGNAL_DELIVERED] =
+      g_signal_new ("delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 1, AMPS_TYPE_JOB);
+  /**
+   * AmpsBroker::lost:
+   * @self: a broker
+   * @epoch: the epoch that ended
+   *
+   * The deliveries of @epoch that are not settled went back to the queue.
+   */
+  signals[SIGNAL_LOST] = g_signal_new ("lost", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+}
+
+static void
+amps_broker_init (AmpsBroker *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_broker_start:
+ * @self: a broker
+ *
+ * Connects, and connects again whenever the connection is lost, until stopped.
+ */
+void
+amps_broker_start (AmpsBroker *self)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
+  AMPS_BROKER_GET_CLASS (self)->start (self);
+}
+
+/**
+ * amps_broker_set_consuming:
+ * @self: a broker
+ * @consuming: whether messages are wanted
+ *
+ * Remembered across connections. Deliveries that are out stay valid, and some
+ * may still arrive after consuming was stopped.
+ */
+void
+amps_broker_set_consuming (AmpsBroker *self, gboolean consuming)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  consuming = !!consuming;
+  if (priv->consuming == consuming)
+    return;
+
+  priv->consuming = consuming;
+  AMPS_BROKER_GET_CLASS (self)->set_consuming (self, consuming);
+}
+
+/**
+ * amps_broker_get_consuming:
+ * @self: a broker
+ *
+ * Returns: whether messages are wanted; for whether they come, see
+ *   [method@Amps.Broker.get_state]
+ */
+gboolean
+amps_broker_get_consuming (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
+  return get_private (self)->consuming;
+}
+
+/**
+ * amps_broker_set_prefetch:
+ * @self: a broker
+ * @prefetch: how many deliveries may be unsettled at once, 1 to 65535
+ */
+void
+amps_broker_set_prefetch (AmpsBroker *self, unsigned int prefetch)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+  g_return_if_fail (prefetch > 0 && prefetch <= G_MAXUINT16);
+
+  AMPS_BROKER_GET_CLASS (self)->set_prefetch (self, prefetch);
+}
+
+/**
+ * amps_broker_settle:
+ * @self: a broker
+ * @delivery: a delivery of its
+ * @kind: %AMPS_SETTLE_ACKNOWLEDGE, %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN
+ *
+ * Settles @delivery when nothing can be done about a failure: it could only be
+ * that the epoch ends first, which [signal@Amps.Broker::lost] tells.
+ */
+void
+amps_broker_settle (AmpsBroker *self, AmpsDelivery *delivery, AmpsSettlementKind kind)
+{
+  AmpsSettlement settlement = { .kind = kind };
+
+  amps_broker_settle_async (self, delivery, &settlement, NULL, NULL, NULL);
+}
+
+/**
+ * amps_broker_settle_async:
+ * @self: a broker
+ * @delivery: a delivery of its
+ * @settlement: what to do with it; only read during the call
+ * @cancellable: (nullable): stops waiting, not settling
+ * @callback: (nullable): called when done
+ * @user_data: passed to @callback
+ *
+ * Settles @delivery. Where a copy is to be made the broker confirms it before
+ * the delivery is acknowledged.
+ */
+void
+amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
+                          const AmpsSettlement *settlement, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (AMPS_IS_BROKER (self));
+  g_return_if_fail (delivery != NULL && settlement != NULL);
+
+  if (callback != NULL)
+    {
+      task = g_task_new (self, cancellable, callback, user_data);
+      g_task_set_source_tag (task, amps_broker_settle_async);
+    }
+
+  if (amps_broker_is_alive (self, delivery))
+    AMPS_BROKER_GET_CLASS (self)->settle_async (self, delivery, settlement,
+                                                g_steal_pointer (&task));
+  else if (task != NULL)
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_DETACHED,
+                             "the connection that delivered the message has died");
+}
+
+/**
+ * amps_broker_settle_finish:
+ * @self: a broker
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Fails with %AMPS_ERROR_DETACHED when the message went back to the queue
+ * before it could be settled. With the following ones it is still out, to be
+ * settled again: %AMPS_ERROR_UNAVAILABLE when a copy was not confirmed,
+ * %AMPS_ERROR_UNROUTABLE when no queue takes it, and %AMPS_ERROR_NOT_PERMITTED
+ * when the queue for it may not be declared.
+ *
+ * Returns: whether the message is settled
+ */
+gboolean
+amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * amps_broker_publish_async:
+ * @self: a broker
+ * @queue: the queue that shall get the event, at most 255 bytes
+ * @message_id: (nullable): the event's id
+ * @body: the event
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when the broker has confirmed it, or it failed
+ * @user_data: passed to @callback
+ */
+void
+amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
+                           GBytes *body, GCancellable *cancellable, GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+  g_return_if_fail (queue != NULL && body != NULL);
+
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_broker_publish_async);
+  AMPS_BROKER_GET_CLASS (self)->publish_async (self, queue, message_id, body, task);
+}
+
+/**
+ * amps_broker_publish_finish:
+ * @self: a broker
+ * @result: what the callback got
+ * @error: return location: %AMPS_ERROR_UNROUTABLE or %AMPS_ERROR_UNAVAILABLE;
+ *   with the latter the event may have been published nevertheless
+ *
+ * Returns: whether the event is safe with the broker
+ */
+gboolean
+amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * amps_broker_stop_async:
+ * @self: a broker
+ * @cancellable: (nullable): stops waiting
+ * @callback: called when all is sent and closed
+ * @user_data: passed to @callback
+ *
+ * Sends what is still to be sent and disconnects. What is unsettled goes back
+ * to the queue. A stopped broker stays stopped.
+ */
+void
+amps_broker_stop_async (AmpsBroker *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_broker_stop_async);
+  AMPS_BROKER_GET_CLASS (self)->stop_async (self, task);
+}
+
+/**
+ * amps_broker_stop_finish:
+ * @self: a broker
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: whether all that was to be sent had been sent
+ */
+gboolean
+amps_broker_stop_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * amps_broker_get_state:
+ * @self: a broker
+ *
+ * Returns: how far it is
+ */
+AmpsBrokerState
+amps_broker_get_state (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), AMPS_BROKER_DISCONNECTED);
+
+  return get_private (self)->state;
+}
+
+/**
+ * amps_broker_get_state_detail:
+ * @self: a broker
+ *
+ * Returns: (nullable): why it is no further, and what to do about it
+ */
+const char *
+amps_broker_get_state_detail (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), NULL);
+
+  return get_private (self)->state_detail;
+}
+
+/**
+ * amps_broker_get_blocked:
+ * @self: a broker
+ *
+ * Returns: whether the broker takes no publications for now
+ */
+gboolean
+amps_broker_get_blocked (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
+  return get_private (self)->blocked;
+}
+
+/**
+ * amps_broker_get_epoch:
+ * @self: a broker
+ *
+ * Returns: the latest generation of the consuming connection, 0 before the first
+ */
+unsigned int
+amps_broker_get_epoch (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), 0);
+
+  return get_private (self)->epoch;
+}
+
+/**
+ * amps_broker_is_alive:
+ * @self: a broker
+ * @delivery: a delivery of its
+ *
+ * Returns: whether @delivery can still be settled
+ */
+gboolean
+amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  return priv->epoch_alive && delivery->epoch == priv->epoch;
+}
+
+/**
+ * amps_broker_begin_epoch: (skip)
+ * @self: a broker
+ *
+ * For backends: deliveries can come, and only those of this epoch be settled.
+ *
+ * Returns: the number of the epoch
+ */
+unsigned int
+amps_broker_begin_epoch (AmpsBroker *self)
+{
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  amps_broker_end_epoch (self);
+  priv->epoch_alive = TRUE;
+  return ++priv->epoch;
+}
+
+/**
+ * amps_broker_end_epoch: (skip)
+ * @self: a broker
+ *
+ * For backends: what was delivered and not settled went back to the queue.
+ */
+void
+amps_broker_end_epoch (AmpsBroker *self)
+{
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  if (!priv->epoch_alive)
+    return;
+
+  priv->epoch_alive = FALSE;
+  g_signal_emit (self, signals[SIGNAL_LOST], 0, priv->epoch);
+}
+
+/**
+ * amps_broker_change_state: (skip)
+ * @self: a broker
+ * @state: what it is now
+ * @detail: (nullable): why, for people; never a secret
+ *
+ * For backends. Logs the change.
+ */
+void
+amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail)
+{
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  if (priv->state == state && g_strcmp0 (priv->state_detail, detail) == 0)
+    return;
+
+  priv->state = state;
+  g_free (priv->state_detail);
+  priv->state_detail = g_strdup (detail);
+
+  if (detail != NULL)
+    g_warning ("Broker %s: %s", amps_broker_state_to_string (state), detail);
+  else
+    g_info ("Broker %s", amps_broker_state_to_string (state));
+
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
+}
+
+/**
+ * amps_broker_change_blocked: (skip)
+ * @self: a broker
+ * @blocked: whether the broker takes no publications for now
+ *
+ * For backends.
+ */
+void
+amps_broker_change_blocked (AmpsBroker *self, gboolean blocked)
+{
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  blocked = !!blocked;
+  if (priv->blocked == blocked)
+    return;
+
+  priv->blocked = blocked;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BLOCKED]);
+}
+
+/**
+ * amps_broker_deliver: (skip)
+ * @self: a broker
+ * @job: a job of the living epoch
+ *
+ * For backends: hands @job to whoever listens.
+ */
+void
+amps_broker_deliver (AmpsBroker *self, AmpsJob *job)
+{
+  g_signal_emit (self, signals[SIGNAL_DELIVERED], 0, job);
+}
+
+/**
+ * amps_broker_state_to_string:
+ * @state: a state
+ *
+ * Returns: (transfer none): its name for logs and answers
+ */
+const char *
+amps_broker_state_to_string (AmpsBrokerState state)
+{
+  static const char *const names[] = {
+    [AMPS_BROKER_DISCONNECTED] = "disconnected",
+    [AMPS_BROKER_CONNECTED] = "connected",
+    [AMPS_BROKER_WAITING_FOR_QUEUE] = "waiting-for-queue",
+    [AMPS_BROKER_CONSUMING] = "consuming",
+  };
+
+  return names[state];
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-job-private.h"
+
+G_DEFINE_FINAL_TYPE (AmpsJob, amps_job, G_TYPE_OBJECT)
+
+static void
+amps_job_finalize (GObject *object)
+{
+  AmpsJob *self = AMPS_JOB (object);
+
+  g_clear_pointer (&self->event, amps_cloud_event_free);
+  g_clear_error (&self->problem);
+  amps_delivery_unref (self->delivery);
+  g_clear_pointer (&self->duplicates, g_ptr_array_unref);
+  g_queue_clear_full (&self->followers, g_object_unref);
+  g_free (self->run_id);
+
+  G_OBJECT_CLASS (amps_job_parent_class)->finalize (object);
+}
+
+static void
+amps_job_class_init (AmpsJobClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_job_finalize;
+}
+
+static void
+amps_job_init (AmpsJob *self)
+{
+  g_queue_init (&self->followers);
+}
+
+static AmpsJob *
+job_new (AmpsDelivery *delivery)
+{
+  AmpsJob *self = g_object_new (AMPS_TYPE_JOB, NULL);
+
+  self->delivery = amps_delivery_ref (delivery);
+  self->attempt = delivery->attempt;
+  self->since = delivery->received;
+  return self;
+}
+
+/**
+ * amps_job_new:
+ * @delivery: what the broker handed out
+ * @event: (transfer full): the event in its body
+ *
+ * Returns: (transfer full): a job that waits to be POSTed
+ */
+AmpsJob *
+amps_job_new (AmpsDelivery *delivery, AmpsCloudEvent *event)
+{
+  AmpsJob *self = job_new (delivery);
+
+  self->event = event;
+  return self;
+}
+
+/**
+ * amps_job_new_malformed:
+ * @delivery: what the broker handed out
+ * @problem: (transfer full): why its body is no event
+ *
+ * Returns: (transfer full): a job that is never POSTed, and has no id
+ */
+AmpsJob *
+amps_job_new_malformed (AmpsDelivery *delivery, GError *problem)
+{
+  AmpsJob *self = job_new (delivery);
+
+  self->problem = problem;
+  return self;
+}
+
+/**
+ * amps_job_get_id:
+ * @self: a job
+ *
+ * Returns: (nullable): the event's id; %NULL when malformed
+ */
+const char *
+amps_job_get_id (AmpsJob *self)
+{
+  return self->event != NULL ? self->event->id : NULL;
+}
+
+/**
+ * amps_job_get_source:
+ * @self: a job
+ *
+ * Returns: (nullable): the event's source; %NULL when malformed
+ */
+const char *
+amps_job_get_source (AmpsJob *self)
+{
+  return self->event != NULL ? self->event->source : NULL;
+}
+
+/**
+ * amps_job_get_event_type:
+ * @self: a job
+ *
+ * Returns: (nullable): the event's type; %NULL when malformed
+ */
+const char *
+amps_job_get_event_type (AmpsJob *self)
+{
+  return self->event != NULL ? self->event->type : NULL;
+}
+
+/**
+ * amps_job_get_traceparent:
+ * @self: a job
+ *
+ * Returns: (nullable): W3C trace context: the event's, else the message's
+ */
+const char *
+amps_job_get_traceparent (AmpsJob *self)
+{
+  if (self->event != NULL && self->event->traceparent != NULL)
+    return self->event->traceparent;
+  return self->delivery->traceparent;
+}
+
+/**
+ * amps_job_get_tracestate:
+ * @self: a job
+ *
+ * Returns: (nullable): what belongs to [method@Amps.Job.get_traceparent]
+ */
+const char *
+amps_job_get_tracestate (AmpsJob *self)
+{
+  if (self->event != NULL && self->event->traceparent != NULL)
+    return self->event->tracestate;
+  return self->delivery->tracestate;
+}
+
+/**
+ * amps_job_get_body:
+ * @self: a job
+ *
+ * Returns: (transfer none): the event byte for byte
+ */
+GBytes *
+amps_job_get_body (AmpsJob *self)
+{
+  return self->delivery->body;
+}
+
+/**
+ * amps_job_get_problem:
+ * @self: a job
+ *
+ * Returns: (nullable): why the body is no event
+ */
+const GError *
+amps_job_get_problem (AmpsJob *self)
+{
+  return self->problem;
+}
+
+/**
+ * amps_job_get_run_id:
+ * @self: a job
+ *
+ * Returns: (nullable): the `Amps-Job-Id` of its latest POST
+ */
+const char *
+amps_job_get_run_id (AmpsJob *self)
+{
+  return self->run_id;
+}
+
+/**
+ * amps_job_get_delivery:
+ * @self: a job
+ *
+ * Returns: (transfer none): the delivery that its outcome settles
+ */
+AmpsDelivery *
+amps_job_get_delivery (AmpsJob *self)
+{
+  return self->delivery;
+}
+
+/**
+ * amps_job_is_detached:
+ * @self: a job
+ *
+ * Returns: whether the connection that delivered it has died
+ */
+gboolean
+amps_job_is_detached (AmpsJob *self)
+{
+  return self->detached;
+}
+
+/**
+ * amps_job_get_attempt:
+ * @self: a job
+ *
+ * Returns: 1-based: failed attempts that count, plus one
+ */
+unsigned int
+amps_job_get_attempt (AmpsJob *self)
+{
+  return self->attempt;
+}
+
+/**
+ * amps_job_get_state:
+ * @self: a job
+ *
+ * Returns: where it is on its way
+ */
+AmpsJobState
+amps_job_get_state (AmpsJob *self)
+{
+  return self->state;
+}
+
+/**
+ * amps_job_is_in_workload:
+ * @self: a job
+ *
+ * Returns: whether it takes up one of MAX_CONCURRENCY places in the workload
+ */
+gboolean
+amps_job_is_in_workload (AmpsJob *self)
+{
+  return self->state == AMPS_JOB_POSTING || self->state == AMPS_JOB_RUNNING ||
+         self->state == AMPS_JOB_DECIDING;
+}
+
+/**
+ * amps_job_get_outcome:
+ * @self: a job
+ *
+ * Returns: its outcome, once decided
+ */
+AmpsOutcome
+amps_job_get_outcome (AmpsJob *self)
+{
+  return self->outcome;
+}
+
+/**
+ * amps_job_get_since:
+ * @self: a job
+ *
+ * Returns: monotonic µs: when its state was entered
+ */
+gint64
+amps_job_get_since (AmpsJob *self)
+{
+  return self->since;
+}
+
+/**
+ * amps_job_get_deadline:
+ * @self: a job
+ *
+ * Returns: monotonic µs: when it expires; 0 when it does not
+ */
+gint64
+amps_job_get_deadline (AmpsJob *self)
+{
+  return self->deadline;
+}
+
+/**
+ * amps_job_state_to_string:
+ * @state: a state
+ *
+ * Returns: (transfer none): its name for logs and answers
+ */
+const char *
+amps_job_state_to_string (AmpsJobState state)
+{
+  static const char *const names[] = {
+    [AMPS_JOB_WAITING] = "waiting", [AMPS_JOB_POSTING] = "posting",
+    [AMPS_JOB_RUNNING] = "running", [AMPS_JOB_DECIDING] = "deciding",
+    [AMPS_JOB_DECIDED] = "decided",
+  };
+
+  return names[state];
+}
+
+/**
+ * amps_outcome_to_string:
+ * @outcome: an outcome
+ *
+ * Returns: (transfer none): its name for logs, answers and labels
+ */
+const char *
+amps_outcome_to_string (AmpsOutcome outcome)
+{
+  static const char *const names[AMPS_N_OUTCOMES] = {
+    [AMPS_OUTCOME_NONE] = "none",         [AMPS_OUTCOME_ACKNOWLEDGED] = "acknowledged",
+    [AMPS_OUTCOME_REJECTED] = "rejected", [AMPS_OUTCOME_RESCHEDULED] = "rescheduled",
+    [AMPS_OUTCOME_RETRIED] = "retried",   [AMPS_OUTCOME_EXPIRED] = "expired",
+    [AMPS_OUTCOME_RELEASED] = "released", [AMPS_OUTCOME_MALFORMED] = "malformed",
+  };
+
+  return names[outcome];
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/amps-job.h"
+#include "core/amps-settlement.h"
 
 #include <gio/gio.h>
 
@@ -20,38 +21,6 @@ typedef enum {
   AMPS_BROKER_WAITING_FOR_QUEUE,
   AMPS_BROKER_CONSUMING,
 } AmpsBrokerState;
-
-/**
- * AmpsSettlementKind:
- * @AMPS_SETTLE_ACKNOWLEDGE: done; the broker may forget it
- * @AMPS_SETTLE_RELEASE: back to the queue at once, the job is not to blame
- * @AMPS_SETTLE_RETURN: back to the queue at once after a failure of its own
- * @AMPS_SETTLE_RETRY: back to the queue after a delay, counted or not
- * @AMPS_SETTLE_DEAD_LETTER: to the dead letters
- */
-typedef enum {
-  AMPS_SETTLE_ACKNOWLEDGE,
-  AMPS_SETTLE_RELEASE,
-  AMPS_SETTLE_RETURN,
-  AMPS_SETTLE_RETRY,
-  AMPS_SETTLE_DEAD_LETTER,
-} AmpsSettlementKind;
-
-/**
- * AmpsSettlement:
- * @kind: what the broker is to do with the delivery
- * @delay: µs to wait, for a retry
- * @attempt: the attempt that the next delivery is, for a retry
- * @reason: (nullable): a word of contract section 5, such as `rejected`, for copies
- * @detail: (nullable): the last cause, for people
- */
-typedef struct {
-  AmpsSettlementKind kind;
-  gint64 delay;
-  unsigned int attempt;
-  const char *reason;
-  const char *detail;
-} AmpsSettlement;
 
 #define AMPS_TYPE_BROKER (amps_broker_get_type ())
 G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-job.h"
+#include "amps-timer-queue.h"
 
 G_BEGIN_DECLS
 
@@ -17,12 +18,15 @@ struct _AmpsJob {
   GQueue followers;       /* (owned) other jobs of the same id, which wait for this one's end */
 
   AmpsJobState state;
+  AmpsJobState undecided; /* what @state falls back to from deciding */
   AmpsOutcome outcome;
-  unsigned int attempt;    /* 1-based */
-  char *run_id;            /* (owned) (nullable) of the latest POST */
-  gint64 since;            /* monotonic µs: when @state was entered */
-  gint64 deadline;         /* monotonic µs; 0 without one */
-  GSequenceIter *position; /* (nullable) among the deadlines */
+  unsigned int attempt; /* 1-based */
+  gint64 run;           /* number of the latest POST; 0 before the first */
+  char *run_id;         /* (owned) (nullable) what the workload knows @run as */
+  gint64 since;         /* monotonic µs: when @state was entered */
+  gint64 deadline;      /* monotonic µs; 0 without one */
+  gint64 remaining;     /* µs that were left when the deadline stood still; 0 without one */
+  AmpsTimerEntry *deadline_entry; /* (nullable) */
 };
 
 G_END_DECLS

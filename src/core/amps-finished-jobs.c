@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-finished-jobs.h"
+
+#include "amps-clock.h"
+#include "amps-job-private.h"
+
+/* A redelivery comes within moments of the connection's death. Much later the
+ * same id is rather a producer that uses it again. */
+#define MAX_AGE AMPS_SECONDS (600)
+
+/* A settlement that was sent so long before the connection died has reached the
+ * broker: a connection that carries nothing is found dead sooner than that. */
+#define MAX_DOUBT AMPS_SECONDS (180)
+
+typedef struct {
+  char *id; /* (owned) */
+  gint64 run;
+  gint64 finished; /* monotonic µs */
+  AmpsOutcome outcome;
+  AmpsSettlement settlement; /* its detail is (owned) */
+  unsigned int epoch;        /* in which it was settled */
+  unsigned int attempt;      /* of the delivery */
+  unsigned int body_hash;
+  gboolean settles;  /* whether @settlement is for a redelivery at all */
+  gboolean in_doubt; /* @epoch has died, and may have taken the settlement with it */
+  GList link;        /* in the order of @finished */
+} Entry;
+
+struct _AmpsFinishedJobs {
+  unsigned int capacity;
+  GQueue entries;     /* (owned) of Entry, oldest first */
+  GHashTable *by_id;  /* id → Entry */
+  GHashTable *by_run; /* run → Entry */
+};
+
+/**
+ * amps_finished_jobs_new:
+ * @capacity: how many jobs to remember
+ *
+ * Returns: (transfer full): an empty memory
+ */
+AmpsFinishedJobs *
+amps_finished_jobs_new (unsigned int capacity)
+{
+  AmpsFinishedJobs *self = g_new0 (AmpsFinishedJobs, 1);
+
+  self->capacity = capacity;
+  self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
+  self->by_run = g_hash_table_new (g_int64_hash, g_int64_equal);
+  return self;
+}
+
+static void
+forget_entry (AmpsFinishedJobs *self, Entry *entry)
+{
+  g_queue_unlink (&self->entries, &entry->link);
+  g_hash_table_remove (self->by_id, entry->id);
+  if (entry->run != 0)
+    g_hash_table_remove (self->by_run, &entry->run);
+
+  g_free (entry->settlement.detail);
+  g_free (entry->id);
+  g_free (entry);
+}
+
+/**
+ * amps_finished_jobs_free:
+ * @self: (transfer full): a memory
+ */
+void
+amps_finished_jobs_free (AmpsFinishedJobs *self)
+{
+  while (self->entries.head != NULL)
+    forget_entry (self, self->entries.head->data);
+
+  g_hash_table_unref (self->by_id);
+  g_hash_table_unref (self->by_run);
+  g_free (self);
+}
+
+/**
+ * amps_finished_jobs_remember:
+ * @self: a memory
+ * @job: a job that has ended
+ * @settlement: (nullable): how its delivery is to be settled should it come
+ *   back; %NULL when it shall run again then
+ * @now: monotonic µs
+ */
+void
+amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSettlement *settlement,
+                             gint64 now)
+{
+  const AmpsDelivery *delivery = job->delivery;
+  Entry *entry = g_new0 (Entry, 1);
+
+  amps_finished_jobs_forget (self, amps_job_get_id (job));
+
+  entry->id = g_strdup (amps_job_get_id (job));
+  entry->run = job->run;
+  entry->finished = now;
+  entry->outcome = job->outcome;
+  entry->epoch = delivery->epoch;
+  entry->attempt = delivery->attempt;
+  entry->body_hash = delivery->body_hash;
+  entry->in_doubt = job->detached;
+  if (settlement != NULL)
+    {
+      entry->settles = TRUE;
+      entry->settlement = *settlement;
+      entry->settlement.detail = g_strdup (settlement->detail);
+    }
+
+  entry->link.data = entry;
+  g_queue_push_tail_link (&self->entries, &entry->link);
+  g_hash_table_insert (self->by_id, entry->id, entry);
+  if (entry->run != 0)
+    g_hash_table_insert (self->by_run, &entry->run, entry);
+
+  if (self->entries.length > self->capacity)
+    forget_entry (self, self->entries.head->data);
+}
+
+/**
+ * amps_finished_jobs_forget:
+ * @self: a memory
+ * @id: an event's id
+ *
+ * Forgets the job called @id, as when another one of that id begins.
+ */
+void
+amps_finished_jobs_forget (AmpsFinishedJobs *self, const char *id)
+{
+  Entry *entry = g_hash_table_lookup (self->by_id, id);
+
+  if (entry != NULL)
+    forget_entry (self, entry);
+}
+
+/**
+ * amps_finished_jobs_end_epoch:
+ * @self: a memory
+ * @epoch: the epoch that ended
+ * @now: monotonic µs
+ *
+ * Lets the jobs that were settled in @epoch answer their redeliveries.
+ */
+void
+amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now)
+{
+  for (GList *l = self->entries.tail; l != NULL; l = l->prev)
+    {
+      Entry *entry = l->data;
+
+      if (now - entry->finished > MAX_DOUBT)
+        break;
+      if (entry->epoch == epoch)
+        entry->in_doubt = TRUE;
+    }
+}
+
+/**
+ * amps_finished_jobs_find:
+ * @self: a memory
+ * @id: an event's id, or anything else
+ * @run: the number of a POST, or 0
+ *
+ * Returns: how the job ended that is known by @id or @run;
+ *   %AMPS_OUTCOME_NONE when none is
+ */
+AmpsOutcome
+amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
+{
+  const Entry *entry = g_hash_table_lookup (self->by_id, id);
+
+  if (entry == NULL && run != 0)
+    entry = g_hash_table_lookup (self->by_run, &run);
+
+  return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
+}
+
+/**
+ * amps_finished_jobs_recall:
+ * @self: a memory
+ * @job: a job that has just been delivered
+ * @now: monotonic µs
+ * @settlement: (out caller-allocates): how to settle its delivery; the detail
+ *   is (transfer full)
+ *
+ * Finds out whether @job came only because the connection died on the
+ * settlement of the same job, which had ended (contract, promise 3), and gives
+ * it the outcome that it had. Such an answer is given once.
+ *
+ * Returns: whether its delivery shall be settled instead of run
+ */
+gboolean
+amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
+                           AmpsSettlement *settlement)
+{
+  const AmpsDelivery *delivery = job->delivery;
+  Entry *entry = g_hash_table_lookup (self->by_id, amps_job_get_id (job));
+
+  if (entry == NULL || !entry->settles || !entry->in_doubt || !delivery->redelivered ||
+      entry->epoch == delivery->epoch || entry->attempt != delivery->attempt ||
+      entry->body_hash != delivery->body_hash || now - entry->finished > MAX_AGE)
+    return FALSE;
+
+  *settlement = entry->settlement;
+  entry->settlement.detail = NULL;
+  entry->settles = FALSE;
+  job->outcome = entry->outcome;
+  job->run = entry->run;
+  return TRUE;
+}

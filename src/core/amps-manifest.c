@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-manifest.h"
+
+#include "amps-error.h"
+#include "amps-finished-jobs.h"
+#include "amps-job-private.h"
+#include "amps-timer-queue.h"
+
+#include <string.h>
+
+struct _AmpsManifest {
+  GObject parent_instance;
+
+  AmpsClock *clock;          /* (owned) */
+  GHashTable *jobs;          /* (owned) id → (owned) AmpsJob */
+  GHashTable *runs;          /* (owned) run → AmpsJob */
+  AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */
+  unsigned int n_in_workload;
+
+  AmpsFinishedJobs *finished; /* (owned) */
+  char *boot;                 /* (owned) makes run ids differ from those of other processes */
+  gint64 last_run;
+};
+
+G_DEFINE_FINAL_TYPE (AmpsManifest, amps_manifest, G_TYPE_OBJECT)
+
+typedef enum {
+  SIGNAL_EXPIRED,
+  N_SIGNALS,
+} AmpsManifestSignal;
+
+static unsigned int signals[N_SIGNALS];
+
+static void
+amps_manifest_finalize (GObject *object)
+{
+  AmpsManifest *self = AMPS_MANIFEST (object);
+
+  amps_timer_queue_free (self->deadlines);
+  g_hash_table_unref (self->runs);
+  g_hash_table_unref (self->jobs);
+  amps_finished_jobs_free (self->finished);
+  g_object_unref (self->clock);
+  g_free (self->boot);
+
+  G_OBJECT_CLASS (amps_manifest_parent_class)->finalize (object);
+}
+
+static void
+amps_manifest_class_init (AmpsManifestClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_manifest_finalize;
+
+  /**
+   * AmpsManifest::expired:
+   * @self: a manifest
+   * @job: a job in flight
+   *
+   * The deadline of @job has passed, and nothing decided it before. Emitted in
+   * the main thread.
+   */
+  signals[SIGNAL_EXPIRED] = g_signal_new ("expired", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 1, AMPS_TYPE_JOB);
+}
+
+static void
+amps_manifest_init (AmpsManifest *self)
+{
+  self->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
+  self->runs = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->boot = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+}
+
+static void
+on_deadline (gpointer item, gpointer user_data)
+{
+  AmpsManifest *self = AMPS_MANIFEST (user_data);
+  g_autoptr (AmpsJob) job = g_object_ref (item);
+
+  job->deadline_entry = NULL;
+  job->deadline = 0;
+  g_signal_emit (self, signals[SIGNAL_EXPIRED], 0, job);
+}
+
+/**
+ * amps_manifest_new:
+ * @clock: what deadlines are measured by
+ * @capacity: how many jobs to remember after their end
+ *
+ * Returns: (transfer full): an empty manifest
+ */
+AmpsManifest *
+amps_manifest_new (AmpsClock *clock, unsigned int capacity)
+{
+  AmpsManifest *self = g_object_new (AMPS_TYPE_MANIFEST, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->finished = amps_finished_jobs_new (capacity);
+  self->deadlines = amps_timer_queue_new (clock, "job deadlines", on_deadline, self);
+  return self;
+}
+
+static void
+set_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state)
+{
+  self->n_in_workload -= amps_job_is_in_workload (job);
+  job->state = state;
+  job->since = amps_clock_get_monotonic_time (self->clock);
+  self->n_in_workload += amps_job_is_in_workload (job);
+}
+
+static gint64
+parse_run_id (AmpsManifest *self, const char *identifier)
+{
+  gsize length = strlen (self->boot);
+  guint64 run;
+
+  if (strncmp (identifier, self->boot, length) != 0 || identifier[length] != '-' ||
+      !g_ascii_string_to_unsigned (identifier + length + 1, 10, 1, G_MAXINT64, &run, NULL))
+    return 0;
+
+  return (gint64) run;
+}
+
+static void
+insert (AmpsManifest *self, AmpsJob *job)
+{
+  g_hash_table_insert (self->jobs, job->event->id, g_object_ref (job));
+}
+
+static void
+add_duplicate (AmpsJob *job, AmpsDelivery *delivery)
+{
+  if (job->duplicates == NULL)
+    job->duplicates = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_delivery_unref);
+
+  g_ptr_array_add (job->duplicates, amps_delivery_ref (delivery));
+}
+
+static void
+attach (AmpsJob *job, AmpsDelivery *delivery)
+{
+  amps_delivery_unref (job->delivery);
+  job->delivery = amps_delivery_ref (delivery);
+  job->detached = FALSE;
+}
+
+/**
+ * amps_manifest_recall:
+ * @self: a manifest
+ * @job: a job that has just been delivered
+ * @settlement: (out caller-allocates): how to settle its delivery; the detail
+ *   is (transfer full)
+ *
+ * Finds out whether @job ended before and came back only because the connection
+ * died on its settlement (contract, promise 3). Then it is in the manifest and
+ * decided. A job that comes for the first time makes an earlier one of its id
+ * forgotten.
+ *
+ * Returns: whether its delivery shall be settled instead of run
+ */
+gboolean
+amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settlement)
+{
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  const char *id = amps_job_get_id (job);
+
+  if (g_hash_table_contains (self->jobs, id))
+    return FALSE;
+
+  if (!amps_finished_jobs_recall (self->finished, job, now, settlement))
+    {
+      if (!job->delivery->redelivered)
+        amps_finished_jobs_forget (self->finished, id);
+      return FALSE;
+    }
+
+  if (job->outcome == AMPS_OUTCOME_NONE)
+    {
+      job->attempt = settlement->attempt;
+      return FALSE;
+    }
+
+  insert (self, job);
+  set_state (self, job, AMPS_JOB_DECIDED);
+  return TRUE;
+}
+
+/**
+ * amps_manifest_add:
+ * @self: a manifest
+ * @job: a job that has just been delivered
+ *
+ * Takes up @job, which is to happen before it is POSTed: a fast workload
+ * acknowledges it before its own answer arrives.
+ *
+ * Returns: what became of it
+ */
+AmpsAddition
+amps_manifest_add (AmpsManifest *self, AmpsJob *job)
+{
+  AmpsJob *other = g_hash_table_lookup (self->jobs, amps_job_get_id (job));
+
+  if (other == NULL)
+    {
+      insert (self, job);
+      return AMPS_ADDITION_NEW;
+    }
+
+  if (!g_bytes_equal (amps_job_get_body (other), amps_job_get_body (job)))
+    {
+      g_queue_push_tail (&other->followers, g_object_ref (job));
+      return AMPS_ADDITION_FOLLOWS;
+    }
+
+  if (other->detached && other->state != AMPS_JOB_DECIDED)
+    {
+      attach (other, job->delivery);
+      return AMPS_ADDITION_ATTACHED;
+    }
+
+  add_duplicate (other, job->delivery);
+  return AMPS_ADDITION_DUPLICATE;
+}
+
+/**
+ * amps_manifest_lookup:
+ * @self: a manifest
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ *
+ * Returns: (transfer none) (nullable): the job in flight
+ */
+AmpsJob *
+amps_manifest_lookup (AmpsManifest *self, const char *identifier)
+{
+  AmpsJob *job = g_hash_table_lookup (self->jobs, identifier);
+
+  if (job == NULL)
+    {
+      gint64 run = parse_run_id (self, identifier);
+
+      job = g_hash_table_lookup (self->runs, &run);
+    }
+
+  return job;
+}
+
+/**
+ * amps_manifest_get_n_jobs:
+ * @self: a manifest
+ *
+ * Returns: how many jobs there are, in whatever state
+ */
+unsigned int
+amps_manifest_get_n_jobs (AmpsManifest *self)
+{
+  return g_hash_table_size (self->jobs);
+}
+
+/**
+ * amps_manifest_get_n_in_workload:
+ * @self: a manifest
+ *
+ * Returns: how many of MAX_CONCURRENCY places are taken
+ */
+unsigned int
+amps_manifest_get_n_in_workload (AmpsManifest *self)
+{
+  return self->n_in_workload;
+}
+
+/**
+ * amps_manifest_list:
+ * @self: a manifest
+ *
+ * Returns: (transfer container) (element-type AmpsJob): all jobs, in no order
+ */
+GPtrArray *
+amps_manifest_list (AmpsManifest *self)
+{
+  GPtrArray *jobs = g_ptr_array_new_full (g_hash_table_size (self->jobs), g_object_unref);
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, self->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &job))
+    g_ptr_array_add (jobs, g_object_ref (job));
+
+  return jobs;
+}
+
+static void
+forget_run (AmpsManifest *self, AmpsJob *job)
+{
+  if (job->run != 0)
+    g_hash_table_remove (self->runs, &job->run);
+}
+
+/**
+ * amps_manifest_begin_run:
+ * @self: a manifest
+ * @job: a waiting job
+ * @deadline: monotonic µs; 0 for none
+ *
+ * Says that @job is being POSTed, under a new run id: a late answer of an
+ * earlier run can't decide this one.
+ */
+void
+amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline)
+{
+  g_return_if_fail (job->state == AMPS_JOB_WAITING);
+
+  forget_run (self, job);
+  g_free (job->run_id);
+  job->run = ++self->last_run;
+  job->run_id = g_strdup_printf ("%s-%" G_GINT64_FORMAT, self->boot, job->run);
+  g_hash_table_insert (self->runs, &job->run, job);
+
+  set_state (self, job, AMPS_JOB_POSTING);
+  amps_manifest_set_deadline (self, job, deadline);
+}
+
+/**
+ * amps_manifest_accept:
+ * @self: a manifest
+ * @job: a job
+ *
+ * Says that the workload has accepted @job. Changes nothing if an outcome was
+ * faster.
+ */
+void
+amps_manifest_accept (AmpsManifest *self, AmpsJob *job)
+{
+  if (job->state == AMPS_JOB_POSTING)
+    set_state (self, job, AMPS_JOB_RUNNING);
+  else if (job->state == AMPS_JOB_DECIDING)
+    job->undecided = AMPS_JOB_RUNNING;
+}
+
+/**
+ * amps_manifest_end_run:
+ * @self: a manifest
+ * @job: a job that is being POSTed
+ * @attempt: the attempt that its next run is
+ *
+ * Says that the POST of @job has failed and that it waits for another one.
+ */
+void
+amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt)
+{
+  g_return_if_fail (amps_job_is_in_workload (job));
+
+  job->attempt = attempt;
+  set_state (self, job, AMPS_JOB_WAITING);
+  amps_manifest_set_deadline (self, job, 0);
+}
+
+/**
+ * amps_manifest_set_deadline:
+ * @self: a manifest
+ * @job: a job
+ * @deadline: monotonic µs when it expires; 0 for never
+ */
+void
+amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
+{
+  if (job->deadline_entry != NULL)
+    amps_timer_queue_remove (self->deadlines, g_steal_pointer (&job->deadline_entry));
+
+  job->deadline = deadline;
+  if (deadline != 0)
+    job->deadline_entry = amps_timer_queue_add (self->deadlines, deadline, job);
+}
+
+static gboolean
+is_remembered (AmpsOutcome outcome)
+{
+  return outcome == AMPS_OUTCOME_ACKNOWLEDGED || outcome == AMPS_OUTCOME_REJECTED ||
+         outcome == AMPS_OUTCOME_RESCHEDULED;
+}
+
+/* Sets no error when the job was decided in the same way before. */
+static void
+explain_decided (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted, GError **error)
+{
+  if (!is_remembered (decided))
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
+                 "no job “%s” is in flight; it may have expired or been given back", identifier);
+  else if (decided != wanted)
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT, "job “%s” is already %s", identifier,
+                 amps_outcome_to_string (decided));
+}
+
+static AmpsJob *
+find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, GError **error)
+{
+  AmpsJob *job = amps_manifest_lookup (self, identifier);
+
+  if (job == NULL)
+    {
+      gint64 run = parse_run_id (self, identifier);
+
+      explain_decided (identifier, amps_finished_jobs_find (self->finished, identifier, run),
+                       wanted, error);
+      return NULL;
+    }
+
+  if (job->state == AMPS_JOB_DECIDED)
+    {
+      explain_decided (identifier, job->outcome, wanted, error);
+      return NULL;
+    }
+
+  if (job->state == AMPS_JOB_DECIDING)
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_BUSY,
+                   "job “%s” is being acknowledged together with a publication", identifier);
+      return NULL;
+    }
+
+  return job;
+}
+
+/**
+ * amps_manifest_take:
+ * @self: a manifest
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @outcome: what is to become of it
+ * @error: return location: %AMPS_ERROR_NOT_FOUND, %AMPS_ERROR_CONFLICT or
+ *   %AMPS_ERROR_BUSY
+ *
+ * Decides a job and gives it to the caller, so that of several who race only
+ * one can settle the delivery.
+ *
+ * Returns: (transfer full) (nullable): the job; %NULL with @error, or without
+ *   one when it was decided in the same way before
+ */
+AmpsJob *
+amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome, GError **error)
+{
+  AmpsJob *job = find_undecided (self, identifier, outcome, error);
+
+  if (job == NULL)
+    return NULL;
+
+  amps_manifest_decide (self, job, outcome);
+  return g_object_ref (job);
+}
+
+/**
+ * amps_manifest_decide:
+ * @self: a manifest
+ * @job: a job
+ * @outcome: what is to become of it
+ *
+ * Decides @job unless that has been done, or is just being done, by another.
+ *
+ * Returns: whether the caller is now the one who settles it
+ */
+gboolean
+amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome)
+{
+  if (job->state == AMPS_JOB_DECIDING || job->state == AMPS_JOB_DECIDED)
+    return FALSE;
+
+  amps_manifest_set_deadline (self, job, 0);
+  set_state (self, job, AMPS_JOB_DECIDED);
+  job->outcome = outcome;
+  return TRUE;
+}
+
+/**
+ * amps_manifest_begin_deciding:
+ * @self: a manifest
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Reserves a job for its acknowledgement, which depends on something that takes
+ * time. Its deadline stands still, and rivals are told to come again.
+ *
+ * Returns: (transfer full) (nullable): the job; %NULL with @error, or without
+ *   one when it was acknowledged before
+ */
+AmpsJob *
+amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, GError **error)
+{
+  AmpsJob *job = find_undecided (self, identifier, AMPS_OUTCOME_ACKNOWLEDGED, error);
+
+  if (job == NULL)
+    return NULL;
+
+  job->remaining = 0;
+  if (job->deadline != 0)
+    job->remaining = MAX (job->deadline - amps_clock_get_monotonic_time (self->clock), 1);
+  amps_manifest_set_deadline (self, job, 0);
+
+  job->undecided = job->state;
+  set_state (self, job, AMPS_JOB_DECIDING);
+  return g_object_ref (job);
+}
+
+/**
+ * amps_manifest_stop_deciding:
+ * @self: a manifest
+ * @job: a job that is being decided
+ *
+ * Puts @job back to where it was, with the time that it had left.
+ */
+void
+amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job)
+{
+  g_return_if_fail (job->state == AMPS_JOB_DECIDING);
+
+  set_state (self, job, job->undecided);
+  if (job->remaining != 0)
+    amps_manifest_set_deadline (self, job,
+                                amps_clock_get_monotonic_time (self->clock) + job->remaining);
+}
+
+/**
+ * amps_manifest_steal_duplicates:
+ * @self: a manifest
+ * @job: a decided job
+ *
+ * Returns: (transfer full) (nullable) (element-type AmpsDelivery): deliveries
+ *   that share its outcome and are now the caller's to settle
+ */
+GPtrArray *
+amps_manifest_steal_duplicates (AmpsManifest *self G_GNUC_UNUSED, AmpsJob *job)
+{
+  return g_steal_pointer (&job->duplicates);
+}
+
+static void
+remove_job (AmpsManifest *self, AmpsJob *job)
+{
+  amps_manifest_set_deadline (self, job, 0);
+  self->n_in_workload -= amps_job_is_in_workload (job);
+  forget_run (self, job);
+  g_hash_table_remove (self->jobs, job->event->id);
+}
+
+/**
+ * amps_manifest_finish:
+ * @self: a manifest
+ * @job: a decided job
+ * @settlement: (nullable): how its delivery is to be settled should it come
+ *   back only because the connection died; %NULL when it shall run again then
+ *
+ * Removes @job and remembers how it ended.
+ *
+ * Returns: (transfer full) (nullable): another job of its id which waited for
+ *   this, and which is in the manifest now
+ */
+AmpsJob *
+amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *settlement)
+{
+  g_autoptr (AmpsJob) next = g_queue_pop_head (&job->followers);
+
+  g_return_val_if_fail (job->state == AMPS_JOB_DECIDED, NULL);
+
+  if (next != NULL)
+    {
+      next->followers = job->followers;
+      g_queue_init (&job->followers);
+    }
+
+  amps_finished_jobs_remember (self->finished, job, settlement,
+                               amps_clock_get_monotonic_time (self->clock));
+  g_object_ref (job);
+  remove_job (self, job);
+  g_object_unref (job);
+
+  if (next != NULL)
+    insert (self, next);
+  return g_steal_pointer (&next);
+}
+
+/* A job that never came to the workload is nothing without its delivery; only
+ * how often it failed must not be lost with it. */
+static void
+drop_waiting_job (AmpsManifest *self, AmpsJob *job)
+{
+  if (job->attempt > job->delivery->attempt)
+    {
+      AmpsSettlement again = { .kind = AMPS_SETTLE_RETRY, .attempt = job->attempt };
+
+      job->detached = TRUE;
+      amps_finished_jobs_remember (self->finished, job, &again,
+                                   amps_clock_get_monotonic_time (self->clock));
+    }
+
+  remove_job (self, job);
+}
+
+/**
+ * amps_manifest_end_epoch:
+ * @self: a manifest
+ * @epoch: an epoch that ended
+ *
+ * Detaches the jobs of @epoch, whose workloads go on, and drops those that
+ * never came to the workload: they will be delivered again.
+ *
+ * Returns: (transfer full) (element-type AmpsJob): the dropped ones
+ */
+GPtrArray *
+amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self);
+  g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      /* They are of the same connection, or of one that died even before. */
+      g_clear_pointer (&job->duplicates, g_ptr_array_unref);
+      g_queue_clear_full (&job->followers, g_object_unref);
+
+      if (job->delivery->epoch != epoch)
+        continue;
+
+      if (job->state == AMPS_JOB_WAITING)
+        {
+          g_ptr_array_add (dropped, g_object_ref (job));
+          drop_waiting_job (self, job);
+        }
+      else
+        {
+          job->detached = TRUE;
+        }
+    }
+
+  amps_finished_jobs_end_epoch (self->finished, epoch, amps_clock_get_monotonic_time (self->clock));
+  return g_steal_pointer (&dropped);
+}

@@ -16,6 +16,7 @@ struct _AmpsJob {
   gboolean detached;      /* the connection of @delivery has died */
   GPtrArray *duplicates;  /* (owned) (nullable) more deliveries that share the outcome */
   GQueue followers;       /* (owned) other jobs of the same id, which wait for this one's end */
+  GHashTable *confirmed;  /* (owned) (nullable) of GBytes: events that are published already */
 
   AmpsJobState state;
   AmpsJobState undecided; /* what @state falls back to from deciding */

@@ -13,6 +13,7 @@ amps_job_finalize (GObject *object)
   amps_delivery_unref (self->delivery);
   g_clear_pointer (&self->duplicates, g_ptr_array_unref);
   g_queue_clear_full (&self->followers, g_object_unref);
+  g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_free (self->run_id);
 
   G_OBJECT_CLASS (amps_job_parent_class)->finalize (object);
@@ -244,6 +245,25 @@ AmpsOutcome
 amps_job_get_outcome (AmpsJob *self)
 {
   return self->outcome;
+}
+
+/**
+ * amps_job_get_confirmed:
+ * @self: a job
+ *
+ * What was published with an acknowledgement of the job that then failed, so
+ * that the call can be repeated without publishing it again.
+ *
+ * Returns: (transfer none) (element-type GBytes): a set of events
+ */
+GHashTable *
+amps_job_get_confirmed (AmpsJob *self)
+{
+  if (self->confirmed == NULL)
+    self->confirmed =
+        g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+
+  return self->confirmed;
 }
 
 /**

@@ -379,9 +379,9 @@ is_remembered (AmpsOutcome outcome)
          outcome == AMPS_OUTCOME_RESCHEDULED;
 }
 
-/* Sets no error when the job was decided in the same way before. */
-static void
-explain_decided (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted, GError **error)
+/* Succeeds when the job was decided in the same way before. */
+static gboolean
+check_decided (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted, GError **error)
 {
   if (!is_remembered (decided))
     g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
@@ -389,36 +389,37 @@ explain_decided (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted
   else if (decided != wanted)
     g_set_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT, "job “%s” is already %s", identifier,
                  amps_outcome_to_string (decided));
+
+  return decided == wanted;
 }
 
-static AmpsJob *
-find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, GError **error)
+static gboolean
+find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, AmpsJob **job,
+                GError **error)
 {
-  AmpsJob *job = amps_manifest_lookup (self, identifier);
+  AmpsJob *found = amps_manifest_lookup (self, identifier);
 
-  if (job == NULL)
+  *job = NULL;
+  if (found == NULL)
     {
       gint64 run = parse_run_id (self, identifier);
 
-      explain_decided (identifier, amps_finished_jobs_find (self->finished, identifier, run),
-                       wanted, error);
-      return NULL;
+      return check_decided (identifier, amps_finished_jobs_find (self->finished, identifier, run),
+                            wanted, error);
     }
 
-  if (job->state == AMPS_JOB_DECIDED)
-    {
-      explain_decided (identifier, job->outcome, wanted, error);
-      return NULL;
-    }
+  if (found->state == AMPS_JOB_DECIDED)
+    return check_decided (identifier, found->outcome, wanted, error);
 
-  if (job->state == AMPS_JOB_DECIDING)
+  if (found->state == AMPS_JOB_DECIDING)
     {
       g_set_error (error, AMPS_ERROR, AMPS_ERROR_BUSY,
                    "job “%s” is being acknowledged together with a publication", identifier);
-      return NULL;
+      return FALSE;
     }
 
-  return job;
+  *job = g_object_ref (found);
+  return TRUE;
 }
 
 /**
@@ -426,25 +427,26 @@ find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, 
  * @self: a manifest
  * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
  * @outcome: what is to become of it
+ * @job: (out) (transfer full) (nullable): the job; %NULL when it was decided in
+ *   the same way before
  * @error: return location: %AMPS_ERROR_NOT_FOUND, %AMPS_ERROR_CONFLICT or
  *   %AMPS_ERROR_BUSY
  *
  * Decides a job and gives it to the caller, so that of several who race only
  * one can settle the delivery.
  *
- * Returns: (transfer full) (nullable): the job; %NULL with @error, or without
- *   one when it was decided in the same way before
+ * Returns: whether the job is decided as wanted
  */
-AmpsJob *
-amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome, GError **error)
+gboolean
+amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome, AmpsJob **job,
+                    GError **error)
 {
-  AmpsJob *job = find_undecided (self, identifier, outcome, error);
+  if (!find_undecided (self, identifier, outcome, job, error))
+    return FALSE;
 
-  if (job == NULL)
-    return NULL;
-
-  amps_manifest_decide (self, job, outcome);
-  return g_object_ref (job);
+  if (*job != NULL)
+    amps_manifest_decide (self, *job, outcome);
+  return TRUE;
 }
 
 /**
@@ -473,30 +475,36 @@ amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome)
  * amps_manifest_begin_deciding:
  * @self: a manifest
  * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @job: (out) (transfer full) (nullable): the job; %NULL when it was
+ *   acknowledged before
  * @error: return location, as of [method@Amps.Manifest.take]
  *
  * Reserves a job for its acknowledgement, which depends on something that takes
  * time. Its deadline stands still, and rivals are told to come again.
  *
- * Returns: (transfer full) (nullable): the job; %NULL with @error, or without
- *   one when it was acknowledged before
+ * Returns: whether the job is reserved, or acknowledged
  */
-AmpsJob *
-amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, GError **error)
+gboolean
+amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, AmpsJob **job,
+                              GError **error)
 {
-  AmpsJob *job = find_undecided (self, identifier, AMPS_OUTCOME_ACKNOWLEDGED, error);
+  AmpsJob *found;
 
-  if (job == NULL)
-    return NULL;
+  if (!find_undecided (self, identifier, AMPS_OUTCOME_ACKNOWLEDGED, job, error))
+    return FALSE;
 
-  job->remaining = 0;
-  if (job->deadline != 0)
-    job->remaining = MAX (job->deadline - amps_clock_get_monotonic_time (self->clock), 1);
-  amps_manifest_set_deadline (self, job, 0);
+  found = *job;
+  if (found == NULL)
+    return TRUE;
 
-  job->undecided = job->state;
-  set_state (self, job, AMPS_JOB_DECIDING);
-  return g_object_ref (job);
+  found->remaining = 0;
+  if (found->deadline != 0)
+    found->remaining = MAX (found->deadline - amps_clock_get_monotonic_time (self->clock), 1);
+  amps_manifest_set_deadline (self, found, 0);
+
+  found->undecided = found->state;
+  set_state (self, found, AMPS_JOB_DECIDING);
+  return TRUE;
 }
 
 /**
@@ -515,6 +523,26 @@ amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job)
   if (job->remaining != 0)
     amps_manifest_set_deadline (self, job,
                                 amps_clock_get_monotonic_time (self->clock) + job->remaining);
+}
+
+/**
+ * amps_manifest_adopt_duplicate:
+ * @self: a manifest
+ * @job: a detached job
+ *
+ * Attaches @job to a delivery of it that came meanwhile.
+ *
+ * Returns: whether there was one
+ */
+gboolean
+amps_manifest_adopt_duplicate (AmpsManifest *self G_GNUC_UNUSED, AmpsJob *job)
+{
+  if (job->duplicates == NULL || job->duplicates->len == 0)
+    return FALSE;
+
+  attach (job, g_ptr_array_index (job->duplicates, 0));
+  g_ptr_array_remove_index (job->duplicates, 0);
+  return TRUE;
 }
 
 /**

@@ -49,12 +49,14 @@ void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
 void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 
-AmpsJob *amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome,
-                             GError **error);
+gboolean amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome,
+                             AmpsJob **job, GError **error);
 gboolean amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome);
-AmpsJob *amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, GError **error);
+gboolean amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, AmpsJob **job,
+                                       GError **error);
 void amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job);
 
+gboolean amps_manifest_adopt_duplicate (AmpsManifest *self, AmpsJob *job);
 GPtrArray *amps_manifest_steal_duplicates (AmpsManifest *self, AmpsJob *job);
 AmpsJob *amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *settlement);
 GPtrArray *amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch);

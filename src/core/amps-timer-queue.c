@@ -139,6 +139,22 @@ amps_timer_queue_remove (AmpsTimerQueue *self, AmpsTimerEntry *entry)
   watch_first (self);
 }
 
+static GPtrArray *
+take_all (AmpsTimerQueue *self)
+{
+  GPtrArray *items = g_ptr_array_new ();
+  const Entry *first;
+
+  while ((first = get_first (self)) != NULL)
+    {
+      g_ptr_array_add (items, first->item);
+      g_sequence_remove (g_sequence_get_begin_iter (self->entries));
+    }
+
+  watch_first (self);
+  return items;
+}
+
 /**
  * amps_timer_queue_flush:
  * @self: a queue
@@ -148,17 +164,23 @@ amps_timer_queue_remove (AmpsTimerQueue *self, AmpsTimerEntry *entry)
 void
 amps_timer_queue_flush (AmpsTimerQueue *self)
 {
-  g_autoptr (GPtrArray) items = g_ptr_array_new ();
-  const Entry *first;
-
-  while ((first = get_first (self)) != NULL)
-    {
-      g_ptr_array_add (items, first->item);
-      g_sequence_remove (g_sequence_get_begin_iter (self->entries));
-    }
+  g_autoptr (GPtrArray) items = take_all (self);
 
   for (unsigned int i = 0; i < items->len; i++)
     self->func (g_ptr_array_index (items, i), self->user_data);
+}
 
-  watch_first (self);
+/**
+ * amps_timer_queue_clear:
+ * @self: a queue
+ * @free_item: called for everything in it
+ *
+ * Empties the queue.
+ */
+void
+amps_timer_queue_clear (AmpsTimerQueue *self, GDestroyNotify free_item)
+{
+  g_autoptr (GPtrArray) items = take_all (self);
+
+  g_ptr_array_set_free_func (items, free_item);
 }

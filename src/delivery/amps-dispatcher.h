@@ -60,6 +60,7 @@ void amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events,
 gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result,
                                          GError **error);
 
+void amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency);
 void amps_dispatcher_pause (AmpsDispatcher *self);
 void amps_dispatcher_drain (AmpsDispatcher *self);
 void amps_dispatcher_resume (AmpsDispatcher *self);

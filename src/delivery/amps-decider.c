@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-decider.h"
+
+#include "amps-publication.h"
+#include "core/amps-backoff.h"
+#include "core/amps-error.h"
+#include "core/amps-log.h"
+
+struct _AmpsDecider {
+  GObject parent_instance;
+
+  AmpsConfig *config;     /* (owned) */
+  AmpsClock *clock;       /* (owned) */
+  AmpsBroker *broker;     /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  AmpsMetrics *metrics;   /* (owned) */
+  AmpsSender *sender;     /* (owned) */
+  AmpsSettler *settler;   /* (owned) */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
+
+static void
+amps_decider_finalize (GObject *object)
+{
+  AmpsDecider *self = AMPS_DECIDER (object);
+
+  g_object_unref (self->settler);
+  g_object_unref (self->sender);
+  g_object_unref (self->metrics);
+  g_object_unref (self->manifest);
+  g_object_unref (self->broker);
+  g_object_unref (self->clock);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_decider_parent_class)->finalize (object);
+}
+
+static void
+amps_decider_class_init (AmpsDeciderClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_decider_finalize;
+}
+
+static void
+amps_decider_init (AmpsDecider *self G_GNUC_UNUSED)
+{
+}
+
+static void
+settle (AmpsDecider *self, AmpsJob *job, const AmpsSettlement *settlement)
+{
+  amps_log_job (DEBUG, amps_job_get_id (job), "Job %s",
+                amps_outcome_to_string (amps_job_get_outcome (job)));
+  amps_metrics_count_outcome (self->metrics, amps_job_get_outcome (job));
+  if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
+    amps_metrics_increment (self->metrics, AMPS_COUNTER_DEAD_LETTERED);
+
+  amps_settler_settle (self->settler, job, settlement);
+  amps_sender_send (self->sender);
+}
+
+/**
+ * amps_decider_acknowledge:
+ * @self: a decider
+ * @job: a job that was decided so
+ */
+void
+amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
+{
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_ACKNOWLEDGED);
+  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_JOB_DURATION,
+                        amps_clock_get_monotonic_time (self->clock) -
+                            amps_job_get_delivery (job)->received);
+  settle (self, job, &settlement);
+}
+
+/**
+ * amps_decider_reject:
+ * @self: a decider
+ * @job: a job that was decided so
+ * @reason: a word of contract section 5
+ * @detail: (nullable): why, for people
+ */
+void
+amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+{
+  AmpsSettlement settlement = {
+    .kind = AMPS_SETTLE_DEAD_LETTER,
+    .attempt = amps_job_get_attempt (job),
+    .reason = reason,
+    .detail = (char *) detail,
+  };
+
+  amps_log_job (WARNING, amps_job_get_id (job), "Rejected a job (%s): %s", reason,
+                detail != NULL ? detail : "no reason given");
+  settle (self, job, &settlement);
+}
+
+/**
+ * amps_decider_reschedule:
+ * @self: a decider
+ * @job: a job that was decided so
+ * @delay: µs it shall wait; 0 for none
+ */
+void
+amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay)
+{
+  AmpsSettlement settlement = {
+    .kind = AMPS_SETTLE_RETRY,
+    .attempt = amps_job_get_attempt (job),
+    .delay = delay,
+  };
+
+  /* What comes back at once for the second time must not spin. */
+  if (delay == 0 && amps_job_get_delivery (job)->redelivered)
+    settlement.delay = amps_config_get_retry_min_backoff (self->config);
+  if (settlement.delay == 0)
+    settlement.kind = AMPS_SETTLE_RELEASE;
+
+  settle (self, job, &settlement);
+}
+
+/**
+ * amps_decider_release:
+ * @self: a decider
+ * @job: a job
+ *
+ * Gives @job back, if it has no outcome yet.
+ */
+void
+amps_decider_release (AmpsDecider *self, AmpsJob *job)
+{
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_RELEASE };
+
+  if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
+    return;
+
+  /* Only a copy can tell the next one how often it has failed. */
+  if (amps_job_get_attempt (job) > amps_job_get_delivery (job)->attempt)
+    {
+      settlement.kind = AMPS_SETTLE_RETRY;
+      settlement.attempt = amps_job_get_attempt (job);
+      settlement.delay = AMPS_SETTLER_SHORT_DELAY;
+    }
+
+  settle (self, job, &settlement);
+}
+
+static void
+reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+{
+  if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
+    amps_decider_reject (self, job, reason, detail);
+}
+
+/* Failures */
+
+static gint64
+draw_delay (AmpsDecider *self, AmpsJob *job, gint64 retry_after)
+{
+  gint64 delay = amps_backoff_draw (amps_config_get_retry_min_backoff (self->config),
+                                    amps_config_get_retry_max_backoff (self->config),
+                                    amps_job_get_attempt (job));
+
+  return MAX (delay, retry_after);
+}
+
+static gboolean
+has_used_all_attempts (AmpsDecider *self, AmpsJob *job)
+{
+  unsigned int max_attempts = amps_config_get_max_attempts (self->config);
+
+  return max_attempts > 0 && amps_job_get_attempt (job) >= max_attempts;
+}
+
+static void
+retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned int attempt,
+                 gint64 delay, const char *detail)
+{
+  AmpsSettlement settlement = {
+    .kind = AMPS_SETTLE_RETRY,
+    .attempt = attempt,
+    .delay = MAX (delay, AMPS_SETTLER_SHORT_DELAY),
+    .detail = (char *) detail,
+  };
+
+  if (amps_manifest_decide (self->manifest, job, outcome))
+    settle (self, job, &settlement);
+}
+
+static void
+retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 delay)
+{
+  amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_RETRIED);
+  amps_manifest_end_run (self->manifest, job, attempt);
+  amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
+}
+
+static void
+retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
+{
+  unsigned int attempt = amps_job_get_attempt (job) + (verdict->blames ? 1 : 0);
+  gint64 delay = draw_delay (self, job, verdict->retry_after);
+
+  if (verdict->blames && has_used_all_attempts (self, job))
+    {
+      reject (self, job, "max-attempts", verdict->detail);
+      return;
+    }
+
+  amps_log_job (INFO, amps_job_get_id (job), "Attempt %u failed, next one in %.1f s: %s",
+                amps_job_get_attempt (job), (double) delay / G_USEC_PER_SEC, verdict->detail);
+  if (delay < AMPS_SETTLER_SHORT_DELAY && !amps_job_is_detached (job) &&
+      !amps_sender_is_draining (self->sender))
+    retry_in_slot (self, job, attempt, delay);
+  else
+    retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, verdict->detail);
+}
+
+static void
+on_expired (AmpsManifest *manifest, AmpsJob *job, AmpsDecider *self)
+{
+  static const char detail[] = "no outcome came in time";
+
+  /* Its message may run elsewhere by now; nobody is there to be told. */
+  if (amps_job_is_detached (job))
+    {
+      if (amps_manifest_decide (manifest, job, AMPS_OUTCOME_EXPIRED))
+        amps_settler_drop (self->settler, job);
+      amps_sender_send (self->sender);
+      return;
+    }
+
+  amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
+  if (has_used_all_attempts (self, job))
+    reject (self, job, "max-attempts", detail);
+  else
+    retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
+                     draw_delay (self, job, -1), detail);
+}
+
+/* The workload has not seen the job, so it simply waits on. */
+static void
+keep_unreached (AmpsDecider *self, AmpsJob *job)
+{
+  if (amps_job_is_detached (job) || amps_sender_is_draining (self->sender))
+    {
+      amps_decider_release (self, job);
+      return;
+    }
+
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
+  amps_sender_add_first (self->sender, job, FALSE);
+}
+
+/* Publishing first */
+
+static void
+on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
+  AmpsJob *job = AMPS_JOB (g_task_get_task_data (task));
+  g_autoptr (GError) error = NULL;
+  gboolean published = amps_publication_finish (result, &error);
+
+  amps_manifest_stop_deciding (self->manifest, job);
+  if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
+    amps_decider_acknowledge (self, job);
+  else if (amps_job_get_state (job) == AMPS_JOB_WAITING)
+    amps_sender_add (self->sender, job, 0);
+
+  if (!published)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * amps_decider_acknowledge_async:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @events: (element-type GBytes): events in structured mode
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when the job is acknowledged, or something failed
+ * @user_data: passed to @callback
+ *
+ * Publishes @events and then, when all are confirmed, acknowledges the job,
+ * which is reserved meanwhile. Called again after a failure it does not publish
+ * again what was confirmed.
+ */
+void
+amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (AmpsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+  GHashTable *confirmed;
+
+  g_task_set_source_tag (task, amps_decider_acknowledge_async);
+  if (!amps_manifest_begin_deciding (self->manifest, identifier, &job, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  if (job == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+
+  confirmed = amps_job_get_confirmed (job);
+  g_task_set_task_data (task, g_steal_pointer (&job), g_object_unref);
+  amps_publication_start (self->broker, events, confirmed, cancellable, on_published,
+                          g_steal_pointer (&task));
+}
+
+/**
+ * amps_decider_acknowledge_finish:
+ * @self: a decider
+ * @result: what the callback got
+ * @error: return location, as of [method@Amps.Manifest.take] and
+ *   [method@Amps.Broker.publish_finish]
+ *
+ * Returns: whether the events are safe with the broker and the job acknowledged
+ */
+gboolean
+amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* Answers of the workload */
+
+static void
+on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AmpsDecider *self = AMPS_DECIDER (source);
+  g_autoptr (AmpsJob) job = AMPS_JOB (user_data);
+  g_autoptr (GError) error = NULL;
+
+  /* The API may have been faster again. */
+  if (amps_decider_acknowledge_finish (self, result, &error) ||
+      amps_job_get_state (job) != AMPS_JOB_POSTING)
+    return;
+
+  if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE))
+    {
+      AmpsVerdict verdict = { AMPS_VERDICT_RETRY, .retry_after = -1, .detail = error->message };
+
+      retry (self, job, &verdict);
+    }
+  else
+    {
+      reject (self, job, "rejected", error->message);
+    }
+}
+
+static void
+publish_answer (AmpsDecider *self, AmpsJob *job, GBytes *event)
+{
+  g_autoptr (GPtrArray) events = g_ptr_array_new ();
+
+  g_ptr_array_add (events, event);
+  amps_decider_acknowledge_async (self, amps_job_get_id (job), events, NULL, on_answer_acknowledged,
+                                  g_object_ref (job));
+}
+
+static void
+on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *verdict,
+             AmpsDecider *self)
+{
+  AmpsJobState state = amps_job_get_state (job);
+
+  /* An outcome that came through the API counts, whatever the answer is. */
+  if (state != AMPS_JOB_POSTING)
+    {
+      amps_manifest_accept (self->manifest, job);
+      return;
+    }
+
+  switch (verdict->kind)
+    {
+    case AMPS_VERDICT_ACCEPTED:
+      amps_manifest_accept (self->manifest, job);
+      amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_DELIVERY_LATENCY,
+                            amps_job_get_since (job) - amps_job_get_delivery (job)->received);
+      break;
+    case AMPS_VERDICT_DONE:
+      if (verdict->event != NULL)
+        publish_answer (self, job, verdict->event);
+      else if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
+        amps_decider_acknowledge (self, job);
+      break;
+    case AMPS_VERDICT_RETRY:
+      retry (self, job, verdict);
+      break;
+    case AMPS_VERDICT_RESCHEDULED:
+      if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RESCHEDULED))
+        amps_decider_reschedule (self, job, 0);
+      break;
+    case AMPS_VERDICT_REJECTED:
+      reject (self, job, verdict->reason, verdict->detail);
+      break;
+    case AMPS_VERDICT_UNREACHED:
+      keep_unreached (self, job);
+      break;
+    default:
+      g_return_if_reached ();
+    }
+}
+
+/**
+ * amps_decider_new:
+ * @config: the settings
+ * @clock: what time is measured by
+ * @broker: where answers of the workload are published
+ * @manifest: where the jobs are
+ * @metrics: what counts their outcomes
+ * @sender: who sends jobs, and tells what was answered
+ * @settler: who tells the broker
+ *
+ * Returns: (transfer full): a decider
+ */
+AmpsDecider *
+amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler)
+{
+  AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
+
+  self->config = g_object_ref (config);
+  self->clock = g_object_ref (clock);
+  self->broker = g_object_ref (broker);
+  self->manifest = g_object_ref (manifest);
+  self->metrics = g_object_ref (metrics);
+  self->sender = g_object_ref (sender);
+  self->settler = g_object_ref (settler);
+
+  g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
+  g_signal_connect_object (manifest, "expired", G_CALLBACK (on_expired), self, 0);
+  return self;
+}

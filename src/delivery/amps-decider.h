@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-sender.h"
+#include "amps-settler.h"
+#include "broker/amps-broker.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsDecider:
+ *
+ * Turns what happened to a job into its settlement: the workload's answer, its
+ * deadline, a call of the API (contract sections 3 and 5).
+ */
+#define AMPS_TYPE_DECIDER (amps_decider_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)
+
+AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
+                               AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
+                               AmpsSettler *settler);
+
+void amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job);
+void amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error);
+void amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);
+void amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay);
+void amps_decider_release (AmpsDecider *self, AmpsJob *job);
+
+G_END_DECLS

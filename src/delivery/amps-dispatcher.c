@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-dispatcher.h"
+
+#include "amps-decider.h"
+#include "amps-intake.h"
+#include "amps-publication.h"
+#include "amps-receiver.h"
+#include "amps-sender.h"
+#include "amps-settler.h"
+#include "core/amps-error.h"
+#include "core/amps-log.h"
+
+/* How long jobs are kept for a workload that is away; then other replicas may
+ * have them. */
+#define MAX_WAIT_FOR_WORKLOAD AMPS_SECONDS (30)
+
+struct _AmpsDispatcher {
+  GObject parent_instance;
+
+  AmpsConfig *config;     /* (owned) */
+  AmpsClock *clock;       /* (owned) */
+  AmpsBroker *broker;     /* (owned) */
+  AmpsWorkload *workload; /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  AmpsMetrics *metrics;   /* (owned) */
+  AmpsSender *sender;     /* (owned) */
+  AmpsSettler *settler;   /* (owned) */
+  AmpsDecider *decider;   /* (owned) */
+  AmpsReceiver *receiver; /* (owned) */
+
+  AmpsIntake *intake;       /* (owned) */
+  GSource *give_back_timer; /* (owned) due when the workload has been away for long */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
+
+typedef enum {
+  SIGNAL_EMPTIED,
+  N_SIGNALS,
+} AmpsDispatcherSignal;
+
+static unsigned int signals[N_SIGNALS];
+
+static void
+amps_dispatcher_dispose (GObject *object)
+{
+  AmpsDispatcher *self = AMPS_DISPATCHER (object);
+
+  if (self->give_back_timer != NULL)
+    g_source_destroy (self->give_back_timer);
+  g_clear_pointer (&self->give_back_timer, g_source_unref);
+  if (self->sender != NULL)
+    g_object_run_dispose (G_OBJECT (self->sender));
+  g_clear_object (&self->receiver);
+  g_clear_object (&self->intake);
+  g_clear_object (&self->decider);
+  g_clear_object (&self->sender);
+  g_clear_object (&self->settler);
+
+  G_OBJECT_CLASS (amps_dispatcher_parent_class)->dispose (object);
+}
+
+static void
+amps_dispatcher_finalize (GObject *object)
+{
+  AmpsDispatcher *self = AMPS_DISPATCHER (object);
+
+  g_object_unref (self->metrics);
+  g_object_unref (self->manifest);
+  g_object_unref (self->workload);
+  g_object_unref (self->broker);
+  g_object_unref (self->clock);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_dispatcher_parent_class)->finalize (object);
+}
+
+static void
+amps_dispatcher_class_init (AmpsDispatcherClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = amps_dispatcher_dispose;
+  object_class->finalize = amps_dispatcher_finalize;
+
+  /**
+   * AmpsDispatcher::emptied:
+   * @self: a dispatcher
+   *
+   * The last job in flight has ended.
+   */
+  signals[SIGNAL_EMPTIED] = g_signal_new ("emptied", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                          0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+amps_dispatcher_init (AmpsDispatcher *self G_GNUC_UNUSED)
+{
+}
+
+static void
+on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
+             AmpsJob *next G_GNUC_UNUSED, AmpsDispatcher *self)
+{
+  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+    g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
+}
+
+static void
+release_waiting (AmpsDispatcher *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+
+  amps_sender_clear (self->sender);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
+        amps_decider_release (self->decider, job);
+    }
+}
+
+static gboolean
+on_give_back_timer (gpointer user_data)
+{
+  AmpsDispatcher *self = AMPS_DISPATCHER (user_data);
+
+  g_info ("The workload has been away for long: giving back what it has not got");
+  release_waiting (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
+                       AmpsDispatcher *self)
+{
+  gboolean available = amps_workload_get_available (workload);
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+
+  amps_timer_set_due (self->give_back_timer, available ? -1 : now + MAX_WAIT_FOR_WORKLOAD);
+
+  if (available)
+    amps_sender_send (self->sender);
+  else if (amps_sender_is_draining (self->sender))
+    amps_dispatcher_release_all (self);
+}
+
+/**
+ * amps_dispatcher_new:
+ * @config: the settings
+ * @clock: what time is measured by
+ * @broker: where jobs come from, and are settled
+ * @workload: where they are sent
+ * @manifest: where they are meanwhile
+ * @metrics: what counts them
+ *
+ * Returns: (transfer full): a dispatcher that has not begun yet
+ */
+AmpsDispatcher *
+amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
+                     AmpsWorkload *workload, AmpsManifest *manifest, AmpsMetrics *metrics)
+{
+  AmpsDispatcher *self = g_object_new (AMPS_TYPE_DISPATCHER, NULL);
+
+  self->config = g_object_ref (config);
+  self->clock = g_object_ref (clock);
+  self->broker = g_object_ref (broker);
+  self->workload = g_object_ref (workload);
+  self->manifest = g_object_ref (manifest);
+  self->metrics = g_object_ref (metrics);
+  self->sender = amps_sender_new (config, clock, workload, manifest, metrics);
+  self->settler = amps_settler_new (clock, broker, manifest,
+                                    amps_config_get_dead_letter_queue (config) != NULL);
+  self->decider =
+      amps_decider_new (config, clock, broker, manifest, metrics, self->sender, self->settler);
+
+  self->intake = amps_intake_new (broker, workload, metrics);
+  self->give_back_timer = amps_clock_create_timer (clock, "give back");
+  g_source_set_callback (self->give_back_timer, on_give_back_timer, self, NULL);
+  g_source_attach (self->give_back_timer, NULL);
+
+  g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
+                           G_CONNECT_AFTER);
+  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
+                           0);
+  return self;
+}
+
+/**
+ * amps_dispatcher_start:
+ * @self: a dispatcher
+ *
+ * Connects to both sides and takes jobs.
+ */
+void
+amps_dispatcher_start (AmpsDispatcher *self)
+{
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT,
+                          amps_config_get_max_concurrency (self->config));
+  amps_workload_start (self->workload);
+  amps_broker_start (self->broker);
+}
+
+/**
+ * amps_dispatcher_acknowledge:
+ * @self: a dispatcher
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Returns: whether the job is acknowledged, now or before
+ */
+gboolean
+amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_ACKNOWLEDGED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    amps_decider_acknowledge (self->decider, job);
+  return TRUE;
+}
+
+/**
+ * amps_dispatcher_reject:
+ * @self: a dispatcher
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @reason: (nullable): why, for people
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Returns: whether the job is rejected for good, now or before
+ */
+gboolean
+amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char *reason,
+                        GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_REJECTED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    {
+      amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_REJECTED);
+      amps_decider_reject (self->decider, job, "rejected", reason);
+    }
+  return TRUE;
+}
+
+/**
+ * amps_dispatcher_reschedule:
+ * @self: a dispatcher
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @delay: µs it shall wait; 0 for none
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Returns: whether the job is given back, now or before
+ */
+gboolean
+amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
+                            GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_RESCHEDULED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    amps_decider_reschedule (self->decider, job, delay);
+  return TRUE;
+}
+
+/**
+ * amps_dispatcher_heartbeat:
+ * @self: a dispatcher
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @extend: µs that the workload wants from now; 0 for what the settings say
+ * @deadline: (out): monotonic µs when the job expires; 0 for never
+ * @error: return location: %AMPS_ERROR_NOT_FOUND
+ *
+ * Lets the deadline of a job start anew.
+ *
+ * Returns: whether the job is still the workload's
+ */
+gboolean
+amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
+                           gint64 *deadline, GError **error)
+{
+  AmpsJob *job = amps_manifest_lookup (self->manifest, identifier);
+
+  if (job == NULL || !amps_job_is_in_workload (job))
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
+                   "no job “%s” is running; stop working on it", identifier);
+      return FALSE;
+    }
+
+  *deadline = amps_sender_get_new_deadline (self->sender, extend);
+  if (amps_job_get_state (job) != AMPS_JOB_DECIDING)
+    amps_manifest_set_deadline (self->manifest, job, *deadline);
+  return TRUE;
+}
+
+static void
+on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  AmpsDispatcher *self = AMPS_DISPATCHER (g_task_get_source_object (task));
+  g_autoptr (GError) error = NULL;
+
+  if (!amps_publication_finish (result, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * amps_dispatcher_publish_async:
+ * @self: a dispatcher
+ * @events: (element-type GBytes): events in structured mode
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when all are confirmed, or have failed
+ * @user_data: passed to @callback
+ *
+ * Publishes each event to the queue that its type names.
+ */
+void
+amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_dispatcher_publish_async);
+  amps_publication_start (self->broker, events, NULL, cancellable, on_published, task);
+}
+
+/**
+ * amps_dispatcher_publish_finish:
+ * @self: a dispatcher
+ * @result: what the callback got
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, %AMPS_ERROR_UNROUTABLE or
+ *   %AMPS_ERROR_UNAVAILABLE
+ *
+ * Returns: whether all events are safe with the broker
+ */
+gboolean
+amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (amps_decider_acknowledge_finish (AMPS_DECIDER (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+/**
+ * amps_dispatcher_acknowledge_async:
+ * @self: a dispatcher
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @events: (element-type GBytes): events in structured mode
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when the job is acknowledged, or something failed
+ * @user_data: passed to @callback
+ *
+ * Publishes @events and then, when all are confirmed, acknowledges the job.
+ * Called again after a failure it does not publish again what was confirmed.
+ */
+void
+amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_dispatcher_acknowledge_async);
+  amps_decider_acknowledge_async (self->decider, identifier, events, cancellable, on_acknowledged,
+                                  task);
+}
+
+/**
+ * amps_dispatcher_acknowledge_finish:
+ * @self: a dispatcher
+ * @result: what the callback got
+ * @error: return location, as of [method@Amps.Manifest.take] and
+ *   [method@Amps.Dispatcher.publish_finish]
+ *
+ * Returns: whether the events are safe with the broker and the job acknowledged
+ */
+gboolean
+amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * amps_dispatcher_set_max_concurrency:
+ * @self: a dispatcher
+ * @max_concurrency: how many jobs may be in the workload, 1 to 65535
+ *
+ * Takes effect at once; no job is given back for it.
+ */
+void
+amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency)
+{
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT, max_concurrency);
+  amps_broker_set_prefetch (self->broker, max_concurrency);
+  amps_sender_set_max_concurrency (self->sender, max_concurrency);
+}
+
+/**
+ * amps_dispatcher_pause:
+ * @self: a dispatcher
+ *
+ * Takes no more messages until resumed. Those that are here go on.
+ */
+void
+amps_dispatcher_pause (AmpsDispatcher *self)
+{
+  amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, TRUE);
+}
+
+/**
+ * amps_dispatcher_drain:
+ * @self: a dispatcher
+ *
+ * Takes no more messages, and gives back what has not been POSTed. Jobs in the
+ * workload go on.
+ */
+void
+amps_dispatcher_drain (AmpsDispatcher *self)
+{
+  if (amps_sender_is_draining (self->sender))
+    return;
+
+  g_info ("Draining: %u jobs in flight", amps_manifest_get_n_jobs (self->manifest));
+  amps_sender_set_draining (self->sender, TRUE);
+  amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, TRUE);
+  release_waiting (self);
+}
+
+/**
+ * amps_dispatcher_resume:
+ * @self: a dispatcher
+ *
+ * Undoes [method@Amps.Dispatcher.pause] and [method@Amps.Dispatcher.drain].
+ */
+void
+amps_dispatcher_resume (AmpsDispatcher *self)
+{
+  amps_sender_set_draining (self->sender, FALSE);
+  amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
+  amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, FALSE);
+}
+
+/**
+ * amps_dispatcher_release_all:
+ * @self: a dispatcher
+ *
+ * Gives back every job that has no outcome yet.
+ */
+void
+amps_dispatcher_release_all (AmpsDispatcher *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+
+  amps_sender_clear (self->sender);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
+
+  amps_settler_hurry (self->settler);
+}
+
+/**
+ * amps_dispatcher_get_state:
+ * @self: a dispatcher
+ *
+ * Returns: what it does
+ */
+AmpsDispatcherState
+amps_dispatcher_get_state (AmpsDispatcher *self)
+{
+  if (amps_intake_is_paused (self->intake, AMPS_PAUSE_DRAINING))
+    return AMPS_DISPATCHER_DRAINING;
+  if (amps_intake_is_paused (self->intake, AMPS_PAUSE_REQUESTED))
+    return AMPS_DISPATCHER_PAUSED;
+
+  return amps_intake_was_ready (self->intake) ? AMPS_DISPATCHER_RUNNING : AMPS_DISPATCHER_STARTING;
+}
+
+/**
+ * amps_dispatcher_is_ready:
+ * @self: a dispatcher
+ * @why_not: (out) (optional) (transfer full): the reason, when it is not
+ *
+ * Returns: whether it is connected and consuming
+ */
+gboolean
+amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not)
+{
+  return amps_intake_is_ready (self->intake, why_not);
+}
+
+/**
+ * amps_dispatcher_get_workload:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer none): where it sends jobs
+ */
+AmpsWorkload *
+amps_dispatcher_get_workload (AmpsDispatcher *self)
+{
+  return self->workload;
+}
+
+/**
+ * amps_dispatcher_get_manifest:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer none): the jobs in flight
+ */
+AmpsManifest *
+amps_dispatcher_get_manifest (AmpsDispatcher *self)
+{
+  return self->manifest;
+}
+
+/**
+ * amps_dispatcher_get_broker:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer none): where jobs come from
+ */
+AmpsBroker *
+amps_dispatcher_get_broker (AmpsDispatcher *self)
+{
+  return self->broker;
+}
+
+/**
+ * amps_dispatcher_state_to_string:
+ * @state: a state
+ *
+ * Returns: (transfer none): its name for logs and answers
+ */
+const char *
+amps_dispatcher_state_to_string (AmpsDispatcherState state)
+{
+  static const char *const names[] = {
+    [AMPS_DISPATCHER_STARTING] = "starting",
+    [AMPS_DISPATCHER_RUNNING] = "running",
+    [AMPS_DISPATCHER_PAUSED] = "paused",
+    [AMPS_DISPATCHER_DRAINING] = "draining",
+  };
+
+  return names[state];
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "broker/amps-broker.h"
+#include "core/amps-metrics.h"
+#include "workload/amps-workload.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsIntake:
+ *
+ * Whether messages are taken from the broker, and why not.
+ */
+#define AMPS_TYPE_INTAKE (amps_intake_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsIntake, amps_intake, AMPS, INTAKE, GObject)
+
+AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics);
+void amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean paused);
+gboolean amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason);
+gboolean amps_intake_is_ready (AmpsIntake *self, char **why_not);
+gboolean amps_intake_was_ready (AmpsIntake *self);
+
+G_END_DECLS

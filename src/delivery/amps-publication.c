@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-publication.h"
+
+#include "core/amps-error.h"
+
+#include <string.h>
+
+/* The routing key of AMQP 0-9-1 is a short string. */
+#define MAX_TYPE_LENGTH 255
+
+typedef struct {
+  GHashTable *confirmed; /* (owned) (nullable) of GBytes */
+  unsigned int pending;
+  GError *error; /* (owned) the first one */
+} Publication;
+
+typedef struct {
+  GTask *task;   /* (owned) */
+  GBytes *event; /* (owned) */
+} Item;
+
+static void
+publication_free (Publication *self)
+{
+  g_clear_pointer (&self->confirmed, g_hash_table_unref);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+static AmpsCloudEvent *
+check_event (GBytes *event, GError **error)
+{
+  gsize length;
+  const char *json = g_bytes_get_data (event, &length);
+  g_autoptr (AmpsCloudEvent) scanned = amps_cloud_event_scan (json, length, error);
+
+  if (scanned != NULL && strlen (scanned->type) > MAX_TYPE_LENGTH)
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                   "“type” names the queue and is over %d bytes", MAX_TYPE_LENGTH);
+      return NULL;
+    }
+
+  return g_steal_pointer (&scanned);
+}
+
+static void
+end_one (GTask *task)
+{
+  Publication *self = g_task_get_task_data (task);
+
+  if (--self->pending > 0)
+    return;
+
+  if (self->error != NULL)
+    g_task_return_error (task, g_steal_pointer (&self->error));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Item *item = user_data;
+  Publication *self = g_task_get_task_data (item->task);
+  g_autoptr (GError) error = NULL;
+
+  if (!amps_broker_publish_finish (AMPS_BROKER (source), result, &error))
+    {
+      if (self->error == NULL)
+        self->error = g_steal_pointer (&error);
+    }
+  else if (self->confirmed != NULL)
+    {
+      g_hash_table_add (self->confirmed, g_bytes_ref (item->event));
+    }
+
+  end_one (item->task);
+  g_object_unref (item->task);
+  g_bytes_unref (item->event);
+  g_free (item);
+}
+
+/**
+ * amps_publication_start:
+ * @broker: where to
+ * @events: (element-type GBytes): events in structured mode
+ * @confirmed: (nullable): events that were confirmed before and need not be
+ *   published again; those that are now are added to it
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when all are confirmed, or have failed
+ * @user_data: passed to @callback
+ *
+ * Publishes each event to the queue that its type names. Nothing is published
+ * if one of them is invalid.
+ */
+void
+amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confirmed,
+                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
+  g_autoptr (GPtrArray) checked =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) amps_cloud_event_free);
+  Publication *self = g_new0 (Publication, 1);
+
+  g_task_set_source_tag (task, amps_publication_start);
+  g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
+  self->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
+
+  for (unsigned int i = 0; i < events->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), &error);
+
+      if (event == NULL)
+        {
+          if (events->len > 1)
+            g_prefix_error (&error, "event %u: ", i);
+          g_task_return_error (task, g_steal_pointer (&error));
+          return;
+        }
+      g_ptr_array_add (checked, event);
+    }
+
+  self->pending = 1;
+  for (unsigned int i = 0; i < events->len; i++)
+    {
+      GBytes *event = g_ptr_array_index (events, i);
+      const AmpsCloudEvent *attributes = g_ptr_array_index (checked, i);
+      Item *item;
+
+      if (confirmed != NULL && g_hash_table_contains (confirmed, event))
+        continue;
+
+      item = g_new (Item, 1);
+      item->task = g_object_ref (task);
+      item->event = g_bytes_ref (event);
+      self->pending++;
+      amps_broker_publish_async (broker, attributes->type, attributes->id, event, cancellable,
+                                 on_published, item);
+    }
+  end_one (task);
+}
+
+/**
+ * amps_publication_finish:
+ * @result: what the callback got
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, %AMPS_ERROR_UNROUTABLE or
+ *   %AMPS_ERROR_UNAVAILABLE; in the last two cases the other events may have
+ *   been published
+ *
+ * Returns: whether all events are safe with the broker
+ */
+gboolean
+amps_publication_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

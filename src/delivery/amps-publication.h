@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "broker/amps-broker.h"
+
+G_BEGIN_DECLS
+
+void amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confirmed,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
+gboolean amps_publication_finish (GAsyncResult *result, GError **error);
+
+G_END_DECLS

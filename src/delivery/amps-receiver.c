@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-receiver.h"
+
+#include "core/amps-error.h"
+#include "core/amps-log.h"
+
+struct _AmpsReceiver {
+  GObject parent_instance;
+
+  AmpsClock *clock;       /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  AmpsMetrics *metrics;   /* (owned) */
+  AmpsSender *sender;     /* (owned) */
+  AmpsSettler *settler;   /* (owned) */
+  AmpsDecider *decider;   /* (owned) */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsReceiver, amps_receiver, G_TYPE_OBJECT)
+
+static void
+amps_receiver_finalize (GObject *object)
+{
+  AmpsReceiver *self = AMPS_RECEIVER (object);
+
+  g_object_unref (self->decider);
+  g_object_unref (self->settler);
+  g_object_unref (self->sender);
+  g_object_unref (self->metrics);
+  g_object_unref (self->manifest);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (amps_receiver_parent_class)->finalize (object);
+}
+
+static void
+amps_receiver_class_init (AmpsReceiverClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_receiver_finalize;
+}
+
+static void
+amps_receiver_init (AmpsReceiver *self G_GNUC_UNUSED)
+{
+}
+
+static void
+count_jobs (AmpsReceiver *self)
+{
+  unsigned int n_jobs = amps_manifest_get_n_jobs (self->manifest);
+
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_JOBS_IN_FLIGHT, n_jobs);
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_MESSAGES_COUNT, n_jobs);
+}
+
+static void
+dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
+{
+  AmpsSettlement settlement = {
+    .kind = AMPS_SETTLE_DEAD_LETTER,
+    .attempt = amps_job_get_attempt (job),
+    .reason = "malformed",
+    .detail = amps_job_get_problem (job)->message,
+  };
+
+  g_warning ("Rejected a message that is not a CloudEvent: %s", settlement.detail);
+  amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_MALFORMED);
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_DEAD_LETTERED);
+  amps_settler_settle (self->settler, job, &settlement);
+}
+
+/* The broker's ladder of delays is coarse: a copy that comes back early waits
+ * here, or goes back for the rest of its time. */
+static gint64
+get_remaining_delay (AmpsReceiver *self, const AmpsDelivery *delivery)
+{
+  if (delivery->not_before == 0)
+    return 0;
+
+  return MAX (delivery->not_before - amps_clock_get_real_time (self->clock), 0);
+}
+
+static void
+take_up (AmpsReceiver *self, AmpsJob *job)
+{
+  gint64 delay = get_remaining_delay (self, amps_job_get_delivery (job));
+
+  if (delay >= AMPS_SETTLER_SHORT_DELAY)
+    {
+      AmpsSettlement hop = { AMPS_SETTLE_RETRY, delay, amps_job_get_attempt (job), NULL, NULL };
+
+      if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RETRIED))
+        amps_settler_settle (self->settler, job, &hop);
+      return;
+    }
+
+  amps_sender_add (self->sender, job,
+                   delay > 0 ? amps_clock_get_monotonic_time (self->clock) + delay : 0);
+}
+
+static void
+on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
+{
+  AmpsSettlement recalled;
+
+  if (amps_job_get_problem (job) != NULL)
+    {
+      dead_letter_malformed (self, job);
+      return;
+    }
+
+  if (amps_sender_is_draining (self->sender))
+    {
+      amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_RELEASE);
+      return;
+    }
+
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_INSERTED);
+  if (amps_manifest_recall (self->manifest, job, &recalled))
+    {
+      amps_log_job (INFO, amps_job_get_id (job),
+                    "Job came back after it had ended, and is settled again");
+      amps_settler_settle (self->settler, job, &recalled);
+      g_free (recalled.detail);
+      return;
+    }
+
+  switch (amps_manifest_add (self->manifest, job))
+    {
+    case AMPS_ADDITION_NEW:
+      count_jobs (self);
+      take_up (self, job);
+      break;
+    case AMPS_ADDITION_ATTACHED:
+      amps_log_job (INFO, amps_job_get_id (job), "Job came back while it runs, and is attached");
+      break;
+    case AMPS_ADDITION_DUPLICATE:
+      amps_log_job (INFO, amps_job_get_id (job), "Duplicate of a job in flight");
+      break;
+    case AMPS_ADDITION_FOLLOWS:
+      amps_log_job (INFO, amps_job_get_id (job), "Waits for another job of its id to end");
+      break;
+    default:
+      g_return_if_reached ();
+    }
+}
+
+static void
+on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, AmpsReceiver *self)
+{
+  if (amps_job_get_problem (job) == NULL)
+    {
+      amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_DELETED);
+      amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME,
+                            amps_clock_get_monotonic_time (self->clock) -
+                                amps_job_get_delivery (job)->received);
+    }
+
+  if (next != NULL && amps_sender_is_draining (self->sender))
+    amps_decider_release (self->decider, next);
+  else if (next != NULL)
+    take_up (self, next);
+
+  count_jobs (self);
+}
+
+static void
+on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *self)
+{
+  g_autoptr (GPtrArray) dropped = NULL;
+
+  amps_sender_clear (self->sender);
+  dropped = amps_manifest_end_epoch (self->manifest, epoch);
+  g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
+          amps_manifest_get_n_jobs (self->manifest), dropped->len);
+  count_jobs (self);
+}
+
+/**
+ * amps_receiver_new:
+ * @clock: what time is measured by
+ * @broker: where jobs come from
+ * @manifest: where they are put
+ * @metrics: what counts them
+ * @sender: who sends them on
+ * @settler: who tells the broker of those that are not sent
+ * @decider: who gives back what comes too late
+ *
+ * Returns: (transfer full): a receiver
+ */
+AmpsReceiver *
+amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
+                   AmpsDecider *decider)
+{
+  AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->manifest = g_object_ref (manifest);
+  self->metrics = g_object_ref (metrics);
+  self->sender = g_object_ref (sender);
+  self->settler = g_object_ref (settler);
+  self->decider = g_object_ref (decider);
+
+  g_signal_connect_object (settler, "finished", G_CALLBACK (on_finished), self, 0);
+  g_signal_connect_object (broker, "delivered", G_CALLBACK (on_delivered), self, 0);
+  g_signal_connect_object (broker, "lost", G_CALLBACK (on_lost), self, 0);
+  return self;
+}

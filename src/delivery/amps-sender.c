@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-sender.h"
+
+#include "core/amps-timer-queue.h"
+
+struct _AmpsSender {
+  GObject parent_instance;
+
+  AmpsConfig *config;        /* (owned) */
+  AmpsClock *clock;          /* (owned) */
+  AmpsWorkload *workload;    /* (owned) */
+  AmpsManifest *manifest;    /* (owned) */
+  AmpsMetrics *metrics;      /* (owned) */
+  GCancellable *cancellable; /* (owned) */
+
+  GQueue waiting;       /* (owned) of AmpsJob, next one first */
+  AmpsTimerQueue *held; /* (owned) of (owned) AmpsJob that may not run yet */
+  GHashTable *alone;    /* (owned) of AmpsJob that must not be in a batch */
+  GSource *batch_timer; /* (owned) due when a small batch has waited long enough */
+  unsigned int max_concurrency;
+  unsigned int batch_size;
+  gboolean draining;
+};
+
+G_DEFINE_FINAL_TYPE (AmpsSender, amps_sender, G_TYPE_OBJECT)
+
+typedef enum {
+  SIGNAL_ANSWERED,
+  N_SIGNALS,
+} AmpsSenderSignal;
+
+static unsigned int signals[N_SIGNALS];
+
+typedef struct {
+  AmpsSender *sender; /* (owned) */
+  GPtrArray *jobs;    /* (owned) of AmpsJob */
+} Request;
+
+static void
+request_free (Request *request)
+{
+  g_object_unref (request->sender);
+  g_ptr_array_unref (request->jobs);
+  g_free (request);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+
+static void
+amps_sender_dispose (GObject *object)
+{
+  AmpsSender *self = AMPS_SENDER (object);
+
+  g_cancellable_cancel (self->cancellable);
+  amps_sender_clear (self);
+
+  G_OBJECT_CLASS (amps_sender_parent_class)->dispose (object);
+}
+
+static void
+amps_sender_finalize (GObject *object)
+{
+  AmpsSender *self = AMPS_SENDER (object);
+
+  g_source_destroy (self->batch_timer);
+  g_source_unref (self->batch_timer);
+  amps_timer_queue_free (self->held);
+  g_hash_table_unref (self->alone);
+  g_object_unref (self->cancellable);
+  g_object_unref (self->metrics);
+  g_object_unref (self->manifest);
+  g_object_unref (self->workload);
+  g_object_unref (self->clock);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_sender_parent_class)->finalize (object);
+}
+
+static void
+amps_sender_class_init (AmpsSenderClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = amps_sender_dispose;
+  object_class->finalize = amps_sender_finalize;
+
+  /**
+   * AmpsSender::answered:
+   * @self: a sender
+   * @job: a job that was sent
+   * @verdict: (type AmpsVerdict): what the workload's answer means for it
+   */
+  signals[SIGNAL_ANSWERED] =
+      g_signal_new ("answered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 2, AMPS_TYPE_JOB, G_TYPE_POINTER);
+}
+
+static void
+amps_sender_init (AmpsSender *self)
+{
+  self->cancellable = g_cancellable_new ();
+  self->alone = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+}
+
+static void
+on_held_due (gpointer item, gpointer user_data)
+{
+  AmpsSender *self = AMPS_SENDER (user_data);
+
+  g_queue_push_tail (&self->waiting, item);
+  amps_sender_send (self);
+}
+
+static gboolean
+on_batch_timer (gpointer user_data)
+{
+  amps_sender_send (AMPS_SENDER (user_data));
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * amps_sender_new:
+ * @config: the settings
+ * @clock: what waits are measured by
+ * @workload: where jobs are sent
+ * @manifest: where the jobs are
+ * @metrics: what counts them
+ *
+ * Returns: (transfer full): a sender with nothing to send
+ */
+AmpsSender *
+amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
+                 AmpsManifest *manifest, AmpsMetrics *metrics)
+{
+  AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
+
+  self->config = g_object_ref (config);
+  self->clock = g_object_ref (clock);
+  self->workload = g_object_ref (workload);
+  self->manifest = g_object_ref (manifest);
+  self->metrics = g_object_ref (metrics);
+  self->max_concurrency = amps_config_get_max_concurrency (config);
+  self->batch_size = amps_config_get_workload_batch_size (config);
+  self->held = amps_timer_queue_new (clock, "jobs that may not run yet", on_held_due, self);
+  self->batch_timer = amps_clock_create_timer (clock, "batch");
+  g_source_set_callback (self->batch_timer, on_batch_timer, self, NULL);
+  g_source_attach (self->batch_timer, NULL);
+  return self;
+}
+
+/**
+ * amps_sender_get_new_deadline:
+ * @self: a sender
+ * @extend: µs from now; 0 for what the settings say
+ *
+ * Returns: monotonic µs when a job expires that shows life now; 0 for never
+ */
+gint64
+amps_sender_get_new_deadline (AmpsSender *self, gint64 extend)
+{
+  gint64 job_timeout = amps_config_get_job_timeout (self->config);
+  gint64 heartbeat_timeout = amps_config_get_heartbeat_timeout (self->config);
+  gint64 timeout = extend;
+
+  if (timeout == 0)
+    timeout = job_timeout;
+  if (extend == 0 && heartbeat_timeout > 0 && (timeout == 0 || heartbeat_timeout < timeout))
+    timeout = heartbeat_timeout;
+
+  return timeout > 0 ? amps_clock_get_monotonic_time (self->clock) + timeout : 0;
+}
+
+static void
+emit_answered (AmpsSender *self, AmpsJob *job, const AmpsVerdict *verdict)
+{
+  g_signal_emit (self, signals[SIGNAL_ANSWERED], 0, job, verdict);
+}
+
+static void
+tell_each (AmpsSender *self, GPtrArray *jobs, const AmpsVerdict *verdict)
+{
+  for (unsigned int i = 0; i < jobs->len; i++)
+    emit_answered (self, g_ptr_array_index (jobs, i), verdict);
+}
+
+/* One bad event must not take the others of its batch with it. */
+static void
+send_each_alone (AmpsSender *self, GPtrArray *jobs)
+{
+  for (unsigned int i = jobs->len; i > 0; i--)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i - 1);
+
+      if (amps_job_get_state (job) != AMPS_JOB_POSTING)
+        continue;
+      amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
+      amps_sender_add_first (self, job, TRUE);
+    }
+}
+
+static void
+on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  AmpsSender *self = request->sender;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsAnswer) answer =
+      amps_workload_send_finish (AMPS_WORKLOAD (source), result, &error);
+  g_autofree char *detail = NULL;
+
+  /* Cancelled: the process is ending. */
+  if (answer == NULL)
+    return;
+
+  AmpsVerdict verdict =
+      amps_verdict_from_answer (answer, amps_config_get_workload_mode (self->config));
+
+  if (verdict.detail == NULL && verdict.kind != AMPS_VERDICT_ACCEPTED &&
+      verdict.kind != AMPS_VERDICT_DONE)
+    verdict.detail = detail = amps_verdict_describe_answer (answer);
+
+  if (request->jobs->len > 1 && verdict.kind == AMPS_VERDICT_REJECTED)
+    send_each_alone (self, request->jobs);
+  else
+    tell_each (self, request->jobs, &verdict);
+
+  amps_sender_send (self);
+}
+
+/* A job may have been decided, or lost, while it waited. */
+static AmpsJob *
+pop_waiting (AmpsSender *self)
+{
+  AmpsJob *job;
+
+  while ((job = g_queue_pop_head (&self->waiting)) != NULL)
+    {
+      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
+        return job;
+      g_object_unref (job);
+    }
+
+  return NULL;
+}
+
+static GPtrArray *
+pop_batch (AmpsSender *self, unsigned int size)
+{
+  GPtrArray *jobs = g_ptr_array_new_full (size, g_object_unref);
+
+  while (jobs->len < size)
+    {
+      AmpsJob *job = pop_waiting (self);
+      gboolean alone = job != NULL && g_hash_table_contains (self->alone, job);
+
+      if (job == NULL)
+        break;
+
+      if (alone && jobs->len > 0)
+        {
+          g_queue_push_head (&self->waiting, job);
+          break;
+        }
+
+      g_ptr_array_add (jobs, job);
+      if (alone)
+        {
+          g_hash_table_remove (self->alone, job);
+          break;
+        }
+    }
+
+  return jobs;
+}
+
+static void
+post (AmpsSender *self, GPtrArray *jobs)
+{
+  gint64 deadline = amps_sender_get_new_deadline (self, 0);
+  Request *request = g_new (Request, 1);
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    amps_manifest_begin_run (self->manifest, g_ptr_array_index (jobs, i), deadline);
+
+  request->sender = g_object_ref (self);
+  request->jobs = jobs;
+  amps_workload_send_async (self->workload, jobs, self->cancellable, on_answer, request);
+}
+
+/* How many jobs to send at once now: 0 while a batch had better wait for more. */
+static unsigned int
+get_batch_size (AmpsSender *self)
+{
+  unsigned int in_workload = amps_manifest_get_n_in_workload (self->manifest);
+  unsigned int places = self->max_concurrency - MIN (in_workload, self->max_concurrency);
+  AmpsJob *first = g_queue_peek_head (&self->waiting);
+  gint64 due;
+
+  if (first == NULL || places == 0)
+    return 0;
+  if (self->batch_size == 1)
+    return 1;
+  if (self->waiting.length >= self->batch_size && places >= self->batch_size)
+    return self->batch_size;
+
+  due = amps_job_get_since (first) + amps_config_get_workload_batch_wait (self->config);
+  if (due <= amps_clock_get_monotonic_time (self->clock))
+    return MIN (places, self->batch_size);
+
+  amps_timer_set_due (self->batch_timer, due);
+  return 0;
+}
+
+/**
+ * amps_sender_send:
+ * @self: a sender
+ *
+ * Sends what may be sent. To be called whenever a place may have become free.
+ */
+void
+amps_sender_send (AmpsSender *self)
+{
+  unsigned int size;
+
+  while (amps_workload_get_available (self->workload) && (size = get_batch_size (self)) > 0)
+    {
+      g_autoptr (GPtrArray) jobs = pop_batch (self, size);
+
+      if (jobs->len > 0)
+        post (self, g_steal_pointer (&jobs));
+    }
+}
+
+/**
+ * amps_sender_add:
+ * @self: a sender
+ * @job: a waiting job
+ * @not_before: monotonic µs; 0 for as soon as there is a place
+ *
+ * Adds @job to those to be sent.
+ */
+void
+amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before)
+{
+  g_object_ref (job);
+
+  if (not_before > amps_clock_get_monotonic_time (self->clock))
+    {
+      amps_timer_queue_add (self->held, not_before, job);
+      return;
+    }
+
+  g_queue_push_tail (&self->waiting, job);
+  amps_sender_send (self);
+}
+
+/**
+ * amps_sender_add_first:
+ * @self: a sender
+ * @job: a waiting job
+ * @alone: whether it must not be in a batch
+ *
+ * Adds @job before all others, but leaves it to amps_sender_send() to send it.
+ */
+void
+amps_sender_add_first (AmpsSender *self, AmpsJob *job, gboolean alone)
+{
+  if (alone)
+    g_hash_table_add (self->alone, g_object_ref (job));
+
+  g_queue_push_head (&self->waiting, g_object_ref (job));
+}
+
+/**
+ * amps_sender_clear:
+ * @self: a sender
+ *
+ * Drops all that has not been sent, because it was lost or given back.
+ */
+void
+amps_sender_clear (AmpsSender *self)
+{
+  g_queue_clear_full (&self->waiting, g_object_unref);
+  g_hash_table_remove_all (self->alone);
+  amps_timer_queue_clear (self->held, g_object_unref);
+}
+
+/**
+ * amps_sender_set_max_concurrency:
+ * @self: a sender
+ * @max_concurrency: how many jobs may be in the workload, over 0
+ */
+void
+amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency)
+{
+  self->max_concurrency = max_concurrency;
+  amps_sender_send (self);
+}
+
+/**
+ * amps_sender_set_draining:
+ * @self: a sender
+ * @draining: whether nothing is to be sent any more
+ */
+void
+amps_sender_set_draining (AmpsSender *self, gboolean draining)
+{
+  self->draining = draining;
+}
+
+/**
+ * amps_sender_is_draining:
+ * @self: a sender
+ *
+ * Returns: whether nothing is sent any more, so that jobs must not wait for it
+ */
+gboolean
+amps_sender_is_draining (AmpsSender *self)
+{
+  return self->draining;
+}

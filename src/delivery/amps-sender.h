@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config.h"
+#include "amps-verdict.h"
+#include "core/amps-clock.h"
+#include "core/amps-manifest.h"
+#include "core/amps-metrics.h"
+#include "workload/amps-workload.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsSender:
+ *
+ * Sends waiting jobs to the workload as it has places free: the gate of
+ * contract, promise 5.
+ */
+#define AMPS_TYPE_SENDER (amps_sender_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
+
+AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
+                             AmpsManifest *manifest, AmpsMetrics *metrics);
+void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
+void amps_sender_add_first (AmpsSender *self, AmpsJob *job, gboolean alone);
+void amps_sender_clear (AmpsSender *self);
+void amps_sender_set_draining (AmpsSender *self, gboolean draining);
+gboolean amps_sender_is_draining (AmpsSender *self);
+void amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency);
+void amps_sender_send (AmpsSender *self);
+gint64 amps_sender_get_new_deadline (AmpsSender *self, gint64 extend);
+
+G_END_DECLS

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-settler.h"
+
+#include "core/amps-backoff.h"
+#include "core/amps-error.h"
+#include "core/amps-log.h"
+#include "core/amps-timer-queue.h"
+
+/* Between two attempts to have a copy confirmed. */
+#define MIN_BACKOFF AMPS_MILLISECONDS (500)
+#define MAX_BACKOFF AMPS_SECONDS (30)
+
+struct _AmpsSettler {
+  GObject parent_instance;
+
+  AmpsClock *clock;        /* (owned) */
+  AmpsBroker *broker;      /* (owned) */
+  AmpsManifest *manifest;  /* (owned) */
+  AmpsTimerQueue *waiting; /* (owned) of Settling */
+  gboolean copies_dead_letters;
+  gboolean hurried;
+  unsigned int n_pending;
+};
+
+G_DEFINE_FINAL_TYPE (AmpsSettler, amps_settler, G_TYPE_OBJECT)
+
+typedef enum {
+  SIGNAL_FINISHED,
+  N_SIGNALS,
+} AmpsSettlerSignal;
+
+static unsigned int signals[N_SIGNALS];
+
+/* A job on its last way. */
+typedef struct {
+  AmpsSettler *settler;      /* (owned) */
+  AmpsJob *job;              /* (owned) */
+  AmpsSettlement settlement; /* its detail is (owned) */
+  unsigned int failures;     /* of the copy */
+} Settling;
+
+static void proceed (Settling *settling);
+
+static Settling *
+settling_new (AmpsSettler *self, AmpsJob *job)
+{
+  Settling *settling = g_new0 (Settling, 1);
+
+  settling->settler = g_object_ref (self);
+  settling->job = g_object_ref (job);
+  self->n_pending++;
+  return settling;
+}
+
+static void
+settling_free (Settling *settling)
+{
+  settling->settler->n_pending--;
+  g_object_unref (settling->settler);
+  g_object_unref (settling->job);
+  g_free (settling->settlement.detail);
+  g_free (settling);
+}
+
+static void
+on_waited (gpointer item, gpointer user_data G_GNUC_UNUSED)
+{
+  proceed (item);
+}
+
+static void
+amps_settler_finalize (GObject *object)
+{
+  AmpsSettler *self = AMPS_SETTLER (object);
+
+  amps_timer_queue_free (self->waiting);
+  g_object_unref (self->manifest);
+  g_object_unref (self->broker);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (amps_settler_parent_class)->finalize (object);
+}
+
+static void
+amps_settler_class_init (AmpsSettlerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_settler_finalize;
+
+  /**
+   * AmpsSettler::finished:
+   * @self: a settler
+   * @job: a job that is off the manifest now
+   * @next: (nullable): another one of its id, which waited for this
+   */
+  signals[SIGNAL_FINISHED] =
+      g_signal_new ("finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 2, AMPS_TYPE_JOB, AMPS_TYPE_JOB);
+}
+
+static void
+amps_settler_init (AmpsSettler *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_settler_new:
+ * @clock: what waits are measured by
+ * @broker: who is told
+ * @manifest: where the jobs are
+ * @copies_dead_letters: whether dead letters are copied, rather than left to the
+ *   policy of the queue
+ *
+ * Returns: (transfer full): a settler
+ */
+AmpsSettler *
+amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+                  gboolean copies_dead_letters)
+{
+  AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->broker = g_object_ref (broker);
+  self->manifest = g_object_ref (manifest);
+  self->copies_dead_letters = copies_dead_letters;
+  self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
+  return self;
+}
+
+static gboolean
+makes_copy (AmpsSettler *self, AmpsSettlementKind kind)
+{
+  return kind == AMPS_SETTLE_RETRY ||
+         (kind == AMPS_SETTLE_DEAD_LETTER && self->copies_dead_letters);
+}
+
+/* One copy is enough for deliveries that are the same byte for byte. */
+static void
+settle_duplicates (Settling *settling, AmpsSettlementKind kind)
+{
+  AmpsSettler *self = settling->settler;
+  g_autoptr (GPtrArray) duplicates = amps_manifest_steal_duplicates (self->manifest, settling->job);
+  AmpsSettlement settlement = settling->settlement;
+
+  settlement.kind = kind;
+  for (unsigned int i = 0; duplicates != NULL && i < duplicates->len; i++)
+    amps_broker_settle_async (self->broker, g_ptr_array_index (duplicates, i), &settlement, NULL,
+                              NULL, NULL);
+}
+
+/* @again: (nullable): what to do should the message come back only because the
+ * connection has died on this. */
+static void
+finish (Settling *settling, const AmpsSettlement *again)
+{
+  AmpsSettler *self = settling->settler;
+  g_autoptr (AmpsJob) next = NULL;
+
+  if (amps_job_get_state (settling->job) == AMPS_JOB_DECIDED)
+    next = amps_manifest_finish (self->manifest, settling->job, again);
+
+  g_signal_emit (self, signals[SIGNAL_FINISHED], 0, settling->job, next);
+  settling_free (settling);
+}
+
+static void
+finish_settled (Settling *settling)
+{
+  AmpsSettlementKind kind = settling->settlement.kind;
+  AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+
+  if (makes_copy (settling->settler, kind))
+    kind = AMPS_SETTLE_ACKNOWLEDGE;
+
+  settle_duplicates (settling, kind);
+  if (kind == AMPS_SETTLE_ACKNOWLEDGE)
+    finish (settling, &acknowledge);
+  else
+    finish (settling, kind == AMPS_SETTLE_DEAD_LETTER ? &settling->settlement : NULL);
+}
+
+static void
+wait (Settling *settling, gint64 delay)
+{
+  AmpsSettler *self = settling->settler;
+
+  amps_timer_queue_add (self->waiting, amps_clock_get_monotonic_time (self->clock) + delay,
+                        settling);
+}
+
+/* Spends the delay in the slot, then gives the job back. */
+static void
+wait_in_slot (Settling *settling)
+{
+  gint64 delay = settling->settler->hurried ? 0 : settling->settlement.delay;
+  const AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
+  gboolean blamed = settling->settlement.attempt > delivery->attempt;
+
+  settling->settlement.kind = blamed ? AMPS_SETTLE_RETURN : AMPS_SETTLE_RELEASE;
+  wait (settling, delay);
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Settling *settling = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (amps_broker_settle_finish (AMPS_BROKER (source), result, &error))
+    {
+      finish_settled (settling);
+      return;
+    }
+
+  if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_DETACHED))
+    {
+      proceed (settling);
+      return;
+    }
+
+  if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED) &&
+      settling->settlement.kind == AMPS_SETTLE_RETRY)
+    {
+      wait_in_slot (settling);
+      return;
+    }
+
+  settling->failures++;
+  amps_log_job (WARNING, amps_job_get_id (settling->job),
+                "Could not settle a job as %s, trying again: %s",
+                amps_outcome_to_string (amps_job_get_outcome (settling->job)), error->message);
+  wait (settling, amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, settling->failures));
+}
+
+static void
+proceed (Settling *settling)
+{
+  AmpsSettler *self = settling->settler;
+  AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
+
+  if (!amps_broker_is_alive (self->broker, delivery))
+    {
+      if (!amps_manifest_adopt_duplicate (self->manifest, settling->job))
+        {
+          finish (settling, &settling->settlement);
+          return;
+        }
+      delivery = amps_job_get_delivery (settling->job);
+    }
+
+  if (makes_copy (self, settling->settlement.kind))
+    {
+      amps_broker_settle_async (self->broker, delivery, &settling->settlement, NULL, on_settled,
+                                settling);
+      return;
+    }
+
+  amps_broker_settle_async (self->broker, delivery, &settling->settlement, NULL, NULL, NULL);
+  finish_settled (settling);
+}
+
+/**
+ * amps_settler_settle:
+ * @self: a settler
+ * @job: a decided job, or a malformed one
+ * @settlement: what is to become of its delivery
+ *
+ * Settles the delivery of @job, now or, when its connection has died, when it
+ * is delivered again.
+ */
+void
+amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement)
+{
+  Settling *settling = settling_new (self, job);
+
+  settling->settlement = *settlement;
+  settling->settlement.detail = g_strdup (settlement->detail);
+
+  if (settlement->kind == AMPS_SETTLE_RETRY && settlement->delay < AMPS_SETTLER_SHORT_DELAY &&
+      !amps_job_is_detached (job))
+    wait_in_slot (settling);
+  else
+    proceed (settling);
+}
+
+/**
+ * amps_settler_drop:
+ * @self: a settler
+ * @job: a decided job whose message nobody here can settle any more
+ *
+ * Takes @job off the manifest without a word to the broker.
+ */
+void
+amps_settler_drop (AmpsSettler *self, AmpsJob *job)
+{
+  finish (settling_new (self, job), NULL);
+}
+
+/**
+ * amps_settler_hurry:
+ * @self: a settler
+ *
+ * Ends all waiting, because the process is about to.
+ */
+void
+amps_settler_hurry (AmpsSettler *self)
+{
+  self->hurried = TRUE;
+  amps_timer_queue_flush (self->waiting);
+}
+
+/**
+ * amps_settler_get_n_pending:
+ * @self: a settler
+ *
+ * Returns: how many settlements the broker has still to be told of
+ */
+unsigned int
+amps_settler_get_n_pending (AmpsSettler *self)
+{
+  return self->n_pending;
+}

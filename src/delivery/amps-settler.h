@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "broker/amps-broker.h"
+#include "core/amps-clock.h"
+#include "core/amps-manifest.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AMPS_SETTLER_SHORT_DELAY:
+ *
+ * Shorter waits, in µs, are spent in the job's slot: the broker's shortest is 1 s.
+ */
+#define AMPS_SETTLER_SHORT_DELAY AMPS_SECONDS (1)
+
+/**
+ * AmpsSettler:
+ *
+ * Sees decided jobs through: tells the broker what became of them, again and
+ * again where a copy is not confirmed, and takes them off the manifest.
+ */
+#define AMPS_TYPE_SETTLER (amps_settler_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
+
+AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+                               gboolean copies_dead_letters);
+void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
+void amps_settler_drop (AmpsSettler *self, AmpsJob *job);
+void amps_settler_hurry (AmpsSettler *self);
+unsigned int amps_settler_get_n_pending (AmpsSettler *self);
+
+G_END_DECLS

@@ -6,13 +6,6 @@
 G_BEGIN_DECLS
 
 /**
- * AMPS_CLOUD_EVENT_MAX_DEPTH:
- *
- * Objects and arrays in each other; beyond it a parser in the workload may break.
- */
-#define AMPS_CLOUD_EVENT_MAX_DEPTH 64
-
-/**
  * AmpsCloudEvent:
  * @id: the `id` attribute, unescaped
  * @source: the `source` attribute, unescaped
@@ -48,6 +41,7 @@ void amps_cloud_event_free (AmpsCloudEvent *self);
 GBytes *amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attributes,
                                       const char *content_type, GBytes *data, GError **error);
 GPtrArray *amps_cloud_event_split_batch (GBytes *batch, GError **error);
+char *amps_cloud_event_decode_header (const char *value, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsCloudEvent, amps_cloud_event_free)
 

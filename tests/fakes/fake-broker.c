@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "fake-broker.h"
+
+#include "core/amps-error.h"
+
+/* A broker that is always there, does as told and writes down what it was told. */
+struct _FakeBroker {
+  AmpsBroker parent_instance;
+
+  GString *log; /* a line for each settlement and publication */
+  GQueue held;  /* of GTask: publications that are not answered yet */
+  gboolean hold;
+  int settle_error;
+  unsigned int settle_failures;
+  int publish_error;
+  unsigned int publish_failures;
+  guint64 last_tag;
+};
+
+G_DEFINE_FINAL_TYPE (FakeBroker, fake_broker, AMPS_TYPE_BROKER)
+
+static void
+start (AmpsBroker *broker)
+{
+  amps_broker_begin_epoch (broker);
+  amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
+}
+
+static void
+set_consuming (AmpsBroker *broker, gboolean consuming)
+{
+  g_string_append (FAKE_BROKER (broker)->log, consuming ? "consume\n" : "stop consuming\n");
+}
+
+static void
+set_prefetch (AmpsBroker *broker, unsigned int prefetch)
+{
+  g_string_append_printf (FAKE_BROKER (broker)->log, "prefetch %u\n", prefetch);
+}
+
+static void
+settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *settlement,
+              GTask *task)
+{
+  static const char *const names[] = { "acknowledge", "release", "return", "retry", "dead-letter" };
+  FakeBroker *self = FAKE_BROKER (broker);
+  g_autoptr (GTask) answered = task;
+
+  if (answered != NULL && self->settle_failures > 0)
+    {
+      self->settle_failures--;
+      g_task_return_new_error (answered, AMPS_ERROR, self->settle_error, "as the test wants it");
+      return;
+    }
+
+  g_string_append_printf (self->log, "%s %" G_GUINT64_FORMAT, names[settlement->kind],
+                          delivery->tag);
+  if (settlement->kind == AMPS_SETTLE_RETRY)
+    g_string_append_printf (self->log, " attempt %u", settlement->attempt);
+  if (settlement->reason != NULL)
+    g_string_append_printf (self->log, " %s", settlement->reason);
+  g_string_append_c (self->log, '\n');
+
+  if (answered != NULL)
+    g_task_return_boolean (answered, TRUE);
+}
+
+static void
+answer_publication (FakeBroker *self, GTask *task)
+{
+  if (self->publish_failures == 0)
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+
+  self->publish_failures--;
+  g_task_return_new_error (task, AMPS_ERROR, self->publish_error, "as the test wants it");
+}
+
+static void
+publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
+               GBytes *body G_GNUC_UNUSED, GTask *task)
+{
+  FakeBroker *self = FAKE_BROKER (broker);
+
+  g_string_append_printf (self->log, "publish %s to %s\n", message_id, queue);
+  if (self->hold)
+    {
+      g_queue_push_tail (&self->held, task);
+      return;
+    }
+
+  answer_publication (self, task);
+  g_object_unref (task);
+}
+
+static void
+stop_async (AmpsBroker *broker, GTask *task)
+{
+  amps_broker_end_epoch (broker);
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
+static void
+fake_broker_finalize (GObject *object)
+{
+  FakeBroker *self = FAKE_BROKER (object);
+
+  g_string_free (self->log, TRUE);
+  g_queue_clear_full (&self->held, g_object_unref);
+
+  G_OBJECT_CLASS (fake_broker_parent_class)->finalize (object);
+}
+
+static void
+fake_broker_class_init (FakeBrokerClass *klass)
+{
+  AmpsBrokerClass *broker_class = AMPS_BROKER_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = fake_broker_finalize;
+  broker_class->start = start;
+  broker_class->set_consuming = set_consuming;
+  broker_class->set_prefetch = set_prefetch;
+  broker_class->settle_async = settle_async;
+  broker_class->publish_async = publish_async;
+  broker_class->stop_async = stop_async;
+}
+
+static void
+fake_broker_init (FakeBroker *self)
+{
+  self->log = g_string_new (NULL);
+}
+
+FakeBroker *
+fake_broker_new (void)
+{
+  return g_object_new (TYPE_FAKE_BROKER, NULL);
+}
+
+/* Numbers the delivery of @job, from 1, and hands it out. */
+void
+fake_broker_deliver (FakeBroker *self, AmpsJob *job)
+{
+  AmpsDelivery *delivery = amps_job_get_delivery (job);
+
+  delivery->tag = ++self->last_tag;
+  delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
+  amps_broker_deliver (AMPS_BROKER (self), job);
+}
+
+/* As when the connection dies, and another one is made at once. */
+void
+fake_broker_lose_connection (FakeBroker *self)
+{
+  amps_broker_end_epoch (AMPS_BROKER (self));
+  amps_broker_begin_epoch (AMPS_BROKER (self));
+}
+
+/* Lets the next settlements that someone waits for fail. */
+void
+fake_broker_fail_settlements (FakeBroker *self, int error_code, unsigned int times)
+{
+  self->settle_error = error_code;
+  self->settle_failures = times;
+}
+
+void
+fake_broker_fail_publications (FakeBroker *self, int error_code, unsigned int times)
+{
+  self->publish_error = error_code;
+  self->publish_failures = times;
+}
+
+/* Leaves publications unanswered until it is undone. */
+void
+fake_broker_hold_publications (FakeBroker *self, gboolean hold)
+{
+  GTask *task;
+
+  self->hold = hold;
+  while (!hold && (task = g_queue_pop_head (&self->held)) != NULL)
+    {
+      answer_publication (self, task);
+      g_object_unref (task);
+    }
+}
+
+/* What the broker was told since the last time. */
+char *
+fake_broker_take_log (FakeBroker *self)
+{
+  char *log = g_strdup (self->log->str);
+
+  g_string_truncate (self->log, 0);
+  return log;
+}

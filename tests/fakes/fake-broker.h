@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "broker/amps-broker.h"
+
+G_BEGIN_DECLS
+
+#define TYPE_FAKE_BROKER (fake_broker_get_type ())
+G_DECLARE_FINAL_TYPE (FakeBroker, fake_broker, FAKE, BROKER, AmpsBroker)
+
+FakeBroker *fake_broker_new (void);
+void fake_broker_deliver (FakeBroker *self, AmpsJob *job);
+void fake_broker_lose_connection (FakeBroker *self);
+void fake_broker_fail_settlements (FakeBroker *self, int error_code, unsigned int times);
+void fake_broker_fail_publications (FakeBroker *self, int error_code, unsigned int times);
+void fake_broker_hold_publications (FakeBroker *self, gboolean hold);
+
+char *fake_broker_take_log (FakeBroker *self);
+
+G_END_DECLS

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "core/amps-manifest.h"
+#include "fake-clock.h"
+#include "make-job.h"
+
+#define CAPACITY 4
+
+typedef struct {
+  AmpsClock *clock;
+  AmpsManifest *manifest;
+  GString *expired; /* ids, in the order of their expiry */
+} Fixture;
+
+static void
+on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, Fixture *f)
+{
+  g_string_append (f->expired, amps_job_get_id (job));
+}
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->clock = fake_clock_new ();
+  f->manifest = amps_manifest_new (f->clock, CAPACITY);
+  f->expired = g_string_new (NULL);
+  g_signal_connect (f->manifest, "expired", G_CALLBACK (on_expired), f);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_assert_finalize_object (f->manifest);
+  g_assert_finalize_object (f->clock);
+  g_string_free (f->expired, TRUE);
+}
+
+static void
+add (Fixture *f, const char *id)
+{
+  g_autoptr (AmpsJob) job = make_job (id, id, 1);
+
+  g_assert_cmpint (amps_manifest_add (f->manifest, job), ==, AMPS_ADDITION_NEW);
+}
+
+static AmpsJob *
+run (Fixture *f, const char *id, gint64 timeout)
+{
+  AmpsJob *job = amps_manifest_lookup (f->manifest, id);
+
+  g_assert_nonnull (job);
+  amps_manifest_begin_run (f->manifest, job,
+                           timeout > 0 ? amps_clock_get_monotonic_time (f->clock) + timeout : 0);
+  return job;
+}
+
+static void
+finish (Fixture *f, const char *id, AmpsOutcome outcome, const AmpsSettlement *settlement)
+{
+  AmpsJob *job = amps_manifest_lookup (f->manifest, id);
+
+  g_assert_true (amps_manifest_decide (f->manifest, job, outcome));
+  g_assert_null (amps_manifest_finish (f->manifest, job, settlement));
+}
+
+static void
+end_epoch (Fixture *f, unsigned int epoch)
+{
+  g_ptr_array_unref (amps_manifest_end_epoch (f->manifest, epoch));
+}
+
+static const AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+
+static void
+test_take (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+
+  add (f, "a");
+  run (f, "a", 0);
+  g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 1);
+  g_assert_true (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (job);
+  g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 0);
+
+  /* Before and after it has been settled. */
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (AmpsJob) none = NULL;
+
+      g_assert_true (
+          amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &none, &error));
+      g_assert_no_error (error);
+      g_assert_null (none);
+
+      g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_REJECTED, &none, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
+      g_clear_error (&error);
+      g_assert_false (amps_manifest_decide (f->manifest, job, AMPS_OUTCOME_EXPIRED));
+
+      if (i == 0)
+        g_assert_null (amps_manifest_finish (f->manifest, job, &acknowledge));
+      g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+    }
+}
+
+static void
+test_given_back_is_not_found (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const AmpsOutcome outcomes[] = { AMPS_OUTCOME_EXPIRED, AMPS_OUTCOME_RETRIED,
+                                   AMPS_OUTCOME_RELEASED };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (outcomes); i++)
+    {
+      g_autoptr (AmpsJob) job = NULL;
+      g_autoptr (GError) error = NULL;
+
+      add (f, "a");
+      finish (f, "a", outcomes[i], NULL);
+      g_assert_false (
+          amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+    }
+}
+
+static void
+test_run_ids (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *first = NULL;
+  g_autoptr (AmpsJob) none = NULL;
+  g_autoptr (GError) error = NULL;
+  AmpsJob *job;
+
+  add (f, "a");
+  job = run (f, "a", 0);
+  first = g_strdup (amps_job_get_run_id (job));
+  g_assert_true (amps_manifest_lookup (f->manifest, first) == job);
+
+  amps_manifest_end_run (f->manifest, job, 2);
+  g_assert_cmpuint (amps_job_get_attempt (job), ==, 2);
+  run (f, "a", 0);
+  g_assert_cmpstr (amps_job_get_run_id (job), !=, first);
+  g_assert_true (amps_manifest_lookup (f->manifest, amps_job_get_run_id (job)) == job);
+
+  g_assert_false (
+      amps_manifest_take (f->manifest, first, AMPS_OUTCOME_ACKNOWLEDGED, &none, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+
+  g_autofree char *second = g_strdup (amps_job_get_run_id (job));
+
+  finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+  g_assert_true (amps_manifest_take (f->manifest, second, AMPS_OUTCOME_ACKNOWLEDGED, &none, NULL));
+}
+
+static void
+test_deadlines (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  add (f, "a");
+  add (f, "b");
+  add (f, "c");
+  run (f, "a", AMPS_SECONDS (30));
+  run (f, "b", AMPS_SECONDS (20));
+  run (f, "c", 0);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (19));
+  g_assert_cmpstr (f->expired->str, ==, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  g_assert_cmpstr (f->expired->str, ==, "b");
+  amps_manifest_set_deadline (f->manifest, amps_manifest_lookup (f->manifest, "a"),
+                              amps_clock_get_monotonic_time (f->clock) + AMPS_SECONDS (100));
+  fake_clock_advance (f->clock, AMPS_SECONDS (99));
+  g_assert_cmpstr (f->expired->str, ==, "b");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  g_assert_cmpstr (f->expired->str, ==, "ba");
+
+  finish (f, "a", AMPS_OUTCOME_EXPIRED, NULL);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
+  g_assert_cmpstr (f->expired->str, ==, "ba");
+}
+
+static void
+test_deciding (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = NULL;
+  g_autoptr (AmpsJob) none = NULL;
+  g_autoptr (GError) error = NULL;
+
+  add (f, "a");
+  run (f, "a", AMPS_SECONDS (30));
+  fake_clock_advance (f->clock, AMPS_SECONDS (10));
+
+  g_assert_true (amps_manifest_begin_deciding (f->manifest, "a", &job, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 1);
+  g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &none, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
+  g_assert_false (amps_manifest_decide (f->manifest, job, AMPS_OUTCOME_RELEASED));
+  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
+  g_assert_cmpstr (f->expired->str, ==, "");
+
+  /* The answer to its POST, which came meanwhile, must not be lost. */
+  amps_manifest_accept (f->manifest, job);
+  amps_manifest_stop_deciding (f->manifest, job);
+  g_assert_cmpint (amps_job_get_state (job), ==, AMPS_JOB_RUNNING);
+  fake_clock_advance (f->clock, AMPS_SECONDS (19));
+  g_assert_cmpstr (f->expired->str, ==, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  g_assert_cmpstr (f->expired->str, ==, "a");
+}
+
+static void
+test_duplicates (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) same = make_job ("a", "a", 1);
+  g_autoptr (AmpsJob) other = make_job ("a", "other", 1);
+  g_autoptr (AmpsJob) third = make_job ("a", "third", 1);
+  g_autoptr (GPtrArray) duplicates = NULL;
+  g_autoptr (AmpsJob) next = NULL;
+  AmpsJob *job;
+
+  add (f, "a");
+  job = run (f, "a", 0);
+  g_assert_cmpint (amps_manifest_add (f->manifest, same), ==, AMPS_ADDITION_DUPLICATE);
+  g_assert_cmpint (amps_manifest_add (f->manifest, other), ==, AMPS_ADDITION_FOLLOWS);
+  g_assert_cmpint (amps_manifest_add (f->manifest, third), ==, AMPS_ADDITION_FOLLOWS);
+
+  amps_manifest_decide (f->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED);
+  duplicates = amps_manifest_steal_duplicates (f->manifest, job);
+  g_assert_cmpuint (duplicates->len, ==, 1);
+  g_assert_true (g_ptr_array_index (duplicates, 0) == amps_job_get_delivery (same));
+
+  next = amps_manifest_finish (f->manifest, job, &acknowledge);
+  g_assert_true (next == other);
+  g_assert_true (amps_manifest_lookup (f->manifest, "a") == other);
+  amps_manifest_decide (f->manifest, other, AMPS_OUTCOME_ACKNOWLEDGED);
+  g_clear_object (&next);
+  next = amps_manifest_finish (f->manifest, other, &acknowledge);
+  g_assert_true (next == third);
+}
+
+static void
+test_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) dropped = NULL;
+  g_autoptr (AmpsJob) again = make_redelivered_job ("run", "run", 2);
+  AmpsJob *job;
+
+  add (f, "run");
+  add (f, "wait");
+  job = run (f, "run", 0);
+
+  dropped = amps_manifest_end_epoch (f->manifest, 1);
+  g_assert_cmpuint (dropped->len, ==, 1);
+  g_assert_cmpstr (amps_job_get_id (g_ptr_array_index (dropped, 0)), ==, "wait");
+  g_assert_null (amps_manifest_lookup (f->manifest, "wait"));
+  g_assert_true (amps_job_is_detached (job));
+  g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 1);
+
+  g_assert_cmpint (amps_manifest_add (f->manifest, again), ==, AMPS_ADDITION_ATTACHED);
+  g_assert_false (amps_job_is_detached (job));
+  g_assert_true (amps_job_get_delivery (job) == amps_job_get_delivery (again));
+}
+
+/* Contract, promise 3: when a finished job may answer a delivery. */
+static void
+test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const struct {
+    const char *what;
+    gboolean epoch_ended;
+    gboolean redelivered;
+    unsigned int attempt;
+    const char *body;
+    gint64 wait;
+    gboolean recalled;
+  } cases[] = {
+    { "the very case", TRUE, TRUE, 1, "a", 0, TRUE },
+    { "the connection lives", FALSE, TRUE, 1, "a", 0, FALSE },
+    { "an id used again", TRUE, FALSE, 1, "a", 0, FALSE },
+    { "a retry copy", TRUE, TRUE, 2, "a", 0, FALSE },
+    { "another event", TRUE, TRUE, 1, "b", 0, FALSE },
+    { "long ago", TRUE, TRUE, 1, "a", AMPS_SECONDS (601), FALSE },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (AmpsJob) again = cases[i].redelivered
+                                      ? make_redelivered_job ("a", cases[i].body, 2)
+                                      : make_job ("a", cases[i].body, 2);
+      g_autoptr (AmpsJob) twice = make_redelivered_job ("a", "a", 3);
+      AmpsSettlement settlement = { 0 };
+      AmpsDelivery *delivery = amps_job_get_delivery (again);
+
+      g_test_message ("%s", cases[i].what);
+      delivery->attempt = cases[i].attempt;
+      add (f, "a");
+      run (f, "a", 0);
+      finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+      if (cases[i].epoch_ended)
+        end_epoch (f, 1);
+      fake_clock_advance (f->clock, cases[i].wait);
+
+      g_assert_cmpint (amps_manifest_recall (f->manifest, again, &settlement), ==,
+                       cases[i].recalled);
+      if (!cases[i].recalled)
+        continue;
+
+      g_assert_cmpint (settlement.kind, ==, AMPS_SETTLE_ACKNOWLEDGE);
+      g_assert_cmpint (amps_job_get_state (again), ==, AMPS_JOB_DECIDED);
+      g_assert_null (amps_manifest_finish (f->manifest, again, &settlement));
+
+      /* Only if this settlement, too, was lost. */
+      g_assert_false (amps_manifest_recall (f->manifest, twice, &settlement));
+      end_epoch (f, 2);
+      g_assert_true (amps_manifest_recall (f->manifest, twice, &settlement));
+      g_assert_null (amps_manifest_finish (f->manifest, twice, NULL));
+    }
+}
+
+static void
+test_finished_while_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const AmpsSettlement rejected = { AMPS_SETTLE_DEAD_LETTER, 0, 1, "rejected",
+                                    (char *) "no such order" };
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
+  AmpsSettlement settlement;
+
+  add (f, "a");
+  run (f, "a", 0);
+  end_epoch (f, 1);
+  finish (f, "a", AMPS_OUTCOME_REJECTED, &rejected);
+
+  g_assert_true (amps_manifest_recall (f->manifest, again, &settlement));
+  g_assert_cmpint (settlement.kind, ==, AMPS_SETTLE_DEAD_LETTER);
+  g_assert_cmpstr (settlement.reason, ==, "rejected");
+  g_assert_cmpstr (settlement.detail, ==, "no such order");
+  g_assert_cmpint (amps_job_get_outcome (again), ==, AMPS_OUTCOME_REJECTED);
+  g_free (settlement.detail);
+  g_assert_null (amps_manifest_finish (f->manifest, again, NULL));
+}
+
+static void
+test_attempts_survive_the_connection (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
+  AmpsSettlement settlement;
+  AmpsJob *job;
+
+  add (f, "a");
+  job = run (f, "a", 0);
+  amps_manifest_end_run (f->manifest, job, 3);
+  end_epoch (f, 1);
+
+  g_assert_false (amps_manifest_recall (f->manifest, again, &settlement));
+  g_assert_cmpuint (amps_job_get_attempt (again), ==, 3);
+  g_assert_cmpint (amps_manifest_add (f->manifest, again), ==, AMPS_ADDITION_NEW);
+}
+
+static void
+test_capacity (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) none = NULL;
+
+  for (char id[] = "a"; *id < 'a' + CAPACITY + 1; (*id)++)
+    {
+      add (f, id);
+      finish (f, id, AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+    }
+
+  g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &none, NULL));
+  g_assert_true (amps_manifest_take (f->manifest, "b", AMPS_OUTCOME_ACKNOWLEDGED, &none, NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer data);
+  } tests[] = {
+    { "/manifest/take", test_take },
+    { "/manifest/given-back-is-not-found", test_given_back_is_not_found },
+    { "/manifest/run-ids", test_run_ids },
+    { "/manifest/deadlines", test_deadlines },
+    { "/manifest/deciding", test_deciding },
+    { "/manifest/duplicates", test_duplicates },
+    { "/manifest/detached", test_detached },
+    { "/manifest/recall", test_recall },
+    { "/manifest/finished-while-detached", test_finished_while_detached },
+    { "/manifest/attempts-survive-the-connection", test_attempts_survive_the_connection },
+    { "/manifest/capacity", test_capacity },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

@@ -61,7 +61,7 @@ void amps_config_foreach (AmpsConfig *self,
                           void (*func) (const char *name, const char *redacted, gpointer user_data),
                           gpointer user_data);
 const char *const *amps_config_get_warnings (AmpsConfig *self);
-GOptionEntry *amps_config_create_option_entries (GStrvBuilder *options);
+GOptionGroup *amps_config_create_option_group (GStrvBuilder *given);
 
 const char *const *amps_config_get_broker_uris (AmpsConfig *self);
 const char *amps_config_get_broker_type (AmpsConfig *self);

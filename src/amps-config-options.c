@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-config-table.h"
+
+#include <string.h>
+
+/* Getters, as amps-config.h lists them: texts belong to the settings, and may
+ * be NULL where the variable has no default; durations are in µs. */
+
+#define DEFINE_GETTER(type, name, get, VARIABLE)                                                   \
+  type amps_config_get_##name (AmpsConfig *self)                                                   \
+  {                                                                                                \
+    return (type) amps_config_get_##get (self, VARIABLE_##VARIABLE);                               \
+  }
+
+DEFINE_GETTER (const char *, broker_type, text, BROKER_TYPE)
+DEFINE_GETTER (const char *, subject, text, BROKER_SUBJECT)
+DEFINE_GETTER (AmpsQueueDeclare, queue_declare, number, QUEUE_DECLARE)
+DEFINE_GETTER (AmpsQueueType, queue_type, number, QUEUE_TYPE)
+DEFINE_GETTER (const char *, worker_id, text, WORKER_ID)
+DEFINE_GETTER (unsigned int, max_concurrency, number, MAX_CONCURRENCY)
+DEFINE_GETTER (gint64, job_timeout, number, JOB_TIMEOUT)
+DEFINE_GETTER (gint64, heartbeat_timeout, number, HEARTBEAT_TIMEOUT)
+DEFINE_GETTER (const char *, workload_address, text, WORKLOAD_ADDRESS)
+DEFINE_GETTER (gint64, workload_response_timeout, number, WORKLOAD_RESPONSE_TIMEOUT)
+DEFINE_GETTER (AmpsWorkloadMode, workload_mode, number, WORKLOAD_MODE)
+DEFINE_GETTER (const char *, workload_content_type, text, WORKLOAD_CONTENT_TYPE)
+DEFINE_GETTER (unsigned int, workload_batch_size, number, WORKLOAD_BATCH_SIZE)
+DEFINE_GETTER (gint64, workload_batch_wait, number, WORKLOAD_BATCH_WAIT)
+DEFINE_GETTER (const char *, workload_ready_path, text, WORKLOAD_READY_PATH)
+DEFINE_GETTER (unsigned int, max_attempts, number, MAX_ATTEMPTS)
+DEFINE_GETTER (gint64, retry_min_backoff, number, RETRY_MIN_BACKOFF)
+DEFINE_GETTER (gint64, retry_max_backoff, number, RETRY_MAX_BACKOFF)
+DEFINE_GETTER (const char *, dead_letter_queue, text, DEAD_LETTER_QUEUE)
+DEFINE_GETTER (gint64, drain_timeout, number, DRAIN_TIMEOUT)
+DEFINE_GETTER (guint16, port, number, PORT)
+DEFINE_GETTER (gboolean, metrics_enabled, number, METRICS_ENABLED)
+DEFINE_GETTER (guint16, metrics_port, number, METRICS_PORT)
+DEFINE_GETTER (const char *, api_token, text, API_TOKEN)
+DEFINE_GETTER (gboolean, api_allow_remote, number, API_ALLOW_REMOTE)
+DEFINE_GETTER (gsize, max_body_size, number, MAX_BODY_SIZE)
+DEFINE_GETTER (AmpsLogFormat, log_format, number, LOG_FORMAT)
+DEFINE_GETTER (gboolean, debug, number, DEBUG)
+DEFINE_GETTER (const char *, sentry_dsn, text, SENTRY_DSN)
+DEFINE_GETTER (const char *, environment, text, ENVIRONMENT)
+DEFINE_GETTER (const char *, dbus_bus, text, DBUS_BUS)
+
+/* Command line: an option for each variable, in lower case with dashes. */
+
+typedef struct {
+  GStrvBuilder *given;
+  GOptionEntry *entries; /* (owned) with its strings, which the group only points to */
+} Options;
+
+static char *
+get_option_name (const AmpsVariableInfo *info)
+{
+  g_autofree char *name = g_ascii_strdown (info->name, -1);
+
+  return g_strdelimit (g_steal_pointer (&name), "_", '-');
+}
+
+static gboolean
+on_option (const char *option, const char *value, gpointer user_data, GError **error G_GNUC_UNUSED)
+{
+  Options *options = user_data;
+  g_autofree char *name = g_ascii_strup (option + strspn (option, "-"), -1);
+  g_autofree char *variable =
+      g_strconcat (g_strdelimit (name, "-", '_'), "=", value != NULL ? value : "true", NULL);
+
+  g_strv_builder_add (options->given, variable);
+  return TRUE;
+}
+
+static char *
+describe (const AmpsVariableInfo *info)
+{
+  const char *description = g_dgettext (GETTEXT_PACKAGE, info->description);
+
+  return info->fallback != NULL ? g_strdup_printf ("%s [%s]", description, info->fallback)
+                                : g_strdup (description);
+}
+
+static void
+options_free (gpointer data)
+{
+  Options *options = data;
+
+  for (GOptionEntry *entry = options->entries; entry->long_name != NULL; entry++)
+    {
+      g_free ((char *) entry->long_name);
+      g_free ((char *) entry->description);
+    }
+  g_free (options->entries);
+  g_free (options);
+}
+
+/**
+ * amps_config_create_option_group:
+ * @given: gets `NAME=value` for each option that is given, for
+ *   amps_config_new(); to outlive the group
+ *
+ * Returns: (transfer full): an option for each variable
+ */
+GOptionGroup *
+amps_config_create_option_group (GStrvBuilder *given)
+{
+  Options *options = g_new (Options, 1);
+  GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, options, options_free);
+
+  options->given = given;
+  options->entries = g_new0 (GOptionEntry, N_VARIABLES + 1);
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const AmpsVariableInfo *info = &amps_variables[i];
+      GOptionEntry *entry = &options->entries[i];
+
+      entry->long_name = get_option_name (info);
+      entry->flags = info->kind == KIND_BOOLEAN ? G_OPTION_FLAG_OPTIONAL_ARG : 0;
+      entry->arg = G_OPTION_ARG_CALLBACK;
+      entry->arg_data = on_option;
+      entry->description = describe (info);
+      entry->arg_description = "VALUE";
+    }
+
+  g_option_group_add_entries (group, options->entries);
+  return group;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config.h"
+
+G_BEGIN_DECLS
+
+/* One for each variable of contract section 2, in its order. */
+typedef enum {
+  VARIABLE_BROKER_HOST,
+  VARIABLE_BROKER_TYPE,
+  VARIABLE_BROKER_SUBJECT,
+  VARIABLE_QUEUE_DECLARE,
+  VARIABLE_QUEUE_TYPE,
+  VARIABLE_WORKER_ID,
+  VARIABLE_MAX_CONCURRENCY,
+  VARIABLE_JOB_TIMEOUT,
+  VARIABLE_HEARTBEAT_TIMEOUT,
+  VARIABLE_WORKLOAD_ADDRESS,
+  VARIABLE_WORKLOAD_RESPONSE_TIMEOUT,
+  VARIABLE_WORKLOAD_MODE,
+  VARIABLE_WORKLOAD_CONTENT_TYPE,
+  VARIABLE_WORKLOAD_BATCH_SIZE,
+  VARIABLE_WORKLOAD_BATCH_WAIT,
+  VARIABLE_WORKLOAD_READY_PATH,
+  VARIABLE_MAX_ATTEMPTS,
+  VARIABLE_RETRY_MIN_BACKOFF,
+  VARIABLE_RETRY_MAX_BACKOFF,
+  VARIABLE_DEAD_LETTER_QUEUE,
+  VARIABLE_DRAIN_TIMEOUT,
+  VARIABLE_PORT,
+  VARIABLE_METRICS_ENABLED,
+  VARIABLE_METRICS_PORT,
+  VARIABLE_API_TOKEN,
+  VARIABLE_API_ALLOW_REMOTE,
+  VARIABLE_MAX_BODY_SIZE,
+  VARIABLE_LOG_FORMAT,
+  VARIABLE_DEBUG,
+  VARIABLE_SENTRY_DSN,
+  VARIABLE_ENVIRONMENT,
+  VARIABLE_DBUS_BUS,
+  N_VARIABLES,
+} AmpsVariable;
+
+typedef enum {
+  KIND_TEXT,
+  KIND_QUEUE,
+  KIND_URIS,
+  KIND_WORD,
+  KIND_NUMBER,
+  KIND_BOOLEAN,
+  KIND_DURATION,
+  KIND_SIZE,
+} AmpsVariableKind;
+
+typedef enum {
+  SECRECY_NONE,
+  SECRECY_URI,
+  SECRECY_WHOLE,
+} AmpsSecrecy;
+
+/* All there is to know of a variable: parsing, options, errors and the dump
+ * come from here. */
+typedef struct {
+  const char *name;
+  AmpsVariableKind kind;
+  const char *fallback; /* (nullable) the default, as one would write it */
+  gint64 minimum;       /* of a number, duration (µs) or size */
+  gint64 maximum;
+  const char *words[5]; /* allowed ones, in the order of the enumeration */
+  AmpsSecrecy secrecy;
+  const char *description; /* for --help */
+} AmpsVariableInfo;
+
+extern const AmpsVariableInfo amps_variables[N_VARIABLES];
+
+const char *amps_config_get_text (AmpsConfig *self, AmpsVariable variable);
+gint64 amps_config_get_number (AmpsConfig *self, AmpsVariable variable);
+
+G_END_DECLS

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+char **amps_dotenv_read (const char *path, GError **error);
+
+G_END_DECLS

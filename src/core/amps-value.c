@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-value.h"
+
+#include "amps-error.h"
+
+#include <string.h>
+
+typedef struct {
+  const char *name;
+  double factor;
+} Unit;
+
+static gboolean
+fail (GError **error, const char *expected)
+{
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "must be %s", expected);
+  return FALSE;
+}
+
+static const Unit *
+find_unit (const Unit *units, const char *text, gsize length)
+{
+  for (const Unit *unit = units; unit->name != NULL; unit++)
+    {
+      if (strlen (unit->name) == length && strncmp (unit->name, text, length) == 0)
+        return unit;
+    }
+
+  return NULL;
+}
+
+/* Digits with at most one point among them; no sign, no exponent. */
+static gboolean
+read_decimal (const char **at, double *value)
+{
+  const char *first = *at;
+  char *end;
+  gsize length = strspn (first, "0123456789.");
+
+  if (length == 0)
+    return FALSE;
+
+  *value = g_ascii_strtod (first, &end);
+  *at = end;
+  return end == first + length;
+}
+
+/**
+ * amps_parse_duration:
+ * @text: a duration as Go writes it: `1h`, `1m30s`, `500ms`, `0`
+ * @microseconds: (out): how long, at least 0
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * See https://pkg.go.dev/time#ParseDuration; negative ones are refused.
+ *
+ * Returns: whether it is one
+ */
+gboolean
+amps_parse_duration (const char *text, gint64 *microseconds, GError **error)
+{
+  static const char expected[] = "a duration such as 500ms, 30s, 1m30s or 2h";
+  static const Unit units[] = {
+    { "ns", 1e-3 }, { "us", 1 },   { "µs", 1 },     { "μs", 1 }, { "ms", 1e3 },
+    { "s", 1e6 },   { "m", 60e6 }, { "h", 3600e6 }, { NULL, 0 },
+  };
+  const char *at = text;
+  double total = 0;
+
+  if (strcmp (text, "0") == 0)
+    {
+      *microseconds = 0;
+      return TRUE;
+    }
+
+  do
+    {
+      double value;
+      gsize length;
+      const Unit *unit;
+
+      if (!read_decimal (&at, &value))
+        return fail (error, expected);
+      length = strcspn (at, "0123456789.");
+      unit = find_unit (units, at, length);
+      if (unit == NULL)
+        return fail (error, expected);
+      total += value * unit->factor;
+      at += length;
+    }
+  while (*at != '\0');
+
+  /* Go's own limit is 2^63 ns. */
+  if (total > (double) G_MAXINT64 / 1000)
+    return fail (error, "at most 2540400h");
+
+  *microseconds = (gint64) (total + 0.5);
+  return TRUE;
+}
+
+/**
+ * amps_parse_boolean:
+ * @text: a boolean as Go writes it
+ * @value: (out): its value
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * See https://pkg.go.dev/strconv#ParseBool
+ *
+ * Returns: whether it is one
+ */
+gboolean
+amps_parse_boolean (const char *text, gboolean *value, GError **error)
+{
+  static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True", NULL };
+  static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False", NULL };
+
+  *value = g_strv_contains (yes, text);
+  return *value || g_strv_contains (no, text) || fail (error, "true or false");
+}
+
+/**
+ * amps_parse_size:
+ * @text: bytes, or with a unit: `64KiB`, `10MiB`, `5MB`
+ * @bytes: (out): how many
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * Returns: whether it is one
+ */
+gboolean
+amps_parse_size (const char *text, guint64 *bytes, GError **error)
+{
+  static const char expected[] = "a size such as 65536, 64KiB or 10MiB";
+  static const Unit units[] = {
+    { "", 1 },
+    { "B", 1 },
+    { "KiB", 1024.0 },
+    { "MiB", 1024.0 * 1024 },
+    { "GiB", 1024.0 * 1024 * 1024 },
+    { "kB", 1e3 },
+    { "KB", 1e3 },
+    { "MB", 1e6 },
+    { "GB", 1e9 },
+    { NULL, 0 },
+  };
+  const char *at = text;
+  const Unit *unit;
+  double value;
+
+  if (!read_decimal (&at, &value))
+    return fail (error, expected);
+  unit = find_unit (units, at, strlen (at));
+  if (unit == NULL || value * unit->factor > (double) G_MAXINT64)
+    return fail (error, expected);
+
+  *bytes = (guint64) (value * unit->factor);
+  return TRUE;
+}
+
+/**
+ * amps_parse_unsigned:
+ * @text: a decimal number
+ * @value: (out): its value
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * Returns: whether it is one
+ */
+gboolean
+amps_parse_unsigned (const char *text, guint64 *value, GError **error)
+{
+  return g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, value, NULL) ||
+         fail (error, "a whole number");
+}
+
+/**
+ * amps_redact_uri:
+ * @uri: a URI, valid or not
+ *
+ * Callable from any thread.
+ *
+ * Returns: (transfer full): @uri with `***` for what may be secret: the password
+ *   and the query
+ */
+char *
+amps_redact_uri (const char *uri)
+{
+  const char *authority = strstr (uri, "://");
+  const char *end = uri + strcspn (uri, "?#");
+  GString *redacted = g_string_new (NULL);
+  const char *at_sign = NULL;
+  const char *colon;
+
+  authority = authority != NULL && authority < end ? authority + 3 : uri;
+  /* A password may hold a slash or an @ that should have been encoded. */
+  for (const char *c = authority; c < end; c++)
+    at_sign = *c == '@' ? c : at_sign;
+
+  g_string_append_len (redacted, uri, authority - uri);
+  if (at_sign != NULL)
+    {
+      colon = memchr (authority, ':', (gsize) (at_sign - authority));
+      g_string_append_len (redacted, authority, (colon != NULL ? colon : at_sign) - authority);
+      if (colon != NULL)
+        g_string_append (redacted, ":***");
+      authority = at_sign;
+    }
+  g_string_append_len (redacted, authority, end - authority);
+  if (*end != '\0')
+    g_string_append_printf (redacted, "%c***", *end);
+
+  return g_string_free (redacted, FALSE);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "core/amps-value.h"
+
+#define MINUTE (G_GINT64_CONSTANT (60) * G_USEC_PER_SEC)
+
+static void
+test_durations (void)
+{
+  const struct {
+    const char *text;
+    gint64 microseconds;
+  } good[] = {
+    { "0", 0 },
+    { "0s", 0 },
+    { "1h", 60 * MINUTE },
+    { "1m30s", 90000000 },
+    { "500ms", 500000 },
+    { "1.5h", 90 * MINUTE },
+    { ".5s", 500000 },
+    { "250us", 250 },
+    { "3µs", 3 },
+    { "2000ns", 2 },
+    { "1h0m1s", 60 * MINUTE + G_USEC_PER_SEC },
+  };
+  const char *const bad[] = { "",   "1",   "-1s",  "1 s", "s",  "1s1",      "1.2.3s",
+                              "1d", "+1s", "1e3s", ".s",  "5M", "99999999h" };
+  gint64 microseconds;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_test_message ("%s", good[i].text);
+      g_assert_true (amps_parse_duration (good[i].text, &microseconds, NULL));
+      g_assert_cmpint (microseconds, ==, good[i].microseconds);
+    }
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_test_message ("%s", bad[i]);
+      g_assert_false (amps_parse_duration (bad[i], &microseconds, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+    }
+}
+
+static void
+test_booleans (void)
+{
+  const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
+  const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
+  const char *const bad[] = { "", "yes", "on", "tRUE", "2" };
+  gboolean value;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (yes); i++)
+    {
+      g_assert_true (amps_parse_boolean (yes[i], &value, NULL));
+      g_assert_true (value);
+      g_assert_true (amps_parse_boolean (no[i], &value, NULL));
+      g_assert_false (value);
+    }
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (amps_parse_boolean (bad[i], &value, NULL));
+}
+
+static void
+test_sizes (void)
+{
+  const struct {
+    const char *text;
+    guint64 bytes;
+  } good[] = {
+    { "0", 0 },         { "65536", 65536 },    { "64KiB", 65536 },
+    { "5MB", 5000000 }, { "1.5MiB", 1572864 }, { "7B", 7 },
+  };
+  const char *const bad[] = { "", "MiB", "1 MiB", "-1", "1mib", "1TiB", "1MiBx", "1..5MiB" };
+  guint64 bytes;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_assert_true (amps_parse_size (good[i].text, &bytes, NULL));
+      g_assert_cmpuint (bytes, ==, good[i].bytes);
+    }
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (amps_parse_size (bad[i], &bytes, NULL));
+}
+
+static void
+test_redact_uri (void)
+{
+  const char *const cases[][2] = {
+    { "amqp://host:5672/vhost", "amqp://host:5672/vhost" },
+    { "amqp://user:secret@host/v", "amqp://user:***@host/v" },
+    { "amqp://user@host", "amqp://user@host" },
+    { "amqp://user:se@cr/et@host/v", "amqp://user:***@host/v" },
+    { "amqps://u:p@h?keyfile=secret", "amqps://u:***@h?***" },
+    { "user:secret@host", "user:***@host" },
+    { "sqlite:///var/lib/queue.db", "sqlite:///var/lib/queue.db" },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *redacted = amps_redact_uri (cases[i][0]);
+
+      g_assert_cmpstr (redacted, ==, cases[i][1]);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/value/durations", test_durations);
+  g_test_add_func ("/value/booleans", test_booleans);
+  g_test_add_func ("/value/sizes", test_sizes);
+  g_test_add_func ("/value/redact-uri", test_redact_uri);
+  return g_test_run ();
+}

@@ -20,6 +20,8 @@ G_BEGIN_DECLS
  *   `x-amps-first-received`) an earlier one
  * @body: (not nullable): exactly as delivered
  * @body_hash: g_bytes_hash() of @body, made where the main thread is spared
+ * @original_body: (nullable): the message's body, when @body was made from it
+ * @incomplete: the message's body was too large to be kept
  * @properties: (nullable): the message's properties, encoded as the backend likes
  * @traceparent: (nullable): trace context that came beside the body
  * @tracestate: (nullable): likewise
@@ -38,6 +40,8 @@ typedef struct {
   gint64 first_received;
   GBytes *body;
   unsigned int body_hash;
+  GBytes *original_body;
+  gboolean incomplete;
   GBytes *properties;
   char *traceparent;
   char *tracestate;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-broker.h"
+#include "amps-config.h"
+#include "core/amps-clock.h"
+
+G_BEGIN_DECLS
+
+AmpsBroker *amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock);
+
+G_END_DECLS

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-acknowledger.h"
+
+#define INITIAL_CAPACITY 256
+
+typedef enum {
+  OUTSTANDING,
+  SETTLED,
+} TagState;
+
+/* The tags of a channel are 1, 2, 3…, so a ring of states is all it takes. */
+struct _AmpsAmqpAcknowledger {
+  guint8 *states;   /* (owned) TagState by tag modulo @capacity */
+  guint64 capacity; /* a power of two */
+  guint64 first;    /* no lower tag is outstanding */
+  guint64 next;     /* the tag of the next delivery */
+  GArray *unsent;   /* (owned) of guint64: acknowledged, but the broker does not know */
+};
+
+/**
+ * amps_amqp_acknowledger_new:
+ *
+ * Returns: (transfer full): for a new channel
+ */
+AmpsAmqpAcknowledger *
+amps_amqp_acknowledger_new (void)
+{
+  AmpsAmqpAcknowledger *self = g_new0 (AmpsAmqpAcknowledger, 1);
+
+  self->capacity = INITIAL_CAPACITY;
+  self->states = g_new (guint8, self->capacity);
+  self->first = 1;
+  self->next = 1;
+  self->unsent = g_array_new (FALSE, FALSE, sizeof (guint64));
+  return self;
+}
+
+/**
+ * amps_amqp_acknowledger_free:
+ * @self: (transfer full): an acknowledger
+ */
+void
+amps_amqp_acknowledger_free (AmpsAmqpAcknowledger *self)
+{
+  g_free (self->states);
+  g_array_unref (self->unsent);
+  g_free (self);
+}
+
+static guint8 *
+get_state (AmpsAmqpAcknowledger *self, guint64 tag)
+{
+  return &self->states[tag & (self->capacity - 1)];
+}
+
+static void
+grow (AmpsAmqpAcknowledger *self)
+{
+  guint64 old_capacity = self->capacity;
+  g_autofree guint8 *old_states = self->states;
+
+  self->capacity *= 2;
+  self->states = g_new (guint8, self->capacity);
+  for (guint64 tag = self->first; tag < self->next; tag++)
+    *get_state (self, tag) = old_states[tag & (old_capacity - 1)];
+}
+
+/**
+ * amps_amqp_acknowledger_add_delivery:
+ * @self: an acknowledger
+ * @tag: of a delivery that has come; one more than the last
+ */
+void
+amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag)
+{
+  g_return_if_fail (tag == self->next);
+
+  if (self->next - self->first == self->capacity)
+    grow (self);
+
+  *get_state (self, tag) = OUTSTANDING;
+  self->next++;
+}
+
+/**
+ * amps_amqp_acknowledger_settle:
+ * @self: an acknowledger
+ * @tag: of a delivery
+ * @acknowledge: whether it is to be acknowledged; otherwise the caller has told
+ *   the broker
+ *
+ * Returns: whether @tag was outstanding; settling it twice would close the channel
+ */
+gboolean
+amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, gboolean acknowledge)
+{
+  if (tag < self->first || tag >= self->next || *get_state (self, tag) != OUTSTANDING)
+    return FALSE;
+
+  *get_state (self, tag) = SETTLED;
+  if (acknowledge)
+    g_array_append_val (self->unsent, tag);
+  return TRUE;
+}
+
+/**
+ * amps_amqp_acknowledger_flush:
+ * @self: an acknowledger
+ * @send: called for what is to be sent
+ * @user_data: passed to @send
+ *
+ * Returns: whether all could be sent
+ */
+gboolean
+amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpAcknowledgeFunc send,
+                              gpointer user_data)
+{
+  guint64 highest = 0;
+  unsigned int n_together = 0;
+  gboolean sent = TRUE;
+
+  while (self->first < self->next && *get_state (self, self->first) == SETTLED)
+    self->first++;
+
+  for (unsigned int i = 0; i < self->unsent->len; i++)
+    {
+      guint64 tag = g_array_index (self->unsent, guint64, i);
+
+      if (tag < self->first)
+        {
+          highest = MAX (highest, tag);
+          n_together++;
+        }
+      else
+        {
+          sent = sent && send (tag, FALSE, user_data);
+        }
+    }
+
+  if (n_together > 0)
+    sent = sent && send (highest, n_together > 1, user_data);
+
+  g_array_set_size (self->unsent, 0);
+  return sent;
+}

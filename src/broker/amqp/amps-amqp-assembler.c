@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-assembler.h"
+
+#include "core/amps-error.h"
+
+#include <amqp_framing.h>
+#include <string.h>
+
+typedef enum {
+  EXPECT_METHOD,
+  EXPECT_HEADER,
+  EXPECT_BODY,
+} Expectation;
+
+struct _AmpsAmqpAssembler {
+  guint64 max_body_size;
+  Expectation expected;
+  AmpsAmqpMessage *message; /* (owned) (nullable) under way */
+  guint8 *body;             /* (owned) (nullable) with room for all of it */
+  guint64 received;         /* bytes of the body */
+};
+
+/**
+ * amps_amqp_message_free:
+ * @self: (transfer full): a message
+ */
+void
+amps_amqp_message_free (AmpsAmqpMessage *self)
+{
+  g_free (self->routing_key);
+  g_clear_pointer (&self->properties, g_bytes_unref);
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_free (self);
+}
+
+/**
+ * amps_amqp_assembler_new:
+ * @max_body_size: larger bodies are read, but not kept
+ *
+ * Returns: (transfer full): an assembler for a new channel
+ */
+AmpsAmqpAssembler *
+amps_amqp_assembler_new (guint64 max_body_size)
+{
+  AmpsAmqpAssembler *self = g_new0 (AmpsAmqpAssembler, 1);
+
+  self->max_body_size = max_body_size;
+  return self;
+}
+
+/**
+ * amps_amqp_assembler_free:
+ * @self: (transfer full): an assembler
+ */
+void
+amps_amqp_assembler_free (AmpsAmqpAssembler *self)
+{
+  g_clear_pointer (&self->message, amps_amqp_message_free);
+  g_free (self->body);
+  g_free (self);
+}
+
+static gboolean
+fail (GError **error, const char *what)
+{
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_FAILED, "the broker broke the protocol: %s", what);
+  return FALSE;
+}
+
+static char *
+copy_text (amqp_bytes_t bytes)
+{
+  return g_strndup (bytes.bytes, bytes.len);
+}
+
+static gboolean
+add_method (AmpsAmqpAssembler *self, const amqp_method_t *method)
+{
+  AmpsAmqpMessage *message = g_new0 (AmpsAmqpMessage, 1);
+
+  if (method->id == AMQP_BASIC_DELIVER_METHOD)
+    {
+      const amqp_basic_deliver_t *deliver = method->decoded;
+
+      message->tag = deliver->delivery_tag;
+      message->redelivered = deliver->redelivered != 0;
+      message->routing_key = copy_text (deliver->routing_key);
+    }
+  else
+    {
+      const amqp_basic_return_t *returned = method->decoded;
+
+      message->returned = TRUE;
+      message->routing_key = copy_text (returned->routing_key);
+    }
+
+  self->message = message;
+  self->expected = EXPECT_HEADER;
+  return TRUE;
+}
+
+static void
+finish (AmpsAmqpAssembler *self, AmpsAmqpMessage **message)
+{
+  if (self->body != NULL)
+    self->message->body = g_bytes_new_take (g_steal_pointer (&self->body), self->received);
+
+  self->expected = EXPECT_METHOD;
+  *message = g_steal_pointer (&self->message);
+}
+
+static void
+add_header (AmpsAmqpAssembler *self, const amqp_frame_t *frame, AmpsAmqpMessage **message)
+{
+  amqp_bytes_t raw = frame->payload.properties.raw;
+
+  self->message->body_size = frame->payload.properties.body_size;
+  self->message->properties = g_bytes_new (raw.bytes, raw.len);
+  self->received = 0;
+  /* One byte more, so that an empty body is not NULL. */
+  if (self->message->body_size <= self->max_body_size)
+    self->body = g_malloc (self->message->body_size + 1);
+
+  self->expected = EXPECT_BODY;
+  if (self->message->body_size == 0)
+    finish (self, message);
+}
+
+static gboolean
+add_body (AmpsAmqpAssembler *self, amqp_bytes_t part, AmpsAmqpMessage **message, GError **error)
+{
+  if (part.len > self->message->body_size - self->received)
+    return fail (error, "a body is longer than announced");
+
+  if (self->body != NULL)
+    memcpy (self->body + self->received, part.bytes, part.len);
+  self->received += part.len;
+
+  if (self->received == self->message->body_size)
+    finish (self, message);
+  return TRUE;
+}
+
+/**
+ * amps_amqp_assembler_add_frame:
+ * @self: an assembler
+ * @frame: a method frame of `basic.deliver` or `basic.return`, a header or a body
+ * @message: (out) (transfer full) (nullable): the message, when it is whole
+ * @error: return location
+ *
+ * Returns: whether @frame fits those before it
+ */
+gboolean
+amps_amqp_assembler_add_frame (AmpsAmqpAssembler *self, const amqp_frame_t *frame,
+                               AmpsAmqpMessage **message, GError **error)
+{
+  *message = NULL;
+
+  if (frame->frame_type == AMQP_FRAME_METHOD && self->expected == EXPECT_METHOD)
+    return add_method (self, &frame->payload.method);
+
+  if (frame->frame_type == AMQP_FRAME_HEADER && self->expected == EXPECT_HEADER)
+    {
+      add_header (self, frame, message);
+      return TRUE;
+    }
+
+  if (frame->frame_type == AMQP_FRAME_BODY && self->expected == EXPECT_BODY)
+    return add_body (self, frame->payload.body_fragment, message, error);
+
+  return fail (error, "frames came in the wrong order");
+}

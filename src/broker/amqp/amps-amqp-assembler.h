@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <amqp.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsAmqpMessage:
+ * @returned: whether it is one of ours that no queue took
+ * @tag: the delivery's tag
+ * @redelivered: whether it was handed out before
+ * @routing_key: where a returned one was meant to go
+ * @properties: as they came over the wire
+ * @body: (nullable): %NULL when it was too large to keep
+ * @body_size: as announced
+ *
+ * A message put together from its frames.
+ */
+typedef struct {
+  gboolean returned;
+  guint64 tag;
+  gboolean redelivered;
+  char *routing_key;
+  GBytes *properties;
+  GBytes *body;
+  guint64 body_size;
+} AmpsAmqpMessage;
+
+void amps_amqp_message_free (AmpsAmqpMessage *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpMessage, amps_amqp_message_free)
+
+/**
+ * AmpsAmqpAssembler:
+ *
+ * Puts messages together from the frames of one channel (AMQP 0-9-1, 4.2.6).
+ */
+typedef struct _AmpsAmqpAssembler AmpsAmqpAssembler;
+
+AmpsAmqpAssembler *amps_amqp_assembler_new (guint64 max_body_size);
+void amps_amqp_assembler_free (AmpsAmqpAssembler *self);
+gboolean amps_amqp_assembler_add_frame (AmpsAmqpAssembler *self, const amqp_frame_t *frame,
+                                        AmpsAmqpMessage **message, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpAssembler, amps_amqp_assembler_free)
+
+G_END_DECLS

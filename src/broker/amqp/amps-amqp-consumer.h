@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-session.h"
+#include "core/amps-settlement.h"
+
+G_BEGIN_DECLS
+
+/**
+ * amps_amqp_consumer_role:
+ *
+ * Consumes the subject and settles what came.
+ */
+extern const AmpsAmqpRole amps_amqp_consumer_role;
+
+AmpsAmqpCommand *amps_amqp_consumer_new_consume (gboolean consuming, unsigned int prefetch);
+AmpsAmqpCommand *amps_amqp_consumer_new_settle (guint64 tag, AmpsSettlementKind kind);
+
+G_END_DECLS

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-cloudevent.h"
+#include "core/amps-delivery.h"
+#include "core/amps-mailbox.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AmpsAmqpSession AmpsAmqpSession;
+
+/**
+ * AmpsAmqpEventKind:
+ * @AMPS_AMQP_EVENT_OPENED: connected and logged in
+ * @AMPS_AMQP_EVENT_CONSUMING: messages will come
+ * @AMPS_AMQP_EVENT_NO_QUEUE: there is no subject to consume; see the detail
+ * @AMPS_AMQP_EVENT_DELIVERY: a message
+ * @AMPS_AMQP_EVENT_CONFIRMED: the publication @id is safe, or has an error
+ * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
+ * @AMPS_AMQP_EVENT_CLOSED: the session has ended; always the last event
+ */
+typedef enum {
+  AMPS_AMQP_EVENT_OPENED,
+  AMPS_AMQP_EVENT_CONSUMING,
+  AMPS_AMQP_EVENT_NO_QUEUE,
+  AMPS_AMQP_EVENT_DELIVERY,
+  AMPS_AMQP_EVENT_CONFIRMED,
+  AMPS_AMQP_EVENT_BLOCKED,
+  AMPS_AMQP_EVENT_CLOSED,
+} AmpsAmqpEventKind;
+
+/**
+ * AmpsAmqpEvent:
+ *
+ * What an I/O thread has to tell the main thread.
+ */
+typedef struct {
+  AmpsMail mail;
+  AmpsAmqpSession *session;
+  AmpsAmqpEventKind kind;
+  char *detail; /* (owned) (nullable) */
+  guint64 id;   /* of a publication */
+  gboolean blocked;
+  AmpsDelivery *delivery; /* (owned) (nullable) */
+  AmpsCloudEvent *event;  /* (owned) (nullable) */
+  GError *error;          /* (owned) (nullable) */
+} AmpsAmqpEvent;
+
+void amps_amqp_event_free (AmpsAmqpEvent *self);
+AmpsAmqpEvent *amps_amqp_event_new (AmpsAmqpSession *session, AmpsAmqpEventKind kind);
+
+G_END_DECLS

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-frame-source.h"
+
+typedef struct {
+  GSource source;
+  amqp_connection_state_t connection;
+  gpointer fd_tag;
+} FrameSource;
+
+static gboolean
+has_buffered_frames (FrameSource *self)
+{
+  return amqp_frames_enqueued (self->connection) || amqp_data_in_buffer (self->connection);
+}
+
+/* rabbitmq-c sends and checks heartbeats only when it is called. */
+static void
+schedule_heartbeat (FrameSource *self)
+{
+  gint64 heartbeat = amqp_get_heartbeat (self->connection);
+
+  if (heartbeat > 0)
+    g_source_set_ready_time (&self->source,
+                             g_get_monotonic_time () + heartbeat * G_USEC_PER_SEC / 2);
+}
+
+static gboolean
+frame_source_prepare (GSource *source, int *timeout)
+{
+  *timeout = -1;
+  return has_buffered_frames ((FrameSource *) source);
+}
+
+static gboolean
+frame_source_check (GSource *source)
+{
+  FrameSource *self = (FrameSource *) source;
+
+  return g_source_query_unix_fd (source, self->fd_tag) != 0 || has_buffered_frames (self);
+}
+
+static gboolean
+frame_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  schedule_heartbeat ((FrameSource *) source);
+  return callback (user_data);
+}
+
+static GSourceFuncs frame_source_funcs = { .prepare = frame_source_prepare,
+                                           .check = frame_source_check,
+                                           .dispatch = frame_source_dispatch };
+
+/**
+ * amps_amqp_frame_source_new:
+ * @connection: a connection that is logged in; outlives the source
+ *
+ * A source that is ready when the socket is, when a frame has been buffered
+ * (while the socket is silent), or when heartbeats are due. The callback is to
+ * read frames without blocking.
+ *
+ * Returns: (transfer full): a source to attach
+ */
+GSource *
+amps_amqp_frame_source_new (amqp_connection_state_t connection)
+{
+  GSource *source = g_source_new (&frame_source_funcs, sizeof (FrameSource));
+  FrameSource *self = (FrameSource *) source;
+
+  self->connection = connection;
+  self->fd_tag = g_source_add_unix_fd (source, amqp_get_sockfd (connection), G_IO_IN);
+  g_source_set_static_name (source, "AMQP frames");
+  schedule_heartbeat (self);
+  return source;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-properties.h"
+
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define PERSISTENT 2
+#define POOL_SIZE 4096
+
+/* More than this fit no frame beside the other headers. */
+#define MAX_DETAIL 1024
+
+static const char *const binary_prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
+
+/**
+ * amps_amqp_copy_free:
+ * @self: (transfer full): a copy's headers
+ */
+void
+amps_amqp_copy_free (AmpsAmqpCopy *self)
+{
+  g_free (self->reason);
+  g_free (self->detail);
+  g_free (self->queue);
+  g_free (self->worker);
+  g_free (self);
+}
+
+static gboolean
+decode (GBytes *raw, amqp_pool_t *pool, amqp_basic_properties_t **properties)
+{
+  gsize length;
+  gconstpointer data = g_bytes_get_data (raw, &length);
+  amqp_bytes_t encoded = { length, (void *) data };
+
+  return amqp_decode_properties (AMQP_BASIC_CLASS, pool, encoded, (void **) properties) ==
+         AMQP_STATUS_OK;
+}
+
+/* Reading */
+
+static const amqp_table_t *
+get_headers (const amqp_basic_properties_t *properties)
+{
+  static const amqp_table_t none = { 0, NULL };
+
+  return properties->_flags & AMQP_BASIC_HEADERS_FLAG ? &properties->headers : &none;
+}
+
+static gboolean
+has_name (const amqp_table_entry_t *entry, const char *name)
+{
+  return entry->key.len == strlen (name) && memcmp (entry->key.bytes, name, entry->key.len) == 0;
+}
+
+static const amqp_field_value_t *
+find_header (const amqp_table_t *headers, const char *name)
+{
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      if (has_name (&headers->entries[i], name))
+        return &headers->entries[i].value;
+    }
+
+  return NULL;
+}
+
+/* Clients write whole numbers in whatever width they like. */
+static gint64
+get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
+{
+  const amqp_field_value_t *field = find_header (headers, name);
+
+  if (field == NULL)
+    return fallback;
+
+  switch (field->kind)
+    {
+    case AMQP_FIELD_KIND_I8:
+      return field->value.i8;
+    case AMQP_FIELD_KIND_U8:
+      return field->value.u8;
+    case AMQP_FIELD_KIND_I16:
+      return field->value.i16;
+    case AMQP_FIELD_KIND_U16:
+      return field->value.u16;
+    case AMQP_FIELD_KIND_I32:
+      return field->value.i32;
+    case AMQP_FIELD_KIND_U32:
+      return field->value.u32;
+    case AMQP_FIELD_KIND_I64:
+      return field->value.i64;
+    case AMQP_FIELD_KIND_U64:
+    case AMQP_FIELD_KIND_TIMESTAMP:
+      return (gint64) MIN (field->value.u64, G_MAXINT64);
+    default:
+      return fallback;
+    }
+}
+
+static char *
+dup_text (const amqp_field_value_t *field)
+{
+  if (field == NULL ||
+      (field->kind != AMQP_FIELD_KIND_UTF8 && field->kind != AMQP_FIELD_KIND_BYTES) ||
+      !g_utf8_validate_len (field->value.bytes.bytes, field->value.bytes.len, NULL))
+    return NULL;
+
+  return g_strndup (field->value.bytes.bytes, field->value.bytes.len);
+}
+
+static const char *
+get_attribute_name (const char *key)
+{
+  for (unsigned int i = 0; i < G_N_ELEMENTS (binary_prefixes); i++)
+    {
+      if (g_str_has_prefix (key, binary_prefixes[i]))
+        return key + strlen (binary_prefixes[i]);
+    }
+
+  return NULL;
+}
+
+static char *
+dup_attribute_value (const amqp_table_t *headers, const char *key, const amqp_field_value_t *field)
+{
+  if (field->kind == AMQP_FIELD_KIND_BOOLEAN)
+    return g_strdup (field->value.boolean ? "true" : "false");
+  if (field->kind == AMQP_FIELD_KIND_UTF8 || field->kind == AMQP_FIELD_KIND_BYTES)
+    return dup_text (field);
+
+  return g_strdup_printf ("%" G_GINT64_FORMAT, get_number (headers, key, 0));
+}
+
+/* (element-type AmpsAttribute) with everything in @texts. */
+static GArray *
+collect_attributes (const amqp_table_t *headers, GPtrArray *texts)
+{
+  GArray *attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
+
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      const amqp_table_entry_t *entry = &headers->entries[i];
+      char *key = g_strndup (entry->key.bytes, entry->key.len);
+      AmpsAttribute attribute = { get_attribute_name (key), NULL };
+
+      g_ptr_array_add (texts, key);
+      if (attribute.name == NULL)
+        continue;
+
+      char *value = dup_attribute_value (headers, key, &entry->value);
+
+      g_ptr_array_add (texts, value);
+      attribute.value = value != NULL ? value : "";
+      g_array_append_val (attributes, attribute);
+    }
+
+  return attributes;
+}
+
+static GBytes *
+make_structured (const amqp_basic_properties_t *properties, GBytes *body, GError **problem)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) attributes = collect_attributes (get_headers (properties), texts);
+  g_autofree char *content_type = NULL;
+
+  if (attributes->len == 0)
+    return g_bytes_ref (body);
+
+  if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
+    content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
+
+  return amps_cloud_event_from_binary ((const AmpsAttribute *) attributes->data, attributes->len,
+                                       content_type, body, problem);
+}
+
+static void
+read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
+{
+  gint64 attempt = get_number (headers, "x-amps-attempt", 1);
+  gint64 first_received = get_number (headers, "x-amps-first-received", 0);
+
+  delivery->attempt = (unsigned int) CLAMP (attempt, 1, G_MAXINT32);
+  delivery->returns =
+      (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
+  delivery->not_before = MAX (get_number (headers, "x-amps-not-before", 0), 0) * 1000;
+  if (first_received > 0)
+    delivery->first_received = first_received * 1000;
+  delivery->traceparent = dup_text (find_header (headers, "traceparent"));
+  delivery->tracestate = dup_text (find_header (headers, "tracestate"));
+}
+
+static AmpsDelivery *
+make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
+               guint64 max_body_size, GError **problem)
+{
+  g_autoptr (GBytes) body =
+      message->body != NULL ? g_bytes_ref (message->body) : g_bytes_new_static ("", 0);
+  g_autoptr (GBytes) structured = NULL;
+  AmpsDelivery *delivery;
+
+  if (message->body_size > max_body_size)
+    g_set_error (problem, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+                 "it has %" G_GUINT64_FORMAT " bytes, and MAX_BODY_SIZE is %" G_GUINT64_FORMAT,
+                 message->body_size, max_body_size);
+  else if (properties == NULL)
+    g_set_error_literal (problem, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                         "its properties can't be read");
+  else
+    structured = make_structured (properties, body, problem);
+
+  delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
+  if (delivery->body != body)
+    delivery->original_body = g_steal_pointer (&body);
+  return delivery;
+}
+
+/**
+ * amps_amqp_properties_read:
+ * @message: a delivered message
+ * @max_body_size: larger ones are a problem
+ * @event: (out) (transfer full) (nullable): the event in it
+ * @problem: return location: why there is none
+ *
+ * Callable from any thread.
+ *
+ * Returns: (transfer full): the delivery, without its epoch
+ */
+AmpsDelivery *
+amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size, AmpsCloudEvent **event,
+                           GError **problem)
+{
+  amqp_basic_properties_t *properties = NULL;
+  g_autoptr (GError) found = NULL;
+  amqp_pool_t pool;
+  AmpsDelivery *delivery;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  if (!decode (message->properties, &pool, &properties))
+    properties = NULL;
+
+  delivery = make_delivery (message, properties, max_body_size, &found);
+  delivery->tag = message->tag;
+  delivery->incomplete = message->body == NULL;
+  delivery->redelivered = message->redelivered;
+  delivery->received = g_get_monotonic_time ();
+  delivery->first_received = g_get_real_time ();
+  delivery->properties = g_bytes_ref (message->properties);
+  if (properties != NULL)
+    read_headers (delivery, get_headers (properties));
+  empty_amqp_pool (&pool);
+
+  *event = NULL;
+  if (found == NULL)
+    {
+      gsize length;
+      const char *json = g_bytes_get_data (delivery->body, &length);
+
+      *event = amps_cloud_event_scan (json, length, &found);
+    }
+  if (found != NULL)
+    g_propagate_error (problem, g_steal_pointer (&found));
+
+  return delivery;
+}
+
+/**
+ * amps_amqp_properties_dup_message_id:
+ * @raw: properties as they came over the wire
+ *
+ * Returns: (transfer full) (nullable): the `message-id`
+ */
+char *
+amps_amqp_properties_dup_message_id (GBytes *raw)
+{
+  amqp_basic_properties_t *properties;
+  amqp_pool_t pool;
+  char *message_id = NULL;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  if (decode (raw, &pool, &properties) && properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
+    message_id = g_strndup (properties->message_id.bytes, properties->message_id.len);
+  empty_amqp_pool (&pool);
+
+  return message_id;
+}
+
+/* Copying */
+
+/* Contract, section 5: what would be wrong, or be misread, on a copy. */
+static gboolean
+is_dropped (const amqp_table_entry_t *entry)
+{
+  static const char *const names[] = { "CC", "BCC", "x-death", "x-delivery-count",
+                                       "x-acquired-count" };
+  static const char *const prefixes[] = { "x-first-death-", "x-last-death-", "x-amps-" };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      if (has_name (entry, names[i]))
+        return TRUE;
+    }
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    {
+      gsize length = strlen (prefixes[i]);
+
+      if (entry->key.len >= length && memcmp (entry->key.bytes, prefixes[i], length) == 0)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static amqp_bytes_t
+copy_to_pool (amqp_pool_t *pool, const char *text, gsize length)
+{
+  amqp_bytes_t bytes;
+
+  amqp_pool_alloc_bytes (pool, length, &bytes);
+  memcpy (bytes.bytes, text, length);
+  return bytes;
+}
+
+static amqp_table_entry_t *
+append (amqp_table_t *headers, const char *name)
+{
+  amqp_table_entry_t *entry = &headers->entries[headers->num_entries++];
+
+  entry->key = amqp_cstring_bytes (name);
+  return entry;
+}
+
+static void
+append_text (amqp_table_t *headers, amqp_pool_t *pool, const char *name, const char *text)
+{
+  amqp_table_entry_t *entry;
+
+  if (text == NULL)
+    return;
+
+  entry = append (headers, name);
+  entry->value.kind = AMQP_FIELD_KIND_UTF8;
+  entry->value.value.bytes = copy_to_pool (pool, text, strlen (text));
+}
+
+static void
+append_number (amqp_table_t *headers, const char *name, gint64 number)
+{
+  amqp_table_entry_t *entry = append (headers, name);
+
+  entry->value.kind = AMQP_FIELD_KIND_I64;
+  entry->value.value.i64 = number;
+}
+
+static void
+append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy)
+{
+  g_autofree char *detail = NULL;
+
+  if (copy->detail != NULL)
+    {
+      g_autofree char *start = g_strndup (copy->detail, MAX_DETAIL);
+
+      detail = g_utf8_make_valid (start, -1);
+    }
+
+  append_text (headers, pool, "x-amps-reason", copy->reason);
+  append_text (headers, pool, "x-amps-detail", detail);
+  append_text (headers, pool, "x-amps-queue", copy->queue);
+  append_text (headers, pool, "x-amps-worker", copy->worker);
+  append_number (headers, "x-amps-attempt", copy->attempt);
+  append_number (headers, "x-amps-first-received", copy->first_received / 1000);
+  append_number (headers, "x-amps-time", copy->time / 1000);
+  if (copy->not_before > 0)
+    append_number (headers, "x-amps-not-before", copy->not_before / 1000);
+}
+
+/**
+ * amps_amqp_properties_build_copy:
+ * @raw: (nullable): properties as they came over the wire
+ * @copy: what the copy says of itself
+ * @pool: where to put it
+ * @properties: (out caller-allocates): the copy's, valid as long as @pool and @raw
+ *
+ * Returns: whether @raw could be read
+ */
+gboolean
+amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_pool_t *pool,
+                                 amqp_basic_properties_t *properties)
+{
+  /* The own ones, and the user's id. */
+  const int n_more = 9;
+  amqp_basic_properties_t *original;
+  amqp_table_t headers = { 0, NULL };
+  const amqp_table_t *old;
+
+  if (!decode (raw, pool, &original))
+    return FALSE;
+
+  old = get_headers (original);
+  headers.entries =
+      amqp_pool_alloc (pool, (gsize) (old->num_entries + n_more) * sizeof *headers.entries);
+  for (int i = 0; i < old->num_entries; i++)
+    {
+      if (!is_dropped (&old->entries[i]))
+        headers.entries[headers.num_entries++] = old->entries[i];
+    }
+
+  *properties = *original;
+  /* One that is not the connection's closes the channel. */
+  if (properties->_flags & AMQP_BASIC_USER_ID_FLAG)
+    {
+      amqp_table_entry_t *entry = append (&headers, "x-amps-user-id");
+
+      entry->value.kind = AMQP_FIELD_KIND_UTF8;
+      entry->value.value.bytes = properties->user_id;
+    }
+  append_own (&headers, pool, copy);
+
+  properties->headers = headers;
+  properties->delivery_mode = PERSISTENT;
+  properties->_flags |= AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
+  properties->_flags &= ~(amqp_flags_t) (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG);
+  return TRUE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-assembler.h"
+#include "core/amps-cloudevent.h"
+#include "core/amps-delivery.h"
+
+#include <amqp_framing.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsAmqpCopy:
+ * @reason: (nullable): a word of contract section 5
+ * @detail: (nullable): the last cause
+ * @attempt: the attempt that the next delivery is
+ * @queue: where the message came from
+ * @worker: who makes the copy
+ * @first_received: µs since 1970
+ * @time: µs since 1970: now
+ * @not_before: µs since 1970; 0 for none
+ *
+ * What a copy says of itself in its headers.
+ */
+typedef struct {
+  char *reason;
+  char *detail;
+  unsigned int attempt;
+  char *queue;
+  char *worker;
+  gint64 first_received;
+  gint64 time;
+  gint64 not_before;
+} AmpsAmqpCopy;
+
+void amps_amqp_copy_free (AmpsAmqpCopy *self);
+
+AmpsDelivery *amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
+                                         AmpsCloudEvent **event, GError **problem);
+gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_pool_t *pool,
+                                          amqp_basic_properties_t *properties);
+char *amps_amqp_properties_dup_message_id (GBytes *raw);
+
+G_END_DECLS

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-publisher.h"
+
+#include "amps-amqp-topology.h"
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define POOL_SIZE 4096
+
+/* AMQP 0-9-1, 4.2.3: the bytes of a frame that are not payload. */
+#define FRAME_OVERHEAD 8
+
+typedef struct {
+  AmpsAmqpCommand command;
+  guint64 id;
+  char *queue;            /* (owned) */
+  char *message_id;       /* (owned) (nullable) */
+  GBytes *body;           /* (owned) */
+  AmpsDelivery *original; /* (owned) (nullable) of a copy */
+  AmpsAmqpCopy *copy;     /* (owned) (nullable) of a copy */
+  gint64 retry_step;      /* µs: @queue is a retry queue with this delay; else 0 */
+} Command;
+
+/* A publication that the broker has not confirmed. */
+typedef struct {
+  guint64 id;
+  guint64 tag;
+  char *queue;       /* (owned) */
+  char *message_id;  /* (owned) (nullable) */
+  gboolean returned; /* no queue takes it */
+} Outstanding;
+
+typedef struct {
+  AmpsAmqpSession *session;
+  GQueue outstanding;   /* (owned) of Outstanding, by tag */
+  guint64 last_tag;     /* of the channel */
+  GQueue waiting;       /* (owned) of Command, while a retry queue is to be declared */
+  GHashTable *declared; /* (owned) retry queues that are there */
+  GHashTable *refused;  /* (owned) retry queue → why it may not be declared */
+} Publisher;
+
+static void
+command_free (gpointer data)
+{
+  Command *command = data;
+
+  g_free (command->queue);
+  g_free (command->message_id);
+  g_bytes_unref (command->body);
+  g_clear_pointer (&command->original, amps_delivery_unref);
+  g_clear_pointer (&command->copy, amps_amqp_copy_free);
+  g_free (command);
+}
+
+static void
+command_keep (gpointer data G_GNUC_UNUSED)
+{
+}
+
+static void
+outstanding_free (gpointer data)
+{
+  Outstanding *outstanding = data;
+
+  g_free (outstanding->queue);
+  g_free (outstanding->message_id);
+  g_free (outstanding);
+}
+
+static Command *
+command_new (guint64 id, const char *queue, char *message_id, GBytes *body)
+{
+  Command *command = g_new0 (Command, 1);
+
+  command->command.free = command_free;
+  command->id = id;
+  command->queue = g_strdup (queue);
+  command->message_id = message_id;
+  command->body = g_bytes_ref (body);
+  return command;
+}
+
+/**
+ * amps_amqp_publisher_new_publish:
+ * @id: names the publication in the event that confirms it
+ * @queue: where to
+ * @message_id: (nullable): the event's id
+ * @body: an event in structured mode
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *message_id,
+                                 GBytes *body)
+{
+  /* AMQP 0-9-1, 4.2.5.3: a short string. */
+  gboolean fits = message_id != NULL && strlen (message_id) <= 255;
+
+  return &command_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
+}
+
+/**
+ * amps_amqp_publisher_new_copy:
+ * @id: names the publication in the event that confirms it
+ * @queue: where to
+ * @delivery: what is copied
+ * @copy: (transfer full): what the copy says of itself
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_publisher_new_copy (guint64 id, const char *queue, AmpsDelivery *delivery,
+                              AmpsAmqpCopy *copy)
+{
+  GBytes *body = delivery->original_body != NULL ? delivery->original_body : delivery->body;
+  char *message_id = amps_amqp_properties_dup_message_id (delivery->properties);
+  Command *command = command_new (id, queue, message_id, body);
+
+  command->original = amps_delivery_ref (delivery);
+  command->copy = copy;
+  return &command->command;
+}
+
+/**
+ * amps_amqp_publisher_set_retry_step:
+ * @command: makes a copy
+ * @step: µs: its queue is a retry queue of that delay, to be declared if it is
+ *   not there
+ */
+void
+amps_amqp_publisher_set_retry_step (AmpsAmqpCommand *command, gint64 step)
+{
+  ((Command *) command)->retry_step = step;
+}
+
+static void
+tell (Publisher *self, guint64 id, GError *error)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_CONFIRMED);
+
+  event->id = id;
+  event->error = error;
+  amps_amqp_session_tell (self->session, event);
+}
+
+/* Publishing */
+
+static gboolean
+select_confirms (Publisher *self)
+{
+  self->last_tag = 0;
+  amqp_confirm_select (amps_amqp_session_get_connection (self->session), AMPS_AMQP_CHANNEL);
+  return amps_amqp_session_check_reply (self->session, "ask for confirms", NULL, NULL);
+}
+
+static gpointer
+publisher_start (AmpsAmqpSession *session)
+{
+  Publisher *self = g_new0 (Publisher, 1);
+
+  self->session = session;
+  self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  select_confirms (self);
+  return self;
+}
+
+static void
+publisher_free (gpointer role)
+{
+  Publisher *self = role;
+
+  g_queue_clear_full (&self->outstanding, outstanding_free);
+  g_queue_clear_full (&self->waiting, command_free);
+  g_hash_table_unref (self->declared);
+  g_hash_table_unref (self->refused);
+  g_free (self);
+}
+
+static amqp_basic_properties_t
+make_properties (const Command *command)
+{
+  amqp_basic_properties_t properties = {
+    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG,
+    .content_type = amqp_cstring_bytes ("application/cloudevents+json"),
+    .delivery_mode = 2,
+  };
+
+  if (command->message_id != NULL)
+    {
+      properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
+      properties.message_id = amqp_cstring_bytes (command->message_id);
+    }
+
+  return properties;
+}
+
+/* The library sends the last frame of such a body with MSG_MORE, so that it
+ * waits in the kernel for 200 ms unless something follows. */
+static gboolean
+push_full_frame (Publisher *self, gsize body_size)
+{
+  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  gsize payload = (gsize) amqp_get_frame_max (connection) - FRAME_OVERHEAD;
+  amqp_frame_t heartbeat = { .frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0 };
+
+  return body_size == 0 || body_size % payload != 0 ||
+         amps_amqp_session_check (self->session, amqp_send_frame (connection, &heartbeat),
+                                  "send a heartbeat");
+}
+
+static void
+note_outstanding (Publisher *self, Command *command)
+{
+  Outstanding *outstanding = g_new0 (Outstanding, 1);
+
+  outstanding->id = command->id;
+  outstanding->tag = ++self->last_tag;
+  outstanding->queue = g_steal_pointer (&command->queue);
+  outstanding->message_id = g_steal_pointer (&command->message_id);
+  g_queue_push_tail (&self->outstanding, outstanding);
+}
+
+static void
+publish (Publisher *self, Command *command)
+{
+  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  amqp_basic_properties_t properties;
+  amqp_bytes_t body;
+  amqp_pool_t pool;
+  int status;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  body.bytes = (void *) g_bytes_get_data (command->body, &body.len);
+  if (command->copy == NULL)
+    properties = make_properties (command);
+  else if (!amps_amqp_properties_build_copy (command->original->properties, command->copy, &pool,
+                                             &properties))
+    {
+      /* The broker sent them, so they are ours to lose rather than the job. */
+      properties = make_properties (command);
+    }
+
+  status = amqp_basic_publish (connection, AMPS_AMQP_CHANNEL, amqp_empty_bytes,
+                               amqp_cstring_bytes (command->queue), TRUE, FALSE, &properties, body);
+  empty_amqp_pool (&pool);
+
+  if (amps_amqp_session_check (self->session, status, "publish") &&
+      push_full_frame (self, body.len))
+    note_outstanding (self, command);
+}
+
+/* Retry queues are declared when first needed, and only while no confirm is
+ * outstanding: if the broker refuses, it closes the channel. */
+
+static gboolean
+needs_declaring (Publisher *self, const Command *command)
+{
+  return command->retry_step > 0 && !g_hash_table_contains (self->declared, command->queue) &&
+         !g_hash_table_contains (self->refused, command->queue);
+}
+
+static gboolean
+declare (Publisher *self, const Command *command)
+{
+  char *problem;
+
+  if (amps_amqp_topology_ensure_retry_queue (self->session, command->queue, command->retry_step,
+                                             &problem))
+    {
+      g_hash_table_add (self->declared, g_strdup (command->queue));
+      return TRUE;
+    }
+
+  if (problem == NULL)
+    return FALSE;
+
+  g_hash_table_insert (self->refused, g_strdup (command->queue), problem);
+  return select_confirms (self);
+}
+
+static gboolean
+refuse (Publisher *self, const Command *command)
+{
+  const char *why =
+      command->retry_step > 0 ? g_hash_table_lookup (self->refused, command->queue) : NULL;
+
+  if (why == NULL)
+    return FALSE;
+
+  tell (self, command->id,
+        g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
+                     "the queue “%s” could not be declared: %s", command->queue, why));
+  return TRUE;
+}
+
+static void
+publish_waiting (Publisher *self)
+{
+  Command *command;
+
+  while ((command = g_queue_peek_head (&self->waiting)) != NULL)
+    {
+      if (needs_declaring (self, command) &&
+          (self->outstanding.length > 0 || !declare (self, command)))
+        return;
+
+      g_queue_pop_head (&self->waiting);
+      if (!refuse (self, command))
+        publish (self, command);
+      command_free (command);
+    }
+}
+
+static void
+publisher_command (gpointer role, AmpsAmqpCommand *command)
+{
+  Publisher *self = role;
+
+  /* Freed when it has been published. */
+  command->free = command_keep;
+  g_queue_push_tail (&self->waiting, command);
+  amps_amqp_session_drain (self->session);
+  publish_waiting (self);
+}
+
+/* Confirms and returns */
+
+static void
+publisher_message (gpointer role, AmpsAmqpMessage *message)
+{
+  Publisher *self = role;
+  g_autofree char *message_id = amps_amqp_properties_dup_message_id (message->properties);
+
+  /* A return says neither tag nor id of ours, but comes before the confirm and
+   * in the order of publishing. */
+  for (GList *l = self->outstanding.head; l != NULL; l = l->next)
+    {
+      Outstanding *outstanding = l->data;
+
+      if (!outstanding->returned && g_str_equal (outstanding->queue, message->routing_key) &&
+          g_strcmp0 (outstanding->message_id, message_id) == 0)
+        {
+          outstanding->returned = TRUE;
+          break;
+        }
+    }
+
+  amps_amqp_message_free (message);
+}
+
+static GError *
+get_problem (const Outstanding *outstanding, gboolean confirmed)
+{
+  if (outstanding->returned)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_UNROUTABLE,
+                        "there is no queue “%s”; declare it first", outstanding->queue);
+  if (!confirmed)
+    return g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                                "the broker could not take the message");
+
+  return NULL;
+}
+
+static void
+confirm_link (Publisher *self, GList *link, gboolean confirmed)
+{
+  Outstanding *outstanding = link->data;
+
+  tell (self, outstanding->id, get_problem (outstanding, confirmed));
+  outstanding_free (outstanding);
+  g_queue_delete_link (&self->outstanding, link);
+}
+
+static void
+confirm (Publisher *self, guint64 tag, gboolean multiple, gboolean confirmed)
+{
+  GList *next;
+
+  for (GList *l = self->outstanding.head; l != NULL; l = next)
+    {
+      const Outstanding *outstanding = l->data;
+
+      next = l->next;
+      if (outstanding->tag > tag)
+        break;
+      if (multiple || outstanding->tag == tag)
+        confirm_link (self, l, confirmed);
+    }
+
+  publish_waiting (self);
+}
+
+static gboolean
+publisher_method (gpointer role, const amqp_method_t *method)
+{
+  Publisher *self = role;
+  const amqp_basic_ack_t *ack = method->decoded;
+  const amqp_basic_nack_t *nack = method->decoded;
+
+  if (method->id == AMQP_BASIC_ACK_METHOD)
+    confirm (self, ack->delivery_tag, ack->multiple, TRUE);
+  else if (method->id == AMQP_BASIC_NACK_METHOD)
+    confirm (self, nack->delivery_tag, nack->multiple, FALSE);
+  else
+    return FALSE;
+
+  return TRUE;
+}
+
+const AmpsAmqpRole amps_amqp_publisher_role = {
+  .name = "publish",
+  .start = publisher_start,
+  .command = publisher_command,
+  .message = publisher_message,
+  .method = publisher_method,
+  .free = publisher_free,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-properties.h"
+#include "amps-amqp-session.h"
+
+G_BEGIN_DECLS
+
+/**
+ * amps_amqp_publisher_role:
+ *
+ * Publishes with confirms, and makes copies.
+ */
+extern const AmpsAmqpRole amps_amqp_publisher_role;
+
+AmpsAmqpCommand *amps_amqp_publisher_new_publish (guint64 id, const char *queue,
+                                                  const char *message_id, GBytes *body);
+AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const char *queue,
+                                               AmpsDelivery *delivery, AmpsAmqpCopy *copy);
+void amps_amqp_publisher_set_retry_step (AmpsAmqpCommand *command, gint64 step);
+
+G_END_DECLS

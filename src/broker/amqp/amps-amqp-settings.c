@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-settings.h"
+
+/* Contract, section 5: larger bodies are not copied either. */
+#define MAX_DEAD_LETTER_SIZE (128 * 1024 * 1024)
+
+/**
+ * amps_amqp_settings_new:
+ * @config: the settings
+ *
+ * Returns: (transfer full): those of them that the I/O threads need
+ */
+AmpsAmqpSettings *
+amps_amqp_settings_new (AmpsConfig *config)
+{
+  AmpsAmqpSettings *self = g_new0 (AmpsAmqpSettings, 1);
+
+  self->subject = g_strdup (amps_config_get_subject (config));
+  self->worker_id = g_strdup (amps_config_get_worker_id (config));
+  self->dead_letter_queue = g_strdup (amps_config_get_dead_letter_queue (config));
+  self->declares = amps_config_get_queue_declare (config) == AMPS_QUEUE_DECLARE_AUTO;
+  self->quorum = amps_config_get_queue_type (config) == AMPS_QUEUE_TYPE_QUORUM;
+  self->max_body_size = amps_config_get_max_body_size (config);
+  self->max_kept_size =
+      self->dead_letter_queue != NULL ? MAX_DEAD_LETTER_SIZE : self->max_body_size;
+  self->job_timeout = amps_config_get_job_timeout (config);
+  return self;
+}
+
+/**
+ * amps_amqp_settings_free:
+ * @self: (transfer full): settings that no thread needs any more
+ */
+void
+amps_amqp_settings_free (AmpsAmqpSettings *self)
+{
+  g_free (self->subject);
+  g_free (self->worker_id);
+  g_free (self->dead_letter_queue);
+  g_free (self);
+}

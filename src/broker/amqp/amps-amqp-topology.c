@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-topology.h"
+
+#define NOT_FOUND 404
+
+#define SECOND G_GINT64_CONSTANT (1000000)
+
+/* Messages expire only at the head of a queue, so there is one for each delay. */
+static const struct {
+  gint64 delay; /* µs */
+  const char *name;
+} ladder[] = {
+  { 1 * SECOND, "1s" },   { 2 * SECOND, "2s" },    { 5 * SECOND, "5s" },
+  { 10 * SECOND, "10s" }, { 30 * SECOND, "30s" },  { 60 * SECOND, "1m" },
+  { 300 * SECOND, "5m" }, { 900 * SECOND, "15m" }, { 3600 * SECOND, "1h" },
+};
+
+static amqp_table_entry_t
+make_text (const char *key, const char *text)
+{
+  amqp_table_entry_t entry = { .key = amqp_cstring_bytes (key) };
+
+  entry.value.kind = AMQP_FIELD_KIND_UTF8;
+  entry.value.value.bytes = amqp_cstring_bytes (text);
+  return entry;
+}
+
+static amqp_table_entry_t
+make_number (const char *key, gint64 number)
+{
+  amqp_table_entry_t entry = { .key = amqp_cstring_bytes (key) };
+
+  entry.value.kind = AMQP_FIELD_KIND_I64;
+  entry.value.value.i64 = number;
+  return entry;
+}
+
+/* What goes wrong is a @problem as long as the session lives on. */
+static gboolean
+declare (AmpsAmqpSession *session, const char *queue, gboolean passive, amqp_table_t arguments,
+         int *code, char **problem)
+{
+  amqp_connection_state_t connection = amps_amqp_session_get_connection (session);
+
+  amqp_queue_declare (connection, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (queue), passive, TRUE,
+                      FALSE, FALSE, arguments);
+  if (amps_amqp_session_check_reply (session, "declare a queue", code, problem))
+    return TRUE;
+
+  if (*code != 0 && !amps_amqp_session_reopen_channel (session))
+    g_clear_pointer (problem, g_free);
+  return FALSE;
+}
+
+static gboolean
+declare_subject (AmpsAmqpSession *session, int *code, char **problem)
+{
+  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  g_autofree char *dead = g_strconcat (settings->subject, ".dead", NULL);
+  amqp_table_entry_t arguments[] = {
+    make_text ("x-queue-type", settings->quorum ? "quorum" : "classic"),
+    make_text ("x-dead-letter-exchange", ""),
+    make_text ("x-dead-letter-routing-key", dead),
+    make_number ("x-delivery-limit", -1),
+  };
+  /* Only 4.0 and newer have a limit to be lifted, and only on quorum queues. */
+  gboolean unlimited = settings->quorum && amps_amqp_session_is_version (session, 4, 0);
+  amqp_table_t table = { unlimited ? 4 : 3, arguments };
+  amqp_table_t dead_table = { 1, arguments };
+
+  return declare (session, dead, FALSE, dead_table, code, problem) &&
+         declare (session, settings->subject, FALSE, table, code, problem);
+}
+
+/**
+ * amps_amqp_topology_ensure_subject:
+ * @session: a consuming session
+ * @problem: (out) (transfer full) (nullable): what is wrong and what to do about
+ *   it; %NULL when the session has ended
+ *
+ * In the I/O thread. Looks for the subject, and declares it if that is wanted
+ * and it is missing.
+ *
+ * Returns: whether it is there
+ */
+gboolean
+amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem)
+{
+  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  g_autofree char *why = NULL;
+  int code;
+
+  *problem = NULL;
+  if (declare (session, settings->subject, TRUE, amqp_empty_table, &code, &why))
+    return TRUE;
+  if (code == 0 || why == NULL)
+    return FALSE;
+
+  if (code == NOT_FOUND && settings->declares)
+    {
+      g_clear_pointer (&why, g_free);
+      if (declare_subject (session, &code, &why))
+        return TRUE;
+      if (why != NULL)
+        *problem =
+            g_strdup_printf ("the queue “%s” could not be declared: %s", settings->subject, why);
+    }
+  else if (code == NOT_FOUND)
+    {
+      *problem = g_strdup_printf ("the queue “%s” does not exist; declare it, or set "
+                                  "QUEUE_DECLARE=auto",
+                                  settings->subject);
+    }
+  else
+    {
+      *problem = g_strdup_printf ("the queue “%s” can't be used: %s", settings->subject, why);
+    }
+
+  return FALSE;
+}
+
+/**
+ * amps_amqp_topology_get_retry_queue:
+ * @subject: the queue that messages come back to
+ * @delay: µs they shall wait
+ * @step: (out): µs they wait in that queue: the longest step that is no longer
+ *   than @delay, so that none comes late
+ *
+ * Returns: (transfer full): the queue's name
+ */
+char *
+amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step)
+{
+  unsigned int i = 0;
+
+  while (i + 1 < G_N_ELEMENTS (ladder) && ladder[i + 1].delay <= delay)
+    i++;
+
+  *step = ladder[i].delay;
+  return g_strdup_printf ("%s.retry.%s", subject, ladder[i].name);
+}
+
+/**
+ * amps_amqp_topology_ensure_retry_queue:
+ * @session: a publishing session, with no confirm outstanding
+ * @queue: its name
+ * @delay: µs after which messages go back to the subject
+ * @problem: (out) (transfer full) (nullable): why it could not be declared; %NULL
+ *   when the session has ended
+ *
+ * In the I/O thread. Whatever the type of the subject, this is a quorum queue
+ * that dead-letters at least once: any other would lose the message if the
+ * broker died between the queues.
+ *
+ * Returns: whether it is there
+ */
+gboolean
+amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *queue, gint64 delay,
+                                       char **problem)
+{
+  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  amqp_table_entry_t arguments[] = {
+    make_text ("x-queue-type", "quorum"),
+    make_text ("x-dead-letter-exchange", ""),
+    make_text ("x-dead-letter-routing-key", settings->subject),
+    make_text ("x-dead-letter-strategy", "at-least-once"),
+    make_text ("x-overflow", "reject-publish"),
+    make_number ("x-message-ttl", delay / 1000),
+  };
+  amqp_table_t table = { G_N_ELEMENTS (arguments), arguments };
+  int code;
+
+  *problem = NULL;
+  return declare (session, queue, FALSE, table, &code, problem);
+}

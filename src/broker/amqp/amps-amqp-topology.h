@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-session.h"
+
+G_BEGIN_DECLS
+
+gboolean amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem);
+gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *queue,
+                                                gint64 delay, char **problem);
+
+char *amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step);
+
+G_END_DECLS

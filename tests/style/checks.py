@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: MIT
+"""The rules of the tree. Each check yields what is wrong, and what to do."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+TOP_LEVEL = {
+    'LICENSE', 'README.md', 'data', 'docs', 'flatpak-free-container', 'meson.build',
+    'meson_options.txt', 'po', 'src', 'tests',
+}
+MAX_LINES = 600
+CODE = {'.c', '.h', '.py', '.sh', '.css', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
+CODE_NAMES = {'meson.build', 'meson_options.txt', 'Containerfile', 'packages', 'POTFILES', 'LINGUAS'}
+GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
+
+# Which rooms of src/ a room may include, beside itself. See src/README.md.
+BROKER = 'broker/amps-broker.h'
+CONFIG = 'amps-config.h'
+ROOMS = {
+    'core': [],
+    'http': ['core/', CONFIG],
+    'broker': ['core/', CONFIG],
+    'broker/amqp': ['core/', CONFIG, BROKER],
+    'broker/embedded': ['core/', CONFIG, BROKER],
+    'workload': ['core/', 'http/', CONFIG],
+    'delivery': ['core/', 'workload/', CONFIG, BROKER],
+    'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER],
+    'dbus': ['core/', 'delivery/', CONFIG, BROKER],
+    'ctl': ['core/', 'http/'],
+    '.': ['core/', 'http/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,
+          'broker/amps-broker-factory.h'],
+}
+# The only file that names the backends.
+FACTORY = 'broker/amps-broker-factory.c'
+BACKENDS = ['broker/amqp/', 'broker/embedded/']
+
+# Which rooms may see a library's headers.
+LIBRARIES = {
+    r'amqp.*\.h|rabbitmq-c/.*': ['broker/amqp'],
+    r'sqlite3\.h': ['broker/embedded'],
+    r'libsoup/.*': ['http', 'workload', 'server', 'ctl'],
+    r'json-glib/.*': ['http', 'workload', 'server', 'ctl'],
+}
+
+
+def files(root):
+    """Every file of the tree that a person wrote."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders
+                            if name not in ('.git', '__pycache__') and not name.startswith('_build'))
+        for name in sorted(names):
+            if name != '.git':
+                yield pathlib.Path(folder, name)
+
+
+def c_files(root):
+    """Every C file of the tree."""
+    return [path for path in files(root) if path.suffix in ('.c', '.h')]
+
+
+def lines_of(path):
+    """The numbered lines of a text file; none of a binary one."""
+    if path.suffix in GENERATED_OR_BINARY or 'corpus' in path.parts:
+        return []
+    try:
+        return list(enumerate(path.read_text(encoding='utf-8').splitlines(), 1))
+    except UnicodeDecodeError:
+        return []
+
+
+def is_code(path):
+    """Whether a file is source: by its name, or because it is a script."""
+    if path.suffix in CODE or path.name in CODE_NAMES:
+        return True
+    return path.suffix == '' and path.is_file() and path.read_bytes().startswith(b'#!')
+
+
+def check_top_level(root):
+    """Nothing lies at the top but what architecture.md puts there."""
+    for name in sorted(os.listdir(root)):
+        if name not in TOP_LEVEL and not name.startswith(('.', '_build')):
+            yield f'{name}: does not belong at the top level; move it into the folder it is part of'
+
+
+def check_licence(root):
+    """Each source names its licence in its first lines."""
+    for path in files(root):
+        if is_code(path) and not any('SPDX-License-Identifier: MIT' in line
+                                     for _, line in lines_of(path)[:3]):
+            yield f'{path.relative_to(root)}:1: begin with a comment "SPDX-License-Identifier: MIT"'
+
+
+def check_length(root):
+    """No file is too long to be read in one go."""
+    for path in files(root):
+        count = len(lines_of(path)) if is_code(path) else 0
+        if count > MAX_LINES:
+            yield (f'{path.relative_to(root)}: {count} lines, over {MAX_LINES}; '
+                   'which part of it wants its own file?')
+
+
+def check_text(root):
+    """No unfinished marks, no paths of one machine, no stray whitespace."""
+    marks = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
+    paths = re.compile(r'(?<![\w}.*])/(tmp|work|root)/')
+    for path in files(root):
+        place = path.relative_to(root)
+        lines = lines_of(path)
+        for number, line in lines:
+            if marks.search(line):
+                yield f'{place}:{number}: unfinished mark; finish it'
+            if paths.search(line):
+                yield f'{place}:{number}: path of one machine; use a temporary folder'
+            if line != line.rstrip():
+                yield f'{place}:{number}: white space at the end of the line; remove it'
+            if '\t' in line:
+                yield f'{place}:{number}: tab; indent with spaces'
+        if lines and not path.read_bytes().endswith(b'\n'):
+            yield f'{place}: no newline at the end; add it'
+
+
+def check_includes(root):
+    """Who includes whom is what src/README.md says."""
+    source = root / 'src'
+    include = re.compile(r'\s*#\s*include\s+(["<])([^">]+)[">]')
+    for path in c_files(source):
+        place = path.relative_to(source)
+        room = place.parent.as_posix()
+        for number, line in lines_of(path):
+            found = include.match(line)
+            if found is None:
+                continue
+            message = (included_library(room, found[2]) if found[1] == '<'
+                       else included_file(source, place, found[2]))
+            if message is not None:
+                yield f'src/{place}:{number}: {message}'
+
+
+def included_library(room, header):
+    """What is wrong with a room seeing a library's header, if anything."""
+    for pattern, rooms in LIBRARIES.items():
+        if re.fullmatch(pattern, header) and room not in rooms:
+            return f'<{header}> is only for {", ".join(rooms)}'
+    return None
+
+
+def included_file(source, place, header):
+    """What is wrong with a file of src/ including another, if anything."""
+    room = place.parent.as_posix()
+    beside = (place.parent / header).as_posix()
+    target = beside if (source / beside).is_file() else header
+    if not (source / target).is_file():  # Made by the build.
+        return None
+    if '..' in header:
+        return f'"{header}" climbs; name it from src/'
+    if room not in ROOMS:
+        return f'the room {room} is unknown; give it its line in tests/style/checks.py'
+
+    target_room = pathlib.PurePath(target).parent.as_posix()
+    if header.endswith('-private.h') and target_room != room:
+        return f'"{header}" is only for its own room, {target_room}'
+    allowed = ROOMS[room] + (BACKENDS if place.as_posix() == FACTORY else [])
+    if target_room == room or any(target == name or name.endswith('/') and target.startswith(name)
+                                  for name in allowed):
+        return None
+    return f'{room} may not include "{target}"; only {", ".join(allowed) or "itself"}'
+
+
+def check_registered(root):
+    """Each C file is built and each test run: its folder's meson.build names it."""
+    for path in c_files(root):
+        build = path.parent / 'meson.build'
+        if path.suffix != '.c' or not build.is_file():
+            continue
+        names = [path.name, path.stem, re.sub(r'^(test|fuzz|bench)-', '', path.stem)]
+        text = build.read_text(encoding='utf-8')
+        if not any(f"'{name}'" in text for name in names):
+            yield (f'{path.relative_to(root)}: not built; '
+                   f'name it in {build.relative_to(root)}')
+
+
+def check_translations(root):
+    """po/POTFILES lists exactly the sources with text for people."""
+    listed_in = root / 'po' / 'POTFILES'
+    text = listed_in.read_text(encoding='utf-8') if listed_in.is_file() else ''
+    listed = {line.strip() for line in text.splitlines() if line.strip() and line[0] != '#'}
+    marked = re.compile(r'(?<!\w)(N?_|C_|NC_|Q_|d?n?gettext|g_dn?gettext)\s\("')
+    used = {path.relative_to(root).as_posix() for path in c_files(root / 'src')
+            if any(marked.search(line) for _, line in lines_of(path))}
+    for name in sorted(used - listed):
+        yield f'{name}: has text to translate; list it in po/POTFILES'
+    for name in sorted(listed - used):
+        yield f'po/POTFILES: {name} has no text to translate (or is gone); take it out'
+
+
+def find_clang_format():
+    """The only version whose opinion counts: others lay out differently."""
+    for name in ('clang-format-14', 'clang-format'):
+        program = shutil.which(name)
+        if program is not None:
+            version = subprocess.run([program, '--version'], capture_output=True, text=True,
+                                     check=True).stdout
+            if re.search(r'version 14\.', version):
+                return program
+    return None
+
+
+def check_format(root):
+    """C is laid out as clang-format 14 does it by .clang-format."""
+    program = find_clang_format()
+    if program is None:
+        raise LookupError('clang-format 14 is not here')
+    for path in c_files(root):
+        result = subprocess.run([program, '--dry-run', '--Werror', '--style=file', str(path)],
+                                capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            place = path.relative_to(root)
+            where = re.search(r':(\d+):\d+: error', result.stderr)
+            yield (f'{place}:{where[1] if where else 1}: not formatted; '
+                   f'run clang-format-14 -i {place}')
+
+
+CHECKS = {
+    'top-level': check_top_level,
+    'licence': check_licence,
+    'length': check_length,
+    'text': check_text,
+    'includes': check_includes,
+    'registered': check_registered,
+    'translations': check_translations,
+    'format': check_format,
+}

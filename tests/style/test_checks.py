@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Each check of the tree's rules finds what it is there to find."""
+
+import pathlib
+import tempfile
+import unittest
+
+import checks
+
+LICENCE = '/* SPDX-License-Identifier: MIT */\n'
+
+
+class ChecksTest(unittest.TestCase):
+    """A small tree, broken in one way after the other."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.write('src/core/amps-job.h', LICENCE)
+        self.write('src/broker/amps-broker.h', LICENCE + '#include "core/amps-job.h"\n')
+        self.write('src/workload/amps-workload.h', LICENCE + '#include <libsoup/soup.h>\n')
+        self.write('src/server/amps-server.c',
+                   LICENCE + '#include "amps-server.h"\n#include "broker/amps-broker.h"\n')
+        self.write('src/server/amps-server.h', LICENCE)
+        self.write('src/server/meson.build',
+                   "# SPDX-License-Identifier: MIT\nfiles('amps-server.c')\n")
+        self.write('.clang-format', 'BasedOnStyle: GNU\n')
+
+    def write(self, name, text):
+        """Puts a file into the tree."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding='utf-8')
+
+    def found(self, check):
+        """What a check says of the tree."""
+        try:
+            return list(checks.CHECKS[check](self.root))
+        except LookupError as missing:
+            self.skipTest(str(missing))
+
+    def assert_finds(self, check, *texts):
+        """A check finds just the things that were broken."""
+        found = self.found(check)
+        self.assertEqual(len(found), len(texts), found)
+        for text, message in zip(texts, found):
+            self.assertIn(text, message)
+
+    def test_sound_tree(self):
+        for check in checks.CHECKS:
+            with self.subTest(check):
+                self.assertEqual(self.found(check), [])
+
+    def test_top_level(self):
+        self.write('notes.txt', 'x\n')
+        self.write('_build/x', 'x')
+        self.assert_finds('top-level', 'notes.txt')
+
+    def test_licence(self):
+        self.write('src/core/amps-x.c', 'int x;\n')
+        self.write('tests/run', '#!/bin/sh\nexit\n')
+        self.assert_finds('licence', 'src/core/amps-x.c:1', 'tests/run:1')
+
+    def test_length(self):
+        self.write('src/core/amps-x.c', 'int x;\n' * 600)
+        self.assert_finds('length')
+        self.write('src/core/amps-x.c', 'int x;\n' * 601)
+        self.assert_finds('length', '601 lines')
+
+    def test_text(self):
+        self.write('docs/a.md', 'TO' 'DO\n`/t' 'mp/x`\na \n\tb\nc/tmp/d\nend')
+        self.assert_finds('text', 'a.md:1: unfinished', 'a.md:2: path', 'a.md:3: white',
+                          'a.md:4: tab', 'a.md: no newline')
+
+    def test_includes(self):
+        rule = {
+            'core/a.c': ['"broker/amps-broker.h"', '<libsoup/soup.h>'],
+            'broker/b.c': ['<amqp.h>', '<sqlite3.h>', '"broker/amqp/q.h"'],
+            'workload/c.c': ['"server/amps-server.h"', '"../core/amps-job.h"'],
+            'server/d.c': ['"workload/amps-workload.h"', '"core/amps-job-private.h"'],
+            'e.c': ['"broker/amqp/q.h"', '<json-glib/json-glib.h>'],
+            'new/f.c': ['"core/amps-job.h"'],
+        }
+        self.write('src/broker/amqp/q.h', '#include <amqp_tcp_socket.h>\n#include "core/amps-job.h"\n')
+        self.write('src/core/amps-job-private.h', LICENCE)
+        self.write('src/core/amps-x.c', '#include "amps-job-private.h"\n')
+        self.write('src/broker/amps-broker-factory.c', '#include "broker/amqp/q.h"\n')
+        for name, includes in rule.items():
+            self.write(f'src/{name}', ''.join(f'#include {header}\n' for header in includes))
+        messages = '\n'.join(self.found('includes'))
+        for name, includes in rule.items():
+            for number, _ in enumerate(includes, 1):
+                self.assertIn(f'src/{name}:{number}: ', messages)
+        self.assertEqual(len(messages.splitlines()), sum(map(len, rule.values())))
+
+    def test_registered(self):
+        self.write('src/server/amps-new.c', LICENCE)
+        self.write('tests/unit/meson.build', "{\n  'job': {},\n}\n")
+        self.write('tests/unit/test-job.c', LICENCE)
+        self.write('tests/unit/test-new.c', LICENCE)
+        self.assert_finds('registered', 'src/server/amps-new.c', 'tests/unit/test-new.c')
+
+    def test_translations(self):
+        self.write('src/a.c', 'puts (_ ("x"));\n')
+        self.write('src/b.c', 'const char *x = N_ ("x");\n')
+        self.write('po/POTFILES', '# comment\nsrc/b.c\nsrc/gone.c\n')
+        self.assert_finds('translations', 'src/a.c', 'src/gone.c')
+
+    def test_format(self):
+        self.write('src/core/amps-x.c', LICENCE + 'int  x ;\n')
+        self.assert_finds('format', 'src/core/amps-x.c:2')
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A workload for AMPS that books payments, a moment each.
+
+AMPS POSTs every job here. The answer 202 takes the job on; its outcome follows
+by a call to the API of AMPS: /acknowledge once it is done, /reject with a
+reason when it never can be. Whatever this program does not finish, since it
+crashed or was too slow, AMPS brings again.
+
+Settings, from the environment: PORT (5050), WORK_SECONDS (0.2), WORKERS (20).
+"""
+
+import concurrent.futures
+import http.server
+import json
+import os
+import random
+import time
+import urllib.error
+import urllib.request
+
+WORK_SECONDS = float(os.environ.get('WORK_SECONDS', '0.2'))
+workers = concurrent.futures.ThreadPoolExecutor(int(os.environ.get('WORKERS', '20')))
+
+
+def book(payment):
+    """What a real workload has instead of this: the work."""
+    time.sleep(WORK_SECONDS * random.uniform(0.5, 1.5))
+    if payment['amount'] < 0:
+        raise ValueError(f"amount {payment['amount']} is negative")
+
+
+def settle(api, call, **outcome):
+    """Tells AMPS what became of a job."""
+    request = urllib.request.Request(f'{api}/{call}', json.dumps(outcome).encode(),
+                                     {'Content-Type': 'application/json'})
+    try:
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+    except urllib.error.URLError as error:
+        # Nothing is lost: AMPS holds the job, or has given it back to the queue.
+        print(f'{call}: {error}', flush=True)
+
+
+def run(api, job_id, event):
+    """Does one job and settles it."""
+    try:
+        book(event['data'])
+    except (KeyError, TypeError, ValueError) as error:
+        settle(api, 'reject', identifier=job_id, reason=str(error))
+    else:
+        settle(api, 'acknowledge', identifier=job_id)
+
+
+class Workload(http.server.BaseHTTPRequestHandler):
+    """Takes jobs on."""
+
+    protocol_version = 'HTTP/1.1'  # Keeps connections open, which AMPS uses again.
+
+    def do_POST(self):
+        event = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+        workers.submit(run, self.headers['Amps-Api'], self.headers['Amps-Job-Id'], event)
+        self.send_response(202)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Says nothing of each request."""
+
+
+if __name__ == '__main__':
+    port = int(os.environ.get('PORT', '5050'))
+    http.server.ThreadingHTTPServer(('127.0.0.1', port), Workload).serve_forever()

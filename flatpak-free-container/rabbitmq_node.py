@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""A private RabbitMQ node on loopback, with nothing kept after it."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def end_group(process, how=signal.SIGTERM, timeout=10):
+    """Ends a process that leads a group of its own, and all that it started."""
+    try:
+        os.killpg(process.pid, how)
+        process.wait(timeout)
+    except ProcessLookupError:
+        process.wait()
+    except subprocess.TimeoutExpired:
+        end_group(process, signal.SIGKILL)
+
+
+class RabbitMQNode:
+    """One node with its data, its ports and its port mapper for itself."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        self.uri = f'amqp://guest:guest@127.0.0.1:{self.port}'
+        self.log = self.folder / 'rabbitmq.log'
+        self._processes = []
+
+    def start(self):
+        """Starts the node; see wait_until_ready()."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        mapper_port = str(free_port())
+        config = self.folder / 'rabbitmq.conf'
+        config.write_text(f'listeners.tcp.1 = 127.0.0.1:{self.port}\n')
+        plugins = self.folder / 'enabled_plugins'
+        plugins.write_text('[].\n')
+
+        environment = dict(
+            os.environ,
+            HOME=str(self.folder),
+            ERL_EPMD_ADDRESS='127.0.0.1',
+            ERL_EPMD_PORT=mapper_port,
+            ERL_FLAGS='-start_epmd false',
+            # An address for a name: a minimal Debian cannot look up any name.
+            RABBITMQ_NODENAME=f'amps-{self.port}@127.0.0.1',
+            RABBITMQ_USE_LONGNAME='true',
+            RABBITMQ_DIST_PORT=str(free_port()),
+            RABBITMQ_CONFIG_FILE=str(config),
+            RABBITMQ_ENABLED_PLUGINS_FILE=str(plugins),
+            RABBITMQ_MNESIA_BASE=str(self.folder / 'data'),
+            RABBITMQ_LOG_BASE=str(self.folder / 'log'),
+            RABBITMQ_PID_FILE=str(self.folder / 'pid'),
+            RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}',
+        )
+        # The mapper is started here, since one that Erlang starts outlives it.
+        self._spawn(['epmd', '-port', mapper_port, '-address', '127.0.0.1'], environment)
+        self._spawn([SERVER], environment)
+
+    def _spawn(self, command, environment):
+        with self.log.open('ab') as log:
+            self._processes.append(subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True))
+
+    def wait_until_ready(self, timeout=120):
+        """Returns once the node takes AMQP connections."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            for process in self._processes:
+                if process.poll() is not None:
+                    raise RuntimeError(f'RabbitMQ ended with status {process.returncode}')
+            try:
+                with socket.create_connection(('127.0.0.1', self.port), timeout=5) as connection:
+                    connection.sendall(b'AMQP\0\0\x09\x01')
+                    if connection.recv(1) != b'':
+                        return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise RuntimeError(f'RabbitMQ was not ready after {timeout} s')
+
+    def stop(self):
+        """Kills the node: nothing of it is kept, so nothing is worth a farewell."""
+        while self._processes:
+            end_group(self._processes.pop(), signal.SIGKILL)

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-metrics.h"
+
+#include "amps-process-metrics.h"
+#include "config.h"
+
+/* All in the order of their enums; the names are the contract's. */
+
+typedef struct {
+  const char *name;
+  const char *help;
+} Family;
+
+/* AMPS_COUNTER_DEAD_LETTERED is a label of amps_job_outcomes_total instead. */
+static const Family counter_families[] = {
+  [AMPS_COUNTER_MESSAGES_INSERTED] = { "amps_messages_inserted_total",
+                                       "Messages that were put into the manifest." },
+  [AMPS_COUNTER_MESSAGES_DELETED] = { "amps_messages_deleted_total",
+                                      "Messages that were taken out of the manifest." },
+  [AMPS_COUNTER_WORKLOADS_ACKNOWLEDGED] = { "amps_workloads_acknowledged_total",
+                                            "Jobs that the workload acknowledged." },
+  [AMPS_COUNTER_WORKLOADS_REJECTED] = { "amps_workloads_rejected_total",
+                                        "Jobs that the workload rejected." },
+  [AMPS_COUNTER_WORKLOADS_PUBLISHED] = { "amps_workloads_published_total",
+                                         "Events that the workload published." },
+  [AMPS_COUNTER_BROKER_RECONNECTS] = { "amps_broker_reconnects_total",
+                                       "Connections to the broker after the first." },
+  [AMPS_COUNTER_DEAD_LETTERED] = { NULL, NULL },
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (counter_families) == AMPS_N_COUNTERS);
+
+static const Family gauge_families[] = {
+  [AMPS_GAUGE_MESSAGES_COUNT] = { "amps_messages_count", "Messages in the manifest." },
+  [AMPS_GAUGE_JOBS_IN_FLIGHT] = { "amps_jobs_in_flight", "Jobs in flight." },
+  [AMPS_GAUGE_CONCURRENCY_LIMIT] = { "amps_concurrency_limit",
+                                     "Jobs that may be in the workload at once." },
+  [AMPS_GAUGE_BROKER_CONNECTED] = { "amps_broker_connected",
+                                    "Whether there is a connection to the broker." },
+  [AMPS_GAUGE_BROKER_BLOCKED] = { "amps_broker_blocked",
+                                  "Whether the broker takes no published messages now." },
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
+
+static const char *const pause_reasons[] = {
+  [AMPS_PAUSE_REQUESTED] = "requested",
+  [AMPS_PAUSE_DRAINING] = "draining",
+  [AMPS_PAUSE_WORKLOAD] = "workload",
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
+
+static const char *const request_classes[] = { "error", "1xx", "2xx", "3xx", "4xx", "5xx" };
+#define N_REQUEST_CLASSES G_N_ELEMENTS (request_classes)
+
+/* An upper bound as it is written and in µs. */
+typedef struct {
+  const char *le;
+  gint64 microseconds;
+} Bound;
+
+#define SECONDS(n)                                                                                 \
+  {                                                                                                \
+#n, (gint64) (n) *G_USEC_PER_SEC                                                               \
+  }
+
+static const Bound lifetime_bounds[] = {
+  SECONDS (1),    SECONDS (2),    SECONDS (4),     SECONDS (8),     SECONDS (16),   SECONDS (32),
+  SECONDS (64),   SECONDS (128),  SECONDS (256),   SECONDS (512),   SECONDS (1024), SECONDS (2048),
+  SECONDS (4096), SECONDS (8192), SECONDS (16384), SECONDS (32768),
+};
+
+static const Bound duration_bounds[] = {
+  { "0.001", 1000 },  { "0.0025", 2500 }, { "0.005", 5000 },  { "0.01", 10000 }, { "0.025", 25000 },
+  { "0.05", 50000 },  { "0.1", 100000 },  { "0.25", 250000 }, { "0.5", 500000 }, SECONDS (1),
+  { "2.5", 2500000 }, SECONDS (5),        SECONDS (10),       SECONDS (30),      SECONDS (60),
+  SECONDS (120),      SECONDS (300),      SECONDS (600),      SECONDS (1800),    SECONDS (3600),
+};
+
+#define MAX_BOUNDS 20
+G_STATIC_ASSERT (G_N_ELEMENTS (lifetime_bounds) <= MAX_BOUNDS);
+G_STATIC_ASSERT (G_N_ELEMENTS (duration_bounds) <= MAX_BOUNDS);
+
+static const struct {
+  Family family;
+  const Bound *bounds;
+  unsigned int n_bounds;
+} histogram_families[] = {
+  [AMPS_HISTOGRAM_MESSAGE_LIFETIME] = { { "amps_message_lifetime_seconds",
+                                          "How long messages were in the manifest." },
+                                        lifetime_bounds,
+                                        G_N_ELEMENTS (lifetime_bounds) },
+  [AMPS_HISTOGRAM_JOB_DURATION] = { { "amps_job_duration_seconds",
+                                      "From the POST of a job to its outcome." },
+                                    duration_bounds,
+                                    G_N_ELEMENTS (duration_bounds) },
+  [AMPS_HISTOGRAM_DELIVERY_LATENCY] = { { "amps_delivery_latency_seconds",
+                                          "From the arrival of a message to its acceptance." },
+                                        duration_bounds,
+                                        G_N_ELEMENTS (duration_bounds) },
+  [AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION] = { { "amps_workload_request_duration_seconds",
+                                                   "From a POST to the workload to its answer." },
+                                                 duration_bounds,
+                                                 G_N_ELEMENTS (duration_bounds) },
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (histogram_families) == AMPS_N_HISTOGRAMS);
+
+typedef struct {
+  guint64 counts[MAX_BOUNDS + 1]; /* of each bucket alone; the last one is +Inf */
+  gint64 sum;                     /* µs */
+} Histogram;
+
+struct _AmpsMetrics {
+  GObject parent_instance;
+
+  guint64 counters[AMPS_N_COUNTERS];
+  guint64 outcomes[AMPS_N_OUTCOMES];
+  guint64 requests[N_REQUEST_CLASSES];
+  double gauges[AMPS_N_GAUGES];
+  gboolean paused[AMPS_N_PAUSE_REASONS];
+  Histogram histograms[AMPS_N_HISTOGRAMS];
+};
+
+G_DEFINE_FINAL_TYPE (AmpsMetrics, amps_metrics, G_TYPE_OBJECT)
+
+static void
+amps_metrics_class_init (AmpsMetricsClass *klass G_GNUC_UNUSED)
+{
+}
+
+static void
+amps_metrics_init (AmpsMetrics *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_metrics_new:
+ *
+ * Returns: (transfer full): figures that are all zero
+ */
+AmpsMetrics *
+amps_metrics_new (void)
+{
+  return g_object_new (AMPS_TYPE_METRICS, NULL);
+}
+
+/**
+ * amps_metrics_increment:
+ * @self: the figures
+ * @counter: one of them
+ *
+ * Adds one to @counter.
+ */
+void
+amps_metrics_increment (AmpsMetrics *self, AmpsCounter counter)
+{
+  self->counters[counter]++;
+}
+
+/**
+ * amps_metrics_get_counter:
+ * @self: the figures
+ * @counter: one of them
+ *
+ * Returns: what @counter stands at
+ */
+guint64
+amps_metrics_get_counter (AmpsMetrics *self, AmpsCounter counter)
+{
+  return self->counters[counter];
+}
+
+/**
+ * amps_metrics_count_outcome:
+ * @self: the figures
+ * @outcome: how a job ended
+ *
+ * Counts it in `amps_job_outcomes_total`.
+ */
+void
+amps_metrics_count_outcome (AmpsMetrics *self, AmpsOutcome outcome)
+{
+  self->outcomes[outcome]++;
+}
+
+/**
+ * amps_metrics_get_outcomes:
+ * @self: the figures
+ * @outcome: a way for a job to end
+ *
+ * Returns: how many ended so
+ */
+guint64
+amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome)
+{
+  return self->outcomes[outcome];
+}
+
+/**
+ * amps_metrics_count_workload_request:
+ * @self: the figures
+ * @status: the HTTP status of the answer; 0 when there was none
+ *
+ * Counts it in `amps_workload_requests_total`, by its class only: a label must
+ * not grow with what a workload likes to answer.
+ */
+void
+amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status)
+{
+  unsigned int class = status / 100;
+
+  self->requests[class < N_REQUEST_CLASSES ? class : 0]++;
+}
+
+/**
+ * amps_metrics_set_gauge:
+ * @self: the figures
+ * @gauge: one of them
+ * @value: what it shows from now on
+ */
+void
+amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value)
+{
+  self->gauges[gauge] = value;
+}
+
+/**
+ * amps_metrics_get_gauge:
+ * @self: the figures
+ * @gauge: one of them
+ *
+ * Returns: what it shows
+ */
+double
+amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge)
+{
+  return self->gauges[gauge];
+}
+
+/**
+ * amps_metrics_set_paused:
+ * @self: the figures
+ * @reason: why messages may not be consumed
+ * @paused: whether that is so now
+ */
+void
+amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused)
+{
+  self->paused[reason] = paused;
+}
+
+/**
+ * amps_metrics_observe:
+ * @self: the figures
+ * @histogram: one of them
+ * @microseconds: how long it took; negative counts as 0
+ */
+void
+amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds)
+{
+  Histogram *counts = &self->histograms[histogram];
+  const Bound *bounds = histogram_families[histogram].bounds;
+  unsigned int n_bounds = histogram_families[histogram].n_bounds;
+  unsigned int bucket = 0;
+
+  while (bucket < n_bounds && microseconds > bounds[bucket].microseconds)
+    bucket++;
+  counts->counts[bucket]++;
+  counts->sum += MAX (microseconds, 0);
+}
+
+static void
+append_header (GString *text, const Family *family, const char *type)
+{
+  g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+                          family->name, type);
+}
+
+static void
+append_labelled (GString *text, const char *name, const char *label, const char *value,
+                 guint64 count)
+{
+  g_string_append_printf (text, "%s{%s=\"%s\"} %" G_GUINT64_FORMAT "\n", name, label, value, count);
+}
+
+static void
+append_counters (AmpsMetrics *self, GString *text)
+{
+  for (unsigned int i = 0; i < AMPS_N_COUNTERS; i++)
+    {
+      if (counter_families[i].name == NULL)
+        continue;
+      append_header (text, &counter_families[i], "counter");
+      g_string_append_printf (text, "%s %" G_GUINT64_FORMAT "\n", counter_families[i].name,
+                              self->counters[i]);
+    }
+}
+
+static void
+append_gauges (AmpsMetrics *self, GString *text)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  for (unsigned int i = 0; i < AMPS_N_GAUGES; i++)
+    {
+      append_header (text, &gauge_families[i], "gauge");
+      g_ascii_formatd (number, sizeof number, "%.15g", self->gauges[i]);
+      g_string_append_printf (text, "%s %s\n", gauge_families[i].name, number);
+    }
+}
+
+static void
+append_outcomes (AmpsMetrics *self, GString *text)
+{
+  static const Family family = { "amps_job_outcomes_total", "Jobs by how they ended." };
+
+  append_header (text, &family, "counter");
+  for (unsigned int i = AMPS_OUTCOME_NONE + 1; i < AMPS_N_OUTCOMES; i++)
+    append_labelled (text, family.name, "outcome", amps_outcome_to_string (i), self->outcomes[i]);
+  append_labelled (text, family.name, "outcome", "dead_lettered",
+                   self->counters[AMPS_COUNTER_DEAD_LETTERED]);
+}
+
+static void
+append_requests (AmpsMetrics *self, GString *text)
+{
+  static const Family family = { "amps_workload_requests_total",
+                                 "Requests to the workload by class of the answer." };
+
+  append_header (text, &family, "counter");
+  for (unsigned int i = 0; i < N_REQUEST_CLASSES; i++)
+    append_labelled (text, family.name, "code", request_classes[i], self->requests[i]);
+}
+
+static void
+append_pauses (AmpsMetrics *self, GString *text)
+{
+  static const Family family = { "amps_consumer_paused", "Whether no messages are consumed." };
+
+  append_header (text, &family, "gauge");
+  for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+    append_labelled (text, family.name, "reason", pause_reasons[i], self->paused[i] ? 1 : 0);
+}
+
+static void
+append_histogram (GString *text, const Histogram *histogram, const Family *family,
+                  const Bound *bounds, unsigned int n_bounds)
+{
+  guint64 count = 0;
+
+  append_header (text, family, "histogram");
+  for (unsigned int i = 0; i <= n_bounds; i++)
+    {
+      count += histogram->counts[i];
+      g_string_append_printf (text, "%s_bucket{le=\"%s\"} %" G_GUINT64_FORMAT "\n", family->name,
+                              i < n_bounds ? bounds[i].le : "+Inf", count);
+    }
+
+  /* The sum is exact as an integer of µs, and no locale can spoil it. */
+  g_string_append_printf (text, "%s_sum %" G_GINT64_FORMAT ".%06d\n", family->name,
+                          histogram->sum / G_USEC_PER_SEC, (int) (histogram->sum % G_USEC_PER_SEC));
+  g_string_append_printf (text, "%s_count %" G_GUINT64_FORMAT "\n", family->name, count);
+}
+
+static void
+append_build_info (GString *text)
+{
+  static const Family family = { "amps_build_info", "A constant 1 labelled by the version." };
+
+  append_header (text, &family, "gauge");
+  append_labelled (text, family.name, "version", AMPS_VERSION, 1);
+}
+
+/**
+ * amps_metrics_format:
+ * @self: the figures
+ *
+ * Writes all figures, and those of the process, in Prometheus's text format
+ * 0.0.4.
+ *
+ * Returns: (transfer full): ASCII text
+ */
+char *
+amps_metrics_format (AmpsMetrics *self)
+{
+  GString *text = g_string_sized_new (16384);
+
+  append_build_info (text);
+  append_counters (self, text);
+  append_gauges (self, text);
+  append_pauses (self, text);
+  append_outcomes (self, text);
+  append_requests (self, text);
+  for (unsigned int i = 0; i < AMPS_N_HISTOGRAMS; i++)
+    append_histogram (text, &self->histograms[i], &histogram_families[i].family,
+                      histogram_families[i].bounds, histogram_families[i].n_bounds);
+  amps_process_metrics_append (text);
+
+  return g_string_free (text, FALSE);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-log.h"
+
+#include <string.h>
+
+/* A process has one log writer for life, so each case runs in a process of its own. */
+
+static void
+run (const char *path)
+{
+  g_test_trap_subprocess (path, 0, 0);
+  g_test_trap_assert_passed ();
+}
+
+static void
+log_samples (void)
+{
+  g_message ("started");
+  amps_log_job (INFO, "a\"b\\c", "took %d", 1);
+  g_info ("first\nsecond\033[31m \377 \xe2\x80\xa8.");
+  g_log_structured ("libsoup", G_LOG_LEVEL_INFO, "MESSAGE", "foreign");
+  g_debug ("verbose");
+}
+
+static void
+test_json_subprocess (void)
+{
+  amps_log_set_up (AMPS_LOG_JSON, FALSE);
+  g_assert_false (amps_log_is_debug ());
+  log_samples ();
+}
+
+static void
+test_json (void)
+{
+  run ("/log/json/subprocess");
+  g_test_trap_assert_stderr ("{\"ts\":\"20*T*:*:*.*Z\",\"level\":\"notice\","
+                             "\"message\":\"started\"}\n*");
+  g_test_trap_assert_stderr ("*,\"level\":\"info\",\"message\":\"took 1\","
+                             "\"job_id\":\"a\\\\\"b\\\\\\\\c\"}\n*");
+  g_test_trap_assert_stderr ("*\"first\\\\nsecond\\\\u001b[31m \xef\xbf\xbd \\\\u2028.\"}\n*");
+  g_test_trap_assert_stderr ("*\"message\":\"foreign\",\"domain\":\"libsoup\"}\n*");
+  g_test_trap_assert_stderr_unmatched ("*verbose*");
+}
+
+static void
+test_text_subprocess (void)
+{
+  amps_log_set_up (AMPS_LOG_TEXT, TRUE);
+  g_assert_true (amps_log_is_debug ());
+  log_samples ();
+}
+
+static void
+test_text (void)
+{
+  run ("/log/text/subprocess");
+  g_test_trap_assert_stderr ("20*T*:*:*.*Z notice   started\n*");
+  g_test_trap_assert_stderr ("* info     took 1 job_id=a\"b\\\\c\n*");
+  g_test_trap_assert_stderr ("*first\\\\nsecond\\\\u001b[31m \xef\xbf\xbd \\\\u2028.\n*");
+  g_test_trap_assert_stderr ("*foreign domain=libsoup\n*");
+  g_test_trap_assert_stderr ("* debug    verbose\n*");
+}
+
+/* stderr is a pipe here: neither a terminal nor the journal. */
+static void
+test_auto_subprocess (void)
+{
+  amps_log_set_up (AMPS_LOG_AUTO, FALSE);
+  g_message ("started");
+}
+
+static void
+test_auto (void)
+{
+  run ("/log/auto/subprocess");
+  g_test_trap_assert_stderr ("{\"ts\":*\"message\":\"started\"}\n");
+}
+
+#define N_THREADS 4
+#define N_LINES 500
+
+static gpointer
+log_many (gpointer data G_GNUC_UNUSED)
+{
+  for (int i = 0; i < N_LINES; i++)
+    g_message ("abcdefghijklmnopqrstuvwxyz");
+  return NULL;
+}
+
+static void
+test_threads_subprocess (void)
+{
+  GThread *threads[N_THREADS];
+
+  amps_log_set_up (AMPS_LOG_JSON, FALSE);
+  for (int i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("logger", log_many, NULL);
+  for (int i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_threads (void)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  const char *const command[] = { self, "-p", "/log/threads/subprocess", "--GTestSubprocess",
+                                  NULL };
+  g_autofree char *output = NULL;
+  g_autoptr (GError) error = NULL;
+  int n_lines = 0;
+
+  g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                &output, NULL, &error);
+  g_assert_no_error (error);
+
+  g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
+
+  for (; lines[n_lines] != NULL && lines[n_lines][0] != '\0'; n_lines++)
+    {
+      g_assert_true (g_str_has_prefix (lines[n_lines], "{\"ts\":"));
+      g_assert_true (g_str_has_suffix (lines[n_lines], "\"abcdefghijklmnopqrstuvwxyz\"}"));
+    }
+  g_assert_cmpint (n_lines, ==, N_THREADS * N_LINES);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/log/json", test_json);
+  g_test_add_func ("/log/json/subprocess", test_json_subprocess);
+  g_test_add_func ("/log/text", test_text);
+  g_test_add_func ("/log/text/subprocess", test_text_subprocess);
+  g_test_add_func ("/log/auto", test_auto);
+  g_test_add_func ("/log/auto/subprocess", test_auto_subprocess);
+  g_test_add_func ("/log/threads", test_threads);
+  g_test_add_func ("/log/threads/subprocess", test_threads_subprocess);
+  return g_test_run ();
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config.h"
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+gboolean amps_access_check (AmpsConfig *config, SoupServerMessage *message, GError **error);
+gboolean amps_access_is_local (GSocketAddress *remote, GSocketAddress *local);
+gboolean amps_access_is_own_origin (const char *origin, const char *host);
+
+G_END_DECLS

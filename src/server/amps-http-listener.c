@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-http-listener.h"
+
+#include "amps-http-connection.h"
+#include "amps-http-linger.h"
+#include "amps-reply.h"
+#include "core/amps-error.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* SoupServer has no limits of its own: neither for bodies nor for the time a
+ * request takes, and a failed accept() ends its listening for good. So AMPS
+ * accepts for itself and watches each connection. */
+
+#define BACKLOG 1024
+#define ACCEPTS_PER_TURN 64
+#define SWEEP_INTERVAL AMPS_SECONDS (1)
+
+/* From the first byte of a request, or from the connection, to the end of its answer. */
+#define REQUEST_TIMEOUT AMPS_SECONDS (30)
+/* Over the 60 s after which common clients drop idle connections: the one that
+ * does not send is to close first, or a request may meet a closed connection. */
+#define IDLE_TIMEOUT AMPS_SECONDS (65)
+/* For what a client sends after it was refused. */
+#define LINGER_TIMEOUT AMPS_SECONDS (1)
+
+struct _AmpsHttpListener {
+  GObject parent_instance;
+
+  AmpsClock *clock; /* (owned) */
+  unsigned int max_connections;
+  gsize max_body_size;
+  AmpsHttpListenerFuncs funcs;
+  gpointer user_data;
+
+  SoupServer *server;      /* (owned) */
+  GSocket *socket;         /* (owned) (nullable) */
+  GSource *accept_source;  /* (owned) (nullable) while connections are accepted */
+  GSource *sweep_timer;    /* (owned) */
+  GHashTable *connections; /* (owned) of AmpsHttpConnection, which libsoup owns */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsHttpListener, amps_http_listener, G_TYPE_OBJECT)
+
+static void start_accepting (AmpsHttpListener *self);
+
+static void
+stop_accepting (AmpsHttpListener *self)
+{
+  if (self->accept_source == NULL)
+    return;
+
+  g_source_destroy (self->accept_source);
+  g_clear_pointer (&self->accept_source, g_source_unref);
+}
+
+static void
+schedule_sweep (AmpsHttpListener *self)
+{
+  if (amps_timer_get_due (self->sweep_timer) < 0)
+    amps_timer_set_due (self->sweep_timer,
+                        amps_clock_get_monotonic_time (self->clock) + SWEEP_INTERVAL);
+}
+
+static gboolean
+on_sweep (gpointer user_data)
+{
+  AmpsHttpListener *self = user_data;
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      gint64 due = amps_http_connection_get_due (key);
+
+      if (due >= 0 && due <= now)
+        amps_http_connection_end (key);
+    }
+
+  start_accepting (self);
+  if (g_hash_table_size (self->connections) > 0 || self->accept_source == NULL)
+    schedule_sweep (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_deadline (AmpsHttpListener *self, AmpsHttpConnection *connection, gint64 timeout)
+{
+  amps_http_connection_set_due (connection, amps_clock_get_monotonic_time (self->clock) + timeout);
+}
+
+static void
+on_request_started (AmpsHttpListener *self, SoupServerMessage *message)
+{
+  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
+
+  if (connection == NULL)
+    return;
+  amps_http_connection_set_idle (connection, FALSE);
+  set_deadline (self, connection, REQUEST_TIMEOUT);
+}
+
+static void
+on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
+{
+  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
+
+  if (connection == NULL)
+    return;
+  amps_http_connection_set_idle (connection, TRUE);
+  set_deadline (self, connection, IDLE_TIMEOUT);
+}
+
+/* Answers and closes without having read the body. */
+static void
+refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *error)
+{
+  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
+
+  if (connection == NULL)
+    return;
+
+  g_autoptr (AmpsHttpConnection) kept = g_object_ref (connection);
+  g_autofree char *answer = amps_reply_format_refusal (error);
+
+  g_object_unref (soup_server_message_steal_connection (message));
+  set_deadline (self, kept, LINGER_TIMEOUT);
+  amps_http_linger (kept, answer);
+}
+
+static gboolean
+is_within_limit (AmpsHttpListener *self, guint64 length, GError **error)
+{
+  if (length <= self->max_body_size)
+    return TRUE;
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+               "the body is over the limit (MAX_BODY_SIZE) of %" G_GSIZE_FORMAT " bytes",
+               self->max_body_size);
+  return FALSE;
+}
+
+/* libsoup is lax here: of two lengths it takes one, and a negative one makes it warn. */
+static gboolean
+check_length (AmpsHttpListener *self, SoupMessageHeaders *headers, GError **error)
+{
+  const char *text = soup_message_headers_get_list (headers, "Content-Length");
+  gboolean chunked = soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED;
+  guint64 length;
+
+  if (text == NULL)
+    return TRUE;
+  if (chunked || text[0] == '\0' || text[strspn (text, "0123456789")] != '\0')
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                           "how long the body is, is not clear from the headers");
+      return FALSE;
+    }
+
+  if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, &length, NULL))
+    length = G_MAXUINT64;
+  return is_within_limit (self, length, error);
+}
+
+static void
+on_got_chunk (SoupServerMessage *message, GBytes *chunk G_GNUC_UNUSED, gpointer user_data)
+{
+  AmpsHttpListener *self = AMPS_HTTP_LISTENER (user_data);
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
+  g_autoptr (GError) error = NULL;
+
+  if (is_within_limit (self, (guint64) body->length, &error))
+    return;
+
+  soup_message_body_set_accumulate (body, FALSE);
+  refuse_body (self, message, error);
+}
+
+static void
+on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const char *path,
+            GHashTable *query G_GNUC_UNUSED, gpointer user_data)
+{
+  AmpsHttpListener *self = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  g_autoptr (GError) error = NULL;
+
+  if (!check_length (self, headers, &error))
+    {
+      refuse_body (self, message, error);
+      return;
+    }
+  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
+    g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), self);
+
+  self->funcs.check (message, path, self->user_data);
+}
+
+static void
+on_request (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const char *path,
+            GHashTable *query G_GNUC_UNUSED, gpointer user_data)
+{
+  AmpsHttpListener *self = user_data;
+
+  self->funcs.handle (message, path, self->user_data);
+}
+
+static void
+on_connection_gone (gpointer user_data, GObject *connection)
+{
+  AmpsHttpListener *self = user_data;
+
+  g_hash_table_remove (self->connections, connection);
+  start_accepting (self);
+}
+
+/* Idle connections are the ones that can go without harm. */
+static AmpsHttpConnection *
+find_oldest_idle (AmpsHttpListener *self)
+{
+  AmpsHttpConnection *oldest = NULL;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (amps_http_connection_is_idle (key) &&
+        (oldest == NULL ||
+         amps_http_connection_get_due (key) < amps_http_connection_get_due (oldest)))
+      oldest = key;
+
+  return oldest;
+}
+
+static void
+add_connection (AmpsHttpListener *self, GSocket *socket)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsHttpConnection) connection = amps_http_connection_new (socket, &error);
+
+  if (connection == NULL)
+    {
+      g_debug ("A client went before it was served: %s", error->message);
+      return;
+    }
+
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+  g_hash_table_add (self->connections, connection);
+  g_object_weak_ref (G_OBJECT (connection), on_connection_gone, self);
+  schedule_sweep (self);
+  soup_server_accept_iostream (self->server, G_IO_STREAM (connection),
+                               amps_http_connection_get_local_address (connection),
+                               amps_http_connection_get_remote_address (connection), NULL);
+}
+
+static gboolean
+on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
+{
+  AmpsHttpListener *self = user_data;
+
+  for (int i = 0; i < ACCEPTS_PER_TURN; i++)
+    {
+      gboolean full = g_hash_table_size (self->connections) >= self->max_connections;
+      AmpsHttpConnection *victim = full ? find_oldest_idle (self) : NULL;
+
+      if (full && victim == NULL)
+        {
+          /* Until one goes, or the next sweep. The others wait in the backlog. */
+          stop_accepting (self);
+          return G_SOURCE_REMOVE;
+        }
+
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GSocket) socket = g_socket_accept (self->socket, NULL, &error);
+
+      if (socket != NULL)
+        {
+          if (full)
+            amps_http_connection_end (victim);
+          add_connection (self, socket);
+          continue;
+        }
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        return G_SOURCE_CONTINUE;
+
+      /* Out of descriptors or memory, most likely: trying again at once would spin. */
+      g_warning ("Cannot accept a connection: %s", error->message);
+      stop_accepting (self);
+      schedule_sweep (self);
+      return G_SOURCE_REMOVE;
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_accepting (AmpsHttpListener *self)
+{
+  if (self->accept_source != NULL || self->socket == NULL)
+    return;
+
+  self->accept_source = g_unix_fd_source_new (g_socket_get_fd (self->socket), G_IO_IN);
+  g_source_set_static_name (self->accept_source, "amps-http-listener");
+  g_source_set_callback (self->accept_source, G_SOURCE_FUNC (on_incoming), self, NULL);
+  g_source_attach (self->accept_source, NULL);
+}
+
+static void
+forget_connections (AmpsHttpListener *self)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      g_object_weak_unref (key, on_connection_gone, self);
+      amps_http_connection_end (key);
+      g_hash_table_iter_remove (&iter);
+    }
+}
+
+static void
+amps_http_listener_dispose (GObject *object)
+{
+  AmpsHttpListener *self = AMPS_HTTP_LISTENER (object);
+
+  amps_http_listener_stop (self);
+  forget_connections (self);
+  if (self->server != NULL)
+    soup_server_disconnect (self->server);
+  g_clear_object (&self->server);
+  if (self->sweep_timer != NULL)
+    g_source_destroy (self->sweep_timer);
+  g_clear_pointer (&self->sweep_timer, g_source_unref);
+
+  G_OBJECT_CLASS (amps_http_listener_parent_class)->dispose (object);
+}
+
+static void
+amps_http_listener_finalize (GObject *object)
+{
+  AmpsHttpListener *self = AMPS_HTTP_LISTENER (object);
+
+  g_hash_table_unref (self->connections);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (amps_http_listener_parent_class)->finalize (object);
+}
+
+static void
+amps_http_listener_class_init (AmpsHttpListenerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = amps_http_listener_dispose;
+  object_class->finalize = amps_http_listener_finalize;
+}
+
+static void
+amps_http_listener_init (AmpsHttpListener *self)
+{
+  self->connections = g_hash_table_new (NULL, NULL);
+}
+
+/**
+ * amps_http_listener_new:
+ * @clock: the time
+ * @max_connections: how many there may be at once
+ * @max_body_size: bytes that the body of a request may have
+ * @funcs: what to do with requests; copied
+ * @user_data: passed to @funcs
+ *
+ * Returns: (transfer full): a listener that does not listen yet
+ */
+AmpsHttpListener *
+amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize max_body_size,
+                        const AmpsHttpListenerFuncs *funcs, gpointer user_data)
+{
+  AmpsHttpListener *self = g_object_new (AMPS_TYPE_HTTP_LISTENER, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->max_connections = max_connections;
+  self->max_body_size = max_body_size;
+  self->funcs = *funcs;
+  self->user_data = user_data;
+
+  self->sweep_timer = amps_clock_create_timer (clock, "amps-http-sweep");
+  g_source_set_callback (self->sweep_timer, on_sweep, self, NULL);
+  g_source_attach (self->sweep_timer, NULL);
+
+  self->server = soup_server_new ("raw-paths", TRUE, NULL);
+  soup_server_add_early_handler (self->server, NULL, on_headers, self, NULL);
+  soup_server_add_handler (self->server, NULL, on_request, self, NULL);
+  g_signal_connect_object (self->server, "request-started", G_CALLBACK (on_request_started), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->server, "request-finished", G_CALLBACK (on_request_finished), self,
+                           G_CONNECT_SWAPPED);
+  return self;
+}
+
+/* Both families on one socket; IPv4 alone where the system has no IPv6. */
+static GSocket *
+create_listening_socket (GSocketFamily family, guint16 port, GError **error)
+{
+  g_autoptr (GSocket) socket =
+      g_socket_new (family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (family);
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new (any, port);
+
+  if (socket == NULL)
+    return NULL;
+  if (family == G_SOCKET_FAMILY_IPV6)
+    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, FALSE, NULL);
+  g_socket_set_listen_backlog (socket, BACKLOG);
+  g_socket_set_blocking (socket, FALSE);
+  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
+    return NULL;
+
+  return g_steal_pointer (&socket);
+}
+
+/* libsoup keeps connections alive only while it has a listener. This one never
+ * has anything to accept: it is one end of a pair whose other end is silent. */
+static gboolean
+add_silent_listener (AmpsHttpListener *self, GError **error)
+{
+  int fds[2];
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
+      return FALSE;
+    }
+
+  g_autoptr (GSocket) silent = g_socket_new_from_fd (fds[0], error);
+  g_autoptr (GSocket) other = g_socket_new_from_fd (fds[1], error);
+
+  if (silent == NULL || other == NULL)
+    return FALSE;
+  g_object_set_data_full (G_OBJECT (silent), "other-end", g_steal_pointer (&other), g_object_unref);
+  return soup_server_listen_socket (self->server, silent, 0, error);
+}
+
+/**
+ * amps_http_listener_listen:
+ * @self: a listener
+ * @port: the port to listen on, on all interfaces; 0 for any
+ * @error: return location, naming the port
+ *
+ * Returns: whether it listens
+ */
+gboolean
+amps_http_listener_listen (AmpsHttpListener *self, guint16 port, GError **error)
+{
+  g_autoptr (GError) ipv6_error = NULL;
+
+  self->socket = create_listening_socket (G_SOCKET_FAMILY_IPV6, port, &ipv6_error);
+  if (self->socket == NULL && !g_error_matches (ipv6_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+    self->socket = create_listening_socket (G_SOCKET_FAMILY_IPV4, port, error);
+  else if (self->socket == NULL)
+    g_propagate_error (error, g_steal_pointer (&ipv6_error));
+
+  if (self->socket == NULL || !add_silent_listener (self, error))
+    {
+      g_prefix_error (error, "cannot listen on port %u: ", port);
+      return FALSE;
+    }
+
+  start_accepting (self);
+  return TRUE;
+}
+
+/**
+ * amps_http_listener_get_port:
+ * @self: a listener
+ *
+ * Returns: the port it listens on; 0 when it does not
+ */
+guint16
+amps_http_listener_get_port (AmpsHttpListener *self)
+{
+  g_autoptr (GSocketAddress) address = NULL;
+
+  if (self->socket != NULL)
+    address = g_socket_get_local_address (self->socket, NULL);
+  return address != NULL ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)) : 0;
+}
+
+/**
+ * amps_http_listener_get_n_connections:
+ * @self: a listener
+ *
+ * Returns: how many connections there are
+ */
+unsigned int
+amps_http_listener_get_n_connections (AmpsHttpListener *self)
+{
+  return g_hash_table_size (self->connections);
+}
+
+/**
+ * amps_http_listener_stop:
+ * @self: a listener
+ *
+ * Accepts no more connections and ends those that are idle. Requests that have
+ * begun are still answered, as long as @self lives.
+ */
+void
+amps_http_listener_stop (AmpsHttpListener *self)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  stop_accepting (self);
+  if (self->socket != NULL)
+    g_socket_close (self->socket, NULL);
+  g_clear_object (&self->socket);
+
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (amps_http_connection_is_idle (key))
+      amps_http_connection_end (key);
+}
+
+/**
+ * amps_http_listener_pause:
+ * @self: a listener
+ * @message: a message that is to be answered later
+ *
+ * Keeps @message waiting; for how long is up to the caller. libsoup does not
+ * notice meanwhile when the client goes.
+ */
+void
+amps_http_listener_pause (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessage *message)
+{
+  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
+
+  if (connection != NULL)
+    amps_http_connection_set_due (connection, -1);
+  soup_server_message_pause (message);
+}
+
+/**
+ * amps_http_listener_unpause:
+ * @self: a listener
+ * @message: a message that was paused, and has its answer now
+ *
+ * Sends the answer. To be called once for each pause.
+ */
+void
+amps_http_listener_unpause (AmpsHttpListener *self, SoupServerMessage *message)
+{
+  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
+
+  /* libsoup has no way to tell whether a paused message still has a connection. */
+  if (connection == NULL || g_io_stream_is_closed (G_IO_STREAM (connection)))
+    return;
+  set_deadline (self, connection, REQUEST_TIMEOUT);
+  soup_server_message_unpause (message);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-reply.h"
+
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define PROBLEM_TYPE "application/problem+json"
+#define RETRY_AFTER_SECONDS "1"
+
+/**
+ * amps_reply_status:
+ * @message: a request
+ * @status: an HTTP status
+ *
+ * Answers with an empty body: where the status says it all, writing more would
+ * only cost CPU.
+ */
+void
+amps_reply_status (SoupServerMessage *message, unsigned int status)
+{
+  soup_server_message_set_status (message, status, NULL);
+}
+
+static char *
+format_json (JsonBuilder *builder, gsize *length)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+
+  json_generator_set_root (generator, root);
+  return json_generator_to_data (generator, length);
+}
+
+static void
+reply_text (SoupServerMessage *message, unsigned int status, const char *type, char *text,
+            gsize length)
+{
+  soup_server_message_set_status (message, status, NULL);
+  soup_server_message_set_response (message, type, SOUP_MEMORY_TAKE, text, length);
+}
+
+/**
+ * amps_reply_json:
+ * @message: a request
+ * @status: an HTTP status
+ * @builder: holds the whole answer
+ *
+ * Answers with JSON.
+ */
+void
+amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *builder)
+{
+  gsize length;
+  char *text = format_json (builder, &length);
+
+  reply_text (message, status, "application/json", text, length);
+}
+
+/**
+ * amps_reply_get_title:
+ * @error: what went wrong
+ * @status: (out): the HTTP status for it
+ *
+ * Returns: (transfer none): its title for an RFC 9457 problem
+ */
+const char *
+amps_reply_get_title (const GError *error, unsigned int *status)
+{
+  const AmpsErrorInfo *info = amps_error_get_info (
+      error->domain == AMPS_ERROR ? (AmpsError) error->code : AMPS_ERROR_FAILED);
+
+  *status = info->http_status;
+  return info->title;
+}
+
+/* RFC 9457; without a type, which then is about:blank. */
+static char *
+format_problem (const GError *error, unsigned int *status, gsize *length)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  const char *title = amps_reply_get_title (error, status);
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "title");
+  json_builder_add_string_value (builder, title);
+  json_builder_set_member_name (builder, "status");
+  json_builder_add_int_value (builder, *status);
+  json_builder_set_member_name (builder, "detail");
+  json_builder_add_string_value (builder, error->message);
+  json_builder_end_object (builder);
+
+  return format_json (builder, length);
+}
+
+/**
+ * amps_reply_error:
+ * @message: a request
+ * @error: why it failed
+ *
+ * Answers with an RFC 9457 problem, and with the headers its status asks for.
+ */
+void
+amps_reply_error (SoupServerMessage *message, const GError *error)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  unsigned int status;
+  gsize length;
+  char *text = format_problem (error, &status, &length);
+
+  if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
+    soup_message_headers_replace (headers, "Retry-After", RETRY_AFTER_SECONDS);
+  else if (status == SOUP_STATUS_UNAUTHORIZED)
+    soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer realm=\"amps\"");
+
+  reply_text (message, status, PROBLEM_TYPE, text, length);
+}
+
+/**
+ * amps_reply_format_refusal:
+ * @error: why a request is not even read
+ *
+ * Returns: (transfer full): a whole HTTP answer that closes the connection
+ */
+char *
+amps_reply_format_refusal (const GError *error)
+{
+  unsigned int status;
+  gsize length;
+  g_autofree char *text = format_problem (error, &status, &length);
+
+  return g_strdup_printf ("HTTP/1.1 %u %s\r\n"
+                          "Connection: close\r\n"
+                          "Content-Type: " PROBLEM_TYPE "\r\n"
+                          "Content-Length: %" G_GSIZE_FORMAT "\r\n"
+                          "\r\n"
+                          "%s",
+                          status, soup_status_get_phrase (status), length, text);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+void amps_reply_status (SoupServerMessage *message, unsigned int status);
+void amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *builder);
+void amps_reply_error (SoupServerMessage *message, const GError *error);
+char *amps_reply_format_refusal (const GError *error);
+const char *amps_reply_get_title (const GError *error, unsigned int *status);
+
+G_END_DECLS

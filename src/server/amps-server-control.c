@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-reply.h"
+#include "amps-server-private.h"
+#include "core/amps-error.h"
+#include "core/amps-value.h"
+
+/* How often a waiting drain looks whether the last job has ended. */
+#define DRAIN_CHECK_INTERVAL AMPS_MILLISECONDS (100)
+#define MAX_DRAIN_WAIT AMPS_SECONDS (24 * 3600)
+
+typedef struct {
+  AmpsServer *server;         /* (owned) */
+  SoupServerMessage *message; /* (owned) */
+  GSource *timer;             /* (owned) */
+  gint64 give_up;             /* monotonic µs */
+} Drain;
+
+static unsigned int
+get_in_flight (AmpsServer *self)
+{
+  return amps_manifest_get_n_jobs (amps_dispatcher_get_manifest (self->dispatcher));
+}
+
+static void
+reply_state (AmpsServer *self, SoupServerMessage *message, unsigned int status)
+{
+  g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
+  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
+
+  json_builder_begin_object (answer);
+  json_builder_set_member_name (answer, "state");
+  json_builder_add_string_value (answer, amps_dispatcher_state_to_string (state));
+  json_builder_set_member_name (answer, "in_flight");
+  json_builder_add_int_value (answer, get_in_flight (self));
+  json_builder_end_object (answer);
+  amps_reply_json (message, status, answer);
+}
+
+static void
+reply_drain (AmpsServer *self, SoupServerMessage *message)
+{
+  reply_state (self, message, get_in_flight (self) == 0 ? SOUP_STATUS_OK : SOUP_STATUS_ACCEPTED);
+}
+
+static void
+drain_free (gpointer data)
+{
+  Drain *drain = data;
+
+  g_source_unref (drain->timer);
+  g_object_unref (drain->message);
+  g_object_unref (drain->server);
+  g_free (drain);
+}
+
+static gboolean
+on_drain_check (gpointer user_data)
+{
+  Drain *drain = user_data;
+  AmpsServer *self = drain->server;
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+
+  if (get_in_flight (self) > 0 && now < drain->give_up)
+    {
+      amps_timer_set_due (drain->timer, MIN (now + DRAIN_CHECK_INTERVAL, drain->give_up));
+      return G_SOURCE_CONTINUE;
+    }
+
+  reply_drain (self, drain->message);
+  amps_http_listener_unpause (self->api, drain->message);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_drain (AmpsServer *self, SoupServerMessage *message, gint64 wait)
+{
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  Drain *drain = g_new0 (Drain, 1);
+
+  drain->server = g_object_ref (self);
+  drain->message = g_object_ref (message);
+  drain->give_up = now + wait;
+  drain->timer = amps_clock_create_timer (self->clock, "amps-server-drain");
+  g_source_set_callback (drain->timer, on_drain_check, drain, drain_free);
+  amps_timer_set_due (drain->timer, now);
+  g_source_attach (drain->timer, NULL);
+  amps_http_listener_pause (self->api, message);
+}
+
+/* Returns: whether the request makes sense */
+static gboolean
+get_wait (AmpsServer *self, SoupServerMessage *message, gint64 *wait)
+{
+  g_autofree char *text = amps_server_get_query (message, "wait");
+
+  *wait = 0;
+  if (text == NULL)
+    return TRUE;
+  if (text[0] == '\0')
+    {
+      *wait = amps_config_get_drain_timeout (self->config);
+      return TRUE;
+    }
+  return amps_parse_duration (text, wait, NULL) && *wait >= 0 && *wait <= MAX_DRAIN_WAIT;
+}
+
+/**
+ * amps_server_drain:
+ *
+ * `GET` or `POST /drain`
+ */
+void
+amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  gint64 wait;
+
+  if (!get_wait (self, message, &wait))
+    {
+      g_autoptr (GError) error =
+          g_error_new_literal (AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                               "“wait” must be a duration such as “25s”, up to a day");
+
+      amps_reply_error (message, error);
+      return;
+    }
+
+  amps_dispatcher_drain (self->dispatcher);
+  if (wait > 0 && get_in_flight (self) > 0)
+    wait_for_drain (self, message, wait);
+  else
+    reply_drain (self, message);
+}
+
+/**
+ * amps_server_pause:
+ *
+ * `POST /pause`
+ */
+void
+amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  amps_dispatcher_pause (self->dispatcher);
+  reply_state (self, message, SOUP_STATUS_OK);
+}
+
+/**
+ * amps_server_resume:
+ *
+ * `POST /resume`
+ */
+void
+amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  amps_dispatcher_resume (self->dispatcher);
+  reply_state (self, message, SOUP_STATUS_OK);
+}

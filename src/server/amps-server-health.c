@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-reply.h"
+#include "amps-server-private.h"
+
+/* The names, and what their values look like, are the first AMPS's, whose
+ * users have probes and dashboards that read them. */
+
+static gboolean
+is_connected (AmpsServer *self)
+{
+  AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
+
+  return amps_broker_get_state (broker) != AMPS_BROKER_DISCONNECTED;
+}
+
+static unsigned int
+get_n_jobs (AmpsServer *self)
+{
+  return amps_manifest_get_n_jobs (amps_dispatcher_get_manifest (self->dispatcher));
+}
+
+static void
+add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+static void
+add_boolean (JsonBuilder *builder, const char *name, gboolean value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
+}
+
+static void
+add_int (JsonBuilder *builder, const char *name, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+static gint64
+get_uptime (AmpsServer *self)
+{
+  return (amps_clock_get_monotonic_time (self->clock) - self->created) / G_USEC_PER_SEC;
+}
+
+/* As Go writes a duration. */
+static char *
+format_uptime (gint64 seconds)
+{
+  int rest = (int) (seconds % 60);
+  int minutes = (int) (seconds / 60 % 60);
+  gint64 hours = seconds / 3600;
+
+  if (hours > 0)
+    return g_strdup_printf ("%" G_GINT64_FORMAT "h%dm%ds", hours, minutes, rest);
+  return minutes > 0 ? g_strdup_printf ("%dm%ds", minutes, rest) : g_strdup_printf ("%ds", rest);
+}
+
+static void
+add_status (AmpsServer *self, JsonBuilder *answer, const char *status)
+{
+  g_autofree char *uptime = format_uptime (get_uptime (self));
+
+  add_string (answer, "status", status);
+  json_builder_set_member_name (answer, "timestamp");
+  amps_server_add_time (self, answer, amps_clock_get_monotonic_time (self->clock));
+  add_string (answer, "uptime", uptime);
+  add_string (answer, "broker_type", amps_config_get_broker_type (self->config));
+  add_boolean (answer, "connected", is_connected (self));
+  add_int (answer, "job_count", get_n_jobs (self));
+}
+
+static void
+reply_status (AmpsServer *self, SoupServerMessage *message, unsigned int code, const char *status,
+              const char *details)
+{
+  g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
+
+  json_builder_begin_object (answer);
+  add_status (self, answer, status);
+  if (details != NULL)
+    add_string (answer, "details", details);
+  json_builder_end_object (answer);
+  amps_reply_json (message, code, answer);
+}
+
+/**
+ * amps_server_show_alive:
+ *
+ * `GET /healthz`. A main loop that is stuck cannot answer at all, and nothing
+ * else is a reason to restart AMPS.
+ */
+void
+amps_server_show_alive (AmpsServer *self, SoupServerMessage *message,
+                        const char *rest G_GNUC_UNUSED)
+{
+  reply_status (self, message, SOUP_STATUS_OK, "healthy", NULL);
+}
+
+/**
+ * amps_server_show_ready:
+ *
+ * `GET /readyz`
+ */
+void
+amps_server_show_ready (AmpsServer *self, SoupServerMessage *message,
+                        const char *rest G_GNUC_UNUSED)
+{
+  g_autofree char *why_not = NULL;
+
+  if (amps_dispatcher_is_ready (self->dispatcher, &why_not))
+    reply_status (self, message, SOUP_STATUS_OK, "ready", NULL);
+  else
+    reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "not ready", why_not);
+}
+
+static const char *
+get_broker_detail (AmpsServer *self)
+{
+  return amps_broker_get_state_detail (amps_dispatcher_get_broker (self->dispatcher));
+}
+
+/**
+ * amps_server_show_health:
+ *
+ * `GET /health`
+ */
+void
+amps_server_show_health (AmpsServer *self, SoupServerMessage *message,
+                         const char *rest G_GNUC_UNUSED)
+{
+  if (is_connected (self))
+    reply_status (self, message, SOUP_STATUS_OK, "healthy", NULL);
+  else
+    reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "unhealthy",
+                  get_broker_detail (self));
+}
+
+static void
+add_broker (AmpsServer *self, JsonBuilder *answer)
+{
+  AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
+
+  json_builder_set_member_name (answer, "broker");
+  json_builder_begin_object (answer);
+  add_string (answer, "state", amps_broker_state_to_string (amps_broker_get_state (broker)));
+  if (get_broker_detail (self) != NULL)
+    add_string (answer, "detail", get_broker_detail (self));
+  add_boolean (answer, "blocked", amps_broker_get_blocked (broker));
+  add_int (answer, "reconnects",
+           (gint64) amps_metrics_get_counter (self->metrics, AMPS_COUNTER_BROKER_RECONNECTS));
+  json_builder_end_object (answer);
+}
+
+static void
+add_jobs (AmpsServer *self, JsonBuilder *answer)
+{
+  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
+
+  json_builder_set_member_name (answer, "jobs");
+  json_builder_begin_object (answer);
+  add_int (answer, "count", get_n_jobs (self));
+  add_int (answer, "in_workload", amps_manifest_get_n_in_workload (manifest));
+  add_int (answer, "max_concurrency",
+           (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
+  json_builder_end_object (answer);
+}
+
+static void
+add_setting (const char *name, const char *redacted, gpointer user_data)
+{
+  g_autofree char *member = g_ascii_strdown (name, -1);
+
+  add_string (user_data, member, redacted);
+}
+
+static void
+add_config (AmpsServer *self, JsonBuilder *answer)
+{
+  json_builder_set_member_name (answer, "config");
+  json_builder_begin_object (answer);
+  amps_config_foreach (self->config, add_setting, answer);
+  json_builder_end_object (answer);
+}
+
+/**
+ * amps_server_show_details:
+ *
+ * `GET /health/detailed`
+ */
+void
+amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
+                          const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
+  gboolean connected = is_connected (self);
+  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
+
+  json_builder_begin_object (answer);
+  add_status (self, answer, connected ? "healthy" : "unhealthy");
+  add_int (answer, "uptime_seconds", get_uptime (self));
+  add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher, NULL));
+  add_string (answer, "state", amps_dispatcher_state_to_string (state));
+  add_broker (self, answer);
+  add_jobs (self, answer);
+  add_config (self, answer);
+  json_builder_end_object (answer);
+  amps_reply_json (message, connected ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE, answer);
+}

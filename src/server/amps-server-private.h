@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-http-listener.h"
+#include "amps-server.h"
+
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+/* What the handlers of all routes share. */
+struct _AmpsServer {
+  GObject parent_instance;
+
+  AmpsConfig *config;         /* (owned) */
+  AmpsClock *clock;           /* (owned) */
+  AmpsDispatcher *dispatcher; /* (owned) */
+  AmpsMetrics *metrics;       /* (owned) */
+  gint64 created;             /* monotonic µs */
+
+  AmpsHttpListener *api;          /* (owned) */
+  AmpsHttpListener *metrics_port; /* (owned) (nullable) */
+};
+
+/**
+ * AmpsHandler:
+ * @self: the server
+ * @message: a request that may be served; its body has come
+ * @rest: what follows the route's path, still percent-encoded
+ *
+ * Answers a request, at once or after pausing it.
+ */
+typedef void (*AmpsHandler) (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+void amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+void amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+void amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+void amps_server_show_alive (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_show_ready (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_show_health (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+char *amps_server_get_query (SoupServerMessage *message, const char *name);
+void amps_server_add_time (AmpsServer *self, JsonBuilder *builder, gint64 monotonic);
+
+G_END_DECLS

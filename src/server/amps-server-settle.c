@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-reply.h"
+#include "amps-request.h"
+#include "amps-server-private.h"
+#include "core/amps-error.h"
+#include "http/amps-http-event.h"
+
+#define MULTI_STATUS 207
+
+/* A request that is answered when the broker has confirmed something. */
+typedef struct {
+  AmpsServer *server;         /* (owned) */
+  SoupServerMessage *message; /* (owned) */
+} Pending;
+
+/* What one identifier of a request asks of the dispatcher. */
+typedef gboolean (*Settle) (AmpsServer *self, const AmpsRequest *request, const char *identifier,
+                            GError **error);
+
+static Pending *
+pending_new (AmpsServer *self, SoupServerMessage *message)
+{
+  Pending *pending = g_new (Pending, 1);
+
+  pending->server = g_object_ref (self);
+  pending->message = g_object_ref (message);
+  amps_http_listener_pause (self->api, message);
+  return pending;
+}
+
+static void
+pending_answer (Pending *pending, const GError *error)
+{
+  if (error != NULL)
+    amps_reply_error (pending->message, error);
+  else
+    amps_reply_status (pending->message, SOUP_STATUS_ACCEPTED);
+
+  amps_http_listener_unpause (pending->server->api, pending->message);
+  g_object_unref (pending->message);
+  g_object_unref (pending->server);
+  g_free (pending);
+}
+
+static GBytes *
+get_body (SoupServerMessage *message)
+{
+  return soup_message_body_flatten (soup_server_message_get_request_body (message));
+}
+
+static AmpsRequest *
+parse_request (SoupServerMessage *message)
+{
+  g_autoptr (GBytes) body = get_body (message);
+  g_autoptr (GError) error = NULL;
+  AmpsRequest *request = amps_request_parse (body, &error);
+
+  if (request == NULL)
+    amps_reply_error (message, error);
+  return request;
+}
+
+static void
+add_result (JsonBuilder *results, const char *identifier, const GError *error)
+{
+  unsigned int status = SOUP_STATUS_ACCEPTED;
+
+  json_builder_begin_object (results);
+  json_builder_set_member_name (results, "identifier");
+  json_builder_add_string_value (results, identifier);
+  if (error != NULL)
+    {
+      json_builder_set_member_name (results, "title");
+      json_builder_add_string_value (results, amps_reply_get_title (error, &status));
+      json_builder_set_member_name (results, "detail");
+      json_builder_add_string_value (results, error->message);
+    }
+  json_builder_set_member_name (results, "status");
+  json_builder_add_int_value (results, status);
+  json_builder_end_object (results);
+}
+
+static void
+settle_list (AmpsServer *self, SoupServerMessage *message, const AmpsRequest *request,
+             Settle settle)
+{
+  g_autoptr (JsonBuilder) results = json_builder_new_immutable ();
+  gboolean all_well = TRUE;
+
+  json_builder_begin_array (results);
+  for (unsigned int i = 0; i < request->identifiers->len; i++)
+    {
+      const char *identifier = g_ptr_array_index (request->identifiers, i);
+      g_autoptr (GError) error = NULL;
+
+      if (!settle (self, request, identifier, &error))
+        all_well = FALSE;
+      add_result (results, identifier, error);
+    }
+  json_builder_end_array (results);
+
+  if (all_well)
+    amps_reply_status (message, SOUP_STATUS_ACCEPTED);
+  else
+    amps_reply_json (message, MULTI_STATUS, results);
+}
+
+static void
+settle_all (AmpsServer *self, SoupServerMessage *message, const AmpsRequest *request, Settle settle)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (request->is_list)
+    settle_list (self, message, request, settle);
+  else if (settle (self, request, g_ptr_array_index (request->identifiers, 0), &error))
+    amps_reply_status (message, SOUP_STATUS_ACCEPTED);
+  else
+    amps_reply_error (message, error);
+}
+
+static gboolean
+acknowledge_one (AmpsServer *self, const AmpsRequest *request, const char *identifier,
+                 GError **error)
+{
+  if (request->reschedule)
+    return amps_dispatcher_reschedule (self->dispatcher, identifier, request->delay, error);
+  return amps_dispatcher_acknowledge (self->dispatcher, identifier, error);
+}
+
+static gboolean
+reject_one (AmpsServer *self, const AmpsRequest *request, const char *identifier, GError **error)
+{
+  if (request->reschedule)
+    return amps_dispatcher_reschedule (self->dispatcher, identifier, request->delay, error);
+  return amps_dispatcher_reject (self->dispatcher, identifier, request->reason, error);
+}
+
+static void
+on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
+  pending_answer (user_data, error);
+}
+
+/**
+ * amps_server_acknowledge:
+ *
+ * `POST /acknowledge`
+ */
+void
+amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
+                         const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsRequest) request = parse_request (message);
+
+  if (request == NULL)
+    return;
+  if (request->publish == NULL)
+    {
+      settle_all (self, message, request, acknowledge_one);
+      return;
+    }
+
+  amps_dispatcher_acknowledge_async (self->dispatcher, g_ptr_array_index (request->identifiers, 0),
+                                     request->publish, NULL, on_acknowledged,
+                                     pending_new (self, message));
+}
+
+/**
+ * amps_server_reject:
+ *
+ * `POST /reject`
+ */
+void
+amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsRequest) request = parse_request (message);
+  g_autoptr (GError) error = NULL;
+
+  if (request == NULL)
+    return;
+  if (request->publish == NULL)
+    {
+      settle_all (self, message, request, reject_one);
+      return;
+    }
+
+  g_set_error_literal (&error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                       "“publish” goes with /acknowledge only");
+  amps_reply_error (message, error);
+}
+
+/**
+ * amps_server_heartbeat:
+ *
+ * `POST /heartbeat`
+ */
+void
+amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsRequest) request = parse_request (message);
+  g_autoptr (JsonBuilder) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 deadline = 0;
+
+  if (request == NULL)
+    return;
+  if (request->is_list)
+    g_set_error_literal (&error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                         "a heartbeat is for one “identifier”");
+  else
+    amps_dispatcher_heartbeat (self->dispatcher, g_ptr_array_index (request->identifiers, 0),
+                               request->extend, &deadline, &error);
+  if (error != NULL)
+    {
+      amps_reply_error (message, error);
+      return;
+    }
+
+  answer = json_builder_new_immutable ();
+  json_builder_begin_object (answer);
+  json_builder_set_member_name (answer, "deadline");
+  amps_server_add_time (self, answer, deadline);
+  json_builder_end_object (answer);
+  amps_reply_json (message, SOUP_STATUS_OK, answer);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  amps_dispatcher_publish_finish (AMPS_DISPATCHER (source), result, &error);
+  pending_answer (user_data, error);
+}
+
+/**
+ * amps_server_publish:
+ *
+ * `POST /publish`
+ */
+void
+amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (GBytes) body = get_body (message);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) events =
+      amps_http_event_parse (soup_server_message_get_request_headers (message), body, &error);
+
+  if (events == NULL)
+    {
+      amps_reply_error (message, error);
+      return;
+    }
+
+  amps_dispatcher_publish_async (self->dispatcher, events, NULL, on_published,
+                                 pending_new (self, message));
+}

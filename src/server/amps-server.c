@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-server.h"
+
+#include "amps-access.h"
+#include "amps-reply.h"
+#include "amps-server-private.h"
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define API_CONNECTIONS 1024
+#define METRICS_CONNECTIONS 64
+#define METRICS_BODY_SIZE 0
+#define METRICS_PATH "/metrics"
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+G_DEFINE_FINAL_TYPE (AmpsServer, amps_server, G_TYPE_OBJECT)
+
+typedef enum {
+  METHOD_GET = 1 << 0,
+  METHOD_POST = 1 << 1,
+} Methods;
+
+/* A path that ends in a slash takes whatever follows it. What is not open is
+ * the job API, which is not for everybody. */
+static const struct {
+  const char *path;
+  Methods methods;
+  gboolean open;
+  AmpsHandler handler;
+} routes[] = {
+  { "/acknowledge", METHOD_POST, FALSE, amps_server_acknowledge },
+  { "/reject", METHOD_POST, FALSE, amps_server_reject },
+  { "/heartbeat", METHOD_POST, FALSE, amps_server_heartbeat },
+  { "/publish", METHOD_POST, FALSE, amps_server_publish },
+  { "/jobs", METHOD_GET, FALSE, amps_server_list_jobs },
+  { "/jobs/", METHOD_GET, FALSE, amps_server_show_job },
+  { "/drain", METHOD_GET | METHOD_POST, FALSE, amps_server_drain },
+  { "/pause", METHOD_POST, FALSE, amps_server_pause },
+  { "/resume", METHOD_POST, FALSE, amps_server_resume },
+  { "/healthz", METHOD_GET, TRUE, amps_server_show_alive },
+  { "/readyz", METHOD_GET, TRUE, amps_server_show_ready },
+  { "/health", METHOD_GET, TRUE, amps_server_show_health },
+  { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details },
+};
+
+static gboolean
+matches (const char *route, const char *path)
+{
+  size_t length = strlen (route);
+
+  if (route[length - 1] != '/')
+    return strcmp (path, route) == 0;
+  return strncmp (path, route, length) == 0 && path[length] != '\0';
+}
+
+/* Returns: the index of the route, or -1 */
+static int
+find_route (const char *path)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (routes); i++)
+    if (matches (routes[i].path, path))
+      return (int) i;
+  return -1;
+}
+
+static gboolean
+is_allowed (Methods methods, const char *method)
+{
+  if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
+    return (methods & METHOD_GET) != 0;
+  return method == SOUP_METHOD_POST && (methods & METHOD_POST) != 0;
+}
+
+static const char *
+format_methods (Methods methods)
+{
+  static const char *const allow[] = {
+    [METHOD_GET] = "GET, HEAD",
+    [METHOD_POST] = "POST",
+    [METHOD_GET | METHOD_POST] = "GET, HEAD, POST",
+  };
+
+  return allow[methods];
+}
+
+/* A body that nobody will look at shall not take memory. */
+static void
+refuse (SoupServerMessage *message, const GError *error)
+{
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  amps_reply_error (message, error);
+}
+
+static void
+refuse_path (SoupServerMessage *message, const char *path)
+{
+  g_autoptr (GError) error =
+      g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_FOUND, "there is no “%s” here", path);
+
+  refuse (message, error);
+}
+
+static void
+refuse_method (SoupServerMessage *message, const char *path, Methods methods)
+{
+  g_autoptr (GError) error = g_error_new (AMPS_ERROR, AMPS_ERROR_METHOD_NOT_ALLOWED,
+                                          "“%s” takes only %s", path, format_methods (methods));
+
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                format_methods (methods));
+  refuse (message, error);
+}
+
+static void
+check_api_request (SoupServerMessage *message, const char *path, gpointer user_data)
+{
+  AmpsServer *self = user_data;
+  int route = find_route (path);
+  g_autoptr (GError) error = NULL;
+
+  if (route < 0)
+    refuse_path (message, path);
+  else if (!is_allowed (routes[route].methods, soup_server_message_get_method (message)))
+    refuse_method (message, path, routes[route].methods);
+  else if (!routes[route].open && !amps_access_check (self->config, message, &error))
+    refuse (message, error);
+}
+
+static void
+handle_api_request (SoupServerMessage *message, const char *path, gpointer user_data)
+{
+  int route = find_route (path);
+
+  routes[route].handler (user_data, message, path + strlen (routes[route].path));
+}
+
+static void
+check_metrics_request (SoupServerMessage *message, const char *path,
+                       gpointer user_data G_GNUC_UNUSED)
+{
+  if (strcmp (path, METRICS_PATH) != 0)
+    refuse_path (message, path);
+  else if (!is_allowed (METHOD_GET, soup_server_message_get_method (message)))
+    refuse_method (message, path, METHOD_GET);
+}
+
+static void
+handle_metrics_request (SoupServerMessage *message, const char *path G_GNUC_UNUSED,
+                        gpointer user_data)
+{
+  AmpsServer *self = user_data;
+  char *text = amps_metrics_format (self->metrics);
+
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (message, METRICS_TYPE, SOUP_MEMORY_TAKE, text, strlen (text));
+}
+
+static void
+amps_server_dispose (GObject *object)
+{
+  AmpsServer *self = AMPS_SERVER (object);
+
+  g_clear_object (&self->api);
+  g_clear_object (&self->metrics_port);
+
+  G_OBJECT_CLASS (amps_server_parent_class)->dispose (object);
+}
+
+static void
+amps_server_finalize (GObject *object)
+{
+  AmpsServer *self = AMPS_SERVER (object);
+
+  g_object_unref (self->config);
+  g_object_unref (self->clock);
+  g_object_unref (self->dispatcher);
+  g_object_unref (self->metrics);
+
+  G_OBJECT_CLASS (amps_server_parent_class)->finalize (object);
+}
+
+static void
+amps_server_class_init (AmpsServerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = amps_server_dispose;
+  object_class->finalize = amps_server_finalize;
+}
+
+static void
+amps_server_init (AmpsServer *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_server_new:
+ * @config: the settings
+ * @clock: the time
+ * @dispatcher: whom calls of the API are passed to
+ * @metrics: the figures that are served
+ *
+ * Returns: (transfer full): the job API, health and metrics; not listening yet
+ */
+AmpsServer *
+amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
+                 AmpsMetrics *metrics)
+{
+  static const AmpsHttpListenerFuncs api_funcs = { check_api_request, handle_api_request };
+  static const AmpsHttpListenerFuncs metrics_funcs = { check_metrics_request,
+                                                       handle_metrics_request };
+  AmpsServer *self = g_object_new (AMPS_TYPE_SERVER, NULL);
+
+  self->config = g_object_ref (config);
+  self->clock = g_object_ref (clock);
+  self->dispatcher = g_object_ref (dispatcher);
+  self->metrics = g_object_ref (metrics);
+  self->created = amps_clock_get_monotonic_time (clock);
+  self->api = amps_http_listener_new (clock, API_CONNECTIONS,
+                                      amps_config_get_max_body_size (config), &api_funcs, self);
+  if (amps_config_get_metrics_enabled (config))
+    self->metrics_port = amps_http_listener_new (clock, METRICS_CONNECTIONS, METRICS_BODY_SIZE,
+                                                 &metrics_funcs, self);
+  return self;
+}
+
+/**
+ * amps_server_start:
+ * @self: a server
+ * @error: return location, naming the setting and the port
+ *
+ * Listens on PORT and METRICS_PORT.
+ *
+ * Returns: whether it does
+ */
+gboolean
+amps_server_start (AmpsServer *self, GError **error)
+{
+  if (!amps_http_listener_listen (self->api, amps_config_get_port (self->config), error))
+    {
+      g_prefix_error (error, "PORT: ");
+      return FALSE;
+    }
+
+  if (self->metrics_port != NULL &&
+      !amps_http_listener_listen (self->metrics_port, amps_config_get_metrics_port (self->config),
+                                  error))
+    {
+      g_prefix_error (error, "METRICS_PORT: ");
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/**
+ * amps_server_stop:
+ * @self: a server
+ *
+ * Takes no more connections. Requests that have begun are still answered.
+ */
+void
+amps_server_stop (AmpsServer *self)
+{
+  amps_http_listener_stop (self->api);
+  if (self->metrics_port != NULL)
+    amps_http_listener_stop (self->metrics_port);
+}
+
+/**
+ * amps_server_get_query:
+ * @message: a request
+ * @name: the name of a parameter in the query of its URI
+ *
+ * Returns: (transfer full) (nullable): its value
+ */
+char *
+amps_server_get_query (SoupServerMessage *message, const char *name)
+{
+  const char *query = g_uri_get_query (soup_server_message_get_uri (message));
+  g_autoptr (GHashTable) parameters = NULL;
+
+  if (query == NULL)
+    return NULL;
+  parameters = soup_form_decode (query);
+  return g_strdup (g_hash_table_lookup (parameters, name));
+}
+
+/**
+ * amps_server_add_time:
+ * @self: a server
+ * @builder: where a value is due
+ * @monotonic: monotonic µs; 0 for never
+ *
+ * Adds that moment by the wall clock, as of RFC 3339, or null.
+ */
+void
+amps_server_add_time (AmpsServer *self, JsonBuilder *builder, gint64 monotonic)
+{
+  gint64 ahead = monotonic - amps_clock_get_monotonic_time (self->clock);
+  gint64 real = amps_clock_get_real_time (self->clock) + ahead;
+  g_autoptr (GDateTime) moment = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
+
+  /* What is beyond the year 9999 is as good as never. */
+  if (monotonic == 0 || moment == NULL)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+
+  g_autofree char *seconds = g_date_time_format (moment, "%Y-%m-%dT%H:%M:%S");
+  g_autofree char *text =
+      g_strdup_printf ("%s.%03dZ", seconds, (int) (real % G_USEC_PER_SEC / 1000));
+
+  json_builder_add_string_value (builder, text);
+}

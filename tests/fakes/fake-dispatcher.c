@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "fake-dispatcher.h"
+
+#include "core/amps-error.h"
+
+/* A broker that does nothing; its base class remembers a state. */
+
+#define TYPE_QUIET_BROKER (quiet_broker_get_type ())
+G_DECLARE_FINAL_TYPE (QuietBroker, quiet_broker, QUIET, BROKER, AmpsBroker)
+
+struct _QuietBroker {
+  AmpsBroker parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (QuietBroker, quiet_broker, AMPS_TYPE_BROKER)
+
+static void
+quiet_broker_class_init (QuietBrokerClass *klass G_GNUC_UNUSED)
+{
+}
+
+static void
+quiet_broker_init (QuietBroker *self G_GNUC_UNUSED)
+{
+}
+
+struct _AmpsDispatcher {
+  GObject parent_instance;
+
+  AmpsBroker *broker;     /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  GString *calls;         /* (owned) */
+  GHashTable *failures;   /* (owned) identifier → (owned) GError */
+  char *not_ready;        /* (owned) (nullable) */
+  gint64 deadline;
+  AmpsDispatcherState state;
+  gboolean holds_publications;
+  GTask *publication; /* (owned) (nullable) */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
+
+static void
+amps_dispatcher_finalize (GObject *object)
+{
+  AmpsDispatcher *self = AMPS_DISPATCHER (object);
+
+  g_assert_null (self->publication);
+  g_object_unref (self->broker);
+  g_object_unref (self->manifest);
+  g_string_free (self->calls, TRUE);
+  g_hash_table_unref (self->failures);
+  g_free (self->not_ready);
+
+  G_OBJECT_CLASS (amps_dispatcher_parent_class)->finalize (object);
+}
+
+static void
+amps_dispatcher_class_init (AmpsDispatcherClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_dispatcher_finalize;
+}
+
+static void
+amps_dispatcher_init (AmpsDispatcher *self)
+{
+  self->broker = g_object_new (TYPE_QUIET_BROKER, NULL);
+  self->calls = g_string_new (NULL);
+  self->failures =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_error_free);
+  self->state = AMPS_DISPATCHER_RUNNING;
+}
+
+AmpsDispatcher *
+fake_dispatcher_new (AmpsClock *clock)
+{
+  AmpsDispatcher *self = g_object_new (AMPS_TYPE_DISPATCHER, NULL);
+
+  self->manifest = amps_manifest_new (clock, 100);
+  return self;
+}
+
+/* Puts a job into the manifest, which is the real one. */
+void
+fake_dispatcher_add_job (AmpsDispatcher *self, const char *id)
+{
+  g_autoptr (AmpsDelivery) delivery = amps_delivery_new (g_bytes_new_static ("{}", 2));
+  AmpsCloudEvent *event = g_new0 (AmpsCloudEvent, 1);
+
+  event->id = g_strdup (id);
+  event->source = g_strdup ("/tests");
+  event->type = g_strdup ("test.type");
+  delivery->epoch = 1;
+
+  g_autoptr (AmpsJob) job = amps_job_new (delivery, event);
+
+  g_assert_cmpint (amps_manifest_add (self->manifest, job), ==, AMPS_ADDITION_NEW);
+}
+
+void
+fake_dispatcher_remove_job (AmpsDispatcher *self, const char *id)
+{
+  static const AmpsSettlement done = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+  g_autoptr (AmpsJob) job = NULL;
+  g_autoptr (AmpsJob) next = NULL;
+  g_autoptr (GError) error = NULL;
+
+  amps_manifest_take (self->manifest, id, AMPS_OUTCOME_ACKNOWLEDGED, &job, &error);
+  g_assert_no_error (error);
+  next = amps_manifest_finish (self->manifest, job, &done);
+}
+
+void
+fake_dispatcher_connect (AmpsDispatcher *self)
+{
+  amps_broker_begin_epoch (self->broker);
+  amps_broker_change_state (self->broker, AMPS_BROKER_CONSUMING, NULL);
+}
+
+/* Lets every call about @identifier fail; publications are called “publish”. */
+void
+fake_dispatcher_fail (AmpsDispatcher *self, const char *identifier, int code, const char *message)
+{
+  g_hash_table_replace (self->failures, g_strdup (identifier),
+                        g_error_new_literal (AMPS_ERROR, code, message));
+}
+
+void
+fake_dispatcher_set_not_ready (AmpsDispatcher *self, const char *why)
+{
+  g_free (self->not_ready);
+  self->not_ready = g_strdup (why);
+}
+
+void
+fake_dispatcher_set_deadline (AmpsDispatcher *self, gint64 deadline)
+{
+  self->deadline = deadline;
+}
+
+/* The next publication ends only by fake_dispatcher_finish_publication(). */
+void
+fake_dispatcher_hold_publications (AmpsDispatcher *self)
+{
+  self->holds_publications = TRUE;
+}
+
+/* Takes @error. */
+void
+fake_dispatcher_finish_publication (AmpsDispatcher *self, GError *error)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->publication);
+
+  g_assert_nonnull (task);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/* Returns what was asked so far, a line for each call, and forgets it. */
+char *
+fake_dispatcher_steal_calls (AmpsDispatcher *self)
+{
+  char *calls = g_strdup (self->calls->str);
+
+  g_string_truncate (self->calls, 0);
+  return calls;
+}
+
+static gboolean note (AmpsDispatcher *self, const char *identifier, GError **error,
+                      const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+static gboolean
+note (AmpsDispatcher *self, const char *identifier, GError **error, const char *format, ...)
+{
+  const GError *failure = g_hash_table_lookup (self->failures, identifier);
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_string_append_vprintf (self->calls, format, arguments);
+  va_end (arguments);
+  g_string_append_c (self->calls, '\n');
+
+  if (failure != NULL)
+    g_propagate_error (error, g_error_copy (failure));
+  return failure == NULL;
+}
+
+gboolean
+amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error)
+{
+  return note (self, identifier, error, "acknowledge %s", identifier);
+}
+
+gboolean
+amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char *reason,
+                        GError **error)
+{
+  return note (self, identifier, error, "reject %s: %s", identifier,
+               reason != NULL ? reason : "no reason");
+}
+
+gboolean
+amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
+                            GError **error)
+{
+  return note (self, identifier, error, "reschedule %s %" G_GINT64_FORMAT, identifier, delay);
+}
+
+gboolean
+amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
+                           gint64 *deadline, GError **error)
+{
+  *deadline = self->deadline;
+  return note (self, identifier, error, "heartbeat %s %" G_GINT64_FORMAT, identifier, extend);
+}
+
+static void
+publish (AmpsDispatcher *self, GTask *task, GPtrArray *events)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (unsigned int i = 0; i < events->len; i++)
+    {
+      gsize length;
+      const char *event = g_bytes_get_data (g_ptr_array_index (events, i), &length);
+
+      g_string_append_printf (self->calls, "event %.*s\n", (int) length, event);
+    }
+
+  if (self->holds_publications)
+    {
+      g_assert_null (self->publication);
+      self->publication = task;
+      return;
+    }
+
+  if (note (self, "publish", &error, "published"))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+  g_object_unref (task);
+}
+
+void
+amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_string_append_printf (self->calls, "acknowledge %s with\n", identifier);
+  publish (self, g_task_new (self, cancellable, callback, user_data), events);
+}
+
+gboolean
+amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+{
+  g_assert_true (g_task_is_valid (result, self));
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data)
+{
+  publish (self, g_task_new (self, cancellable, callback, user_data), events);
+}
+
+gboolean
+amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+{
+  g_assert_true (g_task_is_valid (result, self));
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+amps_dispatcher_pause (AmpsDispatcher *self)
+{
+  self->state = AMPS_DISPATCHER_PAUSED;
+}
+
+void
+amps_dispatcher_drain (AmpsDispatcher *self)
+{
+  self->state = AMPS_DISPATCHER_DRAINING;
+}
+
+void
+amps_dispatcher_resume (AmpsDispatcher *self)
+{
+  self->state = AMPS_DISPATCHER_RUNNING;
+}
+
+AmpsDispatcherState
+amps_dispatcher_get_state (AmpsDispatcher *self)
+{
+  return self->state;
+}
+
+gboolean
+amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not)
+{
+  if (why_not != NULL)
+    *why_not = g_strdup (self->not_ready);
+  return self->not_ready == NULL;
+}
+
+AmpsManifest *
+amps_dispatcher_get_manifest (AmpsDispatcher *self)
+{
+  return self->manifest;
+}
+
+AmpsBroker *
+amps_dispatcher_get_broker (AmpsDispatcher *self)
+{
+  return self->broker;
+}
+
+const char *
+amps_dispatcher_state_to_string (AmpsDispatcherState state)
+{
+  static const char *const names[] = { "starting", "running", "paused", "draining" };
+
+  return names[state];
+}

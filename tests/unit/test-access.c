@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/amps-access.h"
+
+/* How the settings steer it is tested with the server. */
+
+static void
+test_local (void)
+{
+  static const struct {
+    const char *remote;
+    const char *local;
+    gboolean is_local;
+  } cases[] = {
+    { "127.0.0.1", "127.0.0.1", TRUE },
+    { "127.8.8.8", "127.0.0.1", TRUE },
+    { "::1", "::1", TRUE },
+    { "::ffff:127.0.0.1", "::ffff:127.0.0.1", TRUE },
+    { "10.0.0.5", "10.0.0.5", TRUE },
+    { "::ffff:10.0.0.5", "10.0.0.5", TRUE },
+    { "10.0.0.6", "10.0.0.5", FALSE },
+    { "::ffff:10.0.0.6", "::ffff:10.0.0.5", FALSE },
+    { "fe80::1", "fe80::2", FALSE },
+    { "::", "::1", FALSE },
+    { "::127.0.0.1", "::1", FALSE },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GSocketAddress) remote =
+          g_inet_socket_address_new_from_string (cases[i].remote, 40000);
+      g_autoptr (GSocketAddress) local =
+          g_inet_socket_address_new_from_string (cases[i].local, 4000);
+
+      g_test_message ("%s to %s", cases[i].remote, cases[i].local);
+      g_assert_cmpint (amps_access_is_local (remote, local), ==, cases[i].is_local);
+    }
+}
+
+static void
+test_origin (void)
+{
+  static const struct {
+    const char *origin;
+    const char *host;
+    gboolean is_own;
+  } cases[] = {
+    { "http://localhost:4000", "localhost:4000", TRUE },
+    { "http://127.0.0.1:4000", "127.0.0.1:4000", TRUE },
+    { "http://[::1]:4000", "[::1]:4000", TRUE },
+    { "http://localhost:8080", "localhost:8080", TRUE },
+    { "http://LocalHost:4000", "localhost:4000", TRUE },
+    { "http://localhost:3000", "localhost:4000", FALSE },
+    { "http://localhost:4000", NULL, FALSE },
+    { "http://evil.example", "localhost:4000", FALSE },
+    { "http://evil.example:4000", "evil.example:4000", FALSE },
+    { "http://localhost.evil.example:4000", "localhost.evil.example:4000", FALSE },
+    { "http://localhost:4000@evil.example", "localhost:4000", FALSE },
+    { "null", "localhost:4000", FALSE },
+    { "", "localhost:4000", FALSE },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_test_message ("%s", cases[i].origin);
+      g_assert_cmpint (amps_access_is_own_origin (cases[i].origin, cases[i].host), ==,
+                       cases[i].is_own);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/access/local", test_local);
+  g_test_add_func ("/access/origin", test_origin);
+  return g_test_run ();
+}

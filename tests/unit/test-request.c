@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-clock.h"
+#include "core/amps-error.h"
+#include "server/amps-request.h"
+
+#include <string.h>
+
+#define EVENT(data)                                                                                \
+  "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\",\"data\":" data "}"
+
+static AmpsRequest *
+parse (const char *body, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (body, strlen (body));
+
+  return amps_request_parse (bytes, error);
+}
+
+static AmpsRequest *
+parse_well (const char *body)
+{
+  g_autoptr (GError) error = NULL;
+  AmpsRequest *request = parse (body, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (request);
+  return request;
+}
+
+static void
+assert_bytes (GBytes *bytes, const char *expected)
+{
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_plain (void)
+{
+  g_autoptr (AmpsRequest) request = parse_well ("{\"identifier\":\"a\\u00e4/\\\"b\"}");
+
+  g_assert_cmpuint (request->identifiers->len, ==, 1);
+  g_assert_cmpstr (request->identifiers->pdata[0], ==, "a\u00e4/\"b");
+  g_assert_false (request->is_list);
+  g_assert_false (request->reschedule);
+  g_assert_cmpint (request->delay, ==, 0);
+  g_assert_cmpint (request->extend, ==, 0);
+  g_assert_null (request->reason);
+  g_assert_null (request->publish);
+}
+
+static void
+test_all (void)
+{
+  g_autoptr (AmpsRequest) request =
+      parse_well (" { \"reschedule\" : true, \"unknown\": [{}], \"delay\": \"500ms\",\n"
+                  "\"extend\":\"2s\", \"reason\": \"no\", \"identifiers\": [\"a\", \"b\"] } ");
+
+  g_assert_cmpuint (request->identifiers->len, ==, 2);
+  g_assert_cmpstr (request->identifiers->pdata[1], ==, "b");
+  g_assert_true (request->is_list);
+  g_assert_true (request->reschedule);
+  g_assert_cmpint (request->delay, ==, AMPS_MILLISECONDS (500));
+  g_assert_cmpint (request->extend, ==, AMPS_SECONDS (2));
+  g_assert_cmpstr (request->reason, ==, "no");
+}
+
+static void
+test_null (void)
+{
+  g_autoptr (AmpsRequest) request =
+      parse_well ("{\"identifier\":\"a\",\"identifiers\":null,\"reschedule\":null,"
+                  "\"delay\":null,\"extend\":null,\"reason\":null,\"publish\":null}");
+
+  g_assert_false (request->is_list);
+  g_assert_null (request->publish);
+}
+
+static void
+test_publish (void)
+{
+  g_autoptr (AmpsRequest) one = parse_well (
+      "{\"publish\": {\"data\":12345678901234567890.10, \"x\":\"}\\\"\"} ,\"identifier\":\"a\"}");
+  g_autoptr (AmpsRequest) many =
+      parse_well ("{\"identifier\":\"a\",\"publish\":[" EVENT ("1.0") " , " EVENT ("2e0") "]}");
+
+  g_assert_cmpuint (one->publish->len, ==, 1);
+  assert_bytes (one->publish->pdata[0], "{\"data\":12345678901234567890.10, \"x\":\"}\\\"\"}");
+  g_assert_cmpuint (many->publish->len, ==, 2);
+  assert_bytes (many->publish->pdata[1], EVENT ("2e0"));
+}
+
+static void
+test_invalid (void)
+{
+  static const struct {
+    const char *body;
+    const char *named;
+  } cases[] = {
+    { "", "JSON" },
+    { "nonsense", "JSON" },
+    { "{\"identifier\":\"a\"", "JSON" },
+    { "[]", "object" },
+    { "\"a\"", "object" },
+    { "{}", "identifier" },
+    { "{\"identifier\":\"\"}", "identifier" },
+    { "{\"identifier\":7}", "identifier" },
+    { "{\"identifier\":[\"a\"]}", "identifier" },
+    { "{\"identifier\":\"a\",\"identifiers\":[\"b\"]}", "identifiers" },
+    { "{\"identifiers\":[]}", "identifiers" },
+    { "{\"identifiers\":\"a\"}", "identifiers" },
+    { "{\"identifiers\":[\"a\",7]}", "identifiers" },
+    { "{\"identifier\":\"a\",\"reschedule\":\"yes\"}", "reschedule" },
+    { "{\"identifier\":\"a\",\"reschedule\":1}", "reschedule" },
+    { "{\"identifier\":\"a\",\"reschedule\":true,\"delay\":5}", "delay" },
+    { "{\"identifier\":\"a\",\"reschedule\":true,\"delay\":\"soon\"}", "delay" },
+    { "{\"identifier\":\"a\",\"reschedule\":true,\"delay\":\"-5s\"}", "delay" },
+    { "{\"identifier\":\"a\",\"delay\":\"5s\"}", "reschedule" },
+    { "{\"identifier\":\"a\",\"extend\":true}", "extend" },
+    { "{\"identifier\":\"a\",\"reason\":{}}", "reason" },
+    { "{\"identifier\":\"a\",\"publish\":\"x\"}", "publish" },
+    { "{\"identifier\":\"a\",\"identi\\u0066ier\":\"b\"}", "identifier" },
+    { "{\"identifier\":\"a\\u0000b\"}", "identifier" },
+    { "{\"identifier\":\"a\",\"reschedule\":true,\"publish\":{}}", "publish" },
+    { "{\"identifiers\":[\"a\"],\"publish\":{}}", "publish" },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_test_message ("%s", cases[i].body);
+      g_assert_null (parse (cases[i].body, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+      g_assert_nonnull (strstr (error->message, cases[i].named));
+    }
+}
+
+static void
+test_deep (void)
+{
+  const gsize depth = 100000;
+  g_autofree char *opening = g_strnfill (depth, '[');
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (parse (opening, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/request/plain", test_plain);
+  g_test_add_func ("/request/all", test_all);
+  g_test_add_func ("/request/null", test_null);
+  g_test_add_func ("/request/publish", test_publish);
+  g_test_add_func ("/request/invalid", test_invalid);
+  g_test_add_func ("/request/deep", test_deep);
+  return g_test_run ();
+}

@@ -175,6 +175,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->decider =
       amps_decider_new (config, clock, broker, manifest, metrics, self->sender, self->settler);
 
+  self->receiver = amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler,
+                                      self->decider);
   self->intake = amps_intake_new (broker, workload, metrics);
   self->give_back_timer = amps_clock_create_timer (clock, "give back");
   g_source_set_callback (self->give_back_timer, on_give_back_timer, self, NULL);

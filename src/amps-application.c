@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-application.h"
+
+#include "broker/amps-broker-factory.h"
+#include "delivery/amps-dispatcher.h"
+#include "server/amps-server.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+/* How many jobs are remembered after their end: contract section 4, and enough
+ * for all that one connection can have in doubt. */
+#define MIN_REMEMBERED 10000
+
+/* How long the broker may take for the last settlements. */
+#define FLUSH_TIMEOUT AMPS_SECONDS (5)
+
+struct _AmpsApplication {
+  GObject parent_instance;
+
+  AmpsConfig *config;         /* (owned) */
+  AmpsClock *clock;           /* (owned) */
+  AmpsMetrics *metrics;       /* (owned) */
+  AmpsManifest *manifest;     /* (owned) */
+  AmpsBroker *broker;         /* (owned) */
+  AmpsWorkload *workload;     /* (owned) */
+  AmpsDispatcher *dispatcher; /* (owned) */
+  AmpsServer *server;         /* (owned) */
+  GMainLoop *loop;            /* (owned) */
+
+  GSource *deadline; /* (owned) of the shutdown's present step */
+  gboolean stopping;
+  gboolean released;
+  gboolean closing;
+};
+
+G_DEFINE_FINAL_TYPE (AmpsApplication, amps_application, G_TYPE_OBJECT)
+
+static void
+amps_application_finalize (GObject *object)
+{
+  AmpsApplication *self = AMPS_APPLICATION (object);
+
+  g_source_destroy (self->deadline);
+  g_source_unref (self->deadline);
+  g_clear_object (&self->server);
+  g_clear_object (&self->dispatcher);
+  g_clear_object (&self->workload);
+  g_clear_object (&self->broker);
+  g_clear_object (&self->manifest);
+  g_clear_object (&self->metrics);
+  g_clear_object (&self->clock);
+  g_clear_object (&self->config);
+  g_main_loop_unref (self->loop);
+
+  G_OBJECT_CLASS (amps_application_parent_class)->finalize (object);
+}
+
+static void
+amps_application_class_init (AmpsApplicationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_application_finalize;
+}
+
+static void
+amps_application_init (AmpsApplication *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+}
+
+/* Shutdown, contract section 6: drain, give back the rest, flush, close. */
+
+static void
+on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (AmpsApplication) self = AMPS_APPLICATION (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (!amps_broker_stop_finish (AMPS_BROKER (source), result, &error))
+    g_warning ("The broker was not told everything: %s", error->message);
+
+  g_main_loop_quit (self->loop);
+}
+
+static void
+close_broker (AmpsApplication *self)
+{
+  if (self->closing)
+    return;
+
+  self->closing = TRUE;
+  amps_timer_set_due (self->deadline, -1);
+  amps_broker_stop_async (self->broker, NULL, on_broker_stopped, g_object_ref (self));
+}
+
+static void
+release_rest (AmpsApplication *self)
+{
+  self->released = TRUE;
+  amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) + FLUSH_TIMEOUT);
+  amps_dispatcher_release_all (self->dispatcher);
+  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+    close_broker (self);
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  AmpsApplication *self = AMPS_APPLICATION (user_data);
+  unsigned int n_jobs = amps_manifest_get_n_jobs (self->manifest);
+
+  if (self->released)
+    {
+      g_warning ("%u jobs could not be settled; the broker takes them back", n_jobs);
+      close_broker (self);
+    }
+  else
+    {
+      g_warning ("DRAIN_TIMEOUT is over: giving back %u jobs", n_jobs);
+      release_rest (self);
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_emptied (AmpsDispatcher *dispatcher G_GNUC_UNUSED, AmpsApplication *self)
+{
+  if (self->stopping)
+    close_broker (self);
+}
+
+static gboolean
+on_stop_signal (gpointer user_data)
+{
+  AmpsApplication *self = AMPS_APPLICATION (user_data);
+
+  if (self->stopping)
+    {
+      g_info ("Asked to stop again: giving back all jobs");
+      release_rest (self);
+      return G_SOURCE_CONTINUE;
+    }
+
+  self->stopping = TRUE;
+  g_info ("Stopping");
+  amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
+                                          amps_config_get_drain_timeout (self->config));
+  amps_dispatcher_drain (self->dispatcher);
+  amps_workload_watch (self->workload);
+  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+    close_broker (self);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload_signal (gpointer user_data)
+{
+  AmpsApplication *self = AMPS_APPLICATION (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (amps_config_reload_secrets (self->config, &error))
+    g_info ("Read the secrets again");
+  else
+    g_warning ("Kept the old secrets: %s", error->message);
+
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * amps_application_new:
+ * @config: the settings
+ *
+ * Returns: (transfer full): AMPS, put together but not started
+ */
+AmpsApplication *
+amps_application_new (AmpsConfig *config)
+{
+  AmpsApplication *self = g_object_new (AMPS_TYPE_APPLICATION, NULL);
+  unsigned int remembered = MAX (MIN_REMEMBERED, 2 * amps_config_get_max_concurrency (config));
+
+  self->config = g_object_ref (config);
+  self->clock = amps_clock_new ();
+  self->metrics = amps_metrics_new ();
+  self->manifest = amps_manifest_new (self->clock, remembered);
+  self->broker = amps_broker_factory_create (config, self->clock);
+  self->workload = amps_workload_new (config, self->clock, self->metrics);
+  self->dispatcher = amps_dispatcher_new (config, self->clock, self->broker, self->workload,
+                                          self->manifest, self->metrics);
+  self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
+
+  self->deadline = amps_clock_create_timer (self->clock, "shutdown");
+  g_source_set_callback (self->deadline, on_deadline, self, NULL);
+  g_source_attach (self->deadline, NULL);
+  g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
+  return self;
+}
+
+/**
+ * amps_application_run:
+ * @self: an application
+ * @error: return location
+ *
+ * Serves until a signal ends it.
+ *
+ * Returns: whether it could start
+ */
+gboolean
+amps_application_run (AmpsApplication *self, GError **error)
+{
+  unsigned int sources[] = {
+    g_unix_signal_add (SIGTERM, on_stop_signal, self),
+    g_unix_signal_add (SIGINT, on_stop_signal, self),
+    g_unix_signal_add (SIGHUP, on_reload_signal, self),
+  };
+  gboolean started = amps_server_start (self->server, error);
+
+  if (started)
+    {
+      amps_dispatcher_start (self->dispatcher);
+      g_main_loop_run (self->loop);
+      amps_server_stop (self->server);
+    }
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  return started;
+}

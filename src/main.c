@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-application.h"
+#include "amps-config.h"
+#include "core/amps-log.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <stdlib.h>
+
+static gboolean
+parse_command_line (int *argc, char ***argv, GOptionGroup *settings, gboolean *check_config,
+                    gboolean *version, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, check_config,
+      N_ ("Check the settings, print them and exit"), NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, version, N_ ("Print the version and exit"), NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context, _ ("Delivers CloudEvents from a queue to the web server "
+                                            "beside it, and loses none."));
+  g_option_context_set_main_group (context, settings);
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+
+  if (*argc > 1)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                   _ ("“%s” is not an option; see --help"), (*argv)[1]);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_auto (GStrv) environment = g_get_environ ();
+  g_auto (GStrv) options = NULL;
+  g_autoptr (AmpsConfig) config = NULL;
+  g_autoptr (AmpsApplication) application = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean check_config = FALSE;
+  gboolean version = FALSE;
+
+  /* Before any thread begins: libsoup reads it, and then opens several
+   * connections at a time without waiting to see whether one speaks HTTP/2. */
+  g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, AMPS_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+
+  if (!parse_command_line (&argc, &argv, amps_config_create_option_group (given), &check_config,
+                           &version, &error))
+    {
+      g_printerr ("amps: %s\n", error->message);
+      return AMPS_CONFIG_EXIT_STATUS;
+    }
+
+  if (version)
+    {
+      g_print ("amps %s\n", AMPS_VERSION);
+      return EXIT_SUCCESS;
+    }
+
+  options = g_strv_builder_end (given);
+  config = amps_config_new ((const char *const *) environment, ".env",
+                            (const char *const *) options, &error);
+  if (config == NULL)
+    {
+      g_printerr ("amps: %s\n", error->message);
+      return AMPS_CONFIG_EXIT_STATUS;
+    }
+
+  if (check_config)
+    {
+      g_autofree char *settings = amps_config_to_string (config);
+
+      g_print ("%s", settings);
+      return EXIT_SUCCESS;
+    }
+
+  amps_log_set_up (amps_config_get_log_format (config), amps_config_get_debug (config));
+  application = amps_application_new (config);
+  if (!amps_application_run (application, &error))
+    {
+      g_critical ("Could not start: %s", error->message);
+      return EXIT_FAILURE;
+    }
+
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-answer-reader.h"
+
+#include "core/amps-error.h"
+#include "http/amps-http-event.h"
+
+/* Of an answer that is only to be shown. */
+#define MAX_DETAIL 1024
+
+/* More than this of an unwanted answer costs more than a new connection. */
+#define MAX_SKIPPED (64 * 1024)
+
+#define READ_SIZE (16 * 1024)
+
+typedef struct {
+  SoupMessage *message;      /* (owned) */
+  GInputStream *stream;      /* (owned) */
+  GCancellable *cancellable; /* (owned) */
+  GByteArray *body;          /* (owned) as much as is kept */
+  gsize max_kept;
+  gsize max_read;
+  gsize n_read;
+  gboolean sync;
+  AmpsAnswerFunc done;
+  gpointer user_data;
+} Reader;
+
+static void
+reader_free (Reader *self)
+{
+  g_object_unref (self->message);
+  g_object_unref (self->stream);
+  g_object_unref (self->cancellable);
+  g_byte_array_unref (self->body);
+  g_free (self);
+}
+
+/**
+ * amps_answer_reader_parse_retry_after:
+ * @value: (nullable): of a `Retry-After` header, RFC 9110, section 10.2.3
+ *
+ * Returns: µs to wait from now; -1 when it says nothing
+ */
+gint64
+amps_answer_reader_parse_retry_after (const char *value)
+{
+  g_autoptr (GDateTime) date = NULL;
+  guint64 seconds;
+
+  if (value == NULL)
+    return -1;
+  if (g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT32, &seconds, NULL))
+    return (gint64) seconds * G_USEC_PER_SEC;
+
+  date = soup_date_time_new_from_http_string (value);
+  if (date == NULL)
+    return -1;
+  return MAX (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0);
+}
+
+static void
+take_event (Reader *self, AmpsAnswer *answer)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
+  g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+  g_autoptr (GPtrArray) events = NULL;
+
+  self->body = g_byte_array_new ();
+  if (!amps_http_event_is_event (headers))
+    {
+      answer->body = g_steal_pointer (&body);
+      return;
+    }
+
+  events = amps_http_event_parse (headers, body, &answer->problem);
+  if (events != NULL && events->len == 1)
+    answer->event = g_bytes_ref (g_ptr_array_index (events, 0));
+  else if (events != NULL)
+    answer->problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                                           "an answer can only be one event, not a batch");
+}
+
+static AmpsAnswer *
+make_answer (Reader *self)
+{
+  unsigned int status = soup_message_get_status (self->message);
+  SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
+  AmpsAnswer *answer = amps_answer_new (AMPS_ANSWER_STATUS, status);
+
+  answer->retry_after =
+      amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
+
+  if (!SOUP_STATUS_IS_SUCCESSFUL (status))
+    answer->detail = g_utf8_make_valid ((const char *) self->body->data,
+                                        (gssize) MIN (self->body->len, MAX_DETAIL));
+  else if (self->sync && self->n_read > self->max_kept)
+    answer->problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+                                           "the workload's answer is over MAX_BODY_SIZE");
+  else if (self->sync && status != SOUP_STATUS_ACCEPTED)
+    take_event (self, answer);
+
+  return answer;
+}
+
+static void
+finish (Reader *self, const GError *error)
+{
+  if (error != NULL)
+    self->done (NULL, error, self->user_data);
+  else
+    self->done (make_answer (self), NULL, self->user_data);
+
+  reader_free (self);
+}
+
+static void read_more (Reader *self);
+
+static void
+on_part (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Reader *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) part =
+      g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, &error);
+  gsize length = 0;
+  const guint8 *data = part != NULL ? g_bytes_get_data (part, &length) : NULL;
+
+  if (part == NULL || length == 0)
+    {
+      finish (self, error);
+      return;
+    }
+
+  self->n_read += length;
+  if (self->body->len < self->max_kept)
+    g_byte_array_append (self->body, data,
+                         (unsigned int) MIN (length, self->max_kept - self->body->len));
+
+  if (self->n_read > self->max_read)
+    finish (self, NULL);
+  else
+    read_more (self);
+}
+
+/* To the end, or the connection could not be used again. */
+static void
+read_more (Reader *self)
+{
+  g_input_stream_read_bytes_async (self->stream, READ_SIZE, G_PRIORITY_DEFAULT, self->cancellable,
+                                   on_part, self);
+}
+
+/**
+ * amps_answer_reader_read:
+ * @message: a request whose answer's headers have come
+ * @body: the answer's body
+ * @config: the settings: the mode, and how large a body may be
+ * @cancellable: stops reading
+ * @done: called once
+ * @user_data: passed to @done
+ *
+ * Reads the rest of an answer, and makes of it what the settings want.
+ */
+void
+amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *config,
+                         GCancellable *cancellable, AmpsAnswerFunc done, gpointer user_data)
+{
+  Reader *self = g_new0 (Reader, 1);
+
+  self->message = g_object_ref (message);
+  self->stream = g_object_ref (body);
+  self->cancellable = g_object_ref (cancellable);
+  self->body = g_byte_array_new ();
+  self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
+  self->max_kept = self->sync ? amps_config_get_max_body_size (config) : MAX_DETAIL;
+  self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
+  self->done = done;
+  self->user_data = user_data;
+  read_more (self);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-job-message.h"
+
+#include "core/amps-job.h"
+
+#define BATCH_TYPE "application/cloudevents-batch+json"
+
+static void
+append (SoupMessageHeaders *headers, const char *name, const char *value)
+{
+  if (value != NULL)
+    soup_message_headers_append (headers, name, value);
+}
+
+static char *
+format_deadline (AmpsClock *clock, gint64 deadline)
+{
+  gint64 real =
+      amps_clock_get_real_time (clock) + (deadline - amps_clock_get_monotonic_time (clock));
+  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
+  g_autofree char *text = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
+
+  return g_strdup_printf ("%s.%03dZ", text, (int) (real % G_USEC_PER_SEC / 1000));
+}
+
+/* What is the same for all jobs of a batch. */
+static void
+append_common (SoupMessageHeaders *headers, AmpsConfig *config, AmpsClock *clock, AmpsJob *job)
+{
+  gint64 deadline = amps_job_get_deadline (job);
+  g_autofree char *api = g_strdup_printf ("http://localhost:%u", amps_config_get_port (config));
+
+  append (headers, "Amps-Queue", amps_config_get_subject (config));
+  append (headers, "Amps-Worker", amps_config_get_worker_id (config));
+  append (headers, "Amps-Api", api);
+  if (deadline > 0)
+    {
+      g_autofree char *text = format_deadline (clock, deadline);
+
+      append (headers, "Amps-Deadline", text);
+    }
+}
+
+static void
+append_own (SoupMessageHeaders *headers, AmpsJob *job)
+{
+  char attempt[16];
+
+  g_snprintf (attempt, sizeof attempt, "%u", amps_job_get_attempt (job));
+  append (headers, "Amps-Job-Id", amps_job_get_run_id (job));
+  append (headers, "Amps-Attempt", attempt);
+  append (headers, "Amps-Redelivered", amps_job_get_delivery (job)->redelivered ? "true" : "false");
+  append (headers, "traceparent", amps_job_get_traceparent (job));
+  append (headers, "tracestate", amps_job_get_tracestate (job));
+}
+
+static void
+append_run_ids (SoupMessageHeaders *headers, GPtrArray *jobs)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      g_string_append (ids, i > 0 ? "," : "");
+      g_string_append (ids, amps_job_get_run_id (g_ptr_array_index (jobs, i)));
+    }
+  append (headers, "Amps-Job-Id", ids->str);
+}
+
+/* The events byte for byte, with what makes an array of them. */
+static GBytes *
+splice (GPtrArray *jobs)
+{
+  GByteArray *batch = g_byte_array_new ();
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      gsize length;
+      const guint8 *body =
+          g_bytes_get_data (amps_job_get_body (g_ptr_array_index (jobs, i)), &length);
+
+      g_byte_array_append (batch, (const guint8 *) (i == 0 ? "[" : ","), 1);
+      g_byte_array_append (batch, body, (unsigned int) length);
+    }
+  g_byte_array_append (batch, (const guint8 *) "]", 1);
+
+  return g_byte_array_free_to_bytes (batch);
+}
+
+/**
+ * amps_job_message_new:
+ * @config: the settings
+ * @clock: what deadlines are measured by
+ * @uri: where to
+ * @jobs: (element-type AmpsJob): one or more jobs; an array of events is sent if
+ *   the settings allow more than one
+ *
+ * Returns: (transfer full): the POST of contract section 3
+ */
+SoupMessage *
+amps_job_message_new (AmpsConfig *config, AmpsClock *clock, GUri *uri, GPtrArray *jobs)
+{
+  SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, uri);
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+  AmpsJob *first = g_ptr_array_index (jobs, 0);
+
+  /* Without the first flag each POST would open a connection; libsoup sends none
+   * of them twice for it. */
+  soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
+  append_common (headers, config, clock, first);
+
+  if (amps_config_get_workload_batch_size (config) > 1)
+    {
+      g_autoptr (GBytes) batch = splice (jobs);
+
+      append_run_ids (headers, jobs);
+      soup_message_set_request_body_from_bytes (message, BATCH_TYPE, batch);
+    }
+  else
+    {
+      append_own (headers, first);
+      soup_message_set_request_body_from_bytes (
+          message, amps_config_get_workload_content_type (config), amps_job_get_body (first));
+    }
+
+  return message;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-clock.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsProbe:
+ *
+ * Whether the workload is there: a circuit breaker that opens when it can't be
+ * reached, and closes when a probe succeeds.
+ */
+#define AMPS_TYPE_PROBE (amps_probe_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsProbe, amps_probe, AMPS, PROBE, GObject)
+
+AmpsProbe *amps_probe_new (AmpsClock *clock, GUri *uri, GSocketConnectable *address,
+                           const char *ready_path);
+void amps_probe_start (AmpsProbe *self);
+void amps_probe_watch (AmpsProbe *self, gint64 interval);
+void amps_probe_report_unreachable (AmpsProbe *self, const char *why);
+gboolean amps_probe_get_available (AmpsProbe *self);
+const char *amps_probe_get_reason (AmpsProbe *self);
+
+G_END_DECLS

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-clock.h"
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsSessionPool:
+ *
+ * As many connections as are needed, spread over several sessions: libsoup's
+ * queue and its look at idle connections cost with the square of their number.
+ */
+typedef struct _AmpsSessionPool AmpsSessionPool;
+
+AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, GSocketConnectable *address);
+void amps_session_pool_free (AmpsSessionPool *self);
+SoupSession *amps_session_pool_acquire (AmpsSessionPool *self);
+void amps_session_pool_release (AmpsSessionPool *self, SoupSession *session);
+void amps_session_pool_grow (AmpsSessionPool *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsSessionPool, amps_session_pool_free)
+
+G_END_DECLS

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-workload.h"
+
+#include "amps-answer-reader.h"
+#include "amps-job-message.h"
+#include "amps-probe.h"
+#include "amps-session-pool.h"
+#include "core/amps-error.h"
+#include "core/amps-timer-queue.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <string.h>
+
+/* So long a request waits for a connection before there are more of them. */
+#define GROW_DELAY AMPS_MILLISECONDS (2)
+
+/* While draining: how soon it is noticed that the workload has gone. */
+#define WATCH_INTERVAL AMPS_SECONDS (1)
+
+struct _AmpsWorkload {
+  GObject parent_instance;
+
+  AmpsConfig *config;        /* (owned) */
+  AmpsClock *clock;          /* (owned) */
+  AmpsMetrics *metrics;      /* (owned) */
+  GUri *uri;                 /* (owned) */
+  AmpsSessionPool *pool;     /* (owned) */
+  AmpsProbe *probe;          /* (owned) */
+  GQueue waiting;            /* (owned) of Request, for a connection */
+  GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
+  AmpsTimerQueue *deadlines; /* (owned) of Request */
+  gint64 timeout;            /* µs for an answer; 0 for none */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsWorkload, amps_workload, G_TYPE_OBJECT)
+
+typedef enum {
+  PROP_AVAILABLE = 1,
+  N_PROPS,
+} AmpsWorkloadProperty;
+
+static GParamSpec *props[N_PROPS];
+
+typedef struct {
+  AmpsWorkload *workload;    /* (owned) */
+  GPtrArray *jobs;           /* (owned) */
+  GTask *task;               /* (owned) */
+  SoupMessage *message;      /* (owned) (nullable) once sent */
+  SoupSession *session;      /* (nullable) acquired, once sent */
+  GCancellable *cancellable; /* (owned) of this request alone */
+  AmpsTimerEntry *deadline;  /* (nullable) */
+  gint64 begun;              /* monotonic µs */
+  gboolean timed_out;
+} Request;
+
+static void
+request_free (Request *request)
+{
+  g_clear_object (&request->message);
+  g_object_unref (request->cancellable);
+  g_object_unref (request->task);
+  g_ptr_array_unref (request->jobs);
+  g_object_unref (request->workload);
+  g_free (request);
+}
+
+static void
+amps_workload_get_property (GObject *object, unsigned int prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch ((AmpsWorkloadProperty) prop_id)
+    {
+    case PROP_AVAILABLE:
+      g_value_set_boolean (value, amps_workload_get_available (AMPS_WORKLOAD (object)));
+      break;
+    case N_PROPS:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+amps_workload_dispose (GObject *object)
+{
+  AmpsWorkload *self = AMPS_WORKLOAD (object);
+
+  g_source_destroy (self->grow_timer);
+  g_object_run_dispose (G_OBJECT (self->probe));
+
+  G_OBJECT_CLASS (amps_workload_parent_class)->dispose (object);
+}
+
+static void
+amps_workload_finalize (GObject *object)
+{
+  AmpsWorkload *self = AMPS_WORKLOAD (object);
+
+  amps_timer_queue_free (self->deadlines);
+  g_source_unref (self->grow_timer);
+  g_object_unref (self->probe);
+  amps_session_pool_free (self->pool);
+  g_uri_unref (self->uri);
+  g_object_unref (self->metrics);
+  g_object_unref (self->clock);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_workload_parent_class)->finalize (object);
+}
+
+static void
+amps_workload_class_init (AmpsWorkloadClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = amps_workload_get_property;
+  object_class->dispose = amps_workload_dispose;
+  object_class->finalize = amps_workload_finalize;
+
+  /**
+   * AmpsWorkload:available:
+   *
+   * Whether the workload can be reached, as far as is known.
+   */
+  props[PROP_AVAILABLE] =
+      g_param_spec_boolean ("available", NULL, NULL, FALSE,
+                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+amps_workload_init (AmpsWorkload *self G_GNUC_UNUSED)
+{
+}
+
+static void
+on_available (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, AmpsWorkload *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_AVAILABLE]);
+}
+
+/* Answers */
+
+/* No connection was made, so the workload has not seen the job. */
+static gboolean
+is_unreachable (const GError *error)
+{
+  static const int codes[] = {
+    G_IO_ERROR_CONNECTION_REFUSED,  G_IO_ERROR_HOST_NOT_FOUND, G_IO_ERROR_HOST_UNREACHABLE,
+    G_IO_ERROR_NETWORK_UNREACHABLE, G_IO_ERROR_NOT_FOUND,      G_IO_ERROR_PERMISSION_DENIED,
+  };
+
+  if (error->domain == G_RESOLVER_ERROR || error->domain == G_TLS_ERROR)
+    return TRUE;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      if (g_error_matches (error, G_IO_ERROR, codes[i]))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static AmpsAnswer *
+make_failed_answer (Request *request, const GError *error)
+{
+  AmpsAnswerKind kind = request->timed_out       ? AMPS_ANSWER_TIMED_OUT
+                        : is_unreachable (error) ? AMPS_ANSWER_UNREACHABLE
+                                                 : AMPS_ANSWER_LOST;
+  AmpsAnswer *answer = amps_answer_new (kind, 0);
+
+  if (kind != AMPS_ANSWER_TIMED_OUT)
+    answer->detail = g_strdup (error->message);
+  return answer;
+}
+
+static void send_waiting (AmpsWorkload *self);
+
+static void
+finish (Request *request, AmpsAnswer *answer)
+{
+  AmpsWorkload *self = request->workload;
+
+  if (request->deadline != NULL)
+    amps_timer_queue_remove (self->deadlines, request->deadline);
+  amps_session_pool_release (self->pool, request->session);
+  amps_metrics_count_workload_request (self->metrics, answer->status);
+  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION,
+                        amps_clock_get_monotonic_time (self->clock) - request->begun);
+
+  /* Before anyone hears of it, so that nobody tries again at once. */
+  if (answer->kind == AMPS_ANSWER_UNREACHABLE)
+    amps_probe_report_unreachable (self->probe, answer->detail);
+
+  g_task_return_pointer (request->task, answer, (GDestroyNotify) amps_answer_free);
+  send_waiting (self);
+  request_free (request);
+}
+
+static void
+on_read (AmpsAnswer *answer, const GError *error, gpointer user_data)
+{
+  Request *request = user_data;
+
+  finish (request, answer != NULL ? answer : make_failed_answer (request, error));
+}
+
+static void
+on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Request *request = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+
+  if (body == NULL)
+    {
+      finish (request, make_failed_answer (request, error));
+      return;
+    }
+
+  amps_answer_reader_read (request->message, body, request->workload->config, request->cancellable,
+                           on_read, request);
+}
+
+/* Requests */
+
+static void
+on_deadline (gpointer item, gpointer user_data G_GNUC_UNUSED)
+{
+  Request *request = item;
+
+  request->deadline = NULL;
+  request->timed_out = TRUE;
+  g_cancellable_cancel (request->cancellable);
+}
+
+static void
+send_request (Request *request, SoupSession *session)
+{
+  AmpsWorkload *self = request->workload;
+
+  request->session = session;
+  request->begun = amps_clock_get_monotonic_time (self->clock);
+  request->message = amps_job_message_new (self->config, self->clock, self->uri, request->jobs);
+  if (self->timeout > 0)
+    request->deadline =
+        amps_timer_queue_add (self->deadlines, request->begun + self->timeout, request);
+
+  soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
+                           on_answer, request);
+}
+
+static void
+send_waiting (AmpsWorkload *self)
+{
+  SoupSession *session;
+
+  while (self->waiting.head != NULL && (session = amps_session_pool_acquire (self->pool)) != NULL)
+    send_request (g_queue_pop_head (&self->waiting), session);
+
+  if (self->waiting.head == NULL)
+    amps_timer_set_due (self->grow_timer, -1);
+  else if (amps_timer_get_due (self->grow_timer) < 0)
+    amps_timer_set_due (self->grow_timer, amps_clock_get_monotonic_time (self->clock) + GROW_DELAY);
+}
+
+static gboolean
+on_grow_timer (gpointer user_data)
+{
+  AmpsWorkload *self = AMPS_WORKLOAD (user_data);
+  const Request *first = g_queue_peek_head (&self->waiting);
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+
+  if (first != NULL && now - first->begun >= GROW_DELAY)
+    amps_session_pool_grow (self->pool);
+
+  send_waiting (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * amps_workload_new:
+ * @config: the settings
+ * @clock: what time is measured by
+ * @metrics: what counts requests
+ *
+ * Returns: (transfer full): a workload that is not known to be there
+ */
+AmpsWorkload *
+amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
+{
+  AmpsWorkload *self = g_object_new (AMPS_TYPE_WORKLOAD, NULL);
+  const char *address = amps_config_get_workload_address (config);
+  g_autoptr (GSocketConnectable) socket = NULL;
+
+  if (g_str_has_prefix (address, "unix:"))
+    {
+      socket = G_SOCKET_CONNECTABLE (g_unix_socket_address_new (address + strlen ("unix:")));
+      address = "http://localhost";
+    }
+
+  self->config = g_object_ref (config);
+  self->clock = g_object_ref (clock);
+  self->metrics = g_object_ref (metrics);
+  self->uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
+  self->pool = amps_session_pool_new (clock, socket);
+  self->probe =
+      amps_probe_new (clock, self->uri, socket, amps_config_get_workload_ready_path (config));
+  self->timeout = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC
+                      ? amps_config_get_job_timeout (config)
+                      : amps_config_get_workload_response_timeout (config);
+  self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);
+  self->grow_timer = amps_clock_create_timer (clock, "workload connections");
+  g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
+  g_source_attach (self->grow_timer, NULL);
+  g_signal_connect_object (self->probe, "notify::available", G_CALLBACK (on_available), self, 0);
+  return self;
+}
+
+/**
+ * amps_workload_start:
+ * @self: a workload
+ *
+ * Begins to look whether it is there.
+ */
+void
+amps_workload_start (AmpsWorkload *self)
+{
+  amps_probe_start (self->probe);
+}
+
+/**
+ * amps_workload_watch:
+ * @self: a workload
+ *
+ * Looks again and again whether it is still there, as long as nothing is sent
+ * that would tell.
+ */
+void
+amps_workload_watch (AmpsWorkload *self)
+{
+  amps_probe_watch (self->probe, WATCH_INTERVAL);
+}
+
+/**
+ * amps_workload_send_async:
+ * @self: a workload
+ * @jobs: (element-type AmpsJob): one job, or those of a batch
+ * @cancellable: (nullable): the answer is not wanted any more; the request goes on
+ * @callback: called when it has answered, or has not in time
+ * @user_data: passed to @callback
+ *
+ * POSTs @jobs, whose runs have begun.
+ */
+void
+amps_workload_send_async (AmpsWorkload *self, GPtrArray *jobs, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->workload = g_object_ref (self);
+  request->jobs = g_ptr_array_ref (jobs);
+  request->task = g_task_new (self, cancellable, callback, user_data);
+  request->cancellable = g_cancellable_new ();
+  request->begun = amps_clock_get_monotonic_time (self->clock);
+  g_task_set_source_tag (request->task, amps_workload_send_async);
+
+  g_queue_push_tail (&self->waiting, request);
+  send_waiting (self);
+}
+
+/**
+ * amps_workload_send_finish:
+ * @self: a workload
+ * @result: what the callback got
+ * @error: return location: only `G_IO_ERROR_CANCELLED`
+ *
+ * Returns: (transfer full) (nullable): the answer, or that there was none
+ */
+AmpsAnswer *
+amps_workload_send_finish (AmpsWorkload *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * amps_workload_get_available:
+ * @self: a workload
+ *
+ * Returns: whether it can be reached, as far as is known
+ */
+gboolean
+amps_workload_get_available (AmpsWorkload *self)
+{
+  return amps_probe_get_available (self->probe);
+}
+
+/**
+ * amps_workload_get_unavailable_reason:
+ * @self: a workload
+ *
+ * Returns: (nullable): why it can't be reached
+ */
+const char *
+amps_workload_get_unavailable_reason (AmpsWorkload *self)
+{
+  return amps_probe_get_reason (self->probe);
+}

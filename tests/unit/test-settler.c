@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "delivery/amps-settler.h"
+#include "fake-broker.h"
+#include "fake-clock.h"
+#include "log-recorder.h"
+#include "make-job.h"
+
+typedef struct {
+  AmpsClock *clock;
+  FakeBroker *broker;
+  AmpsManifest *manifest;
+  AmpsSettler *settler;
+  unsigned int n_finished;
+} Fixture;
+
+static void
+on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
+             AmpsJob *next G_GNUC_UNUSED, Fixture *f)
+{
+  f->n_finished++;
+}
+
+static void
+on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, Fixture *f)
+{
+  g_ptr_array_unref (amps_manifest_end_epoch (f->manifest, epoch));
+}
+
+static void
+set_up (Fixture *f, gconstpointer copies_dead_letters)
+{
+  f->clock = fake_clock_new ();
+  f->broker = fake_broker_new ();
+  f->manifest = amps_manifest_new (f->clock, 10);
+  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest,
+                                 GPOINTER_TO_INT (copies_dead_letters));
+  g_signal_connect (f->settler, "finished", G_CALLBACK (on_finished), f);
+  g_signal_connect (f->broker, "lost", G_CALLBACK (on_lost), f);
+  amps_broker_start (AMPS_BROKER (f->broker));
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_assert_cmpuint (amps_settler_get_n_pending (f->settler), ==, 0);
+  g_assert_finalize_object (f->settler);
+  g_assert_finalize_object (f->manifest);
+  g_assert_finalize_object (f->broker);
+  g_assert_finalize_object (f->clock);
+}
+
+static void
+assert_told (Fixture *f, const char *expected)
+{
+  g_autofree char *log = NULL;
+
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  log = fake_broker_take_log (f->broker);
+  g_assert_cmpstr (log, ==, expected);
+}
+
+/* A job that runs, delivered with tag 1. */
+static AmpsJob *
+add_job (Fixture *f, const char *id)
+{
+  AmpsJob *job = make_job (id, id, amps_broker_get_epoch (AMPS_BROKER (f->broker)));
+
+  fake_broker_deliver (f->broker, job);
+  amps_manifest_add (f->manifest, job);
+  amps_manifest_begin_run (f->manifest, job, 0);
+  return job;
+}
+
+static void
+settle (Fixture *f, AmpsJob *job, AmpsOutcome outcome, AmpsSettlement settlement)
+{
+  g_assert_true (amps_manifest_decide (f->manifest, job, outcome));
+  amps_settler_settle (f->settler, job, &settlement);
+}
+
+static void
+test_acknowledge (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) same = make_job ("a", "a", 1);
+
+  fake_broker_deliver (f->broker, same);
+  amps_manifest_add (f->manifest, same);
+  settle (f, job, AMPS_OUTCOME_ACKNOWLEDGED, (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE });
+  g_assert_cmpuint (f->n_finished, ==, 1);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  assert_told (f, "acknowledge 1\nacknowledge 2\n");
+}
+
+static void
+test_copy_is_tried_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) same = make_job ("a", "a", 1);
+  g_autofree char *warnings = NULL;
+
+  fake_broker_deliver (f->broker, same);
+  amps_manifest_add (f->manifest, same);
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_UNAVAILABLE, 2);
+  settle (f, job, AMPS_OUTCOME_REJECTED,
+          (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
+  assert_told (f, "");
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (60));
+  fake_clock_advance (f->clock, AMPS_SECONDS (60));
+  warnings = log_recorder_take ();
+  g_assert_true (g_pattern_match_simple ("*trying again*\n*trying again*\n", warnings));
+  assert_told (f, "dead-letter 1 rejected\nacknowledge 2 rejected\n");
+  g_assert_cmpuint (f->n_finished, ==, 1);
+}
+
+static void
+test_reject_without_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+
+  settle (f, job, AMPS_OUTCOME_REJECTED,
+          (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
+  g_assert_cmpuint (f->n_finished, ==, 1);
+  assert_told (f, "dead-letter 1 rejected\n");
+}
+
+/* Without the permission to make retry queues. */
+static void
+test_wait_in_slot (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) blamed = add_job (f, "a");
+  g_autoptr (AmpsJob) blameless = add_job (f, "b");
+  AmpsSettlement settlement = { AMPS_SETTLE_RETRY, AMPS_SECONDS (10), 2, NULL, NULL };
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 2);
+  settle (f, blamed, AMPS_OUTCOME_EXPIRED, settlement);
+  settlement.attempt = 1;
+  settle (f, blameless, AMPS_OUTCOME_RESCHEDULED, settlement);
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (9));
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "return 1\nrelease 2\n");
+}
+
+static void
+test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+
+  settle (f, job, AMPS_OUTCOME_RESCHEDULED,
+          (AmpsSettlement){ AMPS_SETTLE_RETRY, AMPS_MILLISECONDS (900), 1, NULL, NULL });
+  assert_told (f, "");
+  amps_settler_hurry (f->settler);
+  assert_told (f, "release 1\n");
+}
+
+/* The connection dies while a copy is being made: the redelivery, which has
+ * come already, gets the outcome. */
+static void
+test_detached_while_settling (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_DETACHED, 1);
+  settle (f, job, AMPS_OUTCOME_REJECTED,
+          (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
+  fake_broker_lose_connection (f->broker);
+  fake_broker_deliver (f->broker, again);
+  g_assert_cmpint (amps_manifest_add (f->manifest, again), ==, AMPS_ADDITION_DUPLICATE);
+  assert_told (f, "dead-letter 2 rejected\n");
+  g_assert_cmpuint (f->n_finished, ==, 1);
+}
+
+static void
+test_detached_before (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
+  AmpsSettlement recalled;
+
+  fake_broker_lose_connection (f->broker);
+  settle (f, job, AMPS_OUTCOME_ACKNOWLEDGED, (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE });
+  assert_told (f, "");
+  g_assert_cmpuint (f->n_finished, ==, 1);
+
+  fake_broker_deliver (f->broker, again);
+  g_assert_true (amps_manifest_recall (f->manifest, again, &recalled));
+  amps_settler_settle (f->settler, again, &recalled);
+  assert_told (f, "acknowledge 2\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    gboolean copies_dead_letters;
+    void (*test) (Fixture *f, gconstpointer data);
+  } tests[] = {
+    { "/settler/acknowledge", TRUE, test_acknowledge },
+    { "/settler/copy-is-tried-again", TRUE, test_copy_is_tried_again },
+    { "/settler/reject-without-copy", FALSE, test_reject_without_copy },
+    { "/settler/wait-in-slot", TRUE, test_wait_in_slot },
+    { "/settler/hurry", TRUE, test_hurry },
+    { "/settler/detached-while-settling", TRUE, test_detached_while_settling },
+    { "/settler/detached-before", TRUE, test_detached_before },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  log_recorder_start ();
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, GINT_TO_POINTER (tests[i].copies_dead_letters), set_up,
+                tests[i].test, tear_down);
+  return g_test_run ();
+}

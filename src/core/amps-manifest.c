@@ -4,22 +4,19 @@
 #include "amps-error.h"
 #include "amps-finished-jobs.h"
 #include "amps-job-private.h"
+#include "amps-run-ids.h"
 #include "amps-timer-queue.h"
-
-#include <string.h>
 
 struct _AmpsManifest {
   GObject parent_instance;
 
   AmpsClock *clock;          /* (owned) */
   GHashTable *jobs;          /* (owned) id → (owned) AmpsJob */
-  GHashTable *runs;          /* (owned) run → AmpsJob */
+  AmpsRunIds *runs;          /* (owned) */
   AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */
   unsigned int n_in_workload;
 
   AmpsFinishedJobs *finished; /* (owned) */
-  char *boot;                 /* (owned) makes run ids differ from those of other processes */
-  gint64 last_run;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsManifest, amps_manifest, G_TYPE_OBJECT)
@@ -37,11 +34,10 @@ amps_manifest_finalize (GObject *object)
   AmpsManifest *self = AMPS_MANIFEST (object);
 
   amps_timer_queue_free (self->deadlines);
-  g_hash_table_unref (self->runs);
+  amps_run_ids_free (self->runs);
   g_hash_table_unref (self->jobs);
   amps_finished_jobs_free (self->finished);
   g_object_unref (self->clock);
-  g_free (self->boot);
 
   G_OBJECT_CLASS (amps_manifest_parent_class)->finalize (object);
 }
@@ -67,8 +63,7 @@ static void
 amps_manifest_init (AmpsManifest *self)
 {
   self->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
-  self->runs = g_hash_table_new (g_int64_hash, g_int64_equal);
-  self->boot = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+  self->runs = amps_run_ids_new ();
 }
 
 static void
@@ -107,19 +102,6 @@ set_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state)
   job->state = state;
   job->since = amps_clock_get_monotonic_time (self->clock);
   self->n_in_workload += amps_job_is_in_workload (job);
-}
-
-static gint64
-parse_run_id (AmpsManifest *self, const char *identifier)
-{
-  gsize length = strlen (self->boot);
-  guint64 run;
-
-  if (strncmp (identifier, self->boot, length) != 0 || identifier[length] != '-' ||
-      !g_ascii_string_to_unsigned (identifier + length + 1, 10, 1, G_MAXINT64, &run, NULL))
-    return 0;
-
-  return (gint64) run;
 }
 
 static void
@@ -235,14 +217,7 @@ amps_manifest_lookup (AmpsManifest *self, const char *identifier)
 {
   AmpsJob *job = g_hash_table_lookup (self->jobs, identifier);
 
-  if (job == NULL)
-    {
-      gint64 run = parse_run_id (self, identifier);
-
-      job = g_hash_table_lookup (self->runs, &run);
-    }
-
-  return job;
+  return job != NULL ? job : amps_run_ids_lookup (self->runs, identifier);
 }
 
 /**
@@ -289,13 +264,6 @@ amps_manifest_list (AmpsManifest *self)
   return jobs;
 }
 
-static void
-forget_run (AmpsManifest *self, AmpsJob *job)
-{
-  if (job->run != 0)
-    g_hash_table_remove (self->runs, &job->run);
-}
-
 /**
  * amps_manifest_begin_run:
  * @self: a manifest
@@ -310,12 +278,7 @@ amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline)
 {
   g_return_if_fail (job->state == AMPS_JOB_WAITING);
 
-  forget_run (self, job);
-  g_free (job->run_id);
-  job->run = ++self->last_run;
-  job->run_id = g_strdup_printf ("%s-%" G_GINT64_FORMAT, self->boot, job->run);
-  g_hash_table_insert (self->runs, &job->run, job);
-
+  amps_run_ids_begin (self->runs, job);
   set_state (self, job, AMPS_JOB_POSTING);
   amps_manifest_set_deadline (self, job, deadline);
 }
@@ -402,7 +365,7 @@ find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, 
   *job = NULL;
   if (found == NULL)
     {
-      gint64 run = parse_run_id (self, identifier);
+      gint64 run = amps_run_ids_parse (self->runs, identifier);
 
       return check_decided (identifier, amps_finished_jobs_find (self->finished, identifier, run),
                             wanted, error);
@@ -564,7 +527,7 @@ remove_job (AmpsManifest *self, AmpsJob *job)
 {
   amps_manifest_set_deadline (self, job, 0);
   self->n_in_workload -= amps_job_is_in_workload (job);
-  forget_run (self, job);
+  amps_run_ids_forget (self->runs, job);
   g_hash_table_remove (self->jobs, job->event->id);
 }
 

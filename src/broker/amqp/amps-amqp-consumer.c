@@ -227,7 +227,7 @@ consumer_flush (gpointer role)
 static void
 consumer_command (gpointer role, AmpsAmqpCommand *command)
 {
-  const Command *own = (const Command *) command;
+  g_autofree Command *own = (Command *) command;
 
   if (own->kind == COMMAND_CONSUME)
     consume (role, own);

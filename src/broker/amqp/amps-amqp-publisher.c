@@ -54,11 +54,6 @@ command_free (gpointer data)
 }
 
 static void
-command_keep (gpointer data G_GNUC_UNUSED)
-{
-}
-
-static void
 outstanding_free (gpointer data)
 {
   Outstanding *outstanding = data;
@@ -318,8 +313,6 @@ publisher_command (gpointer role, AmpsAmqpCommand *command)
 {
   Publisher *self = role;
 
-  /* Freed when it has been published. */
-  command->free = command_keep;
   g_queue_push_tail (&self->waiting, command);
   amps_amqp_session_drain (self->session);
   publish_waiting (self);

@@ -365,8 +365,10 @@ on_command (AmpsMail *mail, gpointer user_data)
       schedule_flush (self);
       amps_amqp_watch_end_work (&self->watch);
     }
-
-  command->free (command);
+  else
+    {
+      command->free (command);
+    }
 }
 
 static void

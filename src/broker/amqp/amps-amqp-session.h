@@ -34,7 +34,7 @@ typedef struct {
  * AmpsAmqpRole:
  * @name: for the connection's name
  * @start: makes the role; the channel is open, and it may talk to the broker
- * @command: something the main thread sent; it is freed afterwards
+ * @command: something the main thread sent; takes it
  * @message: a whole message came
  * @method: another method frame came; returns whether it was expected
  * @flush: after a batch of commands and frames

@@ -30,8 +30,9 @@ typedef struct {
   AmpsAmqpSession *session; /* (owned) (nullable) while connected, or trying */
   GSource *timer;           /* (owned) due for the next try */
   gboolean open;
-  gint64 begun;         /* monotonic µs: when the session began */
-  gint64 max_busy_time; /* µs that one library call may take */
+  unsigned int uri_index; /* of the broker that is tried */
+  gint64 begun;           /* monotonic µs: when the session began */
+  gint64 max_busy_time;   /* µs that one library call may take */
   unsigned int failures;
 } Link;
 
@@ -45,7 +46,6 @@ struct _AmpsBrokerAmqp {
   Link consumer;
   Link publisher;
   unsigned int prefetch;
-  unsigned int uri_index; /* of the broker to be tried next */
   unsigned int queue_polls;
   gboolean has_epoch; /* the consuming session has begun one */
 
@@ -195,10 +195,12 @@ show_state (AmpsBrokerAmqp *self, const char *detail)
     amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, detail);
   else if (detail != NULL)
     amps_broker_change_state (broker, AMPS_BROKER_WAITING_FOR_QUEUE, detail);
-  else if (self->has_epoch && amps_broker_get_consuming (broker))
-    amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
-  else
+  else if (!self->has_epoch || !amps_broker_get_consuming (broker))
     amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, NULL);
+  else if (!self->publisher.open)
+    amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, "no connection to publish");
+  else
+    amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
 }
 
 static void
@@ -236,15 +238,30 @@ set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 
 /* Events */
 
+/* What one connection found out about the broker is good for the other one. */
+static void
+follow (AmpsBrokerAmqp *self, const Link *link)
+{
+  Link *other = link == &self->consumer ? &self->publisher : &self->consumer;
+
+  if (other->session != NULL)
+    return;
+
+  other->uri_index = link->uri_index;
+  amps_timer_set_due (other->timer, amps_clock_get_monotonic_time (self->clock));
+}
+
 static void
 handle_opened (AmpsBrokerAmqp *self, Link *link)
 {
   link->open = TRUE;
-  if (link != &self->consumer)
+  follow (self, link);
+  if (link == &self->consumer || self->has_epoch)
+    show_state (self, NULL);
+  if (link == &self->publisher)
     return;
 
   self->queue_polls = 0;
-  show_state (self, NULL);
   if (amps_broker_get_consuming (AMPS_BROKER (self)))
     send_consume (self);
 }
@@ -314,7 +331,7 @@ handle_closed (AmpsBrokerAmqp *self, Link *link, const char *detail)
   amps_amqp_session_free (g_steal_pointer (&link->session));
   link->open = FALSE;
   amps_timer_set_due (link->timer, -1);
-  self->uri_index++;
+  link->uri_index++;
 
   if (link == &self->consumer)
     {
@@ -328,6 +345,8 @@ handle_closed (AmpsBrokerAmqp *self, Link *link, const char *detail)
         g_info ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
+      if (self->has_epoch && self->stop_task == NULL)
+        show_state (self, NULL);
     }
 
   if (self->stop_task != NULL)
@@ -389,7 +408,7 @@ connect_link (AmpsBrokerAmqp *self, Link *link)
     g_warning ("Kept the old secrets: %s", error->message);
 
   uris = amps_config_get_broker_uris (self->config);
-  uri = uris[self->uri_index % g_strv_length ((char **) uris)];
+  uri = uris[link->uri_index % g_strv_length ((char **) uris)];
   parsed = amps_amqp_uri_parse (uri, NULL);
   link->begun = amps_clock_get_monotonic_time (self->clock);
   link->max_busy_time = 2 * AMPS_SECONDS (parsed != NULL ? MAX (parsed->heartbeat, 10) : 60);

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 
 
 def free_port():
@@ -38,6 +39,7 @@ class RabbitMQNode:
         self.uri = f'amqp://guest:guest@127.0.0.1:{self.port}'
         self.log = self.folder / 'rabbitmq.log'
         self._processes = []
+        self._environment = {}
 
     def start(self):
         """Starts the node; see wait_until_ready()."""
@@ -48,7 +50,7 @@ class RabbitMQNode:
         plugins = self.folder / 'enabled_plugins'
         plugins.write_text('[].\n')
 
-        environment = dict(
+        self._environment = environment = dict(
             os.environ,
             HOME=str(self.folder),
             ERL_EPMD_ADDRESS='127.0.0.1',
@@ -74,6 +76,11 @@ class RabbitMQNode:
             self._processes.append(subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True))
+
+    def control(self, *arguments):
+        """Runs rabbitmqctl on the node."""
+        subprocess.run([CONTROL, *arguments], env=self._environment, check=True, timeout=60,
+                       stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def wait_until_ready(self, timeout=120):
         """Returns once the node takes AMQP connections."""

@@ -172,8 +172,8 @@ make_structured (const amqp_basic_properties_t *properties, GBytes *body, GError
   if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
     content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
 
-  return amps_cloud_event_from_binary ((const AmpsAttribute *) attributes->data, attributes->len,
-                                       content_type, body, problem);
+  return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
+                                       attributes->len, content_type, body, problem);
 }
 
 static void

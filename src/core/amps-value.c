@@ -3,6 +3,7 @@
 
 #include "amps-error.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 typedef struct {
@@ -10,10 +11,12 @@ typedef struct {
   double factor;
 } Unit;
 
+/* The API speaks English, the settings the user's language: it is for the
+ * caller to translate the message, which therefore is a whole, marked one. */
 static gboolean
-fail (GError **error, const char *expected)
+fail (GError **error, const char *message)
 {
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "must be %s", expected);
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, message);
   return FALSE;
 }
 
@@ -51,22 +54,23 @@ read_decimal (const char **at, double *value)
  * @microseconds: (out): how long, at least 0
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
  *
- * See https://pkg.go.dev/time#ParseDuration; negative ones are refused.
+ * See https://pkg.go.dev/time#ParseDuration; negative ones are refused. What
+ * is not 0 is at least 1 µs.
  *
  * Returns: whether it is one
  */
 gboolean
 amps_parse_duration (const char *text, gint64 *microseconds, GError **error)
 {
-  static const char expected[] = "a duration such as 500ms, 30s, 1m30s or 2h";
+  static const char expected[] = N_ ("must be a duration such as 500ms, 30s, 1m30s or 2h");
   static const Unit units[] = {
     { "ns", 1e-3 }, { "us", 1 },   { "µs", 1 },     { "μs", 1 }, { "ms", 1e3 },
     { "s", 1e6 },   { "m", 60e6 }, { "h", 3600e6 }, { NULL, 0 },
   };
-  const char *at = text;
+  const char *at = *text == '+' ? text + 1 : text;
   double total = 0;
 
-  if (strcmp (text, "0") == 0)
+  if (strcmp (at, "0") == 0)
     {
       *microseconds = 0;
       return TRUE;
@@ -91,9 +95,10 @@ amps_parse_duration (const char *text, gint64 *microseconds, GError **error)
 
   /* Go's own limit is 2^63 ns. */
   if (total > (double) G_MAXINT64 / 1000)
-    return fail (error, "at most 2540400h");
+    return fail (error, N_ ("must be at most 2562047h"));
 
-  *microseconds = (gint64) (total + 0.5);
+  /* 0 often means none, and a nanosecond does not. */
+  *microseconds = total > 0 ? MAX (1, (gint64) (total + 0.5)) : 0;
   return TRUE;
 }
 
@@ -114,7 +119,7 @@ amps_parse_boolean (const char *text, gboolean *value, GError **error)
   static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False", NULL };
 
   *value = g_strv_contains (yes, text);
-  return *value || g_strv_contains (no, text) || fail (error, "true or false");
+  return *value || g_strv_contains (no, text) || fail (error, N_ ("must be true or false"));
 }
 
 /**
@@ -128,7 +133,7 @@ amps_parse_boolean (const char *text, gboolean *value, GError **error)
 gboolean
 amps_parse_size (const char *text, guint64 *bytes, GError **error)
 {
-  static const char expected[] = "a size such as 65536, 64KiB or 10MiB";
+  static const char expected[] = N_ ("must be a size such as 65536, 64KiB or 10MiB");
   static const Unit units[] = {
     { "", 1 },
     { "B", 1 },
@@ -167,14 +172,33 @@ gboolean
 amps_parse_unsigned (const char *text, guint64 *value, GError **error)
 {
   return g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT64, value, NULL) ||
-         fail (error, "a whole number");
+         fail (error, N_ ("must be a whole number"));
+}
+
+/* Of `host:port`; an IPv6 address in brackets has colons of its own. */
+static const char *
+find_port (const char *authority, const char *end)
+{
+  const char *bracket = memchr (authority, ']', (gsize) (end - authority));
+  const char *first = *authority == '[' && bracket != NULL ? bracket : authority;
+
+  return memchr (first, ':', (gsize) (end - first));
+}
+
+static gboolean
+is_port (const char *text, const char *end)
+{
+  const char *behind = text + strspn (text, "0123456789");
+
+  return behind == end || *behind == '/';
 }
 
 /**
  * amps_redact_uri:
  * @uri: a URI, valid or not
  *
- * Callable from any thread.
+ * When in doubt what is a password, as when it holds characters that should
+ * have been encoded, all behind the doubt is hidden. Callable from any thread.
  *
  * Returns: (transfer full): @uri with `***` for what may be secret: the password
  *   and the query
@@ -182,29 +206,26 @@ amps_parse_unsigned (const char *text, guint64 *value, GError **error)
 char *
 amps_redact_uri (const char *uri)
 {
-  const char *authority = strstr (uri, "://");
   const char *end = uri + strcspn (uri, "?#");
-  GString *redacted = g_string_new (NULL);
-  const char *at_sign = NULL;
-  const char *colon;
+  const char *scheme_end = strstr (uri, "://");
+  gboolean has_authority = scheme_end != NULL && scheme_end < end;
+  const char *authority = has_authority ? scheme_end + 3 : uri;
+  const char *at_sign = g_strrstr_len (authority, end - authority, "@");
+  const char *colon = at_sign != NULL ? memchr (authority, ':', (gsize) (at_sign - authority))
+                                      : find_port (authority, end);
+  const char *query = *end != '\0' ? "?***" : "";
 
-  authority = authority != NULL && authority < end ? authority + 3 : uri;
-  /* A password may hold a slash or an @ that should have been encoded. */
-  for (const char *c = authority; c < end; c++)
-    at_sign = *c == '@' ? c : at_sign;
+  /* The password may go on behind the ? or #, up to that @. */
+  if (colon != NULL && strchr (end, '@') != NULL)
+    return g_strdup_printf ("%.*s:***", (int) (colon - uri), uri);
 
-  g_string_append_len (redacted, uri, authority - uri);
-  if (at_sign != NULL)
-    {
-      colon = memchr (authority, ':', (gsize) (at_sign - authority));
-      g_string_append_len (redacted, authority, (colon != NULL ? colon : at_sign) - authority);
-      if (colon != NULL)
-        g_string_append (redacted, ":***");
-      authority = at_sign;
-    }
-  g_string_append_len (redacted, authority, end - authority);
-  if (*end != '\0')
-    g_string_append_printf (redacted, "%c***", *end);
+  if (colon != NULL && at_sign != NULL)
+    return g_strdup_printf ("%.*s:***%.*s%s", (int) (colon - uri), uri, (int) (end - at_sign),
+                            at_sign, query);
 
-  return g_string_free (redacted, FALSE);
+  /* No port, hence a password whose host was forgotten. */
+  if (colon != NULL && has_authority && !is_port (colon + 1, end))
+    return g_strdup_printf ("%.*s:***", (int) (colon - uri), uri);
+
+  return g_strdup_printf ("%.*s%s", (int) (end - uri), uri, query);
 }

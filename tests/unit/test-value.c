@@ -22,9 +22,14 @@ test_durations (void)
     { "3µs", 3 },
     { "2000ns", 2 },
     { "1h0m1s", 60 * MINUTE + G_USEC_PER_SEC },
+    { "+5s", 5 * G_USEC_PER_SEC },
+    { "1ns", 1 },
+    { "2562047h", G_GINT64_CONSTANT (2562047) * 60 * MINUTE },
   };
-  const char *const bad[] = { "",   "1",   "-1s",  "1 s", "s",  "1s1",      "1.2.3s",
-                              "1d", "+1s", "1e3s", ".s",  "5M", "99999999h" };
+  const char *const bad[] = {
+    "",     "1",    "-1s", "1 s", "s",    "1s1",       "1.2.3s", "1d",  "-0",
+    "+-1s", "1e3s", ".s",  "5M",  "0x1s", "99999999h", "+",      " 1s", "1s ",
+  };
   gint64 microseconds;
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (good); i++)
@@ -86,6 +91,20 @@ test_sizes (void)
 }
 
 static void
+test_unsigned (void)
+{
+  const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "0x1", "1.0", "9223372036854775808" };
+  guint64 value;
+
+  g_assert_true (amps_parse_unsigned ("0", &value, NULL));
+  g_assert_cmpuint (value, ==, 0);
+  g_assert_true (amps_parse_unsigned ("9223372036854775807", &value, NULL));
+  g_assert_cmpuint (value, ==, G_MAXINT64);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (amps_parse_unsigned (bad[i], &value, NULL));
+}
+
+static void
 test_redact_uri (void)
 {
   const char *const cases[][2] = {
@@ -96,6 +115,18 @@ test_redact_uri (void)
     { "amqps://u:p@h?keyfile=secret", "amqps://u:***@h?***" },
     { "user:secret@host", "user:***@host" },
     { "sqlite:///var/lib/queue.db", "sqlite:///var/lib/queue.db" },
+    { "sqlite::memory:", "sqlite::memory:" },
+    { "unix:/run/workload.sock", "unix:/run/workload.sock" },
+    { "amqp://[::1]:5672/v", "amqp://[::1]:5672/v" },
+    { "amqp://u:secret@[::1]:5672", "amqp://u:***@[::1]:5672" },
+    { "amqp://[u:secret@host", "amqp://[u:***@host" },
+    { "amqp://user:sec#ret@host", "amqp://user:***" },
+    { "amqp://user:12?34@host", "amqp://user:***" },
+    { "amqp://user:a@secret?b@host", "amqp://user:***" },
+    { "amqp://us?er:secret@host", "amqp://us?***" },
+    { "amqp://user:secret", "amqp://user:***" },
+    { "amqp://host?a=secret@b", "amqp://host?***" },
+    { "", "" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -113,6 +144,7 @@ main (int argc, char **argv)
   g_test_add_func ("/value/durations", test_durations);
   g_test_add_func ("/value/booleans", test_booleans);
   g_test_add_func ("/value/sizes", test_sizes);
+  g_test_add_func ("/value/unsigned", test_unsigned);
   g_test_add_func ("/value/redact-uri", test_redact_uri);
   return g_test_run ();
 }

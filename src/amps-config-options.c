@@ -3,6 +3,7 @@
 
 #include "amps-config-table.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 /* Getters, as amps-config.h lists them: texts belong to the settings, and may
@@ -46,20 +47,13 @@ DEFINE_GETTER (const char *, sentry_dsn, text, SENTRY_DSN)
 DEFINE_GETTER (const char *, environment, text, ENVIRONMENT)
 DEFINE_GETTER (const char *, dbus_bus, text, DBUS_BUS)
 
-/* Command line: an option for each variable, in lower case with dashes. */
+/* Command line: an option for each variable, in lower case with dashes, and one
+ * for each file, since others can see a command line. */
 
 typedef struct {
   GStrvBuilder *given;
-  GOptionEntry *entries; /* (owned) with its strings, which the group only points to */
+  GArray *entries; /* (owned) of GOptionEntry, with their strings, which the group points to */
 } Options;
-
-static char *
-get_option_name (const AmpsVariableInfo *info)
-{
-  g_autofree char *name = g_ascii_strdown (info->name, -1);
-
-  return g_strdelimit (g_steal_pointer (&name), "_", '-');
-}
 
 static gboolean
 on_option (const char *option, const char *value, gpointer user_data, GError **error G_GNUC_UNUSED)
@@ -73,13 +67,40 @@ on_option (const char *option, const char *value, gpointer user_data, GError **e
   return TRUE;
 }
 
+/* Takes @variable and @description. */
+static void
+add_entry (Options *options, char *variable, char *description, int flags)
+{
+  g_autofree char *name = variable;
+  GOptionEntry entry = {
+    .long_name = g_strdelimit (g_ascii_strdown (name, -1), "_", '-'),
+    /* Not to be converted: that fails for UTF-8 in the C locale. */
+    .flags = flags | G_OPTION_FLAG_FILENAME,
+    .arg = G_OPTION_ARG_CALLBACK,
+    .arg_data = on_option,
+    .description = description,
+    .arg_description = _ ("VALUE"),
+  };
+
+  g_array_append_val (options->entries, entry);
+}
+
 static char *
 describe (const AmpsVariableInfo *info)
 {
-  const char *description = g_dgettext (GETTEXT_PACKAGE, info->description);
+  const char *description = _ (info->description);
 
   return info->fallback != NULL ? g_strdup_printf ("%s [%s]", description, info->fallback)
                                 : g_strdup (description);
+}
+
+static void
+clear_entry (gpointer data)
+{
+  GOptionEntry *entry = data;
+
+  g_free ((char *) entry->long_name);
+  g_free ((char *) entry->description);
 }
 
 static void
@@ -87,12 +108,7 @@ options_free (gpointer data)
 {
   Options *options = data;
 
-  for (GOptionEntry *entry = options->entries; entry->long_name != NULL; entry++)
-    {
-      g_free ((char *) entry->long_name);
-      g_free ((char *) entry->description);
-    }
-  g_free (options->entries);
+  g_array_unref (options->entries);
   g_free (options);
 }
 
@@ -110,20 +126,20 @@ amps_config_create_option_group (GStrvBuilder *given)
   GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, options, options_free);
 
   options->given = given;
-  options->entries = g_new0 (GOptionEntry, N_VARIABLES + 1);
+  options->entries = g_array_new (TRUE, FALSE, sizeof (GOptionEntry));
+  g_array_set_clear_func (options->entries, clear_entry);
+
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       const AmpsVariableInfo *info = &amps_variables[i];
-      GOptionEntry *entry = &options->entries[i];
 
-      entry->long_name = get_option_name (info);
-      entry->flags = info->kind == KIND_BOOLEAN ? G_OPTION_FLAG_OPTIONAL_ARG : 0;
-      entry->arg = G_OPTION_ARG_CALLBACK;
-      entry->arg_data = on_option;
-      entry->description = describe (info);
-      entry->arg_description = "VALUE";
+      add_entry (options, g_strdup (info->name), describe (info),
+                 info->kind == KIND_BOOLEAN ? G_OPTION_FLAG_OPTIONAL_ARG : 0);
+      if (info->secrecy != SECRECY_NONE)
+        add_entry (options, g_strconcat (info->name, "_FILE", NULL),
+                   g_strdup_printf (_ ("File to read %s from"), info->name), 0);
     }
 
-  g_option_group_add_entries (group, options->entries);
+  g_option_group_add_entries (group, &g_array_index (options->entries, GOptionEntry, 0));
   return group;
 }

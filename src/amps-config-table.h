@@ -42,10 +42,16 @@ typedef enum {
   N_VARIABLES,
 } AmpsVariable;
 
+/* What a value must look like. */
 typedef enum {
-  KIND_TEXT,
-  KIND_QUEUE,
-  KIND_URIS,
+  KIND_TEXT, /* at most maximum bytes */
+  KIND_TOKEN,
+  KIND_MEDIA_TYPE,
+  KIND_BROKER_URIS,
+  KIND_ADDRESS,
+  KIND_PATH,
+  KIND_SENTRY_DSN,
+  KIND_BUS,
   KIND_WORD,
   KIND_NUMBER,
   KIND_BOOLEAN,
@@ -53,9 +59,10 @@ typedef enum {
   KIND_SIZE,
 } AmpsVariableKind;
 
+/* What the dump hides. What holds a secret may come from NAME_FILE. */
 typedef enum {
   SECRECY_NONE,
-  SECRECY_URI,
+  SECRECY_URI, /* the password and the query */
   SECRECY_WHOLE,
 } AmpsSecrecy;
 
@@ -66,11 +73,21 @@ typedef struct {
   AmpsVariableKind kind;
   const char *fallback; /* (nullable) the default, as one would write it */
   gint64 minimum;       /* of a number, duration (µs) or size */
-  gint64 maximum;
+  gint64 maximum;       /* likewise, or bytes of a text; 0 for no limit of a text */
   const char *words[5]; /* allowed ones, in the order of the enumeration */
+  const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
   const char *description; /* for --help */
 } AmpsVariableInfo;
+
+/* What BROKER_HOST asks for, in the order of the words of BROKER_TYPE. */
+enum {
+  BACKEND_AMQP,
+  BACKEND_EMBEDDED,
+};
+
+/* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
+#define MAX_QUEUE_NAME 255
 
 extern const AmpsVariableInfo amps_variables[N_VARIABLES];
 

@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-table.h"
+#include "amps-config-parse.h"
 #include "amps-dotenv.h"
 #include "core/amps-error.h"
-#include "core/amps-value.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
-#define MAX_QUEUE_NAME 255
+/* Where the dead letters of a queue go that AMPS makes itself. */
+#define DEAD_LETTER_SUFFIX ".dead"
+
+/* In the order in which they win. */
+typedef enum {
+  SOURCE_OPTIONS,
+  SOURCE_ENVIRONMENT,
+  SOURCE_DOTENV,
+  N_SOURCES,
+} Source;
 
 typedef struct {
-  char *text;    /* (owned) (nullable) as given, or the default */
-  char *file;    /* (owned) (nullable) where the text came from, to read it again */
-  gboolean bad;  /* a problem was found */
-  gint64 number; /* of a number, boolean, duration (µs), size or word (its index) */
+  const char *given_by; /* the variable or its alias */
+  char *text;           /* (owned) (nullable) as given, or the default */
+  char *file;           /* (owned) (nullable) where the text came from, to read it again */
+  gboolean bad;         /* a problem was found */
+  gint64 number;        /* of a number, boolean, duration (µs), size, word or backend */
 } Setting;
 
 struct _AmpsConfig {
@@ -25,7 +33,7 @@ struct _AmpsConfig {
   Setting settings[N_VARIABLES];
   char **broker_uris;  /* (owned) */
   GPtrArray *warnings; /* (owned) of char*, NULL-terminated */
-  GString *problems;   /* (owned) a line each */
+  GPtrArray *problems; /* (owned) of char* */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsConfig, amps_config, G_TYPE_OBJECT)
@@ -42,7 +50,7 @@ amps_config_finalize (GObject *object)
     }
   g_strfreev (self->broker_uris);
   g_ptr_array_unref (self->warnings);
-  g_string_free (self->problems, TRUE);
+  g_ptr_array_unref (self->problems);
 
   G_OBJECT_CLASS (amps_config_parent_class)->finalize (object);
 }
@@ -57,28 +65,7 @@ static void
 amps_config_init (AmpsConfig *self)
 {
   self->warnings = g_ptr_array_new_with_free_func (g_free);
-  self->problems = g_string_new (NULL);
-}
-
-static char *
-redact (const AmpsVariableInfo *info, const char *text)
-{
-  g_auto (GStrv) uris = NULL;
-
-  if (info->secrecy == SECRECY_NONE)
-    return g_strdup (text);
-  if (info->secrecy == SECRECY_WHOLE)
-    return g_strdup ("***");
-
-  uris = g_strsplit (text, ",", -1);
-  for (char **uri = uris; *uri != NULL; uri++)
-    {
-      char *redacted = amps_redact_uri (*uri);
-
-      g_free (*uri);
-      *uri = redacted;
-    }
-  return g_strjoinv (",", uris);
+  self->problems = g_ptr_array_new_with_free_func (g_free);
 }
 
 G_GNUC_PRINTF (2, 3)
@@ -87,30 +74,35 @@ add_problem (AmpsConfig *self, const char *format, ...)
 {
   va_list arguments;
 
-  if (self->problems->len > 0)
-    g_string_append_c (self->problems, '\n');
   va_start (arguments, format);
-  g_string_append_vprintf (self->problems, format, arguments);
+  g_ptr_array_add (self->problems, g_strdup_vprintf (format, arguments));
   va_end (arguments);
 }
 
 static void
 add_bad_value (AmpsConfig *self, AmpsVariable variable, const char *why)
 {
-  const AmpsVariableInfo *info = &amps_variables[variable];
-  const char *text = self->settings[variable].text;
-  g_autofree char *redacted = redact (info, text != NULL ? text : "");
+  Setting *setting = &self->settings[variable];
+  g_autofree char *redacted = amps_variable_redact (&amps_variables[variable], setting->text);
 
-  self->settings[variable].bad = TRUE;
-  add_problem (self, _ ("%s=%s: %s"), info->name, redacted, why);
+  setting->bad = TRUE;
+  add_problem (self, "%s=%s: %s", setting->given_by, redacted, why);
 }
 
 /* Sources */
 
+/* The last one wins, as on a command line. An empty one counts as unset. */
 static const char *
-look_up (const char *const *environment, const char *name)
+look_up (const char *const *source, const char *name)
 {
-  const char *value = g_environ_getenv ((char **) environment, name);
+  gsize length = strlen (name);
+  const char *value = NULL;
+
+  for (; *source != NULL; source++)
+    {
+      if (strncmp (*source, name, length) == 0 && (*source)[length] == '=')
+        value = *source + length + 1;
+    }
 
   return value != NULL && *value != '\0' ? value : NULL;
 }
@@ -119,281 +111,208 @@ look_up (const char *const *environment, const char *name)
 static gboolean
 is_from_kubernetes (const char *name, const char *value)
 {
-  return (g_str_has_suffix (name, "PORT") || g_str_has_suffix (name, "HOST")) &&
-         (g_str_has_prefix (value, "tcp://") || g_str_has_prefix (value, "udp://"));
+  return g_str_has_suffix (name, "PORT") &&
+         (g_str_has_prefix (value, "tcp://") || g_str_has_prefix (value, "udp://") ||
+          g_str_has_prefix (value, "sctp://"));
 }
 
-static const char *
-look_up_warily (AmpsConfig *self, const char *const *environment, const char *name)
+static void
+take_text (AmpsConfig *self, AmpsVariable variable, const char *name, const char *text)
 {
-  const char *value = look_up (environment, name);
+  Setting *setting = &self->settings[variable];
 
-  if (value == NULL || !is_from_kubernetes (name, value))
-    return value;
-
-  g_ptr_array_add (self->warnings,
-                   g_strdup_printf ("%s=%s is ignored: Kubernetes sets it for a Service of that "
-                                    "name",
-                                    name, value));
-  return NULL;
+  if (setting->given_by == NULL)
+    {
+      setting->given_by = name;
+      setting->text = g_strdup (text);
+    }
+  else if (g_strcmp0 (setting->text, text) != 0)
+    {
+      add_problem (self, _ ("%s and %s are different; set one of them"), setting->given_by, name);
+    }
 }
 
 static gboolean
 read_secret (const char *path, char **text, GError **error)
 {
-  if (!g_file_get_contents (path, text, NULL, error))
+  g_autofree char *content = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &content, &length, error))
     return FALSE;
 
-  (*text)[strcspn (*text, "\r\n")] = '\0';
+  while (length > 0 && (content[length - 1] == '\n' || content[length - 1] == '\r'))
+    content[--length] = '\0';
+
+  /* An empty one is an accident, and would take the protection away. */
+  if (length == 0 || strlen (content) != length)
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                           _ ("the file must hold a line of text"));
+      return FALSE;
+    }
+
+  *text = g_steal_pointer (&content);
   return TRUE;
 }
 
 static void
-look_up_in_file (AmpsConfig *self, AmpsVariable variable, const char *const *environment)
+take_file (AmpsConfig *self, AmpsVariable variable, const char *name, const char *path)
 {
   Setting *setting = &self->settings[variable];
-  const char *name = amps_variables[variable].name;
-  g_autofree char *file_name = g_strconcat (name, "_FILE", NULL);
-  const char *path = look_up (environment, file_name);
   g_autoptr (GError) error = NULL;
 
-  if (path == NULL)
-    return;
-
-  if (setting->text != NULL)
+  if (setting->given_by != NULL)
     {
-      add_problem (self, _ ("%s=%s: set either this or %s, not both"), file_name, path, name);
+      add_problem (self, _ ("%s_FILE=%s: set either this or %s, not both"), name, path,
+                   setting->given_by);
       return;
     }
 
-  if (!read_secret (path, &setting->text, &error))
-    {
-      add_problem (self, _ ("%s=%s: %s"), file_name, path, error->message);
-      return;
-    }
-
+  setting->given_by = name;
   setting->file = g_strdup (path);
-  if (*setting->text == '\0')
-    g_clear_pointer (&setting->text, g_free);
+  setting->bad = !read_secret (path, &setting->text, &error);
+  if (setting->bad)
+    add_problem (self, "%s_FILE=%s: %s", name, path, error->message);
 }
 
-/* The first of several sources that has it; an alias counts like the name. */
+static void
+gather_by_name (AmpsConfig *self, AmpsVariable variable, const char *name,
+                const char *const *const *sources, Source source)
+{
+  g_autofree char *file_name = g_strconcat (name, "_FILE", NULL);
+  const char *text = look_up (sources[source], name);
+  const char *path = amps_variables[variable].secrecy != SECRECY_NONE
+                         ? look_up (sources[source], file_name)
+                         : NULL;
+
+  if (text != NULL && source == SOURCE_ENVIRONMENT && is_from_kubernetes (name, text))
+    {
+      g_ptr_array_add (self->warnings,
+                       g_strdup_printf ("%s=%s is ignored: Kubernetes sets it for a Service of "
+                                        "that name",
+                                        name, text));
+      text = NULL;
+    }
+
+  if (text != NULL)
+    take_text (self, variable, name, text);
+
+  if (path != NULL)
+    take_file (self, variable, name, path);
+}
+
+/* From the first source that has it. */
 static void
 gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sources)
 {
   const AmpsVariableInfo *info = &amps_variables[variable];
-  const char *alias = variable == VARIABLE_BROKER_HOST ? "BROKER_DSN" : NULL;
   Setting *setting = &self->settings[variable];
 
-  for (; *sources != NULL && setting->text == NULL && setting->file == NULL; sources++)
+  for (Source source = 0; source < N_SOURCES && setting->given_by == NULL; source++)
     {
-      const char *value = look_up_warily (self, *sources, info->name);
-      const char *by_alias = alias != NULL ? look_up (*sources, alias) : NULL;
-
-      if (value != NULL && by_alias != NULL && strcmp (value, by_alias) != 0)
-        add_problem (self, _ ("%s and %s are different; set one of them"), info->name, alias);
-
-      setting->text = g_strdup (value != NULL ? value : by_alias);
-      if (info->secrecy != SECRECY_NONE)
-        look_up_in_file (self, variable, *sources);
+      gather_by_name (self, variable, info->name, sources, source);
+      if (info->alias != NULL)
+        gather_by_name (self, variable, info->alias, sources, source);
     }
 
-  if (setting->text == NULL)
-    setting->text = g_strdup (info->fallback);
-}
-
-/* Parsing */
-
-static gboolean
-parse_word (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
-{
-  g_autoptr (GString) allowed = g_string_new (NULL);
-
-  for (*number = 0; info->words[*number] != NULL; (*number)++)
+  if (setting->given_by == NULL)
     {
-      if (strcmp (info->words[*number], text) == 0)
-        return TRUE;
-      g_string_append_printf (allowed, "%s%s", allowed->len > 0 ? ", " : "", info->words[*number]);
+      setting->given_by = info->name;
+      setting->text = g_strdup (info->fallback);
     }
-
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, _ ("must be one of: %s"),
-               allowed->str);
-  return FALSE;
-}
-
-static gboolean
-parse_number (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
-{
-  guint64 value = 0;
-  gboolean flag = FALSE;
-  gboolean parsed;
-
-  switch (info->kind)
-    {
-    case KIND_WORD:
-      return parse_word (info, text, number, error);
-    case KIND_BOOLEAN:
-      parsed = amps_parse_boolean (text, &flag, error);
-      *number = flag;
-      return parsed;
-    case KIND_DURATION:
-      parsed = amps_parse_duration (text, number, error);
-      break;
-    case KIND_SIZE:
-      parsed = amps_parse_size (text, &value, error);
-      *number = (gint64) value;
-      break;
-    case KIND_NUMBER:
-      parsed = amps_parse_unsigned (text, &value, error);
-      *number = (gint64) value;
-      break;
-    case KIND_TEXT:
-    case KIND_QUEUE:
-    case KIND_URIS:
-    default:
-      return TRUE;
-    }
-
-  if (!parsed || (*number >= info->minimum && *number <= info->maximum))
-    return parsed;
-
-  if (info->kind == KIND_DURATION)
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, _ ("must be from %gs to %gs"),
-                 (double) info->minimum / G_USEC_PER_SEC, (double) info->maximum / G_USEC_PER_SEC);
-  else
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                 _ ("must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT), info->minimum,
-                 info->maximum);
-  return FALSE;
 }
 
 static void
 parse (AmpsConfig *self, AmpsVariable variable)
 {
-  const AmpsVariableInfo *info = &amps_variables[variable];
   Setting *setting = &self->settings[variable];
   g_autoptr (GError) error = NULL;
 
-  if (setting->text == NULL)
-    return;
-
-  if (!g_utf8_validate (setting->text, -1, NULL))
-    {
-      add_problem (self, _ ("%s: must be UTF-8"), info->name);
-      return;
-    }
-
-  if (info->kind == KIND_QUEUE && strlen (setting->text) > MAX_QUEUE_NAME)
-    add_bad_value (self, variable, _ ("must be the name of a queue, at most 255 bytes"));
-  else if (!parse_number (info, setting->text, &setting->number, &error))
+  if (setting->text != NULL &&
+      !amps_variable_parse (&amps_variables[variable], setting->text, &setting->number, &error))
     add_bad_value (self, variable, error->message);
 }
 
-/* Rules on more than one variable, or of their own */
+/* Rules on more than one variable */
 
-static const char *
-get_backend (const char *uri)
+static gboolean
+is_good (AmpsConfig *self, AmpsVariable variable)
 {
-  if (g_str_has_prefix (uri, "amqp://") || g_str_has_prefix (uri, "amqps://"))
-    return "amqp";
-  if (g_str_has_prefix (uri, "sqlite:"))
-    return "embedded";
+  return self->settings[variable].text != NULL && !self->settings[variable].bad;
+}
 
-  return NULL;
+static gboolean
+are_good (AmpsConfig *self, AmpsVariable one, AmpsVariable other)
+{
+  return is_good (self, one) && is_good (self, other);
 }
 
 static void
-check_broker (AmpsConfig *self)
-{
-  Setting *type = &self->settings[VARIABLE_BROKER_TYPE];
-  const char *backend = NULL;
-
-  self->broker_uris = g_strsplit (self->settings[VARIABLE_BROKER_HOST].text, ",", -1);
-  for (char **uri = self->broker_uris; *uri != NULL; uri++)
-    {
-      const char *own = get_backend (g_strstrip (*uri));
-
-      if (own == NULL)
-        {
-          add_bad_value (self, VARIABLE_BROKER_HOST,
-                         _ ("must begin with amqp://, amqps:// or sqlite:"));
-          return;
-        }
-      if (backend != NULL && own != backend)
-        add_bad_value (self, VARIABLE_BROKER_HOST, _ ("must all be of one type"));
-      backend = own;
-    }
-
-  if (type->text == NULL)
-    type->text = g_strdup (backend);
-  else if (!type->bad && strcmp (type->text, backend) != 0)
-    add_bad_value (self, VARIABLE_BROKER_TYPE, _ ("must fit BROKER_HOST, or be left out"));
-}
-
-static gboolean
-is_workload_address (const char *address)
-{
-  g_autoptr (GUri) uri = NULL;
-  const char *scheme;
-
-  if (g_str_has_prefix (address, "unix:"))
-    return address[5] == '/';
-
-  uri = g_uri_parse (address, G_URI_FLAGS_NONE, NULL);
-  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
-    return FALSE;
-
-  scheme = g_uri_get_scheme (uri);
-  return strcmp (scheme, "http") == 0 || strcmp (scheme, "https") == 0;
-}
-
-static gboolean
-is_order_wrong (AmpsConfig *self, AmpsVariable smaller, AmpsVariable larger)
+check_dead_letters (AmpsConfig *self)
 {
   const Setting *settings = self->settings;
+  const char *subject = settings[VARIABLE_BROKER_SUBJECT].text;
+  gboolean named = settings[VARIABLE_DEAD_LETTER_QUEUE].text != NULL;
+  gboolean derived = settings[VARIABLE_QUEUE_DECLARE].number == AMPS_QUEUE_DECLARE_AUTO ||
+                     (!named && settings[VARIABLE_BROKER_HOST].number == BACKEND_EMBEDDED);
 
-  return !settings[smaller].bad && !settings[larger].bad &&
-         settings[smaller].number > settings[larger].number;
+  if (!is_good (self, VARIABLE_BROKER_SUBJECT))
+    return;
+
+  if (named && strcmp (subject, settings[VARIABLE_DEAD_LETTER_QUEUE].text) == 0)
+    add_bad_value (self, VARIABLE_DEAD_LETTER_QUEUE, _ ("must not be the same as BROKER_SUBJECT"));
+
+  if (derived && strlen (subject) + strlen (DEAD_LETTER_SUFFIX) > MAX_QUEUE_NAME)
+    add_bad_value (self, VARIABLE_BROKER_SUBJECT,
+                   _ ("must leave room for the name of its dead letters: at most 250 bytes"));
 }
 
 static void
 check_rules (AmpsConfig *self)
 {
   const Setting *settings = self->settings;
-  const char *ready_path = settings[VARIABLE_WORKLOAD_READY_PATH].text;
-
-  check_broker (self);
 
   if (settings[VARIABLE_BROKER_SUBJECT].text == NULL)
     add_problem (self, _ ("BROKER_SUBJECT is required: the name of the queue to consume"));
 
-  if (!is_workload_address (settings[VARIABLE_WORKLOAD_ADDRESS].text))
-    add_bad_value (self, VARIABLE_WORKLOAD_ADDRESS,
-                   _ ("must be like http://localhost:5050, https://host or unix:/path"));
+  if (are_good (self, VARIABLE_BROKER_HOST, VARIABLE_BROKER_TYPE) &&
+      settings[VARIABLE_BROKER_TYPE].number != settings[VARIABLE_BROKER_HOST].number)
+    add_bad_value (self, VARIABLE_BROKER_TYPE, _ ("must fit BROKER_HOST, or be left out"));
 
-  if (ready_path != NULL && *ready_path != '/')
-    add_bad_value (self, VARIABLE_WORKLOAD_READY_PATH, _ ("must begin with a slash"));
-
-  if (is_order_wrong (self, VARIABLE_RETRY_MIN_BACKOFF, VARIABLE_RETRY_MAX_BACKOFF))
+  if (are_good (self, VARIABLE_RETRY_MIN_BACKOFF, VARIABLE_RETRY_MAX_BACKOFF) &&
+      settings[VARIABLE_RETRY_MIN_BACKOFF].number > settings[VARIABLE_RETRY_MAX_BACKOFF].number)
     add_bad_value (self, VARIABLE_RETRY_MIN_BACKOFF,
                    _ ("must not be longer than RETRY_MAX_BACKOFF"));
 
-  if (settings[VARIABLE_METRICS_ENABLED].number != 0 && !settings[VARIABLE_PORT].bad &&
+  if (are_good (self, VARIABLE_PORT, VARIABLE_METRICS_PORT) &&
+      settings[VARIABLE_METRICS_ENABLED].number != 0 &&
       settings[VARIABLE_METRICS_PORT].number == settings[VARIABLE_PORT].number)
     add_bad_value (self, VARIABLE_METRICS_PORT, _ ("must not be the same as PORT"));
+
+  check_dead_letters (self);
 }
 
 static void
 fill_in (AmpsConfig *self)
 {
-  Setting *worker_id = &self->settings[VARIABLE_WORKER_ID];
-  Setting *dead_letters = &self->settings[VARIABLE_DEAD_LETTER_QUEUE];
+  Setting *settings = self->settings;
+  gint64 backend = settings[VARIABLE_BROKER_HOST].number;
+  Setting *type = &settings[VARIABLE_BROKER_TYPE];
+  Setting *worker_id = &settings[VARIABLE_WORKER_ID];
+  Setting *dead_letters = &settings[VARIABLE_DEAD_LETTER_QUEUE];
+
+  self->broker_uris = amps_split_uris (settings[VARIABLE_BROKER_HOST].text);
+
+  if (type->text == NULL)
+    type->text = g_strdup (amps_variables[VARIABLE_BROKER_TYPE].words[backend]);
 
   if (worker_id->text == NULL)
     worker_id->text = g_strdup (g_get_host_name ());
 
-  if (dead_letters->text == NULL && strcmp (amps_config_get_broker_type (self), "embedded") == 0)
-    dead_letters->text = g_strconcat (amps_config_get_subject (self), ".dead", NULL);
+  if (dead_letters->text == NULL && backend == BACKEND_EMBEDDED)
+    dead_letters->text =
+        g_strconcat (settings[VARIABLE_BROKER_SUBJECT].text, DEAD_LETTER_SUFFIX, NULL);
 }
 
 /**
@@ -415,12 +334,12 @@ amps_config_new (const char *const *environment, const char *dotenv_path,
                  const char *const *options, GError **error)
 {
   g_autoptr (AmpsConfig) self = g_object_new (AMPS_TYPE_CONFIG, NULL);
-  g_autoptr (GError) dotenv_error = NULL;
-  g_auto (GStrv) dotenv = amps_dotenv_read (dotenv_path, &dotenv_error);
-  const char *const *const sources[] = { options, environment, (const char *const *) dotenv, NULL };
-
-  if (dotenv_error != NULL)
-    add_problem (self, "%s", dotenv_error->message);
+  g_auto (GStrv) dotenv = amps_dotenv_read (dotenv_path, self->problems);
+  const char *const *const sources[N_SOURCES] = {
+    [SOURCE_OPTIONS] = options,
+    [SOURCE_ENVIRONMENT] = environment,
+    [SOURCE_DOTENV] = (const char *const *) dotenv,
+  };
 
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
@@ -431,7 +350,11 @@ amps_config_new (const char *const *environment, const char *dotenv_path,
 
   if (self->problems->len > 0)
     {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, self->problems->str);
+      g_autofree char *message = NULL;
+
+      g_ptr_array_add (self->problems, NULL);
+      message = g_strjoinv ("\n", (char **) self->problems->pdata);
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, message);
       return NULL;
     }
 
@@ -440,41 +363,67 @@ amps_config_new (const char *const *environment, const char *dotenv_path,
   return g_steal_pointer (&self);
 }
 
+static char *
+read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
+{
+  const Setting *setting = &self->settings[variable];
+  g_autofree char *text = NULL;
+  g_autoptr (GError) bad = NULL;
+  gint64 number;
+
+  if (read_secret (setting->file, &text, &bad) &&
+      amps_variable_parse (&amps_variables[variable], text, &number, &bad) &&
+      number != setting->number)
+    g_set_error_literal (&bad, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                         _ ("must be of the same type as before"));
+
+  if (bad == NULL)
+    return g_steal_pointer (&text);
+
+  g_propagate_prefixed_error (error, g_steal_pointer (&bad), "%s_FILE=%s: ", setting->given_by,
+                              setting->file);
+  return NULL;
+}
+
 /**
  * amps_config_reload_secrets:
  * @self: the settings
  * @error: return location
  *
  * Reads the files of `NAME_FILE` variables again. They are small and local, so
- * this may be done in the main loop. If one can't be read, all stay as they are.
+ * this may be done in the main loop. If one can't be read or is not allowed, all
+ * stay as they are. A secret that changed invalidates what its getter returned.
  *
  * Returns: whether all could be read
  */
 gboolean
 amps_config_reload_secrets (AmpsConfig *self, GError **error)
 {
-  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_full (N_VARIABLES, g_free);
 
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       char *text = NULL;
 
-      if (self->settings[i].file != NULL && !read_secret (self->settings[i].file, &text, error))
+      if (self->settings[i].file != NULL && (text = read_again (self, i, error)) == NULL)
         return FALSE;
       g_ptr_array_add (texts, text);
     }
 
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
-      if (self->settings[i].file != NULL)
+      if (texts->pdata[i] == NULL || strcmp (texts->pdata[i], self->settings[i].text) == 0)
+        continue;
+
+      g_free (self->settings[i].text);
+      self->settings[i].text = g_steal_pointer (&texts->pdata[i]);
+      if (i == VARIABLE_BROKER_HOST)
         {
-          g_free (self->settings[i].text);
-          self->settings[i].text = g_steal_pointer (&g_ptr_array_index (texts, i));
+          g_strfreev (self->broker_uris);
+          self->broker_uris = amps_split_uris (self->settings[i].text);
         }
     }
 
-  g_strfreev (self->broker_uris);
-  self->broker_uris = g_strsplit (self->settings[VARIABLE_BROKER_HOST].text, ",", -1);
   return TRUE;
 }
 
@@ -497,7 +446,7 @@ amps_config_foreach (AmpsConfig *self,
 
       if (self->settings[i].text == NULL)
         continue;
-      redacted = redact (&amps_variables[i], self->settings[i].text);
+      redacted = amps_variable_redact (&amps_variables[i], self->settings[i].text);
       func (amps_variables[i].name, redacted, user_data);
     }
 }

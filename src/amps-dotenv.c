@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "config.h"
+
 #include "amps-dotenv.h"
 
-#include "core/amps-error.h"
-
+#include <glib/gi18n-lib.h>
 #include <string.h>
+
+#define BLANKS " \t"
 
 static gboolean
 is_name (const char *text)
@@ -11,6 +14,16 @@ is_name (const char *text)
   static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
   return *text != '\0' && !g_ascii_isdigit (*text) && text[strspn (text, allowed)] == '\0';
+}
+
+static char
+unescape (char escaped)
+{
+  static const char letters[] = "nrt";
+  static const char meanings[] = "\n\r\t";
+  const char *letter = strchr (letters, escaped);
+
+  return letter != NULL ? meanings[letter - letters] : escaped;
 }
 
 /* Behind the opening @quote; NULL if it does not close, or more follows. */
@@ -21,38 +34,34 @@ unquote (const char *at, char quote)
 
   for (; *at != quote; at++)
     {
+      gboolean escaped = quote == '"' && *at == '\\' && at[1] != '\0';
+
       if (*at == '\0')
         return NULL;
-
-      if (quote == '"' && *at == '\\' && at[1] != '\0')
-        {
-          at++;
-          g_string_append_c (value, (char) (*at == 'n' ? '\n' : *at == 't' ? '\t' : *at));
-        }
-      else
-        {
-          g_string_append_c (value, *at);
-        }
+      if (escaped)
+        at++;
+      g_string_append_c (value, escaped ? unescape (*at) : *at);
     }
 
-  at += 1 + strspn (at + 1, " \t");
+  at += 1 + strspn (at + 1, BLANKS);
   if (*at != '\0' && *at != '#')
     return NULL;
   return g_string_free (g_steal_pointer (&value), FALSE);
 }
 
+/* @at is behind the equals sign. A # begins a comment only behind a blank. */
 static char *
-read_value (char *at)
+read_value (const char *at)
 {
-  char *comment;
+  const char *value = at + strspn (at, BLANKS);
+  const char *end = value;
 
-  if (*at == '"' || *at == '\'')
-    return unquote (at + 1, *at);
+  if (*value == '"' || *value == '\'')
+    return unquote (value + 1, *value);
 
-  comment = strstr (at, " #");
-  if (comment != NULL)
-    *comment = '\0';
-  return g_strdup (g_strstrip (at));
+  while (*end != '\0' && !(*end == '#' && end > at && strchr (BLANKS, end[-1]) != NULL))
+    end++;
+  return g_strchomp (g_strndup (value, (gsize) (end - value)));
 }
 
 static gboolean
@@ -66,14 +75,14 @@ read_line (char *line, GStrvBuilder *variables)
   if (*at == '\0' || *at == '#')
     return TRUE;
 
-  if (g_str_has_prefix (at, "export "))
-    at += strlen ("export ") + strspn (at + strlen ("export "), " ");
+  if (g_str_has_prefix (at, "export") && strchr (BLANKS, at[6]) != NULL)
+    at = g_strchug (at + strlen ("export"));
 
   equals = strchr (at, '=');
   if (equals == NULL)
     return FALSE;
 
-  value = read_value (equals + 1 + strspn (equals + 1, " \t"));
+  value = read_value (equals + 1);
   *equals = '\0';
   g_strchomp (at);
   if (value == NULL || !is_name (at))
@@ -84,25 +93,44 @@ read_line (char *line, GStrvBuilder *variables)
   return TRUE;
 }
 
+static gboolean
+read_text (const char *path, char **text, GPtrArray *problems)
+{
+  g_autoptr (GError) error = NULL;
+  gsize length;
+
+  if (g_file_get_contents (path, text, &length, &error))
+    {
+      if (strlen (*text) == length)
+        return TRUE;
+      g_ptr_array_add (problems, g_strdup_printf (_ ("%s: must be UTF-8 text"), path));
+    }
+  else if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    {
+      g_ptr_array_add (problems, g_strdup_printf ("%s: %s", path, error->message));
+    }
+
+  return FALSE;
+}
+
 /**
  * amps_dotenv_read:
  * @path: (nullable): a `.env` file; it need not exist
- * @error: return location
+ * @problems: (element-type utf8): gets a line for each that makes no sense
  *
  * Reads lines like `NAME=value`, `export NAME="value"` and comments. Nothing is
  * expanded. Blocks: to be called at start.
  *
- * Returns: (transfer full): `NAME=value` as g_get_environ() has it; empty on error
+ * Returns: (transfer full): `NAME=value` as g_get_environ() has it
  */
 char **
-amps_dotenv_read (const char *path, GError **error)
+amps_dotenv_read (const char *path, GPtrArray *problems)
 {
   g_autoptr (GStrvBuilder) variables = g_strv_builder_new ();
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
-  if (path == NULL || !g_file_test (path, G_FILE_TEST_EXISTS) ||
-      !g_file_get_contents (path, &text, NULL, error))
+  if (path == NULL || !read_text (path, &text, problems))
     return g_strv_builder_end (variables);
 
   lines = g_strsplit (text, "\n", -1);
@@ -110,11 +138,8 @@ amps_dotenv_read (const char *path, GError **error)
     {
       /* The line itself may be a secret. */
       if (!read_line (lines[i], variables))
-        {
-          g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                       "%s: line %u is not like NAME=value", path, i + 1);
-          break;
-        }
+        g_ptr_array_add (problems,
+                         g_strdup_printf (_ ("%s: line %u must be like NAME=value"), path, i + 1));
     }
 
   return g_strv_builder_end (variables);

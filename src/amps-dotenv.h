@@ -5,6 +5,6 @@
 
 G_BEGIN_DECLS
 
-char **amps_dotenv_read (const char *path, GError **error);
+char **amps_dotenv_read (const char *path, GPtrArray *problems);
 
 G_END_DECLS

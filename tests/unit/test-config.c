@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-config.h"
+#include "config.h"
+
+#include "amps-config-table.h"
 #include "core/amps-error.h"
 
 #include <glib/gstdio.h>
@@ -48,31 +50,61 @@ test_bad_values (void)
     { "BROKER_HOST=http://x", "BROKER_HOST", "amqp://" },
     { "BROKER_HOST=amqp://x,sqlite:///y", "BROKER_HOST", "one type" },
     { "BROKER_HOST=amqp://x\nBROKER_DSN=amqp://y", "BROKER_DSN", "different" },
+    { "BROKER_HOST=amqp://a,b:5672", "BROKER_HOST=amqp://a,b:5672", "amqp://" },
+    { "BROKER_HOST=amqp://a,", "BROKER_HOST", "amqp://" },
+    { "BROKER_HOST=AMQP://a", "BROKER_HOST", "amqp://" },
+    { "BROKER_HOST=amqp://a:port", "BROKER_HOST", "amqp://" },
+    { "BROKER_HOST=sqlite:", "BROKER_HOST", "sqlite:///path" },
+    { "BROKER_HOST=tcp://10.0.0.1:80", "BROKER_HOST", "amqp://" },
+    { "BROKER_DSN=http://x", "BROKER_DSN=http://x", "amqp://" },
     { "BROKER_TYPE=nats", "BROKER_TYPE", "amqp, embedded" },
     { "BROKER_TYPE=embedded", "BROKER_TYPE", "BROKER_HOST" },
     { "QUEUE_DECLARE=always", "QUEUE_DECLARE=always", "passive, auto" },
+    { "BROKER_TYPE=amqp\nBROKER_HOST=sqlite::memory:", "BROKER_TYPE=amqp", "BROKER_HOST" },
     { "QUEUE_TYPE=stream", "QUEUE_TYPE", "quorum, classic" },
     { "MAX_CONCURRENCY=0", "MAX_CONCURRENCY=0", "from 1 to 65535" },
     { "MAX_CONCURRENCY=65536", "MAX_CONCURRENCY", "from 1 to 65535" },
     { "MAX_CONCURRENCY=many", "MAX_CONCURRENCY=many", "whole number" },
     { "JOB_TIMEOUT=2", "JOB_TIMEOUT=2", "duration" },
     { "JOB_TIMEOUT=-1s", "JOB_TIMEOUT", "duration" },
+    { "JOB_TIMEOUT=8761h", "JOB_TIMEOUT", "from 0 to 8760h" },
+    { "JOB_TIMEOUT=999999999h", "JOB_TIMEOUT", "at most 2562047h" },
+    { "WORKER_ID=a\tb", "WORKER_ID=a\\tb", "control" },
+    { "WORKER_ID=\xff", "WORKER_ID=\\377", "UTF-8" },
     { "HEARTBEAT_TIMEOUT=x", "HEARTBEAT_TIMEOUT", "duration" },
     { "WORKLOAD_ADDRESS=localhost:5050", "WORKLOAD_ADDRESS", "http://" },
     { "WORKLOAD_ADDRESS=ftp://x", "WORKLOAD_ADDRESS", "http://" },
     { "WORKLOAD_ADDRESS=unix:relative", "WORKLOAD_ADDRESS", "unix:/path" },
-    { "WORKLOAD_RESPONSE_TIMEOUT=0", "WORKLOAD_RESPONSE_TIMEOUT", "from 0.001s" },
+    { "WORKLOAD_ADDRESS=http:///path", "WORKLOAD_ADDRESS", "http://" },
+    { "WORKLOAD_RESPONSE_TIMEOUT=0", "WORKLOAD_RESPONSE_TIMEOUT", "from 1ms to 8760h" },
     { "WORKLOAD_MODE=batch", "WORKLOAD_MODE", "async, sync" },
-    { "WORKLOAD_BATCH_SIZE=0", "WORKLOAD_BATCH_SIZE", "from 1" },
+    { "WORKLOAD_CONTENT_TYPE=json", "WORKLOAD_CONTENT_TYPE", "application/json" },
+    { "WORKLOAD_BATCH_SIZE=0", "WORKLOAD_BATCH_SIZE", "from 1 to 1000" },
+    { "WORKLOAD_BATCH_WAIT=2m", "WORKLOAD_BATCH_WAIT", "from 0 to 1m" },
     { "WORKLOAD_READY_PATH=ready", "WORKLOAD_READY_PATH", "slash" },
+    { "WORKLOAD_READY_PATH=/a b", "WORKLOAD_READY_PATH", "spaces" },
     { "MAX_ATTEMPTS=-1", "MAX_ATTEMPTS", "whole number" },
     { "RETRY_MIN_BACKOFF=10m", "RETRY_MIN_BACKOFF", "RETRY_MAX_BACKOFF" },
+    { "RETRY_MIN_BACKOFF=0", "RETRY_MIN_BACKOFF", "from 1ms" },
+    { "RETRY_MAX_BACKOFF=forever", "RETRY_MAX_BACKOFF", "duration" },
+    { "DEAD_LETTER_QUEUE=jobs", "DEAD_LETTER_QUEUE", "BROKER_SUBJECT" },
+    { "DRAIN_TIMEOUT=25", "DRAIN_TIMEOUT", "duration" },
+    { "PORT=0", "PORT=0", "from 1 to 65535" },
+    { "METRICS_PORT=70000", "METRICS_PORT", "from 1 to 65535" },
+    { "API_ALLOW_REMOTE=on", "API_ALLOW_REMOTE", "true or false" },
+    { "DEBUG=2", "DEBUG=2", "true or false" },
+    { "API_TOKEN=two words", "API_TOKEN=***", "spaces" },
+    { "SENTRY_DSN=https://sentry.example/1", "SENTRY_DSN=***", "https://KEY@HOST/PROJECT" },
+    { "DBUS_BUS=sesion", "DBUS_BUS=sesion", "session" },
+    { "ENVIRONMENT=a\rb", "ENVIRONMENT=a\\rb", "control" },
     { "PORT=65536", "PORT=65536", "from 1 to 65535" },
     { "PORT=9090", "METRICS_PORT=9090", "PORT" },
     { "METRICS_ENABLED=yes", "METRICS_ENABLED=yes", "true or false" },
-    { "MAX_BODY_SIZE=1GiB", "MAX_BODY_SIZE", "from 1024" },
+    { "MAX_BODY_SIZE=1GiB", "MAX_BODY_SIZE", "from 1KiB to 128MiB" },
     { "LOG_FORMAT=xml", "LOG_FORMAT", "auto, text, json, journal" },
     { "API_TOKEN_FILE=/nowhere", "API_TOKEN_FILE=/nowhere", "/nowhere" },
+    { "BROKER_DSN_FILE=/nowhere", "BROKER_DSN_FILE=/nowhere", "/nowhere" },
+    { "SENTRY_DSN_FILE=/dev/null", "SENTRY_DSN_FILE=/dev/null", "line of text" },
     { "API_TOKEN=a\nAPI_TOKEN_FILE=/nowhere", "API_TOKEN_FILE", "not both" },
   };
 
@@ -135,111 +167,363 @@ test_secrets (void)
                    "amqps://user:hunter2@two?keyfile=hunter2");
 }
 
+/* A path for a file with @content in a folder that goes with the fixture. */
+typedef struct {
+  char *folder;
+  char *path;
+} Fixture;
+
 static void
-test_secret_files (void)
+set_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "amps-test-secret-XXXXXX", NULL);
-  g_autofree char *variables = NULL;
-  g_autoptr (AmpsConfig) config = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_close (g_mkstemp (path), NULL);
-  g_assert_true (g_file_set_contents (path, "amqp://u:first@h\n", -1, NULL));
-  variables = g_strdup_printf ("BROKER_SUBJECT=jobs\nBROKER_HOST_FILE=%s", path);
-  config = read_config (variables, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://u:first@h");
-
-  g_assert_true (g_file_set_contents (path, "amqp://u:second@h", -1, NULL));
-  g_assert_true (amps_config_reload_secrets (config, &error));
-  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://u:second@h");
-
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_false (amps_config_reload_secrets (config, &error));
-  g_assert_nonnull (error);
-  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://u:second@h");
+  fixture->folder = g_dir_make_tmp ("amps-config-XXXXXX", NULL);
+  fixture->path = g_build_filename (fixture->folder, "file", NULL);
 }
 
 static void
-test_dotenv_and_precedence (void)
+tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  const char *const environment[] = { "BROKER_SUBJECT=", "PORT=1", "JOB_TIMEOUT=1s", NULL };
-  const char *const options[] = { "PORT=2", NULL };
-  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "amps-test-dotenv-XXXXXX", NULL);
+  g_remove (fixture->path);
+  g_assert_cmpint (g_rmdir (fixture->folder), ==, 0);
+  g_free (fixture->folder);
+  g_free (fixture->path);
+}
+
+static void
+write_file (Fixture *fixture, const char *content)
+{
+  g_assert_true (g_file_set_contents (fixture->path, content, -1, NULL));
+}
+
+/* Both of the names, and of what is URI and what is not. */
+static void
+test_secret_files (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const uris[] = { "BROKER_HOST_FILE", "BROKER_DSN_FILE" };
+  g_autoptr (GError) error = NULL;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (uris); i++)
+    {
+      g_autofree char *variables =
+          g_strdup_printf ("BROKER_SUBJECT=jobs\n%s=%s", uris[i], fixture->path);
+      g_autoptr (AmpsConfig) config = NULL;
+
+      write_file (fixture, "amqp://u:first@h\n");
+      config = read_config (variables, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://u:first@h");
+
+      write_file (fixture, "amqp://u:second@h, amqp://u:second@g\r\n");
+      g_assert_true (amps_config_reload_secrets (config, &error));
+      g_assert_no_error (error);
+      g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://u:second@h");
+      g_assert_cmpstr (amps_config_get_broker_uris (config)[1], ==, "amqp://u:second@g");
+    }
+}
+
+/* What was good stays, and the error shows nothing of what is not. */
+static void
+test_bad_reload (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const bad[] = { "", "\n", "http://u:hunter2@h", "sqlite:///hunter2", "a\nhunter2" };
+  g_autofree char *variables =
+      g_strdup_printf ("BROKER_SUBJECT=jobs\nBROKER_HOST_FILE=%s", fixture->path);
+  g_autoptr (AmpsConfig) config = NULL;
+  const char *uri;
+
+  write_file (fixture, "amqp://u:first@h");
+  config = read_config (variables, NULL, NULL);
+  uri = amps_config_get_broker_uris (config)[0];
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      write_file (fixture, bad[i]);
+      g_assert_false (amps_config_reload_secrets (config, &error));
+      g_assert_true (g_str_has_prefix (error->message, "BROKER_HOST_FILE="));
+      g_assert_null (strstr (error->message, "hunter2"));
+      g_assert_true (amps_config_get_broker_uris (config)[0] == uri);
+    }
+
+  g_assert_cmpint (g_unlink (fixture->path), ==, 0);
+  g_assert_false (amps_config_reload_secrets (config, NULL));
+  g_assert_cmpstr (uri, ==, "amqp://u:first@h");
+}
+
+/* One bad file must not change what another has. */
+static void
+test_reload_is_whole (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *broker = g_build_filename (fixture->folder, "broker", NULL);
+  g_autofree char *variables = g_strdup_printf (
+      "BROKER_SUBJECT=jobs\nBROKER_HOST_FILE=%s\nAPI_TOKEN_FILE=%s", broker, fixture->path);
+  g_autoptr (AmpsConfig) config = NULL;
+
+  g_assert_true (g_file_set_contents (broker, "amqp://first", -1, NULL));
+  write_file (fixture, "first\n");
+  config = read_config (variables, NULL, NULL);
+
+  g_assert_true (g_file_set_contents (broker, "amqp://second", -1, NULL));
+  write_file (fixture, "not a token");
+  g_assert_false (amps_config_reload_secrets (config, NULL));
+  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://first");
+  g_assert_cmpstr (amps_config_get_api_token (config), ==, "first");
+
+  write_file (fixture, "second");
+  g_assert_true (amps_config_reload_secrets (config, NULL));
+  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://second");
+  g_assert_cmpstr (amps_config_get_api_token (config), ==, "second");
+  g_assert_cmpint (g_unlink (broker), ==, 0);
+}
+
+static void
+test_precedence (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const environment[] = { "BROKER_SUBJECT=",
+                                      "PORT=1",
+                                      "JOB_TIMEOUT=1s",
+                                      "API_TOKEN_FILE=/nowhere",
+                                      "BROKER_DSN=amqp://environment",
+                                      NULL };
+  const char *const options[] = { "PORT=7", "PORT=2", "API_TOKEN=option", NULL };
   g_autoptr (AmpsConfig) config = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_close (g_mkstemp (path), NULL);
-  g_assert_true (g_file_set_contents (path,
-                                      "# comment\n\n  BROKER_SUBJECT = jobs # why\n"
-                                      "export WORKER_ID=\"a \\\"b\\\"\\tc\" # d\r\n"
-                                      "ENVIRONMENT='x\\n'\nPORT=3\nJOB_TIMEOUT=3s\n",
-                                      -1, NULL));
-  config = amps_config_new (environment, path, options, &error);
+  write_file (fixture, "BROKER_SUBJECT=jobs\nPORT=3\nJOB_TIMEOUT=3s\nDEBUG=0\nDEBUG=1\n"
+                       "BROKER_HOST=amqp://dotenv\n");
+  config = amps_config_new (environment, fixture->path, options, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (amps_config_get_subject (config), ==, "jobs");
-  g_assert_cmpstr (amps_config_get_worker_id (config), ==, "a \"b\"\tc");
-  g_assert_cmpstr (amps_config_get_environment (config), ==, "x\\n");
   g_assert_cmpuint (amps_config_get_port (config), ==, 2);
   g_assert_cmpint (amps_config_get_job_timeout (config), ==, G_USEC_PER_SEC);
-
-  g_assert_true (g_file_set_contents (path, "A=1\nthis is my password\n", -1, NULL));
-  g_assert_null (amps_config_new (environment, path, options, &error));
-  g_assert_nonnull (strstr (error->message, "line 2"));
-  g_assert_null (strstr (error->message, "password"));
-  g_unlink (path);
+  g_assert_cmpstr (amps_config_get_api_token (config), ==, "option");
+  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://environment");
+  g_assert_true (amps_config_get_debug (config));
 }
 
+/* Among the other problems, and not in place of them. */
+static void
+test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const none[] = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  write_file (fixture, "BROKER_SUBJECT=jobs\nthis is my password\nPORT=x\nand this, too\n");
+  g_assert_null (amps_config_new (none, fixture->path, none, &error));
+  lines = g_strsplit (error->message, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_nonnull (strstr (lines[0], "line 2"));
+  g_assert_nonnull (strstr (lines[1], "line 4"));
+  g_assert_nonnull (strstr (lines[2], "PORT=x"));
+  g_assert_null (strstr (error->message, "password"));
+
+  g_clear_error (&error);
+  g_assert_null (amps_config_new (none, fixture->folder, none, &error));
+  g_assert_true (g_str_has_prefix (error->message, fixture->folder));
+}
+
+/* Only where Kubernetes puts it, and with what it puts there. */
 static void
 test_kubernetes (void)
 {
+  const char *const none[] = { NULL };
+  const char *const options[] = { "BROKER_SUBJECT=jobs", "METRICS_PORT=tcp://10.0.0.1:80", NULL };
   g_autoptr (AmpsConfig) config =
       read_config ("BROKER_SUBJECT=jobs\nMETRICS_PORT=tcp://10.0.0.1:80", NULL, NULL);
+  g_autoptr (GError) error = NULL;
 
   g_assert_cmpuint (amps_config_get_metrics_port (config), ==, 9090);
   g_assert_nonnull (strstr (amps_config_get_warnings (config)[0], "METRICS_PORT"));
   g_assert_null (amps_config_get_warnings (config)[1]);
+
+  g_assert_null (amps_config_new (none, NULL, options, &error));
+  g_assert_nonnull (strstr (error->message, "METRICS_PORT=tcp://10.0.0.1:80"));
 }
 
 static void
 test_embedded (void)
 {
-  g_autoptr (AmpsConfig) config =
-      read_config ("BROKER_SUBJECT=jobs\nBROKER_HOST=sqlite:///queue.db", NULL, NULL);
+  g_autoptr (AmpsConfig) config = read_config (
+      "BROKER_SUBJECT=jobs\nBROKER_HOST=sqlite:///queue.db\nBROKER_TYPE=embedded", NULL, NULL);
+  g_autoptr (AmpsConfig) named = read_config (
+      "BROKER_SUBJECT=jobs\nBROKER_HOST=sqlite::memory:\nDEAD_LETTER_QUEUE=bin", NULL, NULL);
 
   g_assert_cmpstr (amps_config_get_broker_type (config), ==, "embedded");
   g_assert_cmpstr (amps_config_get_dead_letter_queue (config), ==, "jobs.dead");
+  g_assert_cmpstr (amps_config_get_broker_uris (named)[0], ==, "sqlite::memory:");
+  g_assert_cmpstr (amps_config_get_dead_letter_queue (named), ==, "bin");
+}
+
+/* SUBJECT.dead is a queue, too, where AMPS makes it. */
+static void
+test_queue_names (void)
+{
+  const struct {
+    unsigned int length;
+    const char *rest;
+    gboolean good;
+  } cases[] = {
+    { 255, "QUEUE_DECLARE=passive", TRUE },       { 256, "QUEUE_DECLARE=passive", FALSE },
+    { 250, "QUEUE_DECLARE=auto", TRUE },          { 251, "QUEUE_DECLARE=auto", FALSE },
+    { 250, "BROKER_HOST=sqlite::memory:", TRUE }, { 251, "BROKER_HOST=sqlite::memory:", FALSE },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *subject = g_strnfill (cases[i].length, 'q');
+      g_autofree char *variables =
+          g_strdup_printf ("BROKER_SUBJECT=%s\n%s", subject, cases[i].rest);
+      g_autoptr (AmpsConfig) config = read_config (variables, NULL, NULL);
+
+      g_assert_cmpint (config != NULL, ==, cases[i].good);
+    }
+}
+
+/* Each of them is good. */
+static void
+test_good_values (void)
+{
+  const char *const good[] = {
+    "WORKLOAD_ADDRESS=unix:/run/workload.sock",
+    "WORKLOAD_ADDRESS=https://[::1]:8443/jobs",
+    "WORKLOAD_CONTENT_TYPE=application/cloudevents+json; charset=utf-8",
+    "WORKLOAD_READY_PATH=/ready?deep=1",
+    "SENTRY_DSN=https://key@sentry.example/42",
+    "DBUS_BUS=unix:path=/run/bus",
+    "DBUS_BUS=none",
+    "METRICS_ENABLED=f\nPORT=9090",
+    "BROKER_HOST=amqp://a\nBROKER_DSN=amqp://a",
+    "BROKER_HOST=amqp://user:p%40ss,word^{}|@host/v%2fh?heartbeat=10",
+    "BROKER_TYPE=amqp\nBROKER_HOST=amqps://a",
+    "RETRY_MIN_BACKOFF=5m",
+    "PORT=\nDEBUG=",
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autofree char *variables = g_strconcat ("BROKER_SUBJECT=jobs\n", good[i], NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (AmpsConfig) config = read_config (variables, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_nonnull (config);
+    }
+}
+
+/* Wherever it stands, and however wrong it is written. */
+static void
+test_password_is_never_shown (void)
+{
+  const char *const uris[] = {
+    "amqp://u:hunter2@h",          "amqp://u:hunter2",
+    "amqp://u:hunter2@h:port",     "amqp://u:x/hunter2@h",
+    "amqp://u:x?hunter2@h",        "amqp://u:x#hunter2@h",
+    "amqp://u:x,hunter2@h",        "amqp://u:x,hunter2@h,sqlite:///y",
+    "http://u:hunter2@h",          "amqp://u:x@hunter2@h,",
+    "amqp://h,amqp://u:hunter2@g", "u:hunter2@h",
+    "amqp://h?password=hunter2",   "amqp://u:hunter2\t@h",
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (uris); i++)
+    {
+      g_autofree char *variables =
+          g_strconcat ("BROKER_SUBJECT=jobs\nBROKER_TYPE=embedded\nBROKER_HOST=", uris[i], NULL);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (read_config (variables, NULL, &error));
+      g_test_message ("%s", error->message);
+      g_assert_null (strstr (error->message, "hunter2"));
+    }
+}
+
+static char **
+parse_options (const char *command_line, GError **error)
+{
+  g_auto (GStrv) arguments = g_strsplit (command_line, " ", -1);
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  if (!g_option_context_parse_strv (context, &arguments, error))
+    return NULL;
+  return g_strv_builder_end (given);
 }
 
 static void
 test_options (void)
 {
-  const char *const command_line[] = { "amps",    "--max-concurrency=20",
-                                       "--debug", "--broker-subject",
-                                       "jobs",    NULL };
-  g_auto (GStrv) arguments = g_strdupv ((char **) command_line);
-  char **remaining = arguments;
-  int argc = G_N_ELEMENTS (command_line) - 1;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) options = parse_options ("amps --max-concurrency=20 --broker-subject jobs-ä "
+                                          "--debug --api-token-file=/secret "
+                                          "--metrics-enabled=false",
+                                          &error);
+  g_auto (GStrv) unknown = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (options[0], ==, "MAX_CONCURRENCY=20");
+  g_assert_cmpstr (options[1], ==, "BROKER_SUBJECT=jobs-ä");
+  g_assert_cmpstr (options[2], ==, "DEBUG=true");
+  g_assert_cmpstr (options[3], ==, "API_TOKEN_FILE=/secret");
+  g_assert_cmpstr (options[4], ==, "METRICS_ENABLED=false");
+  g_assert_null (options[5]);
+
+  unknown = parse_options ("amps --max-concurency=20", &error);
+  g_assert_null (unknown);
+  g_assert_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+}
+
+static char *
+get_help (void)
+{
   g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_auto (GStrv) options = NULL;
-  g_autofree char *help = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_option_context_set_main_group (context, amps_config_create_option_group (given));
-  help = g_option_context_get_help (context, TRUE, NULL);
-  g_assert_nonnull (strstr (help, "--retry-min-backoff=VALUE"));
-  g_assert_nonnull (strstr (help, "[100]"));
+  return g_option_context_get_help (context, TRUE, NULL);
+}
 
-  /* The parser takes what it knows out of the array. */
-  remaining = g_memdup2 (arguments, sizeof (char *) * G_N_ELEMENTS (command_line));
-  g_assert_true (g_option_context_parse (context, &argc, &remaining, &error));
+static void
+test_help (void)
+{
+  g_autofree char *help = get_help ();
+
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const AmpsVariableInfo *info = &amps_variables[i];
+      g_autofree char *option = g_strdelimit (g_ascii_strdown (info->name, -1), "_", '-');
+      g_autofree char *shown = g_strdup_printf ("  --%s=VALUE ", option);
+      g_autofree char *fallback = g_strdup_printf ("[%s]", info->fallback);
+
+      g_test_message ("%s", info->name);
+      g_assert_nonnull (strstr (help, shown));
+      g_assert_nonnull (strstr (help, info->description));
+      g_assert_true (info->fallback == NULL || strstr (help, fallback) != NULL);
+    }
+}
+
+/* The manual has a row for each, with its default. */
+static void
+test_manual (void)
+{
+  g_autofree char *manual = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (MANUAL, &manual, NULL, &error);
   g_assert_no_error (error);
-  g_free (remaining);
-  options = g_strv_builder_end (given);
-  g_assert_true (g_strv_contains ((const char *const *) options, "MAX_CONCURRENCY=20"));
-  g_assert_true (g_strv_contains ((const char *const *) options, "DEBUG=true"));
-  g_assert_true (g_strv_contains ((const char *const *) options, "BROKER_SUBJECT=jobs"));
+
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const AmpsVariableInfo *info = &amps_variables[i];
+      g_autofree char *row =
+          info->fallback != NULL
+              ? g_strdup_printf ("\n| `%s` | `%s` | ", info->name, info->fallback)
+              : g_strdup_printf ("\n| `%s` | none", info->name);
+
+      g_test_message ("%s", row);
+      g_assert_nonnull (strstr (manual, row));
+    }
 }
 
 int
@@ -250,10 +534,18 @@ main (int argc, char **argv)
   g_test_add_func ("/config/bad-values", test_bad_values);
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
-  g_test_add_func ("/config/secret-files", test_secret_files);
-  g_test_add_func ("/config/dotenv-and-precedence", test_dotenv_and_precedence);
+  g_test_add_func ("/config/password-is-never-shown", test_password_is_never_shown);
+  g_test_add_func ("/config/good-values", test_good_values);
+  g_test_add_func ("/config/queue-names", test_queue_names);
   g_test_add_func ("/config/kubernetes", test_kubernetes);
   g_test_add_func ("/config/embedded", test_embedded);
   g_test_add_func ("/config/options", test_options);
+  g_test_add_func ("/config/help", test_help);
+  g_test_add_func ("/config/manual", test_manual);
+  g_test_add ("/config/secret-files", Fixture, NULL, set_up, test_secret_files, tear_down);
+  g_test_add ("/config/bad-reload", Fixture, NULL, set_up, test_bad_reload, tear_down);
+  g_test_add ("/config/reload-is-whole", Fixture, NULL, set_up, test_reload_is_whole, tear_down);
+  g_test_add ("/config/precedence", Fixture, NULL, set_up, test_precedence, tear_down);
+  g_test_add ("/config/bad-dotenv", Fixture, NULL, set_up, test_bad_dotenv, tear_down);
   return g_test_run ();
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config-table.h"
+
+G_BEGIN_DECLS
+
+gboolean amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *number,
+                              GError **error);
+char *amps_variable_redact (const AmpsVariableInfo *info, const char *text);
+char **amps_split_uris (const char *text);
+
+G_END_DECLS

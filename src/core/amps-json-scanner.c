@@ -133,19 +133,35 @@ skip_multibyte (const char *text, const char *end)
   return text + length;
 }
 
-/* Eight bytes at once: whether any is a quote, a backslash, a control character
- * or not ASCII. See Hacker's Delight, 6-1, on finding a byte in a word. */
 static gboolean
-has_special (guint64 word)
+skip_non_ascii (AmpsJsonScanner *self)
+{
+  while (self->at < self->end && (guchar) *self->at >= 0x80)
+    {
+      const char *next = skip_multibyte (self->at, self->end);
+
+      if (next == NULL)
+        return fail (self, "invalid UTF-8");
+      self->at = next;
+    }
+
+  return TRUE;
+}
+
+/* Eight bytes at once: the high bit of each that is a quote, a backslash, a control
+ * character or not ASCII. Bits above the lowest one may be wrong, as a borrow goes
+ * upwards. See Hacker's Delight, 6-1, on finding a byte in a word. */
+static guint64
+find_special (guint64 word)
 {
   const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101);
   const guint64 highs = G_GUINT64_CONSTANT (0x8080808080808080);
   guint64 quote = word ^ (ones * '"');
   guint64 backslash = word ^ (ones * '\\');
 
-  return ((word | (word - ones * 0x20) | ((quote - ones) & ~quote) |
-           ((backslash - ones) & ~backslash)) &
-          highs) != 0;
+  return (word | (word - ones * 0x20) | ((quote - ones) & ~quote) |
+          ((backslash - ones) & ~backslash)) &
+         highs;
 }
 
 static const char *
@@ -153,12 +169,14 @@ skip_plain (const char *at, const char *end)
 {
   guint64 word;
 
-  while (end - at >= (ptrdiff_t) sizeof word)
+  for (; end - at >= (ptrdiff_t) sizeof word; at += sizeof word)
     {
       memcpy (&word, at, sizeof word);
-      if (has_special (word))
-        break;
-      at += sizeof word;
+
+      guint64 special = find_special (GUINT64_FROM_LE (word));
+
+      if (special != 0)
+        return at + __builtin_ctzll (special) / 8;
     }
 
   while (at < end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20 && (guchar) *at < 0x80)
@@ -168,11 +186,21 @@ skip_plain (const char *at, const char *end)
 }
 
 static gboolean
-read_string (AmpsJsonScanner *self, AmpsJsonValue *value)
+skip_escape (AmpsJsonScanner *self)
 {
   gunichar ignored;
-  const char *next;
+  const char *next = read_escape (self->at + 1, self->end, &ignored);
 
+  if (next == NULL)
+    return fail (self, "an invalid escape in a string");
+
+  self->at = next;
+  return TRUE;
+}
+
+static gboolean
+read_string (AmpsJsonScanner *self, AmpsJsonValue *value)
+{
   value->kind = AMPS_JSON_STRING;
   value->start = ++self->at;
   value->escaped = FALSE;
@@ -191,19 +219,9 @@ read_string (AmpsJsonScanner *self, AmpsJsonValue *value)
         return fail (self, "a control character in a string");
 
       if (c == '\\')
-        {
-          value->escaped = TRUE;
-          next = read_escape (self->at + 1, self->end, &ignored);
-          if (next == NULL)
-            return fail (self, "an invalid escape in a string");
-        }
-      else
-        {
-          next = skip_multibyte (self->at, self->end);
-          if (next == NULL)
-            return fail (self, "invalid UTF-8");
-        }
-      self->at = next;
+        value->escaped = TRUE;
+      if (c == '\\' ? !skip_escape (self) : !skip_non_ascii (self))
+        return FALSE;
     }
 
   return fail (self, "a string without an end");
@@ -227,15 +245,14 @@ amps_json_value_unescape (const AmpsJsonValue *value)
   text = g_string_sized_new ((gsize) (value->end - value->start));
   for (const char *at = value->start; at < value->end;)
     {
+      const char *escape = memchr (at, '\\', (gsize) (value->end - at));
       gunichar c;
 
-      if (*at != '\\')
-        {
-          g_string_append_c (text, *at++);
-          continue;
-        }
+      g_string_append_len (text, at, (escape != NULL ? escape : value->end) - at);
+      if (escape == NULL)
+        break;
 
-      at = read_escape (at + 1, value->end, &c);
+      at = read_escape (escape + 1, value->end, &c);
       if (at == NULL || c == 0)
         return NULL;
       g_string_append_unichar (text, c);

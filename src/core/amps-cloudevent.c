@@ -7,20 +7,29 @@
 
 #include <string.h>
 
+/* A member's name, unescaped. */
+typedef struct {
+  const char *text;
+  gsize length;
+} Name;
+
 /* What one pass over the members of an event has found. */
 typedef struct {
-  AmpsCloudEvent *event;
-  gboolean has_specversion;
-  gboolean has_data;
-  gboolean has_data_base64;
-  GPtrArray *names; /* (owned) of (owned) char*: to find one that comes twice */
+  AmpsCloudEvent *event; /* (owned) */
+  unsigned int known;    /* a bit for each AmpsEventMember that came */
+  unsigned int given;    /* of these, the ones that are not null */
+  GArray *extensions;    /* (owned) (nullable) of Name: to find one that comes twice */
+  GStringChunk *texts;   /* (owned) (nullable): names that had escapes */
 } Scan;
+
+#define BIT(member) (1u << (member))
 
 static void
 scan_clear (Scan *scan)
 {
   g_clear_pointer (&scan->event, amps_cloud_event_free);
-  g_clear_pointer (&scan->names, g_ptr_array_unref);
+  g_clear_pointer (&scan->extensions, g_array_unref);
+  g_clear_pointer (&scan->texts, g_string_chunk_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scan, scan_clear)
@@ -41,22 +50,22 @@ amps_cloud_event_free (AmpsCloudEvent *self)
 }
 
 static char **
-get_kept (AmpsCloudEvent *event, const char *name)
+get_kept (AmpsCloudEvent *event, AmpsEventMember member)
 {
   const struct {
-    const char *name;
+    AmpsEventMember member;
     char **place;
   } kept[] = {
-    { "id", &event->id },
-    { "source", &event->source },
-    { "type", &event->type },
-    { "traceparent", &event->traceparent },
-    { "tracestate", &event->tracestate },
+    { AMPS_EVENT_ID, &event->id },
+    { AMPS_EVENT_SOURCE, &event->source },
+    { AMPS_EVENT_TYPE, &event->type },
+    { AMPS_EVENT_TRACEPARENT, &event->traceparent },
+    { AMPS_EVENT_TRACESTATE, &event->tracestate },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (kept); i++)
     {
-      if (strcmp (kept[i].name, name) == 0)
+      if (kept[i].member == member)
         return kept[i].place;
     }
 
@@ -64,76 +73,154 @@ get_kept (AmpsCloudEvent *event, const char *name)
 }
 
 static gboolean
-scan_attribute (Scan *scan, const char *name, const AmpsJsonValue *value, GError **error)
+scan_attribute (Scan *scan, AmpsEventMember member, const Name *name, const AmpsJsonValue *value,
+                GError **error)
 {
   g_autofree char *text = NULL;
-  char **kept;
+  char **kept = get_kept (scan->event, member);
 
-  /* JSON format, section 2.2: null is the same as absent. */
-  if (value->kind == AMPS_JSON_NULL)
-    return TRUE;
-
-  if (!amps_event_attribute_check (name, value, &text, error))
+  if (member == AMPS_EVENT_EXTENSION &&
+      !amps_event_attribute_check_name (name->text, name->length, error))
     return FALSE;
 
-  if (strcmp (name, "specversion") == 0)
-    scan->has_specversion = TRUE;
+  /* JSON format, section 2.2: null is the same as absent. */
+  if (value->kind != AMPS_JSON_NULL &&
+      !amps_event_attribute_check (member, name->text, name->length, value, &text, error))
+    return FALSE;
 
-  kept = get_kept (scan->event, name);
   if (kept != NULL)
     *kept = g_steal_pointer (&text);
   return TRUE;
 }
 
 static gboolean
-scan_member (Scan *scan, const AmpsJsonValue *name, const AmpsJsonValue *value, GError **error)
+fail_twice (const Name *name, GError **error)
 {
-  char *text = amps_json_value_unescape (name);
+  amps_event_attribute_set_error (error, name->text, name->length, "is there twice");
+  return FALSE;
+}
 
-  if (text == NULL || g_ptr_array_find_with_equal_func (scan->names, text, g_str_equal, NULL))
+/* Those with a bit show at once whether they come twice; the others, of which
+ * there may be a million, are sorted in the end. */
+static gboolean
+note_member (Scan *scan, AmpsEventMember member, const Name *name, gboolean is_null, GError **error)
+{
+  if (member == AMPS_EVENT_EXTENSION)
     {
-      g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "“%.40s” is there twice",
-                   text != NULL ? text : "");
-      g_free (text);
-      return FALSE;
+      if (scan->extensions == NULL)
+        scan->extensions = g_array_new (FALSE, FALSE, sizeof (Name));
+      g_array_append_vals (scan->extensions, name, 1);
+      return TRUE;
     }
-  g_ptr_array_add (scan->names, text);
 
-  if (strcmp (text, "data") == 0)
-    scan->has_data = TRUE;
-  else if (strcmp (text, "data_base64") == 0)
+  if (scan->known & BIT (member))
+    return fail_twice (name, error);
+
+  scan->known |= BIT (member);
+  scan->given |= is_null ? 0 : BIT (member);
+  return TRUE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  const Name *left = a, *right = b;
+
+  if (left->length != right->length)
+    return left->length < right->length ? -1 : 1;
+  return memcmp (left->text, right->text, left->length);
+}
+
+static gboolean
+check_extensions (const Scan *scan, GError **error)
+{
+  if (scan->extensions == NULL)
+    return TRUE;
+
+  const Name *names = (const Name *) (gpointer) scan->extensions->data;
+
+  g_array_sort (scan->extensions, compare_names);
+  for (unsigned int i = 1; i < scan->extensions->len; i++)
     {
-      scan->has_data_base64 = value->kind != AMPS_JSON_NULL;
-      return amps_event_attribute_check_base64 (value, error);
+      if (compare_names (&names[i - 1], &names[i]) == 0)
+        return fail_twice (&names[i], error);
     }
-  else
-    return scan_attribute (scan, text, value, error);
 
   return TRUE;
 }
 
 static gboolean
-check_required (const Scan *scan, GError **error)
+unescape_name (Scan *scan, const AmpsJsonValue *raw, Name *name, GError **error)
 {
-  const char *missing = NULL;
+  g_autofree char *text = NULL;
 
-  if (!scan->has_specversion)
-    missing = "specversion";
-  else if (scan->event->id == NULL)
-    missing = "id";
-  else if (scan->event->source == NULL)
-    missing = "source";
-  else if (scan->event->type == NULL)
-    missing = "type";
-
-  if (missing != NULL)
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "“%s” is missing", missing);
-  else if (scan->has_data && scan->has_data_base64)
-    g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                         "there are both “data” and “data_base64”");
-  else
+  *name = (Name){ raw->start, (gsize) (raw->end - raw->start) };
+  if (!raw->escaped)
     return TRUE;
 
+  text = amps_json_value_unescape (raw);
+  if (text == NULL)
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                           "U+0000 can't be in an attribute's name");
+      return FALSE;
+    }
+
+  if (scan->texts == NULL)
+    scan->texts = g_string_chunk_new (256);
+  *name = (Name){ g_string_chunk_insert (scan->texts, text), strlen (text) };
+  return TRUE;
+}
+
+static gboolean
+scan_member (Scan *scan, const AmpsJsonValue *raw_name, const AmpsJsonValue *value, GError **error)
+{
+  AmpsEventMember member;
+  Name name;
+
+  if (!unescape_name (scan, raw_name, &name, error))
+    return FALSE;
+
+  member = amps_event_member_find (name.text, name.length);
+  /* JSON format, section 3.1.1: data may be null; all else that is, is absent. */
+  if (!note_member (scan, member, &name, value->kind == AMPS_JSON_NULL && member != AMPS_EVENT_DATA,
+                    error))
+    return FALSE;
+
+  if (member == AMPS_EVENT_DATA)
+    return TRUE;
+  if (member == AMPS_EVENT_DATA_BASE64)
+    return amps_event_attribute_check_base64 (value, error);
+  return scan_attribute (scan, member, &name, value, error);
+}
+
+static gboolean
+check_required (const Scan *scan, GError **error)
+{
+  static const AmpsEventMember required[] = {
+    AMPS_EVENT_SPECVERSION,
+    AMPS_EVENT_ID,
+    AMPS_EVENT_SOURCE,
+    AMPS_EVENT_TYPE,
+  };
+  const unsigned int both = BIT (AMPS_EVENT_DATA) | BIT (AMPS_EVENT_DATA_BASE64);
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (required); i++)
+    {
+      const char *name = amps_event_member_get_name (required[i]);
+
+      if (!(scan->given & BIT (required[i])))
+        {
+          amps_event_attribute_set_error (error, name, strlen (name), "is missing");
+          return FALSE;
+        }
+    }
+
+  if ((scan->given & both) != both)
+    return TRUE;
+
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                       "there are both “data” and “data_base64”");
   return FALSE;
 }
 
@@ -146,13 +233,24 @@ fail_scan (AmpsJsonScanner *scanner, GError **error)
 }
 
 static gboolean
+enter (AmpsJsonScanner *scanner, char bracket, GError **error)
+{
+  if (amps_json_scanner_enter (scanner, bracket))
+    return TRUE;
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "not a JSON %s",
+               bracket == '{' ? "object" : "array");
+  return FALSE;
+}
+
+static gboolean
 scan_members (Scan *scan, AmpsJsonScanner *scanner, GError **error)
 {
   AmpsJsonValue name;
   AmpsJsonValue value;
 
-  if (!amps_json_scanner_enter (scanner, '{'))
-    return fail_scan (scanner, error);
+  if (!enter (scanner, '{', error))
+    return FALSE;
 
   for (gboolean first = TRUE; amps_json_scanner_next_item (scanner, '{', first); first = FALSE)
     {
@@ -166,28 +264,40 @@ scan_members (Scan *scan, AmpsJsonScanner *scanner, GError **error)
   return scanner->problem == NULL || fail_scan (scanner, error);
 }
 
+/* Reads one event and stops behind it. */
+static AmpsCloudEvent *
+scan_event (AmpsJsonScanner *scanner, GError **error)
+{
+  g_auto (Scan) scan = { .event = g_new0 (AmpsCloudEvent, 1) };
+
+  if (!scan_members (&scan, scanner, error) || !check_extensions (&scan, error) ||
+      !check_required (&scan, error))
+    return NULL;
+
+  return g_steal_pointer (&scan.event);
+}
+
 /**
  * amps_cloud_event_scan:
- * @json: an event in structured mode
+ * @json: (array length=length): an event in structured mode
  * @length: its bytes
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute
  *
  * Checks an event against CloudEvents 1.0.2 and its JSON format, in one strict
- * pass over the bytes. Callable from any thread.
+ * pass over the bytes. The trace context is not looked into: it is any string
+ * that an attribute may hold. Callable from any thread.
  *
  * Returns: (transfer full) (nullable): what AMPS needs to know of it
  */
 AmpsCloudEvent *
 amps_cloud_event_scan (const char *json, gsize length, GError **error)
 {
-  g_auto (Scan) scan = { 0 };
+  g_autoptr (AmpsCloudEvent) event = NULL;
   AmpsJsonScanner scanner;
 
-  scan.event = g_new0 (AmpsCloudEvent, 1);
-  scan.names = g_ptr_array_new_with_free_func (g_free);
   amps_json_scanner_init (&scanner, json, length);
-
-  if (!scan_members (&scan, &scanner, error))
+  event = scan_event (&scanner, error);
+  if (event == NULL)
     return NULL;
 
   if (!amps_json_scanner_finish (&scanner))
@@ -196,215 +306,56 @@ amps_cloud_event_scan (const char *json, gsize length, GError **error)
       return NULL;
     }
 
-  if (!check_required (&scan, error))
-    return NULL;
+  return g_steal_pointer (&event);
+}
 
-  return g_steal_pointer (&scan.event);
+static gboolean
+split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError **error)
+{
+  if (!enter (scanner, '[', error))
+    return FALSE;
+
+  while (amps_json_scanner_next_item (scanner, '[', events->len == 0))
+    {
+      gsize start = amps_json_scanner_get_offset (scanner);
+      g_autoptr (AmpsCloudEvent) event = scan_event (scanner, error);
+
+      if (event == NULL)
+        {
+          g_prefix_error (error, "event %u: ", events->len);
+          return FALSE;
+        }
+      g_ptr_array_add (events, g_bytes_new_from_bytes (
+                                   batch, start, amps_json_scanner_get_offset (scanner) - start));
+    }
+
+  if (scanner->problem == NULL)
+    amps_json_scanner_finish (scanner);
+  return scanner->problem == NULL || fail_scan (scanner, error);
 }
 
 /**
  * amps_cloud_event_split_batch:
  * @batch: events in batched mode
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, with the event's index
+ *   (from 0) and bytes counted from the batch's start
  *
  * Callable from any thread.
  *
  * Returns: (transfer full) (nullable) (element-type GBytes): the events in it,
- *   each valid and byte for byte
+ *   each valid and byte for byte; none for an empty batch
  */
 GPtrArray *
 amps_cloud_event_split_batch (GBytes *batch, GError **error)
 {
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   AmpsJsonScanner scanner;
-  AmpsJsonValue item;
   gsize length;
   const char *json = g_bytes_get_data (batch, &length);
 
   amps_json_scanner_init (&scanner, json, length);
-  if (!amps_json_scanner_enter (&scanner, '['))
-    {
-      fail_scan (&scanner, error);
-      return NULL;
-    }
-
-  while (amps_json_scanner_next_item (&scanner, '[', events->len == 0) &&
-         amps_json_scanner_read_value (&scanner, 1, &item))
-    {
-      gsize item_length = (gsize) (item.end - item.start);
-      g_autoptr (AmpsCloudEvent) event = NULL;
-
-      if (item.kind == AMPS_JSON_OBJECT)
-        event = amps_cloud_event_scan (item.start, item_length, error);
-      else
-        g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "not an object");
-
-      if (event == NULL)
-        {
-          g_prefix_error (error, "event %u: ", events->len);
-          return NULL;
-        }
-      g_ptr_array_add (events,
-                       g_bytes_new_from_bytes (batch, (gsize) (item.start - json), item_length));
-    }
-
-  if (scanner.problem == NULL)
-    amps_json_scanner_finish (&scanner);
-  if (scanner.problem != NULL)
-    {
-      fail_scan (&scanner, error);
-      return NULL;
-    }
+  if (!split_events (batch, &scanner, events, error))
+    return NULL;
 
   return g_steal_pointer (&events);
-}
-
-/* Binary mode */
-
-static void
-append_string (GString *json, const char *text)
-{
-  g_string_append_c (json, '"');
-  for (const char *at = text; *at != '\0'; at++)
-    {
-      if (*at == '"' || *at == '\\')
-        g_string_append_c (json, '\\');
-      if ((guchar) *at < 0x20)
-        g_string_append_printf (json, "\\u%04x", (unsigned int) *at);
-      else
-        g_string_append_c (json, *at);
-    }
-  g_string_append_c (json, '"');
-}
-
-static void
-append_member (GString *json, const char *name, const char *text)
-{
-  g_string_append (json, json->len > 1 ? "," : "");
-  append_string (json, name);
-  g_string_append_c (json, ':');
-  append_string (json, text);
-}
-
-/* JSON format, section 3.1: JSON data are embedded as they are. */
-static gboolean
-is_json_type (const char *content_type)
-{
-  gsize length = strcspn (content_type, "; \t");
-  g_autofree char *type = g_ascii_strdown (content_type, (gssize) length);
-
-  return g_str_has_suffix (type, "/json") || g_str_has_suffix (type, "+json");
-}
-
-static void
-append_data (GString *json, const char *content_type, const char *data, gsize length)
-{
-  g_autofree char *base64 = NULL;
-
-  if (length == 0)
-    return;
-
-  if ((content_type == NULL || is_json_type (content_type)) && amps_json_check (data, length, NULL))
-    {
-      g_string_append (json, ",\"data\":");
-      g_string_append_len (json, data, (gssize) length);
-      return;
-    }
-
-  if (content_type != NULL && g_ascii_strncasecmp (content_type, "text/", 5) == 0 &&
-      g_utf8_validate_len (data, length, NULL))
-    {
-      g_autofree char *text = g_strndup (data, length);
-
-      append_member (json, "data", text);
-      return;
-    }
-
-  base64 = g_base64_encode ((const guchar *) data, length);
-  append_member (json, "data_base64", base64);
-}
-
-/**
- * amps_cloud_event_from_binary:
- * @attributes: (array length=n_attributes): the attributes
- * @n_attributes: how many
- * @content_type: (nullable): becomes `datacontenttype`
- * @data: becomes `data`, or `data_base64` when it is neither JSON nor text
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
- *
- * Turns an event in binary mode into one in structured mode. Callable from any
- * thread.
- *
- * Returns: (transfer full) (nullable): a valid event
- */
-GBytes *
-amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attributes,
-                              const char *content_type, GBytes *data, GError **error)
-{
-  g_autoptr (AmpsCloudEvent) event = NULL;
-  gsize length;
-  const char *bytes = g_bytes_get_data (data, &length);
-  GString *json = g_string_sized_new (length + 512);
-
-  g_string_append_c (json, '{');
-  for (gsize i = 0; i < n_attributes; i++)
-    append_member (json, attributes[i].name, attributes[i].value);
-  if (content_type != NULL)
-    append_member (json, "datacontenttype", content_type);
-  append_data (json, content_type, bytes, length);
-  g_string_append_c (json, '}');
-
-  event = amps_cloud_event_scan (json->str, json->len, error);
-  if (event == NULL)
-    {
-      g_string_free (json, TRUE);
-      return NULL;
-    }
-
-  return g_string_free_to_bytes (json);
-}
-
-/**
- * amps_cloud_event_decode_header:
- * @value: of a header of the HTTP binding's binary mode
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
- *
- * Undoes quoting and percent-encoding (HTTP binding, section 3.1.3.2).
- *
- * Returns: (transfer full) (nullable): the attribute's value, in UTF-8
- */
-char *
-amps_cloud_event_decode_header (const char *value, GError **error)
-{
-  gsize length = strlen (value);
-  gboolean quoted = length >= 2 && value[0] == '"' && value[length - 1] == '"';
-  const char *end = value + length - (quoted ? 1 : 0);
-  g_autoptr (GString) text = g_string_sized_new (length);
-
-  for (const char *at = value + (quoted ? 1 : 0); at < end; at++)
-    {
-      if (quoted && *at == '\\' && at + 1 < end)
-        {
-          g_string_append_c (text, *++at);
-        }
-      else if (*at == '%' && end - at > 2 && g_ascii_isxdigit (at[1]) && g_ascii_isxdigit (at[2]))
-        {
-          g_string_append_c (
-              text, (char) (g_ascii_xdigit_value (at[1]) << 4 | g_ascii_xdigit_value (at[2])));
-          at += 2;
-        }
-      else
-        {
-          g_string_append_c (text, *at);
-        }
-    }
-
-  if (!g_utf8_validate_len (text->str, text->len, NULL))
-    {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                           "an attribute in a header is not UTF-8");
-      return NULL;
-    }
-
-  return g_string_free (g_steal_pointer (&text), FALSE);
 }

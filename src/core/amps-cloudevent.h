@@ -25,7 +25,7 @@ typedef struct {
 
 /**
  * AmpsAttribute:
- * @name: the attribute's name without a prefix such as `ce-`
+ * @name: the attribute's name without a prefix such as `ce-`, in lower case
  * @value: its value in the string form of the CloudEvents type system
  *
  * One attribute of an event in binary mode.

@@ -9,6 +9,8 @@
 
 typedef gboolean (*Check) (const char *text);
 
+#define MAX_QUOTED ((gsize) 40)
+
 static gboolean
 is_supported_version (const char *text)
 {
@@ -24,7 +26,8 @@ is_not_empty (const char *text)
   return *text != '\0';
 }
 
-/* RFC 3986, section 4.1, lightly: what no reference may hold. */
+/* RFC 3986, section 4.1, lightly: a template such as /orders/{id} and letters that
+ * are not ASCII are let through, since other implementations take them too. */
 static gboolean
 is_uri_reference (const char *text)
 {
@@ -33,7 +36,7 @@ is_uri_reference (const char *text)
 
   for (const char *at = text; *at != '\0'; at++)
     {
-      if ((guchar) *at <= ' ' || strchr ("\"<>\\^`{|}", *at) != NULL)
+      if (*at == ' ')
         return FALSE;
       if (*at == '%' && (!g_ascii_isxdigit (at[1]) || !g_ascii_isxdigit (at[2])))
         return FALSE;
@@ -70,112 +73,225 @@ is_media_type (const char *text)
   return TRUE;
 }
 
+/* Returns: whether there are @count digits that make a number from @minimum to @maximum */
 static gboolean
-read_digits (const char **at, unsigned int count, unsigned int minimum, unsigned int maximum)
+read_digits (const char **at, unsigned int count, unsigned int minimum, unsigned int maximum,
+             unsigned int *value)
 {
-  unsigned int value = 0;
-
+  *value = 0;
   for (unsigned int i = 0; i < count; i++, (*at)++)
     {
       if (!g_ascii_isdigit (**at))
         return FALSE;
-      value = value * 10 + (unsigned int) (**at - '0');
+      *value = *value * 10 + (unsigned int) (**at - '0');
     }
 
-  return value >= minimum && value <= maximum;
+  return *value >= minimum && *value <= maximum;
 }
 
 static gboolean
-read_char (const char **at, const char *allowed)
+read_char (const char **at, char wanted)
 {
-  return **at != '\0' && strchr (allowed, *(*at)++) != NULL;
+  return *(*at)++ == wanted;
 }
 
 static gboolean
-is_real_date (const char *text)
+read_date (const char **at)
 {
-  GDateYear year = (GDateYear) g_ascii_strtoull (text, NULL, 10);
-  GDateMonth month = (GDateMonth) g_ascii_strtoull (text + 5, NULL, 10);
-  GDateDay day = (GDateDay) g_ascii_strtoull (text + 8, NULL, 10);
+  unsigned int year, month, day;
 
-  return year == 0 ? day <= 31 : g_date_valid_dmy (day, month, year);
+  if (!read_digits (at, 4, 0, 9999, &year) || !read_char (at, '-') ||
+      !read_digits (at, 2, 1, 12, &month) || !read_char (at, '-') ||
+      !read_digits (at, 2, 1, 31, &day))
+    return FALSE;
+
+  /* GDate knows no year 0, which RFC 3339 does; it is a leap year like 400. */
+  return g_date_valid_dmy ((GDateDay) day, (GDateMonth) month,
+                           (GDateYear) (year != 0 ? year : 400));
 }
 
-/* RFC 3339, section 5.6. */
+static gboolean
+read_hours_and_minutes (const char **at)
+{
+  unsigned int value;
+
+  return read_digits (at, 2, 0, 23, &value) && read_char (at, ':') &&
+         read_digits (at, 2, 0, 59, &value);
+}
+
+static gboolean
+read_seconds (const char **at)
+{
+  unsigned int value;
+
+  if (!read_digits (at, 2, 0, 60, &value))
+    return FALSE;
+  if (**at != '.')
+    return TRUE;
+
+  (*at)++;
+  if (!g_ascii_isdigit (**at))
+    return FALSE;
+  while (g_ascii_isdigit (**at))
+    (*at)++;
+
+  return TRUE;
+}
+
+/* RFC 3339, section 5.6; any minute may have a leap second. */
 static gboolean
 is_timestamp (const char *text)
 {
   const char *at = text;
 
-  if (!read_digits (&at, 4, 0, 9999) || !read_char (&at, "-") || !read_digits (&at, 2, 1, 12) ||
-      !read_char (&at, "-") || !read_digits (&at, 2, 1, 31) || !is_real_date (text) ||
-      !read_char (&at, "Tt ") || !read_digits (&at, 2, 0, 23) || !read_char (&at, ":") ||
-      !read_digits (&at, 2, 0, 59) || !read_char (&at, ":") || !read_digits (&at, 2, 0, 60))
+  if (!read_date (&at) || g_ascii_toupper (*at++) != 'T' || !read_hours_and_minutes (&at) ||
+      !read_char (&at, ':') || !read_seconds (&at))
     return FALSE;
 
-  if (*at == '.')
-    {
-      at++;
-      if (!g_ascii_isdigit (*at))
-        return FALSE;
-      while (g_ascii_isdigit (*at))
-        at++;
-    }
-
-  if (*at == 'Z' || *at == 'z')
+  if (g_ascii_toupper (*at) == 'Z')
     return at[1] == '\0';
 
-  return read_char (&at, "+-") && read_digits (&at, 2, 0, 23) && read_char (&at, ":") &&
-         read_digits (&at, 2, 0, 59) && *at == '\0';
+  if (*at != '+' && *at != '-')
+    return FALSE;
+  at++;
+  return read_hours_and_minutes (&at) && *at == '\0';
 }
+
+/* Room for @name and its length. */
+#define NAME(name) name, sizeof name - 1
 
 static const struct {
   const char *name;
+  gsize length;
   Check check;
-  const char *allowed;
+  const char *problem;
 } known[] = {
-  { "specversion", is_supported_version, "is not 1.0" },
-  { "id", is_not_empty, "is empty" },
-  { "source", is_uri_reference, "is not a URI-reference" },
-  { "type", is_not_empty, "is empty" },
-  { "datacontenttype", is_media_type, "is not a media type" },
-  { "dataschema", is_uri, "is not a URI" },
-  { "subject", is_not_empty, "is empty" },
-  { "time", is_timestamp, "is not an RFC 3339 timestamp" },
+  [AMPS_EVENT_SPECVERSION] = { NAME ("specversion"), is_supported_version, "is not 1.0" },
+  [AMPS_EVENT_ID] = { NAME ("id"), is_not_empty, "is empty" },
+  [AMPS_EVENT_SOURCE] = { NAME ("source"), is_uri_reference, "is not a URI-reference" },
+  [AMPS_EVENT_TYPE] = { NAME ("type"), is_not_empty, "is empty" },
+  [AMPS_EVENT_DATACONTENTTYPE] = { NAME ("datacontenttype"), is_media_type, "is not a media type" },
+  [AMPS_EVENT_DATASCHEMA] = { NAME ("dataschema"), is_uri, "is not a URI" },
+  [AMPS_EVENT_SUBJECT] = { NAME ("subject"), is_not_empty, "is empty" },
+  [AMPS_EVENT_TIME] = { NAME ("time"), is_timestamp, "is not an RFC 3339 timestamp" },
+  [AMPS_EVENT_TRACEPARENT] = { NAME ("traceparent"), NULL, NULL },
+  [AMPS_EVENT_TRACESTATE] = { NAME ("tracestate"), NULL, NULL },
+  [AMPS_EVENT_DATA] = { NAME ("data"), NULL, NULL },
+  [AMPS_EVENT_DATA_BASE64] = { NAME ("data_base64"), NULL, NULL },
 };
+G_STATIC_ASSERT (G_N_ELEMENTS (known) == AMPS_EVENT_EXTENSION);
 
-static gboolean
-fail (GError **error, const char *name, const char *problem)
+/**
+ * amps_event_member_find:
+ * @name: (array length=length): a member's name
+ * @length: its bytes
+ *
+ * Returns: which it is; %AMPS_EVENT_EXTENSION for any that is not known
+ */
+AmpsEventMember
+amps_event_member_find (const char *name, gsize length)
 {
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "“%.40s” %s", name, problem);
-  return FALSE;
+  AmpsEventMember member = 0;
+
+  while (member < AMPS_EVENT_EXTENSION &&
+         (known[member].length != length || memcmp (known[member].name, name, length) != 0))
+    member++;
+
+  return member;
 }
 
-/* Section 3.1, naming: lower-case letters and digits. */
-static gboolean
-is_attribute_name (const char *name)
+/**
+ * amps_event_member_get_name:
+ * @member: one that is known
+ *
+ * Returns: (transfer none): its name
+ */
+const char *
+amps_event_member_get_name (AmpsEventMember member)
 {
-  return *name != '\0' && name[strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
+  return known[member].name;
+}
+
+/* Anybody may have made up a name, and it ends up in logs, headers and terminals:
+ * a short part of it, in whole and visible characters. */
+static char *
+make_readable (const char *name, gsize length)
+{
+  GString *text = g_string_new (NULL);
+  const char *end = name + MIN (length, MAX_QUOTED);
+  const char *next;
+
+  for (const char *at = name; at < end; at = next)
+    {
+      gunichar c = g_utf8_get_char (at);
+
+      next = g_utf8_next_char (at);
+      if (next <= end)
+        g_string_append_unichar (text, g_unichar_isprint (c) ? c : '?');
+    }
+
+  g_string_append (text, length > MAX_QUOTED ? "…" : "");
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * amps_event_attribute_set_error:
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT
+ * @name: (array length=length): a member's name, in UTF-8
+ * @length: its bytes
+ * @problem: what is wrong with it
+ */
+void
+amps_event_attribute_set_error (GError **error, const char *name, gsize length, const char *problem)
+{
+  g_autofree char *readable = make_readable (name, length);
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "“%s” %s", readable, problem);
+}
+
+/**
+ * amps_event_attribute_check_name:
+ * @name: (array length=length): an attribute's name, in UTF-8
+ * @length: its bytes
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT
+ *
+ * Returns: whether CloudEvents 1.0.2, section 3.1, allows an attribute of this name
+ */
+gboolean
+amps_event_attribute_check_name (const char *name, gsize length, GError **error)
+{
+  gsize valid = 0;
+
+  while (valid < length && (g_ascii_islower (name[valid]) || g_ascii_isdigit (name[valid])))
+    valid++;
+
+  if (valid < length || length == 0)
+    amps_event_attribute_set_error (
+        error, name, length, "is not an attribute's name: only a to z and 0 to 9 may be in it");
+  else if (amps_event_member_find (name, length) == AMPS_EVENT_DATA)
+    amps_event_attribute_set_error (error, name, length, "can't be the name of an attribute");
+  else
+    return TRUE;
+
+  return FALSE;
 }
 
 /* Section 3.2, String: no control characters, no noncharacters. */
 static gboolean
 is_attribute_string (const char *text)
 {
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+  for (const char *at = text;; at = g_utf8_next_char (at))
     {
-      gunichar c;
+      while (*at >= ' ' && *at <= '~')
+        at++;
+      if (*at == '\0')
+        return TRUE;
 
-      if ((guchar) *at >= 0x20 && (guchar) *at < 0x7f)
-        continue;
+      gunichar c = g_utf8_get_char (at);
 
-      c = g_utf8_get_char (at);
-      if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0xfdd0 && c <= 0xfdef) ||
-          (c & 0xfffe) == 0xfffe)
+      if (c <= 0x9f || (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
         return FALSE;
     }
-
-  return TRUE;
 }
 
 /* Section 3.2, Integer: 32 bits, signed. */
@@ -187,64 +303,79 @@ is_integer (const AmpsJsonValue *value)
   return g_ascii_string_to_signed (text, 10, G_MININT32, G_MAXINT32, NULL, NULL);
 }
 
-static gboolean
-check_text (const char *name, const char *text, GError **error)
+static const char *
+find_text_problem (AmpsEventMember member, const char *text)
 {
   if (text == NULL || !is_attribute_string (text))
-    return fail (error, name, "holds a character that attributes may not hold");
+    return "holds a character that attributes may not hold";
 
-  for (unsigned int i = 0; i < G_N_ELEMENTS (known); i++)
-    {
-      if (strcmp (known[i].name, name) == 0)
-        return known[i].check (text) || fail (error, name, known[i].allowed);
-    }
+  if (member != AMPS_EVENT_EXTENSION && known[member].check != NULL && !known[member].check (text))
+    return known[member].problem;
 
-  return TRUE;
+  return NULL;
 }
 
-static gboolean
-is_known (const char *name)
+static const char *
+find_problem (AmpsEventMember member, const AmpsJsonValue *value, char **text)
 {
-  for (unsigned int i = 0; i < G_N_ELEMENTS (known); i++)
+  if (value->kind == AMPS_JSON_STRING)
     {
-      if (strcmp (known[i].name, name) == 0)
-        return TRUE;
+      *text = amps_json_value_unescape (value);
+      return find_text_problem (member, *text);
     }
 
-  return FALSE;
+  if (member != AMPS_EVENT_EXTENSION)
+    return "is not a string";
+  if (value->kind == AMPS_JSON_BOOLEAN)
+    return NULL;
+  if (value->kind == AMPS_JSON_NUMBER)
+    return is_integer (value) ? NULL : "is not an integer of 32 bits";
+
+  return "is neither a string, nor a number, nor true or false";
 }
 
 /**
  * amps_event_attribute_check:
- * @name: a member's name
+ * @member: which attribute it is
+ * @name: (array length=length): its name
+ * @length: the name's bytes
  * @value: its value, not null
  * @text: (out) (nullable) (transfer full): the text, if it is a string
  * @error: return location: %AMPS_ERROR_INVALID_EVENT
  *
- * Returns: whether CloudEvents 1.0.2 allows the attribute
+ * Returns: whether CloudEvents 1.0.2 allows the value
  */
 gboolean
-amps_event_attribute_check (const char *name, const AmpsJsonValue *value, char **text,
-                            GError **error)
+amps_event_attribute_check (AmpsEventMember member, const char *name, gsize length,
+                            const AmpsJsonValue *value, char **text, GError **error)
 {
-  *text = NULL;
-  if (!is_attribute_name (name))
-    return fail (error, name, "is not an attribute's name: only a to z and 0 to 9 may be in it");
+  g_autofree char *found = NULL;
+  const char *problem = find_problem (member, value, &found);
 
-  if (value->kind == AMPS_JSON_STRING)
+  *text = NULL;
+  if (problem != NULL)
     {
-      *text = amps_json_value_unescape (value);
-      return check_text (name, *text, error);
+      amps_event_attribute_set_error (error, name, length, problem);
+      return FALSE;
     }
 
-  if (is_known (name) || g_str_equal (name, "traceparent") || g_str_equal (name, "tracestate"))
-    return fail (error, name, "is not a string");
-  if (value->kind == AMPS_JSON_BOOLEAN)
-    return TRUE;
-  if (value->kind == AMPS_JSON_NUMBER)
-    return is_integer (value) || fail (error, name, "is not an integer of 32 bits");
+  *text = g_steal_pointer (&found);
+  return TRUE;
+}
 
-  return fail (error, name, "is neither a string, nor a number, nor true or false");
+/* RFC 4648, section 4. */
+static gboolean
+is_base64 (const char *text, gsize length)
+{
+  gsize digits = length;
+  gboolean bad = FALSE;
+
+  for (int i = 0; i < 2 && digits > 0 && text[digits - 1] == '='; i++)
+    digits--;
+  for (gsize i = 0; i < digits; i++)
+    bad |= !g_ascii_isalnum (text[i]) && text[i] != '+' && text[i] != '/';
+
+  return !bad && length % 4 == 0;
 }
 
 /**
@@ -252,27 +383,28 @@ amps_event_attribute_check (const char *name, const AmpsJsonValue *value, char *
  * @value: the value of `data_base64`
  * @error: return location: %AMPS_ERROR_INVALID_EVENT
  *
- * Returns: whether it is null or base64 as of RFC 4648, section 4
+ * Returns: whether it is null or base64
  */
 gboolean
 amps_event_attribute_check_base64 (const AmpsJsonValue *value, GError **error)
 {
-  const char *end = value->end;
+  g_autofree char *unescaped = NULL;
+  const char *text = value->start;
+  gsize length = (gsize) (value->end - value->start);
 
   if (value->kind == AMPS_JSON_NULL)
     return TRUE;
-  if (value->kind != AMPS_JSON_STRING || (!value->escaped && (end - value->start) % 4 != 0))
-    return fail (error, "data_base64", "is not base64");
 
-  /* Only a slash is ever escaped by those who make base64. */
-  for (int i = 0; i < 2 && end > value->start && end[-1] == '='; i++)
-    end--;
-  for (const char *at = value->start; at < end; at++)
+  /* Some write "\/" for a slash, others "\u002B" for a plus. */
+  if (value->kind == AMPS_JSON_STRING && value->escaped)
     {
-      if (!g_ascii_isalnum (*at) && *at != '+' && *at != '/' &&
-          !(*at == '\\' && end - at > 1 && at[1] == '/'))
-        return fail (error, "data_base64", "is not base64");
+      text = unescaped = amps_json_value_unescape (value);
+      length = text != NULL ? strlen (text) : 0;
     }
 
-  return TRUE;
+  if (value->kind == AMPS_JSON_STRING && text != NULL && is_base64 (text, length))
+    return TRUE;
+
+  amps_event_attribute_set_error (error, NAME ("data_base64"), "is not base64");
+  return FALSE;
 }

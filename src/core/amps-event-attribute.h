@@ -5,8 +5,36 @@
 
 G_BEGIN_DECLS
 
-gboolean amps_event_attribute_check (const char *name, const AmpsJsonValue *value, char **text,
-                                     GError **error);
+/**
+ * AmpsEventMember:
+ *
+ * The members of an event that have a rule of their own, named as in
+ * CloudEvents 1.0.2 and its distributed tracing extension; and all the others.
+ */
+typedef enum {
+  AMPS_EVENT_SPECVERSION,
+  AMPS_EVENT_ID,
+  AMPS_EVENT_SOURCE,
+  AMPS_EVENT_TYPE,
+  AMPS_EVENT_DATACONTENTTYPE,
+  AMPS_EVENT_DATASCHEMA,
+  AMPS_EVENT_SUBJECT,
+  AMPS_EVENT_TIME,
+  AMPS_EVENT_TRACEPARENT,
+  AMPS_EVENT_TRACESTATE,
+  AMPS_EVENT_DATA,
+  AMPS_EVENT_DATA_BASE64,
+  AMPS_EVENT_EXTENSION,
+} AmpsEventMember;
+
+AmpsEventMember amps_event_member_find (const char *name, gsize length);
+const char *amps_event_member_get_name (AmpsEventMember member);
+
+gboolean amps_event_attribute_check_name (const char *name, gsize length, GError **error);
+gboolean amps_event_attribute_check (AmpsEventMember member, const char *name, gsize length,
+                                     const AmpsJsonValue *value, char **text, GError **error);
 gboolean amps_event_attribute_check_base64 (const AmpsJsonValue *value, GError **error);
+void amps_event_attribute_set_error (GError **error, const char *name, gsize length,
+                                     const char *problem);
 
 G_END_DECLS

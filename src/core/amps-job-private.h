@@ -30,4 +30,7 @@ struct _AmpsJob {
   AmpsTimerEntry *deadline_entry; /* (nullable) */
 };
 
+void amps_job_attach (AmpsJob *self, AmpsDelivery *delivery);
+void amps_job_add_duplicate (AmpsJob *self, AmpsDelivery *delivery);
+
 G_END_DECLS

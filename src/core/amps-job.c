@@ -74,6 +74,26 @@ amps_job_new_malformed (AmpsDelivery *delivery, GError *problem)
   return self;
 }
 
+/* Makes @delivery the one that the outcome settles. */
+void
+amps_job_attach (AmpsJob *self, AmpsDelivery *delivery)
+{
+  amps_delivery_ref (delivery);
+  amps_delivery_unref (self->delivery);
+  self->delivery = delivery;
+  self->detached = FALSE;
+}
+
+/* Lets @delivery share the outcome. */
+void
+amps_job_add_duplicate (AmpsJob *self, AmpsDelivery *delivery)
+{
+  if (self->duplicates == NULL)
+    self->duplicates = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_delivery_unref);
+
+  g_ptr_array_add (self->duplicates, amps_delivery_ref (delivery));
+}
+
 /**
  * amps_job_get_id:
  * @self: a job
@@ -288,6 +308,38 @@ gint64
 amps_job_get_deadline (AmpsJob *self)
 {
   return self->deadline;
+}
+
+/**
+ * amps_job_adopt_duplicate:
+ * @self: a detached job
+ *
+ * Attaches @self to a delivery of it that came meanwhile.
+ *
+ * Returns: whether there was one
+ */
+gboolean
+amps_job_adopt_duplicate (AmpsJob *self)
+{
+  if (self->duplicates == NULL || self->duplicates->len == 0)
+    return FALSE;
+
+  amps_job_attach (self, g_ptr_array_index (self->duplicates, 0));
+  g_ptr_array_remove_index (self->duplicates, 0);
+  return TRUE;
+}
+
+/**
+ * amps_job_steal_duplicates:
+ * @self: a decided job
+ *
+ * Returns: (transfer full) (nullable) (element-type AmpsDelivery): deliveries
+ *   that share its outcome and are now the caller's to settle
+ */
+GPtrArray *
+amps_job_steal_duplicates (AmpsJob *self)
+{
+  return g_steal_pointer (&self->duplicates);
 }
 
 /**

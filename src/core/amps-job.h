@@ -80,6 +80,9 @@ GHashTable *amps_job_get_confirmed (AmpsJob *self);
 gint64 amps_job_get_since (AmpsJob *self);
 gint64 amps_job_get_deadline (AmpsJob *self);
 
+gboolean amps_job_adopt_duplicate (AmpsJob *self);
+GPtrArray *amps_job_steal_duplicates (AmpsJob *self);
+
 const char *amps_job_state_to_string (AmpsJobState state);
 const char *amps_outcome_to_string (AmpsOutcome outcome);
 

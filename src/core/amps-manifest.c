@@ -110,23 +110,6 @@ insert (AmpsManifest *self, AmpsJob *job)
   g_hash_table_insert (self->jobs, job->event->id, g_object_ref (job));
 }
 
-static void
-add_duplicate (AmpsJob *job, AmpsDelivery *delivery)
-{
-  if (job->duplicates == NULL)
-    job->duplicates = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_delivery_unref);
-
-  g_ptr_array_add (job->duplicates, amps_delivery_ref (delivery));
-}
-
-static void
-attach (AmpsJob *job, AmpsDelivery *delivery)
-{
-  amps_delivery_unref (job->delivery);
-  job->delivery = amps_delivery_ref (delivery);
-  job->detached = FALSE;
-}
-
 /**
  * amps_manifest_recall:
  * @self: a manifest
@@ -197,11 +180,11 @@ amps_manifest_add (AmpsManifest *self, AmpsJob *job)
 
   if (other->detached && other->state != AMPS_JOB_DECIDED)
     {
-      attach (other, job->delivery);
+      amps_job_attach (other, job->delivery);
       return AMPS_ADDITION_ATTACHED;
     }
 
-  add_duplicate (other, job->delivery);
+  amps_job_add_duplicate (other, job->delivery);
   return AMPS_ADDITION_DUPLICATE;
 }
 
@@ -486,40 +469,6 @@ amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job)
   if (job->remaining != 0)
     amps_manifest_set_deadline (self, job,
                                 amps_clock_get_monotonic_time (self->clock) + job->remaining);
-}
-
-/**
- * amps_manifest_adopt_duplicate:
- * @self: a manifest
- * @job: a detached job
- *
- * Attaches @job to a delivery of it that came meanwhile.
- *
- * Returns: whether there was one
- */
-gboolean
-amps_manifest_adopt_duplicate (AmpsManifest *self G_GNUC_UNUSED, AmpsJob *job)
-{
-  if (job->duplicates == NULL || job->duplicates->len == 0)
-    return FALSE;
-
-  attach (job, g_ptr_array_index (job->duplicates, 0));
-  g_ptr_array_remove_index (job->duplicates, 0);
-  return TRUE;
-}
-
-/**
- * amps_manifest_steal_duplicates:
- * @self: a manifest
- * @job: a decided job
- *
- * Returns: (transfer full) (nullable) (element-type AmpsDelivery): deliveries
- *   that share its outcome and are now the caller's to settle
- */
-GPtrArray *
-amps_manifest_steal_duplicates (AmpsManifest *self G_GNUC_UNUSED, AmpsJob *job)
-{
-  return g_steal_pointer (&job->duplicates);
 }
 
 static void

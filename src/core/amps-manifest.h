@@ -56,8 +56,6 @@ gboolean amps_manifest_begin_deciding (AmpsManifest *self, const char *identifie
                                        GError **error);
 void amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job);
 
-gboolean amps_manifest_adopt_duplicate (AmpsManifest *self, AmpsJob *job);
-GPtrArray *amps_manifest_steal_duplicates (AmpsManifest *self, AmpsJob *job);
 AmpsJob *amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *settlement);
 GPtrArray *amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch);
 

@@ -138,7 +138,7 @@ static void
 settle_duplicates (Settling *settling, AmpsSettlementKind kind)
 {
   AmpsSettler *self = settling->settler;
-  g_autoptr (GPtrArray) duplicates = amps_manifest_steal_duplicates (self->manifest, settling->job);
+  g_autoptr (GPtrArray) duplicates = amps_job_steal_duplicates (settling->job);
   AmpsSettlement settlement = settling->settlement;
 
   settlement.kind = kind;
@@ -239,7 +239,7 @@ proceed (Settling *settling)
 
   if (!amps_broker_is_alive (self->broker, delivery))
     {
-      if (!amps_manifest_adopt_duplicate (self->manifest, settling->job))
+      if (!amps_job_adopt_duplicate (settling->job))
         {
           finish (settling, &settling->settlement);
           return;

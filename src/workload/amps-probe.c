@@ -162,9 +162,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (AmpsProbe) self = AMPS_PROBE (user_data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketConnection) connection =
-      g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+  g_autoptr (GSocketConnection) connection = NULL;
 
+  connection = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
   finish_probe (self, error);
 }
 

@@ -231,7 +231,7 @@ test_duplicates (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpint (amps_manifest_add (f->manifest, third), ==, AMPS_ADDITION_FOLLOWS);
 
   amps_manifest_decide (f->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED);
-  duplicates = amps_manifest_steal_duplicates (f->manifest, job);
+  duplicates = amps_job_steal_duplicates (job);
   g_assert_cmpuint (duplicates->len, ==, 1);
   g_assert_true (g_ptr_array_index (duplicates, 0) == amps_job_get_delivery (same));
 

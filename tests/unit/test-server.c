@@ -1,142 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
 #include "fake-clock.h"
-#include "fake-dispatcher.h"
-#include "http-client.h"
-#include "server/amps-server.h"
+#include "server-fixture.h"
 
 #include <string.h>
 
 #define EVENT "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"
-#define JSON "application/json"
-#define PROBLEM "application/problem+json"
-
-typedef struct {
-  AmpsClock *clock;
-  AmpsDispatcher *dispatcher;
-  AmpsMetrics *metrics;
-  AmpsConfig *config;
-  AmpsServer *server;
-  SoupSession *session;
-  guint16 port;
-  guint16 metrics_port;
-} Fixture;
-
-static AmpsConfig *
-create_config (Fixture *fixture, const char *setting)
-{
-  static const char *const none[] = { NULL };
-  g_autofree char *port = g_strdup_printf ("PORT=%u", fixture->port);
-  g_autofree char *metrics_port = g_strdup_printf ("METRICS_PORT=%u", fixture->metrics_port);
-  const char *const environment[] = { "BROKER_SUBJECT=tests", port, metrics_port, setting, NULL };
-  g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new (environment, NULL, none, &error);
-
-  g_assert_no_error (error);
-  return config;
-}
-
-/* @data is a setting, or NULL. */
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->port = find_free_port ();
-  fixture->metrics_port = find_free_port ();
-  fixture->clock = fake_clock_new ();
-  fixture->dispatcher = fake_dispatcher_new (fixture->clock);
-  fixture->metrics = amps_metrics_new ();
-  fixture->config = create_config (fixture, data);
-  fixture->session = soup_session_new ();
-  fixture->server =
-      amps_server_new (fixture->config, fixture->clock, fixture->dispatcher, fixture->metrics);
-  amps_server_start (fixture->server, &error);
-  g_assert_no_error (error);
-}
 
 static void
-tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_acknowledge (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  amps_server_stop (fixture->server);
-  soup_session_abort (fixture->session);
-  g_assert_finalize_object (fixture->session);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_assert_finalize_object (fixture->server);
-  g_assert_finalize_object (fixture->config);
-  g_assert_finalize_object (fixture->dispatcher);
-  g_assert_finalize_object (fixture->metrics);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_assert_finalize_object (fixture->clock);
-}
-
-static HttpAnswer *
-call (Fixture *fixture, const char *method, const char *path, const char *body)
-{
-  return http_call (fixture->session, method, fixture->port, path, body);
-}
-
-static HttpAnswer *
-post (Fixture *fixture, const char *path, const char *body)
-{
-  return call (fixture, "POST", path, body);
-}
-
-static const char *
-get_header (HttpAnswer *answer, const char *name)
-{
-  return soup_message_headers_get_one (soup_message_get_response_headers (answer->message), name);
-}
-
-static void
-assert_calls (Fixture *fixture, const char *expected)
-{
-  g_autofree char *calls = fake_dispatcher_steal_calls (fixture->dispatcher);
-
-  g_assert_cmpstr (calls, ==, expected);
-}
-
-static void
-assert_contains (const char *text, const char *part)
-{
-  if (strstr (text, part) == NULL)
-    g_error ("no “%s” in “%s”", part, text);
-}
-
-static void
-assert_problem (HttpAnswer *answer, unsigned int status, const char *detail)
-{
-  g_autofree char *member = g_strdup_printf ("\"status\":%u", status);
-
-  g_assert_cmpuint (answer->status, ==, status);
-  g_assert_cmpstr (get_header (answer, "Content-Type"), ==, PROBLEM);
-  assert_contains (answer->body, member);
-  assert_contains (answer->body, "\"title\":\"");
-  assert_contains (answer->body, detail);
-}
-
-static void
-assert_empty (HttpAnswer *answer, unsigned int status)
-{
-  g_assert_cmpuint (answer->status, ==, status);
-  g_assert_cmpstr (answer->body, ==, "");
-}
-
-static void
-assert_json (HttpAnswer *answer, unsigned int status)
-{
-  g_assert_cmpuint (answer->status, ==, status);
-  g_assert_cmpstr (get_header (answer, "Content-Type"), ==, JSON);
-}
-
-static void
-test_acknowledge (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-  g_autoptr (HttpAnswer) plain = post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
-  g_autoptr (HttpAnswer) later =
-      post (fixture, "/acknowledge", "{\"identifier\":\"b\",\"reschedule\":true,\"delay\":\"5s\"}");
+  g_autoptr (HttpAnswer) plain = server_post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
+  g_autoptr (HttpAnswer) later = server_post (
+      fixture, "/acknowledge", "{\"identifier\":\"b\",\"reschedule\":true,\"delay\":\"5s\"}");
 
   assert_empty (plain, 202);
   assert_empty (later, 202);
@@ -144,15 +20,15 @@ test_acknowledge (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_reject (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_reject (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) plain = post (fixture, "/reject", "{\"identifier\":\"a\"}");
+  g_autoptr (HttpAnswer) plain = server_post (fixture, "/reject", "{\"identifier\":\"a\"}");
   g_autoptr (HttpAnswer) reason =
-      post (fixture, "/reject", "{\"identifier\":\"b\",\"reason\":\"no good\"}");
+      server_post (fixture, "/reject", "{\"identifier\":\"b\",\"reason\":\"no good\"}");
   g_autoptr (HttpAnswer) later =
-      post (fixture, "/reject", "{\"identifier\":\"c\",\"reschedule\":true}");
+      server_post (fixture, "/reject", "{\"identifier\":\"c\",\"reschedule\":true}");
   g_autoptr (HttpAnswer) publish =
-      post (fixture, "/reject", "{\"identifier\":\"d\",\"publish\":" EVENT "}");
+      server_post (fixture, "/reject", "{\"identifier\":\"d\",\"publish\":" EVENT "}");
 
   assert_empty (plain, 202);
   assert_empty (reason, 202);
@@ -162,7 +38,7 @@ test_reject (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_errors (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_errors (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   static const struct {
     int code;
@@ -180,8 +56,8 @@ test_errors (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
       g_autoptr (HttpAnswer) reject = NULL;
 
       fake_dispatcher_fail (fixture->dispatcher, "a", cases[i].code, "“why”");
-      acknowledge = post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
-      reject = post (fixture, "/reject", "{\"identifier\":\"a\"}");
+      acknowledge = server_post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
+      reject = server_post (fixture, "/reject", "{\"identifier\":\"a\"}");
       assert_problem (acknowledge, cases[i].status, "“why”");
       assert_problem (reject, cases[i].status, "“why”");
       g_assert_cmpstr (get_header (acknowledge, "Retry-After"), ==, cases[i].retry_after);
@@ -189,7 +65,7 @@ test_errors (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_bad_requests (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_bad_requests (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   static const char *const paths[] = { "/acknowledge", "/reject", "/heartbeat" };
   static const char *const bodies[] = {
@@ -199,7 +75,7 @@ test_bad_requests (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   for (size_t i = 0; i < G_N_ELEMENTS (paths); i++)
     for (size_t j = 0; j < G_N_ELEMENTS (bodies); j++)
       {
-        g_autoptr (HttpAnswer) answer = post (fixture, paths[i], bodies[j]);
+        g_autoptr (HttpAnswer) answer = server_post (fixture, paths[i], bodies[j]);
 
         assert_problem (answer, 400, "\"detail\":\"");
       }
@@ -207,16 +83,17 @@ test_bad_requests (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_many (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_many (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) all = post (fixture, "/acknowledge", "{\"identifiers\":[\"a\",\"b\"]}");
+  g_autoptr (HttpAnswer) all =
+      server_post (fixture, "/acknowledge", "{\"identifiers\":[\"a\",\"b\"]}");
   g_autoptr (HttpAnswer) some = NULL;
 
   assert_empty (all, 202);
   assert_calls (fixture, "acknowledge a\nacknowledge b\n");
 
   fake_dispatcher_fail (fixture->dispatcher, "b", AMPS_ERROR_CONFLICT, "too late");
-  some = post (fixture, "/reject", "{\"identifiers\":[\"a\",\"b\"],\"reason\":\"r\"}");
+  some = server_post (fixture, "/reject", "{\"identifiers\":[\"a\",\"b\"],\"reason\":\"r\"}");
   assert_json (some, 207);
   g_assert_cmpstr (some->body, ==,
                    "[{\"identifier\":\"a\",\"status\":202},"
@@ -226,24 +103,24 @@ test_many (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_acknowledge_publish (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_acknowledge_publish (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   const char *body = "{\"identifier\":\"a\",\"publish\":[" EVENT "," EVENT "]}";
-  g_autoptr (HttpAnswer) done = post (fixture, "/acknowledge", body);
+  g_autoptr (HttpAnswer) done = server_post (fixture, "/acknowledge", body);
   g_autoptr (HttpAnswer) failed = NULL;
 
   assert_empty (done, 202);
   assert_calls (fixture, "acknowledge a with\nevent " EVENT "\nevent " EVENT "\npublished\n");
 
   fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_UNAVAILABLE, "no broker");
-  failed = post (fixture, "/acknowledge", body);
+  failed = server_post (fixture, "/acknowledge", body);
   assert_problem (failed, 503, "no broker");
   g_assert_cmpstr (get_header (failed, "Retry-After"), ==, "1");
 }
 
 /* The client that waits for a confirm may go; others are served meanwhile. */
 static void
-test_publish_held (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_publish_held (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GSocket) gone = raw_connect (fixture->port);
   g_autofree char *request =
@@ -260,7 +137,7 @@ test_publish_held (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
       g_free (calls);
       calls = fake_dispatcher_steal_calls (fixture->dispatcher);
     }
-  other = post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
+  other = server_post (fixture, "/acknowledge", "{\"identifier\":\"a\"}");
   assert_empty (other, 202);
   g_socket_close (gone, NULL);
   fake_dispatcher_finish_publication (fixture->dispatcher, NULL);
@@ -270,9 +147,9 @@ test_publish_held (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_publish (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_publish (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) done = post (fixture, "/publish", EVENT);
+  g_autoptr (HttpAnswer) done = server_post (fixture, "/publish", EVENT);
   g_autoptr (HttpAnswer) unroutable = NULL;
   g_autoptr (HttpAnswer) invalid = NULL;
 
@@ -280,15 +157,15 @@ test_publish (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_calls (fixture, "event " EVENT "\npublished\n");
 
   fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_UNROUTABLE, "no queue “t”");
-  unroutable = post (fixture, "/publish", EVENT);
+  unroutable = server_post (fixture, "/publish", EVENT);
   assert_problem (unroutable, 404, "no queue");
   fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_INVALID_EVENT, "“source”");
-  invalid = post (fixture, "/publish", EVENT);
+  invalid = server_post (fixture, "/publish", EVENT);
   assert_problem (invalid, 400, "“source”");
 }
 
 static void
-test_publish_modes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_publish_modes (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/publish", fixture->port);
   g_autoptr (SoupMessage) batch = soup_message_new ("POST", uri);
@@ -311,9 +188,9 @@ test_publish_modes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_heartbeat (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_heartbeat (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) never = post (fixture, "/heartbeat", "{\"identifier\":\"a\"}");
+  g_autoptr (HttpAnswer) never = server_post (fixture, "/heartbeat", "{\"identifier\":\"a\"}");
   g_autoptr (HttpAnswer) extended = NULL;
   g_autoptr (HttpAnswer) gone = NULL;
   g_autoptr (HttpAnswer) list = NULL;
@@ -324,22 +201,22 @@ test_heartbeat (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   fake_dispatcher_set_deadline (fixture->dispatcher,
                                 amps_clock_get_monotonic_time (fixture->clock) +
                                     AMPS_MILLISECONDS (61500));
-  extended = post (fixture, "/heartbeat", "{\"identifier\":\"b\",\"extend\":\"90s\"}");
+  extended = server_post (fixture, "/heartbeat", "{\"identifier\":\"b\",\"extend\":\"90s\"}");
   assert_json (extended, 200);
   g_assert_cmpstr (extended->body, ==, "{\"deadline\":\"2026-01-01T00:01:02.500Z\"}");
   assert_calls (fixture, "heartbeat a 0\nheartbeat b 90000000\n");
 
   fake_dispatcher_fail (fixture->dispatcher, "c", AMPS_ERROR_NOT_FOUND, "stop");
-  gone = post (fixture, "/heartbeat", "{\"identifier\":\"c\"}");
+  gone = server_post (fixture, "/heartbeat", "{\"identifier\":\"c\"}");
   assert_problem (gone, 404, "stop");
-  list = post (fixture, "/heartbeat", "{\"identifiers\":[\"a\"]}");
+  list = server_post (fixture, "/heartbeat", "{\"identifiers\":[\"a\"]}");
   assert_problem (list, 400, "identifier");
 }
 
 static void
-test_jobs (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_jobs (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) none = call (fixture, "GET", "/jobs", NULL);
+  g_autoptr (HttpAnswer) none = server_call (fixture, "GET", "/jobs", NULL);
   g_autoptr (HttpAnswer) limited = NULL;
   g_autoptr (HttpAnswer) one = NULL;
   g_autoptr (HttpAnswer) unknown = NULL;
@@ -350,28 +227,28 @@ test_jobs (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
   fake_dispatcher_add_job (fixture->dispatcher, "a/b c");
   fake_dispatcher_add_job (fixture->dispatcher, "second");
-  limited = call (fixture, "GET", "/jobs?limit=1", NULL);
+  limited = server_call (fixture, "GET", "/jobs?limit=1", NULL);
   assert_contains (limited->body, "{\"count\":2,\"jobs\":[{\"id\":");
   g_assert_null (strstr (limited->body, "},{"));
 
-  one = call (fixture, "GET", "/jobs/a%2Fb%20c", NULL);
+  one = server_call (fixture, "GET", "/jobs/a%2Fb%20c", NULL);
   assert_json (one, 200);
   assert_contains (one->body, "{\"id\":\"a/b c\",\"source\":\"/tests\",\"type\":\"test.type\","
                               "\"state\":\"waiting\",\"attempt\":1,\"since\":");
   assert_contains (one->body, "\"deadline\":null}");
 
-  unknown = call (fixture, "GET", "/jobs/nobody", NULL);
+  unknown = server_call (fixture, "GET", "/jobs/nobody", NULL);
   assert_problem (unknown, 404, "nobody");
-  bad = call (fixture, "GET", "/jobs?limit=-1", NULL);
+  bad = server_call (fixture, "GET", "/jobs?limit=-1", NULL);
   assert_problem (bad, 400, "limit");
 }
 
 static void
-test_control (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_control (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) pause = post (fixture, "/pause", NULL);
-  g_autoptr (HttpAnswer) resume = post (fixture, "/resume", NULL);
-  g_autoptr (HttpAnswer) drained = call (fixture, "GET", "/drain", NULL);
+  g_autoptr (HttpAnswer) pause = server_post (fixture, "/pause", NULL);
+  g_autoptr (HttpAnswer) resume = server_post (fixture, "/resume", NULL);
+  g_autoptr (HttpAnswer) drained = server_call (fixture, "GET", "/drain", NULL);
   g_autoptr (HttpAnswer) draining = NULL;
   g_autoptr (HttpAnswer) bad = NULL;
 
@@ -382,15 +259,15 @@ test_control (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_contains (drained->body, "{\"state\":\"draining\",\"in_flight\":0}");
 
   fake_dispatcher_add_job (fixture->dispatcher, "a");
-  draining = post (fixture, "/drain", NULL);
+  draining = server_post (fixture, "/drain", NULL);
   assert_json (draining, 202);
   assert_contains (draining->body, "\"in_flight\":1");
-  bad = post (fixture, "/drain?wait=soon", NULL);
+  bad = server_post (fixture, "/drain?wait=soon", NULL);
   assert_problem (bad, 400, "wait");
 }
 
 static GSocket *
-begin_drain (Fixture *fixture, const char *query)
+begin_drain (ServerFixture *fixture, const char *query)
 {
   g_autofree char *request =
       g_strdup_printf ("GET /drain?%s HTTP/1.1\r\nHost: localhost\r\n\r\n", query);
@@ -404,7 +281,7 @@ begin_drain (Fixture *fixture, const char *query)
 }
 
 static void
-test_drain_wait (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_drain_wait (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GSocket) ends = NULL;
   g_autoptr (GSocket) gives_up = NULL;
@@ -428,10 +305,10 @@ test_drain_wait (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_health (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_health (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) alive = call (fixture, "GET", "/healthz", NULL);
-  g_autoptr (HttpAnswer) unhealthy = call (fixture, "GET", "/health", NULL);
+  g_autoptr (HttpAnswer) alive = server_call (fixture, "GET", "/healthz", NULL);
+  g_autoptr (HttpAnswer) unhealthy = server_call (fixture, "GET", "/health", NULL);
   g_autoptr (HttpAnswer) healthy = NULL;
   g_autoptr (HttpAnswer) details = NULL;
   g_autoptr (HttpAnswer) ready = NULL;
@@ -445,29 +322,29 @@ test_health (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   fake_dispatcher_connect (fixture->dispatcher);
   fake_dispatcher_add_job (fixture->dispatcher, "a");
   fake_clock_advance (fixture->clock, AMPS_SECONDS (3723));
-  healthy = call (fixture, "GET", "/health", NULL);
+  healthy = server_call (fixture, "GET", "/health", NULL);
   assert_json (healthy, 200);
   g_assert_cmpstr (healthy->body, ==,
                    "{\"status\":\"healthy\",\"timestamp\":\"2026-01-01T01:02:04.000Z\","
                    "\"uptime\":\"1h2m3s\",\"broker_type\":\"amqp\",\"connected\":true,"
                    "\"job_count\":1}");
 
-  details = call (fixture, "GET", "/health/detailed", NULL);
+  details = server_call (fixture, "GET", "/health/detailed", NULL);
   assert_json (details, 200);
   assert_contains (details->body, "\"broker\":{\"state\":\"consuming\"");
   assert_contains (details->body, "\"jobs\":{\"count\":1");
   assert_contains (details->body, "\"broker_subject\":\"tests\"");
 
-  ready = call (fixture, "GET", "/readyz", NULL);
+  ready = server_call (fixture, "GET", "/readyz", NULL);
   assert_json (ready, 200);
   fake_dispatcher_set_not_ready (fixture->dispatcher, "the queue is missing");
-  not_ready = call (fixture, "GET", "/readyz", NULL);
+  not_ready = server_call (fixture, "GET", "/readyz", NULL);
   assert_json (not_ready, 503);
   assert_contains (not_ready->body, "\"details\":\"the queue is missing\"");
 }
 
 static void
-test_routes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_routes (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   static const struct {
     const char *method;
@@ -487,7 +364,7 @@ test_routes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr (HttpAnswer) answer = call (fixture, cases[i].method, cases[i].path, NULL);
+      g_autoptr (HttpAnswer) answer = server_call (fixture, cases[i].method, cases[i].path, NULL);
 
       g_test_message ("%s %s", cases[i].method, cases[i].path);
       assert_problem (answer, cases[i].status, cases[i].path);
@@ -496,15 +373,15 @@ test_routes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_head (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_head (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (HttpAnswer) answer = call (fixture, "HEAD", "/healthz", NULL);
+  g_autoptr (HttpAnswer) answer = server_call (fixture, "HEAD", "/healthz", NULL);
 
   assert_empty (answer, 200);
 }
 
 static void
-test_large (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_large (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GSocket) socket = raw_connect (fixture->port);
   const char *request = "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 20971520\r\n\r\n";
@@ -517,7 +394,7 @@ test_large (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static HttpAnswer *
-call_with (Fixture *fixture, const char *path, const char *header, const char *value)
+call_with (ServerFixture *fixture, const char *path, const char *header, const char *value)
 {
   g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u%s", fixture->port, path);
   g_autoptr (SoupMessage) message = soup_message_new ("GET", uri);
@@ -528,7 +405,7 @@ call_with (Fixture *fixture, const char *path, const char *header, const char *v
 }
 
 static void
-test_token (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_token (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   static const char *const wrong[] = {
     NULL,           "secret",         "Basic secret",  "Bearer ",
@@ -555,7 +432,7 @@ test_token (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_origin (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_origin (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autofree char *own = g_strdup_printf ("http://127.0.0.1:%u", fixture->port);
   g_autoptr (HttpAnswer) foreign = call_with (fixture, "/jobs", "Origin", "http://evil.example");
@@ -568,7 +445,7 @@ test_origin (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_allow_remote (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_allow_remote (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (HttpAnswer) foreign = call_with (fixture, "/jobs", "Origin", "http://evil.example");
 
@@ -576,7 +453,7 @@ test_allow_remote (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_metrics (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_metrics (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (HttpAnswer) metrics = NULL;
   g_autoptr (HttpAnswer) head = NULL;
@@ -599,7 +476,7 @@ test_metrics (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_port_in_use (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_port_in_use (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (AmpsServer) second =
       amps_server_new (fixture->config, fixture->clock, fixture->dispatcher, fixture->metrics);
@@ -612,7 +489,7 @@ test_port_in_use (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 #define ADD_WITH(name, function, setting)                                                          \
-  g_test_add ("/server/" name, Fixture, setting, set_up, function, tear_down)
+  g_test_add ("/server/" name, ServerFixture, setting, server_set_up, function, server_tear_down)
 #define ADD(name, function) ADD_WITH (name, function, NULL)
 
 int

@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs jobs through random faults and judges what became of them.
+
+Two AMPS share a queue of a real RabbitMQ; broker, connections, workload and
+AMPS themselves are broken in turn. The faults come from a seed, so a run can be
+repeated. Ends with status 1 if a job was lost or POSTed when it must not be.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import pika
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / 'flatpak-free-container'))
+
+# pylint: disable=wrong-import-position
+from ledger import Ledger  # noqa: E402
+from proxy import Proxy  # noqa: E402
+from rabbitmq_node import RabbitMQNode, free_port  # noqa: E402
+from workload import Workload  # noqa: E402
+
+SUBJECT = 'chaos'
+JOB_TIMEOUT = 6
+
+
+class Amps:
+    """One AMPS that is started anew whenever it was ended, under a new name."""
+
+    incarnations = itertools.count(1)
+
+    def __init__(self, binary, proxy, workload_port, folder):
+        self._binary = binary
+        self._proxy = proxy
+        self._workload_port = workload_port
+        self._log = folder / 'amps.log'
+        self._process = None
+
+    def start(self):
+        """Starts it on free ports."""
+        environment = dict(
+            os.environ,
+            BROKER_HOST=f'amqp://guest:guest@127.0.0.1:{self._proxy.port}?heartbeat=3',
+            BROKER_SUBJECT=SUBJECT,
+            MAX_CONCURRENCY='50',
+            JOB_TIMEOUT=f'{JOB_TIMEOUT}s',
+            WORKLOAD_ADDRESS=f'http://127.0.0.1:{self._workload_port}',
+            RETRY_MAX_BACKOFF='2s',
+            DRAIN_TIMEOUT='3s',
+            PORT=str(free_port()),
+            METRICS_ENABLED='false',
+            WORKER_ID=f'amps-{next(self.incarnations)}',
+            LOG_FORMAT='json',
+        )
+        with self._log.open('ab') as log:
+            self._process = subprocess.Popen([self._binary], env=environment, stdout=log,
+                                             stderr=log)
+
+    def end(self, how):
+        """Ends it by a signal; returns whether it ended as it should."""
+        self._process.send_signal(how)
+        try:
+            status = self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return False
+        return status == (0 if how == signal.SIGTERM else -how)
+
+    def died(self):
+        """Whether it ended by itself, which it never should."""
+        return self._process.poll() is not None
+
+    def usage(self):
+        """Resident KiB and open descriptors."""
+        base = pathlib.Path('/proc') / str(self._process.pid)
+        rss = next(int(line.split()[1]) for line in (base / 'status').read_text().splitlines()
+                   if line.startswith('VmRSS'))
+        return rss, len(list((base / 'fd').iterdir()))
+
+
+class Publisher(threading.Thread):
+    """Publishes jobs, each until the broker has confirmed it."""
+
+    def __init__(self, node, ledger, jobs):
+        super().__init__(daemon=True)
+        self._node = node
+        self._ledger = ledger
+        self._jobs = jobs
+        self.published = 0
+
+    def run(self):
+        channel = None
+        for number in range(self._jobs):
+            identifier = f'job-{number}'
+            body = json.dumps({'specversion': '1.0', 'id': identifier, 'source': '/chaos',
+                               'type': SUBJECT, 'data': {'n': number}})
+            while True:
+                try:
+                    channel = channel or self._connect()
+                    channel.basic_publish('', SUBJECT, body, mandatory=True,
+                                          properties=pika.BasicProperties(delivery_mode=2))
+                except (pika.exceptions.AMQPError, OSError):
+                    self._ledger.published(identifier, False)
+                    channel = None
+                    time.sleep(0.2)
+                    continue
+                self._ledger.published(identifier, True)
+                break
+            self.published += 1
+
+    def _connect(self):
+        parameters = pika.URLParameters(self._node.uri + '?heartbeat=10')
+        channel = pika.BlockingConnection(parameters).channel()
+        channel.confirm_delivery()
+        return channel
+
+
+class Chaos:
+    """The faults, each of which mends itself."""
+
+    def __init__(self, arguments, folder):
+        self._random = random.Random(arguments.seed)
+        self._node = RabbitMQNode(folder / 'rabbitmq')
+        self._node.start()
+        self._node.wait_until_ready()
+        self._declare(arguments.queue_type)
+        self.ledger = Ledger(JOB_TIMEOUT)
+        self._workload = Workload(free_port(), self.ledger, arguments.seed)
+        self._workload.start()
+        self._proxies = [Proxy(self._node.port) for _ in range(2)]
+        self._amps = [Amps(arguments.amps, proxy, self._workload.port, folder)
+                      for proxy in self._proxies]
+        for amps in self._amps:
+            amps.start()
+        self.publisher = Publisher(self._node, self.ledger, arguments.jobs)
+        self.publisher.start()
+        self.usage = []
+        self._faults = {
+            self._kill_broker: 1,
+            self._close_connections: 2,
+            self._memory_alarm: 1,
+            self._cut: 4,
+            self._stall: 2,
+            self._crash_workload: 2,
+            self._fail_workload: 2,
+            self._terminate_amps: 2,
+            self._kill_amps: 2,
+        }
+
+    def _declare(self, queue_type):
+        connection = pika.BlockingConnection(pika.URLParameters(self._node.uri))
+        connection.channel().queue_declare(SUBJECT, durable=True,
+                                           arguments={'x-queue-type': queue_type})
+        connection.close()
+
+    def break_something(self):
+        """Breaks one thing by chance, and mends it."""
+        fault = self._random.choices(list(self._faults), self._faults.values())[0]
+        self.ledger.counts[fault.__name__.strip('_').replace('_', ' ')] += 1
+        fault()
+        for amps in self._amps:
+            if amps.died():
+                self.ledger.violations.append('an AMPS died by itself')
+                amps.start()
+        self.usage.append(max(amps.usage() for amps in self._amps))
+
+    def _kill_broker(self):
+        self._node.stop()
+        time.sleep(self._random.random() * 3)
+        self._node.start()
+        self._node.wait_until_ready()
+
+    def _close_connections(self):
+        self._node.control('close_all_connections', 'chaos')
+
+    def _memory_alarm(self):
+        self._node.control('set_vm_memory_high_watermark', '0.00001')
+        time.sleep(2)
+        self._node.control('set_vm_memory_high_watermark', '0.4')
+
+    def _cut(self):
+        self._random.choice(self._proxies).cut()
+
+    def _stall(self):
+        proxy = self._random.choice(self._proxies)
+        proxy.stall()
+        time.sleep(self._random.random() * 10)
+        proxy.resume()
+
+    def _crash_workload(self):
+        self._workload.crash()
+        time.sleep(self._random.random() * 3)
+        self._workload.start()
+
+    def _fail_workload(self):
+        self._workload.failing = True
+        time.sleep(self._random.random() * 2)
+        self._workload.failing = False
+
+    def _terminate_amps(self):
+        self._restart(signal.SIGTERM)
+
+    def _kill_amps(self):
+        self._restart(signal.SIGKILL)
+
+    def _restart(self, how):
+        amps = self._random.choice(self._amps)
+        if not amps.end(how):
+            self.ledger.violations.append(f'an AMPS did not end as it should by {how.name}')
+        amps.start()
+
+    def end(self):
+        """Ends all processes."""
+        for amps in self._amps:
+            amps.end(signal.SIGKILL)
+        self._node.stop()
+
+
+def run(arguments, folder):
+    """Returns whether all was well."""
+    chaos = Chaos(arguments, folder)
+    began = time.monotonic()
+    try:
+        while chaos.publisher.is_alive():
+            chaos.break_something()
+            time.sleep(arguments.pause)
+            print(f'{time.monotonic() - began:6.0f} s  published {chaos.publisher.published}, '
+                  f'not acknowledged {chaos.ledger.remaining()}, '
+                  f'violations {len(chaos.ledger.violations)}', flush=True)
+
+        end = time.monotonic() + arguments.settle
+        while chaos.ledger.remaining() > 0 and time.monotonic() < end:
+            time.sleep(0.5)
+    finally:
+        chaos.end()
+
+    lost = chaos.ledger.lost()
+    for line in chaos.ledger.violations[:20]:
+        print('violation:', line)
+    print(dict(sorted(chaos.ledger.counts.items())))
+    for when, usage in (('first', chaos.usage[0]), ('last', chaos.usage[-1]),
+                        ('highest', max(chaos.usage))):
+        print(f'{when} resident size and descriptors of an AMPS: {usage[0]} KiB, {usage[1]}')
+    print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
+          f'{len(lost)} lost {lost[:5]}, {len(chaos.ledger.violations)} violations')
+    return not lost and not chaos.ledger.violations
+
+
+def main():
+    """Parses the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--amps', required=True, help='the binary')
+    parser.add_argument('--jobs', type=int, default=5000)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--pause', type=float, default=1.0, help='seconds between faults')
+    parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
+    parser.add_argument('--queue-type', choices=('quorum', 'classic'), default='quorum')
+    parser.add_argument('--keep', help='a folder for the logs, kept afterwards')
+    arguments = parser.parse_args()
+
+    with tempfile.TemporaryDirectory(prefix='amps-chaos-') as temporary:
+        folder = pathlib.Path(arguments.keep or temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        return 0 if run(arguments, folder) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -5,8 +5,6 @@
 #include "core/amps-error.h"
 
 #include <glib/gstdio.h>
-#include <libintl.h>
-#include <locale.h>
 #include <string.h>
 
 static AmpsConfig *
@@ -528,38 +526,6 @@ test_manual (void)
     }
 }
 
-/* In a child, since a language is the process's. */
-static void
-test_german (void)
-{
-  g_autofree char *help = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!g_test_subprocess ())
-    {
-      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
-      g_test_trap_assert_passed ();
-      return;
-    }
-
-  g_assert_true (g_setenv ("LANGUAGE", "de", TRUE));
-  g_assert_nonnull (setlocale (LC_ALL, "C.UTF-8"));
-  bindtextdomain (GETTEXT_PACKAGE, LOCALE_FOLDER);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
-
-  help = get_help ();
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      g_test_message ("%s", amps_variables[i].name);
-      g_assert_null (strstr (help, amps_variables[i].description));
-    }
-
-  g_assert_null (read_config ("JOB_TIMEOUT=x\nPORT=0", NULL, &error));
-  g_assert_nonnull (strstr (error->message, "JOB_TIMEOUT=x: muss eine Dauer"));
-  g_assert_nonnull (strstr (error->message, "PORT=0: muss von 1 bis 65535"));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -576,7 +542,6 @@ main (int argc, char **argv)
   g_test_add_func ("/config/options", test_options);
   g_test_add_func ("/config/help", test_help);
   g_test_add_func ("/config/manual", test_manual);
-  g_test_add_func ("/config/german", test_german);
   g_test_add ("/config/secret-files", Fixture, NULL, set_up, test_secret_files, tear_down);
   g_test_add ("/config/bad-reload", Fixture, NULL, set_up, test_bad_reload, tear_down);
   g_test_add ("/config/reload-is-whole", Fixture, NULL, set_up, test_reload_is_whole, tear_down);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-config-table.h"
+
+#include <libintl.h>
+#include <locale.h>
+#include <string.h>
+
+static void
+test_help (void)
+{
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char *help = NULL;
+
+  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  help = g_option_context_get_help (context, TRUE, NULL);
+  g_assert_nonnull (strstr (help, "--port=WERT "));
+
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const char *description = amps_variables[i].description;
+
+      g_test_message ("%s", amps_variables[i].name);
+      g_assert_null (strstr (help, description));
+      g_assert_nonnull (strstr (help, dgettext (GETTEXT_PACKAGE, description)));
+    }
+}
+
+/* Those of the parsers in core, too. */
+static void
+test_errors (void)
+{
+  const char *const none[] = { NULL };
+  const char *const environment[] = { "JOB_TIMEOUT=x", "PORT=0", NULL };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_null (amps_config_new (environment, NULL, none, &error));
+  lines = g_strsplit (error->message, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_true (g_str_has_prefix (lines[0], "JOB_TIMEOUT=x: muss eine Dauer sein"));
+  g_assert_true (g_str_has_prefix (lines[1], "PORT=0: muss von 1 bis 65535 sein"));
+  g_assert_true (g_str_has_prefix (lines[2], "BROKER_SUBJECT ist erforderlich"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  /* Any locale but C itself will do: LANGUAGE chooses the translation. */
+  g_assert_true (g_setenv ("LANGUAGE", "de", TRUE));
+  g_assert_nonnull (setlocale (LC_ALL, "C.UTF-8"));
+  g_assert_nonnull (bindtextdomain (GETTEXT_PACKAGE, LOCALE_FOLDER));
+  g_assert_nonnull (bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8"));
+  g_assert_nonnull (textdomain (GETTEXT_PACKAGE));
+
+  g_test_add_func ("/translation/help", test_help);
+  g_test_add_func ("/translation/errors", test_errors);
+  return g_test_run ();
+}

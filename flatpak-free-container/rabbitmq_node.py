@@ -33,7 +33,8 @@ def end_group(process, how=signal.SIGTERM, timeout=10):
 class RabbitMQNode:
     """One node with its data, its ports and its port mapper for itself."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, configuration=''):
+        self._configuration = configuration
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.uri = f'amqp://guest:guest@127.0.0.1:{self.port}'
@@ -46,7 +47,7 @@ class RabbitMQNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         mapper_port = str(free_port())
         config = self.folder / 'rabbitmq.conf'
-        config.write_text(f'listeners.tcp.1 = 127.0.0.1:{self.port}\n')
+        config.write_text(f'listeners.tcp.1 = 127.0.0.1:{self.port}\n{self._configuration}')
         plugins = self.folder / 'enabled_plugins'
         plugins.write_text('[].\n')
 

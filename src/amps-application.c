@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "config.h"
+
 #include "amps-application.h"
 
 #include "broker/amps-broker-factory.h"
@@ -197,6 +199,24 @@ amps_application_new (AmpsConfig *config)
   return self;
 }
 
+static void
+log_setting (const char *name, const char *redacted, gpointer user_data)
+{
+  g_string_append_printf (user_data, " %s=%s", name, redacted);
+}
+
+static void
+log_settings (AmpsApplication *self)
+{
+  g_autoptr (GString) settings = g_string_new (NULL);
+  const char *const *warnings = amps_config_get_warnings (self->config);
+
+  amps_config_foreach (self->config, log_setting, settings);
+  g_info ("AMPS %s with%s", AMPS_VERSION, settings->str);
+  for (; *warnings != NULL; warnings++)
+    g_warning ("%s", *warnings);
+}
+
 /**
  * amps_application_run:
  * @self: an application
@@ -216,6 +236,7 @@ amps_application_run (AmpsApplication *self, GError **error)
   };
   gboolean started = amps_server_start (self->server, error);
 
+  log_settings (self);
   if (started)
     {
       amps_dispatcher_start (self->dispatcher);

@@ -23,13 +23,13 @@ import time
 import pika
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / 'flatpak-free-container'))
+sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.parent / 'fixtures')]
 
 # pylint: disable=wrong-import-position
+from chaos_workload import Workload  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from rabbitmq_node import RabbitMQNode, free_port  # noqa: E402
-from workload import Workload  # noqa: E402
 
 SUBJECT = 'chaos'
 JOB_TIMEOUT = 6

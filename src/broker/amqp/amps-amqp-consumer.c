@@ -141,13 +141,15 @@ start_consuming (Consumer *self, unsigned int prefetch)
 
   tag = g_strdup_printf ("%.*s-%08x-%u", MAX_TAG_PREFIX, settings->worker_id, g_random_int (),
                          ++self->n_tags);
-  /* Deliveries that overtake consume-ok stay in the library's queue. */
-  amps_amqp_session_tell (self->session,
-                          amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_CONSUMING));
   amqp_basic_consume (connection, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (settings->subject),
                       amqp_cstring_bytes (tag), 0, 0, 0, get_consume_arguments (self, &argument));
-  if (amps_amqp_session_check_reply (self->session, "consume the queue", NULL, NULL))
-    self->consumer_tag = g_steal_pointer (&tag);
+  if (!amps_amqp_session_check_reply (self->session, "consume the queue", NULL, NULL))
+    return;
+
+  /* Deliveries that overtook the reply are still in the library's queue. */
+  self->consumer_tag = g_steal_pointer (&tag);
+  amps_amqp_session_tell (self->session,
+                          amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_CONSUMING));
 }
 
 static void

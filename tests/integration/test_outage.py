@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""The broker goes away, in all its ways, and AMPS goes on by itself."""
+
+import collections
+import socket
+import threading
+import time
+import unittest
+
+from amps import Amps, wait_until
+from broker import QUEUE_TYPES, BrokerTest, event
+from proxy import Proxy
+from rabbitmq_node import free_port
+from workload import Workload
+
+
+class Outage(BrokerTest):
+    """Contract, promises 1, 3, 6 and 7."""
+
+    def hold(self):
+        """A workload that takes jobs and acknowledges when told, and the telling."""
+        go = threading.Event()
+        statuses = []
+
+        def answer(post):
+            def later():
+                go.wait(60)
+                statuses.append(post.acknowledge())
+            threading.Thread(target=later, daemon=True).start()
+            return 202
+
+        return Workload(answer), go, statuses
+
+    def test_broker_away_at_start(self):
+        port = free_port()
+        with Workload() as workload, \
+                Amps(f'amqp://127.0.0.1:{port}', 'jobs', workload).wait_listening() as amps:
+            answer = amps.get('/readyz')
+            self.assertEqual(answer.status, 503)
+            self.assertIn(str(port), answer.body)
+            self.assertEqual(amps.get('/healthz').status, 200)
+            answer = amps.post('/publish', event('x'))
+            self.assertEqual(answer.status, 503)
+            self.assertIn('Retry-After', answer.headers)
+
+    def test_queue_missing_then_declared(self):
+        with Workload() as workload, \
+                Amps(self.node.uri, 'late', workload).wait_listening() as amps:
+            wait_until(lambda: 'QUEUE_DECLARE' in amps.get('/readyz').body, what='the way out')
+            queue = self.queue(name='late')
+            queue.publish(event('a'))
+            workload.wait(1)
+            self.assertTrue(amps.wait_ready())
+
+    def test_declares_what_is_missing(self):
+        with Workload() as workload, \
+                Amps(self.node.uri, 'declared', workload, QUEUE_DECLARE='auto').wait_ready() as amps:
+            self.assertEqual(amps.post('/publish', event('a', type='declared')).status, 202)
+            workload.wait(1)
+            self.assertEqual(amps.post('/publish', event('b', type='declared.dead')).status, 202)
+
+    def test_killed_and_restarted_with_jobs_running(self):
+        for queue_type in QUEUE_TYPES:
+            queue = self.queue(queue_type)
+            for number in range(10):
+                queue.publish(event(number))
+            workload, go, statuses = self.hold()
+            with workload, Amps(self.node.uri, queue.name, workload) as amps:
+                workload.wait(10)
+                # A quorum queue that is killed younger than this never comes back in 3.10.
+                time.sleep(3)
+                self.node.stop()
+                wait_until(lambda: amps.get('/readyz').status == 503, what='not being ready')
+                self.assertEqual(amps.get('/healthz').status, 200)
+                go.set()
+                wait_until(lambda: len(statuses) == 10, what='all acknowledgements')
+                self.assertEqual(set(statuses), {202})
+                self.node.start()
+                self.node.wait_until_ready()
+                amps.wait_ready(60)
+                wait_until(lambda: amps.log.count('had ended') == 10, 60, 'all being settled again')
+                amps.stop()
+                self.assertEqual(len(workload.posts), 10)
+                queue.wait_count(0)
+
+    def assert_attached(self, queue, workload, go, statuses, lose):
+        """Jobs that run through a loss are POSTed once and acknowledged in the end."""
+        for number in range(5):
+            queue.publish(event(number))
+        with workload, Amps(self.node.uri, queue.name, workload) as amps:
+            workload.wait(5)
+            lose()
+            wait_until(lambda: amps.log.count('is attached') == 5, 30, 'all being attached')
+            go.set()
+            wait_until(lambda: statuses == [202] * 5, what='all acknowledgements')
+            self.assertEqual(amps.stop(), 0)
+            self.assertEqual(len(workload.posts), 5)
+            queue.wait_count(0)
+
+    def test_connection_closed_by_the_operator(self):
+        for queue_type in QUEUE_TYPES:
+            self.assert_attached(self.queue(queue_type), *self.hold(),
+                                 lambda: self.node.control('close_all_connections', 'test'))
+
+    def test_queue_deleted_and_declared_again(self):
+        queue = self.queue()
+        queue.publish(event('before'))
+        workload, go, statuses = self.hold()
+        with workload, Amps(self.node.uri, queue.name, workload) as amps:
+            workload.wait(1)
+            queue.delete()
+            amps.wait_log('cancelled')
+            go.set()
+            wait_until(lambda: statuses == [202], what='the acknowledgement')
+            queue.declare()
+            amps.wait_ready()
+            queue.publish(event('after'))
+            workload.wait(2)
+
+    def test_stalled_connection_is_found(self):
+        proxy = Proxy(self.node.port)
+        queue = self.queue()
+        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2'
+        with Workload() as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+            proxy.stall()
+            began = time.monotonic()
+            wait_until(lambda: amps.get('/readyz').status == 503, 10, 'being found')
+            self.assertLess(time.monotonic() - began, 2 * 2 + 2)
+            proxy.resume()
+            amps.wait_ready()
+            queue.publish(event('a'))
+            workload.wait(1)
+
+    def test_several_uris_in_turn(self):
+        queue = self.queue()
+        uris = f'amqp://127.0.0.1:{free_port()},amqp://127.0.0.1:{free_port()},{self.node.uri}'
+        with Workload() as workload, Amps(uris, queue.name, workload):
+            queue.publish(event('a'))
+            workload.wait(1)
+
+    def test_memory_alarm(self):
+        queue, other = self.queue(), self.queue()
+        for number in range(3):
+            queue.publish(event(number))
+        workload, go, statuses = self.hold()
+        with workload, Amps(self.node.uri, queue.name, workload).wait_ready() as amps:
+            workload.wait(3)
+            self.node.control('set_vm_memory_high_watermark', '0.00001')
+            try:
+                answers = collections.Counter()
+                began = time.monotonic()
+                while not answers[503] and time.monotonic() - began < 20:
+                    answer = amps.post('/publish', event('p', type=other.name))
+                    answers[answer.status] += 1
+                self.assertEqual(answers[503], 1)
+                self.assertIn('Retry-After', answer.headers)
+                go.set()
+                wait_until(lambda: statuses == [202] * 3, what='acknowledgements in the alarm')
+                self.assertEqual(amps.get('/jobs').json['jobs'], [])
+            finally:
+                self.node.control('set_vm_memory_high_watermark', '0.6')
+            wait_until(lambda: amps.post('/publish', event('p', type=other.name)).status == 202,
+                       30, 'publishing again')
+            amps.stop()
+            queue.wait_count(0)
+
+    def test_wrong_password_is_said_and_not_shown(self):
+        with Workload() as workload, \
+                Amps(f'amqp://guest:hunter2@127.0.0.1:{self.node.port}', 'q', workload) as amps:
+            amps.wait_listening()
+            wait_until(lambda: 'guest' in amps.get('/readyz').body, what='the reason')
+            self.assertNotIn('hunter2', amps.log + amps.get('/health/detailed').body)
+            self.assertIsNone(amps.process.poll())
+
+    def test_listener_that_never_answers(self):
+        with socket.create_server(('127.0.0.1', 0)) as silent, Workload() as workload:
+            uri = (f'amqp://127.0.0.1:{silent.getsockname()[1]}?connection_timeout=1000,'
+                   f'{self.node.uri}')
+            queue = self.queue()
+            queue.publish(event('a'))
+            with Amps(uri, queue.name, workload):
+                workload.wait(1)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -18,15 +18,16 @@ fail (AmpsJsonScanner *self, const char *problem)
 /**
  * amps_json_scanner_init:
  * @self: (out caller-allocates): a scanner
- * @json: the text, not necessarily NUL-terminated
+ * @json: (nullable): the text, not necessarily NUL-terminated; %NULL, as an empty
+ *   #GBytes has it, only if @length is 0
  * @length: its bytes
  */
 void
 amps_json_scanner_init (AmpsJsonScanner *self, const char *json, gsize length)
 {
-  self->start = json;
-  self->end = json + length;
-  self->at = json;
+  self->start = json != NULL ? json : "";
+  self->end = self->start + length;
+  self->at = self->start;
   self->problem = NULL;
 }
 

@@ -269,7 +269,13 @@ test_many_attributes (void)
   g_autoptr (GError) error = NULL;
 
   for (int i = 0; i < 300000; i++)
-    g_string_append_printf (json, ",\"x%d\":1", (int) (i * G_GINT64_CONSTANT (7919) % 300000));
+    {
+      char member[32];
+
+      g_snprintf (member, sizeof member, ",\"x%d\":1",
+                  (int) (i * G_GINT64_CONSTANT (7919) % 300000));
+      g_string_append (json, member);
+    }
   g_string_append (json, ",\"type\":\"t\"}");
   event = amps_cloud_event_scan (json->str, json->len, &error);
   g_assert_no_error (error);
@@ -500,7 +506,7 @@ encode_header (const char *value)
 static void
 test_header_round_trip (void)
 {
-  for (int i = 0; i < 20000; i++)
+  for (int i = 0; i < 2000; i++)
     {
       GString *value = g_string_new (NULL);
       g_autofree char *encoded = NULL;

@@ -158,6 +158,7 @@ test_invalid (void)
       g_assert_true (g_str_has_suffix (error->message, place));
     }
 
+  g_assert_false (amps_json_check (NULL, 0, NULL));
   g_assert_false (check ("1\0", 2, NULL));
   g_assert_false (check ("\"a\0b\"", 5, NULL));
   g_assert_false (check ("[1,2]\0", 6, NULL));
@@ -303,7 +304,7 @@ append_escaped (GString *json, gunichar c)
 static void
 test_unescape (void)
 {
-  for (int i = 0; i < 20000; i++)
+  for (int i = 0; i < 2000; i++)
     {
       GString *text = g_string_new (NULL);
       GString *json = g_string_new ("\"");

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: MIT
+"""Failures: what is tried again, when, and what ends as a dead letter."""
+
+import email.utils
+import json
+import threading
+import time
+import unittest
+
+from amps import Amps, wait_until
+from broker import QUEUE_TYPES, BrokerTest, event
+from workload import Workload
+
+
+class Retry(BrokerTest):
+    """Contract, sections 3 and 5."""
+
+    def attempts(self, posts):
+        """The attempt numbers in the order of the POSTs."""
+        return [int(post.headers['Amps-Attempt']) for post in posts]
+
+    def test_each_answer(self):
+        # Status, and what it means in async and in sync mode: the attempt of the second POST,
+        # or None when there is none; and whether the job is dead.
+        table = [
+            (200, (None, False), (None, False)),
+            (204, (None, False), (None, False)),
+            (202, (None, False), (None, False)),
+            (409, (None, False), (2, False)),
+            (408, (2, False), (2, False)),
+            (425, (2, False), (2, False)),
+            (429, (1, False), (1, False)),
+            (500, (2, False), (2, False)),
+            (502, (2, False), (2, False)),
+            (503, (1, False), (1, False)),
+            (301, (None, True), (None, True)),
+            (400, (None, True), (None, True)),
+            (404, (None, True), (None, True)),
+        ]
+        for mode, column in (('async', 1), ('sync', 2)):
+            dead, queue = self.queue(), self.queue()
+            seen = {}
+
+            def answer(post, mode=mode, seen=seen):
+                first = post.id not in seen
+                seen.setdefault(post.id, []).append(int(post.headers['Amps-Attempt']))
+                if first:
+                    return int(post.id), {'Location': '/x'}, b'because'
+                if mode == 'async':
+                    post.acknowledge()
+                return 200
+
+            for row in table:
+                queue.publish(event(row[0]))
+            with Workload(answer) as workload, \
+                    Amps(self.node.uri, queue.name, workload, WORKLOAD_MODE=mode,
+                         DEAD_LETTER_QUEUE=dead.name, RETRY_MIN_BACKOFF='100ms',
+                         RETRY_MAX_BACKOFF='200ms') as amps:
+                expected = {str(row[0]): [1] + [row[column][0]] * (row[column][0] is not None)
+                            for row in table}
+                wait_until(lambda: seen == expected, 20, f'{expected} instead of {seen}')
+                dead_statuses = {str(row[0]) for row in table if row[column][1]}
+                dead.wait_count(len(dead_statuses))
+                for _ in dead_statuses:
+                    properties, body = dead.take()
+                    status = json.loads(body)['id']
+                    self.assertIn(status, dead_statuses)
+                    self.assertEqual(properties.headers['x-amps-reason'], 'status')
+                    self.assertIn(status, properties.headers['x-amps-detail'])
+                    self.assertIn('because', properties.headers['x-amps-detail'])
+                for post in workload.posts:
+                    post.acknowledge()
+                amps.stop()
+                self.assertEqual(queue.count(), 0)
+
+    def test_waits_at_the_broker_and_counts_across_restarts(self):
+        for queue_type in QUEUE_TYPES:
+            queue = self.queue(queue_type)
+            queue.publish(event('a'))
+            with Workload(lambda _: 500) as workload, \
+                    Amps(self.node.uri, queue.name, workload, RETRY_MIN_BACKOFF='4s',
+                         RETRY_MAX_BACKOFF='4s') as amps:
+                workload.wait(1)
+                wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='a free slot')
+                amps.stop()
+                self.assertEqual(queue.count(), 0)
+            with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
+                self.assertEqual(self.attempts(workload.wait(1)), [2])
+                amps.stop()
+            queue.wait_count(0)
+
+    def test_max_attempts(self):
+        dead, queue = self.queue(), self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: (500, {}, b'broken')) as workload, \
+                Amps(self.node.uri, queue.name, workload, MAX_ATTEMPTS=3,
+                     DEAD_LETTER_QUEUE=dead.name, RETRY_MIN_BACKOFF='1s', RETRY_MAX_BACKOFF='2s'):
+            headers = dead.take()[0].headers
+            self.assertEqual(self.attempts(workload.posts), [1, 2, 3])
+            self.assertEqual(headers['x-amps-reason'], 'max-attempts')
+            self.assertEqual(headers['x-amps-attempt'], 3)
+            self.assertIn('broken', headers['x-amps-detail'])
+
+    def test_retry_after(self):
+        for value in (lambda: '3', lambda: email.utils.formatdate(time.time() + 4, usegmt=True)):
+            queue = self.queue()
+            queue.publish(event('a'))
+
+            def answer(post, value=value):
+                if post.headers['Amps-Redelivered'] == 'false' and len(workload.posts) == 1:
+                    return 503, {'Retry-After': value()}, b''
+                post.acknowledge()
+                return 204
+
+            with Workload(answer) as workload, \
+                    Amps(self.node.uri, queue.name, workload, RETRY_MIN_BACKOFF='10ms',
+                         RETRY_MAX_BACKOFF='10ms') as amps:
+                posts = workload.wait(2)
+                self.assertGreater(posts[1].time - posts[0].time, 2.9)
+                self.assertLess(posts[1].time - posts[0].time, 5.5)
+                self.assertEqual(self.attempts(posts), [1, 1])
+                amps.stop()
+            queue.wait_count(0)
+
+    def test_reschedule_with_delay(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+
+        def answer(post):
+            if len(workload.posts) == 1:
+                post.tell('/acknowledge', reschedule=True, delay='2500ms')
+            else:
+                post.acknowledge()
+            return 204
+
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            posts = workload.wait(2)
+            self.assertGreater(posts[1].time - posts[0].time, 2.4)
+            self.assertLess(posts[1].time - posts[0].time, 4)
+            self.assertEqual(self.attempts(posts), [1, 1])
+            amps.stop()
+        queue.wait_count(0)
+
+    def test_reschedule_does_not_spin(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+
+        def answer(post):
+            post.tell('/reject', reschedule=True)
+            return 204
+
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload):
+            workload.wait(2)
+            time.sleep(4)
+            # It waits every second time: a copy that has waited is no redelivery.
+            self.assertLess(len(workload.posts), 12)
+
+    def test_properties_of_a_dead_letter(self):
+        # Not a quorum queue, which adds a header of its own.
+        dead, queue = self.queue('classic'), self.queue()
+        body = event('a', data=[1.0])
+        headers = {'CC': [], 'x-death': [{'queue': 'old', 'count': 3}], 'x-first-death-queue': 'old',
+                   'own': 'kept', 'number': 7}
+        queue.publish(body, headers=headers, user_id='guest', expiration='600000',
+                      content_type='text/x-mine', correlation_id='c', priority=3, app_id='app')
+        with Workload(lambda post: post.tell('/reject', reason='no such order')) as workload, \
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name,
+                     WORKER_ID='me') as amps:
+            properties, copy = dead.take()
+            self.assertEqual(copy, body)
+            self.assertIsNone(properties.user_id)
+            self.assertIsNone(properties.expiration)
+            self.assertEqual(properties.delivery_mode, 2)
+            self.assertEqual((properties.content_type, properties.correlation_id,
+                              properties.priority, properties.app_id),
+                             ('text/x-mine', 'c', 3, 'app'))
+            kept = properties.headers
+            self.assertEqual((kept['own'], kept['number']), ('kept', 7))
+            self.assertEqual(kept['x-amps-user-id'], 'guest')
+            self.assertEqual(kept['x-amps-reason'], 'rejected')
+            self.assertEqual(kept['x-amps-detail'], 'no such order')
+            self.assertEqual((kept['x-amps-queue'], kept['x-amps-worker']), (queue.name, 'me'))
+            self.assertLessEqual({'x-amps-attempt', 'x-amps-first-received', 'x-amps-time'},
+                                 kept.keys())
+            self.assertFalse({'CC', 'x-death', 'x-first-death-queue', 'x-delivery-count'}
+                             & kept.keys())
+            amps.stop()
+        queue.wait_count(0)
+
+    def test_dead_letter_queue_that_is_missing(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 400) as workload, \
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE='not-yet') as amps:
+            amps.wait_log('trying again')
+            self.assertEqual(amps.get('/jobs/a').json['state'], 'decided')
+            dead = self.queue(name='not-yet')
+            dead.wait_count(1, timeout=40)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of the job')
+            amps.stop()
+        self.assertEqual(queue.count(), 0)
+
+    def test_without_permission_to_declare(self):
+        self.node.control('add_user', 'limited', 'secret')
+        self.node.control('set_permissions', 'limited', '^$', '.*', '.*')
+        queue = self.queue()
+        queue.publish(event('a'))
+
+        def answer(post):
+            if len(workload.posts) == 1:
+                return 503, {'Retry-After': '2'}, b''
+            post.acknowledge()
+            return 204
+
+        uri = self.node.uri.replace('guest:guest', 'limited:secret')
+        with Workload(answer) as workload, Amps(uri, queue.name, workload) as amps:
+            posts = workload.wait(2)
+            self.assertGreater(posts[1].time - posts[0].time, 1.9)
+            self.assertNotIn('secret', amps.log)
+            amps.stop()
+        queue.wait_count(0)
+
+    def test_duplicates_and_followers(self):
+        queue = self.queue()
+        go = threading.Event()
+
+        def answer(post):
+            go.wait(20)
+            post.acknowledge()
+            return 204
+
+        for body in (event('a'), event('a'), event('a', data=1)):
+            queue.publish(body)
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            amps.wait_log('Duplicate')
+            amps.wait_log('Waits for another')
+            self.assertEqual(len(workload.posts), 1)
+            go.set()
+            workload.wait(2)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end')
+            self.assertEqual(len(workload.posts), 2)
+            amps.stop()
+        queue.wait_count(0)
+
+    def test_an_id_used_again_runs_again(self):
+        queue = self.queue()
+        with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            for count in (1, 2, 3):
+                queue.publish(event('daily'))
+                workload.wait(count)
+                wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end')
+                if count == 1:
+                    self.node.control('close_all_connections', 'test')
+                    amps.wait_ready()
+            amps.stop()
+        queue.wait_count(0)
+
+    def test_retry_queues_are_safe(self):
+        queue = self.queue('classic')
+        queue.publish(event('a'))
+        with Workload(lambda _: 500) as workload, \
+                Amps(self.node.uri, queue.name, workload, RETRY_MIN_BACKOFF='20s',
+                     RETRY_MAX_BACKOFF='20s') as amps:
+            workload.wait(1)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
+            # Declaring it again fails unless it is just so.
+            queue.channel().queue_declare(f'{queue.name}.retry.10s', durable=True, arguments={
+                'x-queue-type': 'quorum', 'x-dead-letter-exchange': '',
+                'x-dead-letter-routing-key': queue.name,
+                'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish',
+                'x-message-ttl': 10000})
+        time.sleep(1)
+        self.node.stop()
+        self.node.start()
+        self.node.wait_until_ready()
+        with Workload() as workload, Amps(self.node.uri, queue.name, workload):
+            self.assertEqual(self.attempts(workload.wait(1, timeout=40)), [2])
+
+
+class WorkloadOutage(BrokerTest):
+    """Contract, section 3: circuit breaker."""
+
+    def test_workload_away_and_back(self):
+        queue = self.queue()
+        with Workload() as workload, \
+                Amps(self.node.uri, queue.name, workload).wait_ready() as amps:
+            workload.stop()
+            for number in range(5):
+                queue.publish(event(number))
+            wait_until(lambda: amps.get('/readyz').status == 503, what='noticing')
+            self.assertIn('workload', amps.log)
+            self.assertEqual(amps.metric('amps_consumer_paused{reason="workload"}'), 1)
+            used = self.cpu(amps)
+            time.sleep(3)
+            self.assertLess(self.cpu(amps) - used, 0.05 * 3)
+            workload.start()
+            began = time.monotonic()
+            posts = workload.wait(5)
+            self.assertLess(time.monotonic() - began, 2.5)
+            self.assertEqual({post.headers['Amps-Attempt'] for post in posts}, {'1'})
+            amps.stop()
+        queue.wait_count(0)
+
+    def cpu(self, amps):
+        """Seconds of a core that it has used."""
+        with open(f'/proc/{amps.process.pid}/stat', encoding='ascii') as stat:
+            fields = stat.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def test_ready_path(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload() as workload:
+            workload.ready = 503
+            with Amps(self.node.uri, queue.name, workload, WORKLOAD_READY_PATH='/ready') as amps:
+                amps.wait_listening()
+                wait_until(lambda: 'ready' in amps.get('/readyz').body, what='the reason')
+                time.sleep(1)
+                self.assertEqual(workload.posts, [])
+                workload.ready = 204
+                workload.wait(1, timeout=5)
+                workload.ready = 500
+                wait_until(lambda: amps.get('/readyz').status == 503, 10, 'noticing')
+
+    def test_errors_are_not_an_outage(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 500) as workload, \
+                Amps(self.node.uri, queue.name, workload).wait_ready() as amps:
+            workload.wait(1)
+            self.assertTrue(amps.is_ready())
+            self.assertEqual(amps.metric('amps_workload_requests_total{code="5xx"}'), 1)
+            self.assertEqual(amps.metric('amps_consumer_paused{reason="workload"}'), 0)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/amqp/amps-amqp-acknowledger.h"
+
+static gboolean
+record (guint64 tag, gboolean multiple, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%" G_GUINT64_FORMAT "%s ", tag, multiple ? "+" : "");
+  return TRUE;
+}
+
+static void
+assert_sent (AmpsAmqpAcknowledger *acknowledger, const char *expected)
+{
+  g_autoptr (GString) sent = g_string_new (NULL);
+
+  g_assert_true (amps_amqp_acknowledger_flush (acknowledger, record, sent));
+  g_assert_cmpstr (sent->str, ==, expected);
+}
+
+static void
+deliver (AmpsAmqpAcknowledger *acknowledger, guint64 first, guint64 last)
+{
+  for (guint64 tag = first; tag <= last; tag++)
+    amps_amqp_acknowledger_add_delivery (acknowledger, tag);
+}
+
+static void
+test_batches (void)
+{
+  g_autoptr (AmpsAmqpAcknowledger) acknowledger = amps_amqp_acknowledger_new ();
+
+  deliver (acknowledger, 1, 8);
+  assert_sent (acknowledger, "");
+
+  amps_amqp_acknowledger_settle (acknowledger, 1, TRUE);
+  assert_sent (acknowledger, "1 ");
+
+  /* 2 is still out, so nothing may speak for it. */
+  amps_amqp_acknowledger_settle (acknowledger, 4, TRUE);
+  amps_amqp_acknowledger_settle (acknowledger, 3, TRUE);
+  assert_sent (acknowledger, "4 3 ");
+
+  /* What was rejected is no hindrance. */
+  amps_amqp_acknowledger_settle (acknowledger, 2, FALSE);
+  amps_amqp_acknowledger_settle (acknowledger, 6, TRUE);
+  amps_amqp_acknowledger_settle (acknowledger, 5, TRUE);
+  amps_amqp_acknowledger_settle (acknowledger, 8, TRUE);
+  assert_sent (acknowledger, "8 6+ ");
+
+  amps_amqp_acknowledger_settle (acknowledger, 7, FALSE);
+  assert_sent (acknowledger, "");
+}
+
+static void
+test_twice (void)
+{
+  g_autoptr (AmpsAmqpAcknowledger) acknowledger = amps_amqp_acknowledger_new ();
+
+  deliver (acknowledger, 1, 2);
+  g_assert_true (amps_amqp_acknowledger_settle (acknowledger, 2, TRUE));
+  g_assert_false (amps_amqp_acknowledger_settle (acknowledger, 2, TRUE));
+  g_assert_false (amps_amqp_acknowledger_settle (acknowledger, 3, TRUE));
+  g_assert_false (amps_amqp_acknowledger_settle (acknowledger, 0, TRUE));
+  assert_sent (acknowledger, "2 ");
+}
+
+/* What the broker would make of it, over many deliveries. */
+static gboolean
+apply (guint64 tag, gboolean multiple, gpointer user_data)
+{
+  GHashTable *unsettled = user_data;
+  GHashTableIter iter;
+  gpointer key;
+
+  if (!multiple)
+    return g_hash_table_remove (unsettled, GSIZE_TO_POINTER (tag));
+
+  g_hash_table_iter_init (&iter, unsettled);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      if (GPOINTER_TO_SIZE (key) <= tag)
+        g_hash_table_iter_remove (&iter);
+    }
+  return TRUE;
+}
+
+static void
+test_random (void)
+{
+  g_autoptr (AmpsAmqpAcknowledger) acknowledger = amps_amqp_acknowledger_new ();
+  g_autoptr (GHashTable) unsettled = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) expected = g_hash_table_new (NULL, NULL);
+  guint64 last = 0;
+
+  for (int i = 0; i < 20000; i++)
+    {
+      guint64 tag = (guint64) g_test_rand_int_range (1, (gint32) last + 2);
+
+      if (g_test_rand_bit () && last < 5000)
+        {
+          deliver (acknowledger, last + 1, last + 1);
+          last++;
+          g_hash_table_add (unsettled, GSIZE_TO_POINTER (last));
+          g_hash_table_add (expected, GSIZE_TO_POINTER (last));
+        }
+      else if (amps_amqp_acknowledger_settle (acknowledger, tag, TRUE))
+        {
+          g_assert_true (g_hash_table_remove (expected, GSIZE_TO_POINTER (tag)));
+        }
+
+      if (i % 7 == 0)
+        {
+          g_assert_true (amps_amqp_acknowledger_flush (acknowledger, apply, unsettled));
+          g_assert_cmpuint (g_hash_table_size (unsettled), ==, g_hash_table_size (expected));
+        }
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/amqp-acknowledger/batches", test_batches);
+  g_test_add_func ("/amqp-acknowledger/twice", test_twice);
+  g_test_add_func ("/amqp-acknowledger/random", test_random);
+  return g_test_run ();
+}

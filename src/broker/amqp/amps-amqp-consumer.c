@@ -78,16 +78,6 @@ amps_amqp_consumer_new_settle (guint64 tag, AmpsSettlementKind kind)
   return &command->command;
 }
 
-static gpointer
-consumer_start (AmpsAmqpSession *session)
-{
-  Consumer *self = g_new0 (Consumer, 1);
-
-  self->session = session;
-  self->acknowledger = amps_amqp_acknowledger_new ();
-  return self;
-}
-
 static void
 consumer_free (gpointer role)
 {
@@ -100,12 +90,29 @@ consumer_free (gpointer role)
 
 /* Consuming */
 
+static gboolean
+outlives_consumer_timeout (Consumer *self)
+{
+  gint64 job_timeout = amps_amqp_session_get_settings (self->session)->job_timeout;
+
+  return job_timeout == 0 || job_timeout >= DEFAULT_CONSUMER_TIMEOUT;
+}
+
+static void
+warn_of_consumer_timeout (Consumer *self)
+{
+  if (outlives_consumer_timeout (self) && !amps_amqp_session_is_version (self->session, 4, 3))
+    g_warning ("JOB_TIMEOUT is longer than the 30 minutes after which this RabbitMQ takes a "
+               "message back by default: raise its consumer_timeout, or jobs are redelivered");
+}
+
 static amqp_table_t
 get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 {
   gint64 job_timeout = amps_amqp_session_get_settings (self->session)->job_timeout;
 
-  if (job_timeout < DEFAULT_CONSUMER_TIMEOUT || !amps_amqp_session_is_version (self->session, 4, 3))
+  if (job_timeout == 0 || !outlives_consumer_timeout (self) ||
+      !amps_amqp_session_is_version (self->session, 4, 3))
     return amqp_empty_table;
 
   /* The workload's time and as much again for waiting here before. */
@@ -113,6 +120,17 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
   entry->value.kind = AMQP_FIELD_KIND_I64;
   entry->value.value.i64 = 2 * job_timeout / 1000;
   return (amqp_table_t){ 1, entry };
+}
+
+static gpointer
+consumer_start (AmpsAmqpSession *session)
+{
+  Consumer *self = g_new0 (Consumer, 1);
+
+  self->session = session;
+  self->acknowledger = amps_amqp_acknowledger_new ();
+  warn_of_consumer_timeout (self);
+  return self;
 }
 
 static void

@@ -91,9 +91,14 @@ make_answer (Reader *self)
       amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
 
   if (!SOUP_STATUS_IS_SUCCESSFUL (status))
-    answer->detail = g_utf8_make_valid ((const char *) self->body->data,
-                                        (gssize) MIN (self->body->len, MAX_DETAIL));
-  else if (self->sync && self->n_read > self->max_kept)
+    {
+      if (self->body->len > 0)
+        answer->detail = g_utf8_make_valid ((const char *) self->body->data,
+                                            (gssize) MIN (self->body->len, MAX_DETAIL));
+      return answer;
+    }
+
+  if (self->sync && self->n_read > self->max_kept)
     answer->problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
                                            "the workload's answer is over MAX_BODY_SIZE");
   else if (self->sync && status != SOUP_STATUS_ACCEPTED)

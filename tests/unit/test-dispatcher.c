@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "delivery/amps-dispatcher.h"
+#include "fake-broker.h"
+#include "fake-clock.h"
+#include "log-recorder.h"
+#include "make-job.h"
+
+#include <libsoup/soup.h>
+
+/* The dispatcher and its parts, between a broker that writes down what it is
+ * told and a workload that is a real web server. */
+typedef struct {
+  AmpsClock *clock;
+  FakeBroker *broker;
+  AmpsConfig *config;
+  AmpsMetrics *metrics;
+  AmpsManifest *manifest;
+  AmpsWorkload *workload;
+  AmpsDispatcher *dispatcher;
+  SoupServer *server;
+  unsigned int status; /* what the web server answers; 0 for not at all */
+  unsigned int n_posts;
+  SoupServerMessage *held; /* (nullable) the last one that is not answered */
+} Fixture;
+
+static void
+on_post (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message,
+         const char *path G_GNUC_UNUSED, GHashTable *query G_GNUC_UNUSED, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_posts++;
+  if (f->status != 0)
+    {
+      soup_server_message_set_status (message, f->status, NULL);
+      return;
+    }
+
+  g_set_object (&f->held, message);
+  soup_server_message_pause (message);
+}
+
+static void
+iterate_until_idle (void)
+{
+  /* The sockets of loopback are quick, but not at once. */
+  gint64 end = g_get_monotonic_time () + 50000;
+
+  while (g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+static void
+iterate_until_posted (Fixture *f, unsigned int n_posts)
+{
+  while (f->n_posts < n_posts)
+    g_main_context_iteration (NULL, TRUE);
+  iterate_until_idle ();
+}
+
+static AmpsConfig *
+create_config (Fixture *f, const char *settings)
+{
+  static const char *const none[] = { NULL };
+  g_autoslist (GUri) uris = soup_server_get_uris (f->server);
+  g_autofree char *text =
+      g_strdup_printf ("BROKER_SUBJECT=jobs\nRETRY_MIN_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
+                       "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n%s",
+                       g_uri_get_port (uris->data), settings != NULL ? settings : "");
+  g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
+  g_autoptr (GError) error = NULL;
+  AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
+
+  g_assert_no_error (error);
+  return config;
+}
+
+static void
+set_up (Fixture *f, gconstpointer settings)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->server = g_object_new (SOUP_TYPE_SERVER, NULL);
+  soup_server_add_handler (f->server, NULL, on_post, f, NULL);
+  soup_server_listen_local (f->server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
+  g_assert_no_error (error);
+  f->status = 202;
+
+  f->clock = fake_clock_new ();
+  f->broker = fake_broker_new ();
+  f->config = create_config (f, settings);
+  f->metrics = amps_metrics_new ();
+  f->manifest = amps_manifest_new (f->clock, 100);
+  f->workload = amps_workload_new (f->config, f->clock, f->metrics);
+  f->dispatcher = amps_dispatcher_new (f->config, f->clock, AMPS_BROKER (f->broker), f->workload,
+                                       f->manifest, f->metrics);
+  amps_dispatcher_start (f->dispatcher);
+  while (!amps_dispatcher_is_ready (f->dispatcher, NULL))
+    g_main_context_iteration (NULL, TRUE);
+  g_free (fake_broker_take_log (f->broker));
+}
+
+static void
+tear_down (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *warnings = log_recorder_take ();
+
+  if (f->held != NULL)
+    soup_server_message_unpause (f->held);
+  g_clear_object (&f->held);
+  soup_server_disconnect (f->server);
+  iterate_until_idle ();
+  g_assert_finalize_object (f->dispatcher);
+  g_assert_finalize_object (f->workload);
+  g_assert_finalize_object (f->manifest);
+  g_assert_finalize_object (f->broker);
+  g_assert_finalize_object (f->server);
+  g_object_unref (f->config);
+  g_object_unref (f->metrics);
+}
+
+static void
+deliver (Fixture *f, AmpsJob *job)
+{
+  g_autoptr (AmpsJob) owned = job;
+
+  fake_broker_deliver (f->broker, owned);
+}
+
+static void
+run (Fixture *f, const char *id)
+{
+  unsigned int n_posts = f->n_posts + 1;
+
+  deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, n_posts);
+}
+
+static void
+assert_told (Fixture *f, const char *expected)
+{
+  g_autofree char *log = NULL;
+
+  iterate_until_idle ();
+  log = fake_broker_take_log (f->broker);
+  g_assert_cmpstr (log, ==, expected);
+}
+
+static void
+test_outcomes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  run (f, "a");
+  run (f, "b");
+  run (f, "c");
+  g_assert_cmpint (amps_job_get_state (amps_manifest_lookup (f->manifest, "a")), ==,
+                   AMPS_JOB_RUNNING);
+
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", &error));
+  g_assert_true (amps_dispatcher_reject (f->dispatcher, "b", "no such order", &error));
+  g_assert_true (amps_dispatcher_reschedule (f->dispatcher, "c", 0, &error));
+  g_assert_no_error (error);
+  assert_told (f, "acknowledge 1\ndead-letter 2 rejected\nrelease 3\n");
+  g_assert_false (amps_dispatcher_acknowledge (f->dispatcher, "b", &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+}
+
+static void
+test_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  f->status = 500;
+  run (f, "a");
+  assert_told (f, "retry 1 attempt 2\n");
+  f->status = 429;
+  run (f, "b");
+  assert_told (f, "retry 2 attempt 1\n");
+  f->status = 404;
+  run (f, "c");
+  assert_told (f, "dead-letter 3 status\n");
+}
+
+static void
+test_outcome_before_the_answer (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  f->status = 0;
+  run (f, "a");
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  soup_server_message_set_status (f->held, 500, NULL);
+  assert_told (f, "acknowledge 1\n");
+}
+
+static void
+test_expiry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  gint64 deadline;
+
+  run (f, "a");
+  fake_clock_advance (f->clock, AMPS_SECONDS (100));
+  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  fake_clock_advance (f->clock, AMPS_SECONDS (119));
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "retry 1 attempt 2\n");
+  g_assert_false (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+}
+
+static void
+test_max_attempts (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  f->status = 500;
+  run (f, "a");
+  assert_told (f, "dead-letter 1 max-attempts\n");
+}
+
+static void
+test_malformed (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsDelivery) delivery = amps_delivery_new (g_bytes_new_static ("{", 1));
+
+  deliver (f,
+           amps_job_new_malformed (
+               delivery, g_error_new_literal (AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "not JSON")));
+  assert_told (f, "dead-letter 1 malformed\n");
+  g_assert_cmpuint (f->n_posts, ==, 0);
+}
+
+static void
+test_gate (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  for (char id[] = "a"; *id < 'e'; (*id)++)
+    deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, 2);
+  g_assert_cmpuint (f->n_posts, ==, 2);
+
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  iterate_until_posted (f, 3);
+  g_assert_cmpuint (f->n_posts, ==, 3);
+  amps_dispatcher_set_max_concurrency (f->dispatcher, 3);
+  iterate_until_posted (f, 4);
+  assert_told (f, "acknowledge 1\nprefetch 3\n");
+}
+
+static void
+test_lost_connection (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  run (f, "b");
+  run (f, "c");
+  fake_broker_lose_connection (f->broker);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  assert_told (f, "");
+
+  deliver (f, make_redelivered_job ("a", "a", 0));
+  deliver (f, make_redelivered_job ("b", "b", 0));
+  assert_told (f, "acknowledge 4\n");
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  assert_told (f, "acknowledge 5\n");
+
+  /* The redelivery of this one went elsewhere. */
+  fake_clock_advance (f->clock, AMPS_SECONDS (120));
+  assert_told (f, "");
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  g_assert_cmpuint (f->n_posts, ==, 3);
+}
+
+static void
+test_early_copy (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  AmpsJob *soon = make_job ("soon", "soon", 0);
+  AmpsJob *late = make_job ("late", "late", 0);
+  gint64 now = amps_clock_get_real_time (f->clock);
+
+  amps_job_get_delivery (soon)->not_before = now + AMPS_MILLISECONDS (500);
+  amps_job_get_delivery (late)->not_before = now + AMPS_SECONDS (30);
+  deliver (f, soon);
+  deliver (f, late);
+  assert_told (f, "retry 2 attempt 1\n");
+  g_assert_cmpuint (f->n_posts, ==, 0);
+  fake_clock_advance (f->clock, AMPS_MILLISECONDS (500));
+  iterate_until_posted (f, 1);
+}
+
+static void
+test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  for (char id[] = "a"; *id < 'd'; (*id)++)
+    deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, 2);
+  amps_dispatcher_drain (f->dispatcher);
+  g_assert_cmpint (amps_dispatcher_get_state (f->dispatcher), ==, AMPS_DISPATCHER_DRAINING);
+  deliver (f, make_job ("late", "late", 0));
+  assert_told (f, "stop consuming\nrelease 3\nrelease 4\n");
+
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_dispatcher_release_all (f->dispatcher);
+  assert_told (f, "acknowledge 1\nrelease 2\n");
+  amps_dispatcher_resume (f->dispatcher);
+  assert_told (f, "consume\n");
+}
+
+static void
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
+  *(int *) user_data = error != NULL ? error->code : -1;
+}
+
+static void
+test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const char first[] =
+      "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"one\"}";
+  static const char second[] =
+      "{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/s\",\"type\":\"two\"}";
+  g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_autoptr (GError) error = NULL;
+  int code = -2;
+
+  g_ptr_array_add (events, g_bytes_new_static (first, sizeof first - 1));
+  g_ptr_array_add (events, g_bytes_new_static (second, sizeof second - 1));
+  run (f, "a");
+
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  g_assert_false (amps_dispatcher_reject (f->dispatcher, "a", NULL, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  fake_broker_hold_publications (f->broker, FALSE);
+  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
+
+  /* The first one failed; the second one is not published again. */
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\nacknowledge 1\n");
+  g_assert_cmpint (code, ==, -1);
+}
+
+static void
+test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *why = NULL;
+
+  soup_server_disconnect (f->server);
+  iterate_until_idle ();
+  deliver (f, make_job ("a", "a", 0));
+  assert_told (f, "stop consuming\n");
+  g_assert_false (amps_dispatcher_is_ready (f->dispatcher, &why));
+  g_assert_nonnull (why);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+
+  /* Others may have it after a while. */
+  fake_clock_advance (f->clock, AMPS_SECONDS (30));
+  assert_told (f, "release 1\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer settings);
+    const char *settings;
+  } tests[] = {
+    { "/dispatcher/outcomes", test_outcomes, NULL },
+    { "/dispatcher/answers", test_answers, NULL },
+    { "/dispatcher/outcome-before-the-answer", test_outcome_before_the_answer, NULL },
+    { "/dispatcher/expiry", test_expiry, NULL },
+    { "/dispatcher/max-attempts", test_max_attempts, "MAX_ATTEMPTS=1" },
+    { "/dispatcher/malformed", test_malformed, NULL },
+    { "/dispatcher/gate", test_gate, "MAX_CONCURRENCY=2" },
+    { "/dispatcher/lost-connection", test_lost_connection, NULL },
+    { "/dispatcher/early-copy", test_early_copy, NULL },
+    { "/dispatcher/drain", test_drain, "MAX_CONCURRENCY=2" },
+    { "/dispatcher/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
+    { "/dispatcher/workload-that-goes", test_workload_that_goes, NULL },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  log_recorder_start ();
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, tests[i].settings, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

@@ -2,12 +2,14 @@
 #include "amps-broker-factory.h"
 
 #include "amqp/amps-broker-amqp.h"
+#include "embedded/amps-broker-embedded.h"
 
 static const struct {
   const char *type;
   AmpsBroker *(*create) (AmpsConfig *config, AmpsClock *clock);
 } backends[] = {
   { "amqp", amps_broker_amqp_new },
+  { "embedded", amps_broker_embedded_new },
 };
 
 /**

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from amps import Amps, wait_until
-from broker import BrokerTest, event
+from broker import BrokerTest, amqp_only, event
 from workload import Workload
 
 
@@ -83,6 +83,7 @@ class Api(BrokerTest):
         for status in ('409', '202', '404'):
             self.assertIn(status, text)
 
+    @amqp_only
     def test_publish(self):
         target, _, amps = self.running()
         other = self.queue()
@@ -112,6 +113,7 @@ class Api(BrokerTest):
         other.wait_count(2)
         self.assertEqual(target.count(), 0)
 
+    @amqp_only
     def test_acknowledge_and_publish_in_one_call(self):
         queue, _, amps = self.running(2)
         other = self.queue()

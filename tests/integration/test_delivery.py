@@ -7,7 +7,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import QUEUE_TYPES, BrokerTest, event
+from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
 from workload import Workload
 
 HEAD = b'{"type":"t","id":"%d","source":"/s","specversion":"1.0",'
@@ -39,6 +39,7 @@ class Delivery(BrokerTest):
                 amps.stop()
                 queue.wait_count(0)
 
+    @amqp_only
     def test_binary_mode_becomes_structured(self):
         queue = self.queue()
         for number, prefix in enumerate(('cloudEvents:', 'cloudEvents_', 'ce-', 'ce_')):
@@ -53,6 +54,7 @@ class Delivery(BrokerTest):
                 self.assertNotIn('other', post.event)
                 self.assertIn(b'"data":{"n": 1.0}', post.body)
 
+    @amqp_only
     def test_headers_of_a_post(self):
         queue = self.queue()
         queue.publish(event('a'), headers={'traceparent': '00-1-2-01', 'tracestate': 'k=v'})
@@ -87,17 +89,10 @@ class Delivery(BrokerTest):
             workload.wait(12)
             self.assertEqual(workload.peak, 5)
 
-    def fill(self, queue, count):
-        """Publishes many jobs fast."""
-        channel = queue.channel().connection.channel()
-        for number in range(count):
-            channel.basic_publish('', queue.name, event(number))
-        queue.wait_count(count)
-
     def test_many_jobs_none_lost_none_twice(self):
-        queue = self.queue('classic')
+        queue = self.queue(QUEUE_TYPES[-1])
         count = 20000
-        self.fill(queue, count)
+        queue.fill(event(number) for number in range(count))
         with Workload() as workload, Amps(self.node.uri, queue.name, workload, DEBUG=False) as amps:
             wait_until(lambda: amps.metric('amps_workloads_acknowledged_total') == count, 120,
                        'all being acknowledged')
@@ -134,9 +129,9 @@ class Delivery(BrokerTest):
             self.assertEqual(queue.count(), 0)
 
     def test_a_thousand_wait_in_a_slow_workload(self):
-        queue = self.queue('classic')
+        queue = self.queue(QUEUE_TYPES[-1])
         count = 1000
-        self.fill(queue, count)
+        queue.fill(event(number) for number in range(count))
         done = threading.Event()
 
         def hold(_):

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import QUEUE_TYPES, BrokerTest, event
+from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
 from workload import Workload
 
 
@@ -155,6 +155,7 @@ class Retry(BrokerTest):
             # It waits every second time: a copy that has waited is no redelivery.
             self.assertLess(len(workload.posts), 12)
 
+    @amqp_only
     def test_properties_of_a_dead_letter(self):
         # Not a quorum queue, which adds a header of its own.
         dead, queue = self.queue('classic'), self.queue()
@@ -187,6 +188,7 @@ class Retry(BrokerTest):
             amps.stop()
         queue.wait_count(0)
 
+    @amqp_only
     def test_dead_letter_queue_that_is_missing(self):
         queue = self.queue()
         queue.publish(event('a'))
@@ -200,6 +202,7 @@ class Retry(BrokerTest):
             amps.stop()
         self.assertEqual(queue.count(), 0)
 
+    @amqp_only
     def test_without_permission_to_declare(self):
         self.node.control('add_user', 'limited', 'secret')
         self.node.control('set_permissions', 'limited', '^$', '.*', '.*')
@@ -242,6 +245,7 @@ class Retry(BrokerTest):
             amps.stop()
         queue.wait_count(0)
 
+    @amqp_only
     def test_an_id_used_again_runs_again(self):
         queue = self.queue()
         with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
@@ -255,6 +259,7 @@ class Retry(BrokerTest):
             amps.stop()
         queue.wait_count(0)
 
+    @amqp_only
     def test_retry_queues_are_safe(self):
         queue = self.queue('classic')
         queue.publish(event('a'))

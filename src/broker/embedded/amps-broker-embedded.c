@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-broker-embedded.h"
+
+#include "amps-embedded-worker.h"
+#include "core/amps-error.h"
+
+struct _AmpsBrokerEmbedded {
+  AmpsBroker parent_instance;
+
+  AmpsClock *clock;               /* (owned) */
+  AmpsEmbeddedSettings *settings; /* (owned) (nullable) when the URI is no good */
+  GError *bad_settings;           /* (owned) (nullable) */
+  AmpsMailbox *events;            /* (owned) */
+  AmpsEmbeddedWorker *worker;     /* (owned) (nullable) before the start, and after the end */
+  GHashTable *tasks;              /* (owned) id → (owned) GTask */
+  guint64 last_id;
+  gsize max_body_size;
+  unsigned int prefetch;
+  gboolean open;
+  GTask *stop_task; /* (owned) (nullable) */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsBrokerEmbedded, amps_broker_embedded, AMPS_TYPE_BROKER)
+
+static void
+show_state (AmpsBrokerEmbedded *self, const char *problem)
+{
+  AmpsBroker *broker = AMPS_BROKER (self);
+
+  if (!self->open)
+    amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, problem);
+  else if (problem == NULL && amps_broker_get_consuming (broker))
+    amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
+  else
+    amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, problem);
+}
+
+/* Events */
+
+static void
+handle_opened (AmpsBrokerEmbedded *self)
+{
+  if (!self->open)
+    {
+      self->open = TRUE;
+      amps_broker_begin_epoch (AMPS_BROKER (self));
+    }
+  show_state (self, NULL);
+}
+
+static void
+handle_job (AmpsBrokerEmbedded *self, AmpsStoredJob *stored)
+{
+  gsize length;
+  const char *json = g_bytes_get_data (stored->body, &length);
+  g_autoptr (AmpsDelivery) delivery = amps_delivery_new (g_bytes_ref (stored->body));
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (AmpsJob) job = NULL;
+  AmpsCloudEvent *event = NULL;
+
+  delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
+  delivery->tag = (guint64) stored->id;
+  delivery->redelivered = stored->handed_out > 1;
+  delivery->attempt = MAX (stored->attempt, 1);
+  delivery->returns = stored->returns;
+  delivery->received = amps_clock_get_monotonic_time (self->clock);
+  delivery->first_received = stored->first_received;
+
+  if (length > self->max_body_size)
+    g_set_error (&problem, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+                 "it has %zu bytes, and MAX_BODY_SIZE is %zu", length, self->max_body_size);
+  else
+    event = amps_cloud_event_scan (json, length, &problem);
+
+  job = event != NULL ? amps_job_new (delivery, event)
+                      : amps_job_new_malformed (delivery, g_steal_pointer (&problem));
+  amps_broker_deliver (AMPS_BROKER (self), job);
+}
+
+static void
+handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
+{
+  gpointer task;
+
+  if (!g_hash_table_steal_extended (self->tasks, &id, NULL, &task))
+    {
+      g_clear_error (&error);
+      return;
+    }
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
+static void
+handle_closed (AmpsBrokerEmbedded *self)
+{
+  amps_embedded_worker_free (g_steal_pointer (&self->worker));
+  self->open = FALSE;
+  amps_broker_end_epoch (AMPS_BROKER (self));
+  show_state (self, NULL);
+  g_task_return_boolean (self->stop_task, TRUE);
+  g_clear_object (&self->stop_task);
+}
+
+static void
+on_event (AmpsMail *mail, gpointer user_data)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (user_data);
+  AmpsEmbeddedEvent *event = (AmpsEmbeddedEvent *) mail;
+
+  switch (event->kind)
+    {
+    case AMPS_EMBEDDED_EVENT_OPENED:
+      handle_opened (self);
+      break;
+    case AMPS_EMBEDDED_EVENT_PROBLEM:
+      show_state (self, event->error->message);
+      break;
+    case AMPS_EMBEDDED_EVENT_JOB:
+      handle_job (self, event->job);
+      break;
+    case AMPS_EMBEDDED_EVENT_DONE:
+      handle_done (self, event->id, g_steal_pointer (&event->error));
+      break;
+    case AMPS_EMBEDDED_EVENT_LOST:
+      g_warning ("The leases on jobs ended before they were renewed");
+      amps_broker_begin_epoch (AMPS_BROKER (self));
+      break;
+    case AMPS_EMBEDDED_EVENT_CLOSED:
+      handle_closed (self);
+      break;
+    default:
+      g_warn_if_reached ();
+    }
+
+  amps_embedded_event_free (event);
+}
+
+/* What a broker does */
+
+static void
+send_consume (AmpsBrokerEmbedded *self)
+{
+  if (self->worker != NULL)
+    amps_embedded_worker_consume (self->worker, amps_broker_get_consuming (AMPS_BROKER (self)),
+                                  self->prefetch);
+}
+
+static void
+start (AmpsBroker *broker)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  if (self->settings == NULL)
+    {
+      show_state (self, self->bad_settings->message);
+      return;
+    }
+
+  self->worker = amps_embedded_worker_new (self->settings, self->events);
+  send_consume (self);
+}
+
+static void
+set_consuming (AmpsBroker *broker, gboolean consuming G_GNUC_UNUSED)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  send_consume (self);
+  if (self->open)
+    show_state (self, NULL);
+}
+
+static void
+set_prefetch (AmpsBroker *broker, unsigned int prefetch)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  self->prefetch = prefetch;
+  send_consume (self);
+}
+
+/* @task: (transfer full) (nullable) */
+static guint64
+keep_task (AmpsBrokerEmbedded *self, GTask *task)
+{
+  guint64 *id;
+
+  if (task == NULL)
+    return 0;
+
+  id = g_new (guint64, 1);
+  *id = ++self->last_id;
+  g_hash_table_insert (self->tasks, id, task);
+  return *id;
+}
+
+static void
+settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *settlement,
+              GTask *task)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+  AmpsSettlement whole = *settlement;
+
+  if (whole.attempt == 0)
+    whole.attempt = delivery->attempt;
+  amps_embedded_worker_settle (self->worker, keep_task (self, task), (gint64) delivery->tag,
+                               &whole);
+}
+
+static void
+publish_async (AmpsBroker *broker, const char *queue, const char *message_id G_GNUC_UNUSED,
+               GBytes *body, GTask *task)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  if (self->open && self->stop_task == NULL)
+    {
+      amps_embedded_worker_publish (self->worker, keep_task (self, task), queue, body);
+      return;
+    }
+
+  g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s",
+                           amps_broker_get_state_detail (broker) != NULL
+                               ? amps_broker_get_state_detail (broker)
+                               : "the queue's file is not open");
+  g_object_unref (task);
+}
+
+static void
+stop_async (AmpsBroker *broker, GTask *task)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  if (self->worker == NULL)
+    {
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+
+  self->stop_task = task;
+  amps_embedded_worker_stop (self->worker);
+}
+
+static void
+amps_broker_embedded_finalize (GObject *object)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (object);
+
+  g_warn_if_fail (self->worker == NULL);
+  amps_mailbox_free (self->events);
+  g_hash_table_unref (self->tasks);
+  g_clear_pointer (&self->settings, amps_embedded_settings_free);
+  g_clear_error (&self->bad_settings);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (amps_broker_embedded_parent_class)->finalize (object);
+}
+
+static void
+amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
+{
+  AmpsBrokerClass *broker_class = AMPS_BROKER_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = amps_broker_embedded_finalize;
+  broker_class->start = start;
+  broker_class->set_consuming = set_consuming;
+  broker_class->set_prefetch = set_prefetch;
+  broker_class->settle_async = settle_async;
+  broker_class->publish_async = publish_async;
+  broker_class->stop_async = stop_async;
+}
+
+static void
+amps_broker_embedded_init (AmpsBrokerEmbedded *self)
+{
+  self->tasks = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
+  self->events =
+      amps_mailbox_new ("embedded events", NULL, on_event, amps_embedded_event_free, self);
+}
+
+/**
+ * amps_broker_embedded_new:
+ * @config: the settings; the first URI counts
+ * @clock: what time is measured by
+ *
+ * Returns: (transfer full): a broker that has not started; to be stopped before
+ *   it is dropped
+ */
+AmpsBroker *
+amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
+{
+  AmpsBrokerEmbedded *self = g_object_new (AMPS_TYPE_BROKER_EMBEDDED, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->prefetch = amps_config_get_max_concurrency (config);
+  self->max_body_size = amps_config_get_max_body_size (config);
+  self->settings = amps_embedded_settings_new (
+      amps_config_get_broker_uris (config)[0], amps_config_get_subject (config),
+      amps_config_get_dead_letter_queue (config), &self->bad_settings);
+  return AMPS_BROKER (self);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-embedded-store.h"
+
+#include "core/amps-error.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+/* "AMPS" in ASCII: file(1) and we know whose file it is. */
+#define APPLICATION_ID 0x414d5053
+
+/* Other processes commit within milliseconds. */
+#define BUSY_TIMEOUT_MS 2000
+
+/* Each entry leads from the version before to the next one. */
+static const char *const migrations[] = {
+  "CREATE TABLE jobs ("
+  " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+  " queue TEXT NOT NULL,"
+  " due INTEGER NOT NULL DEFAULT 0," /* may be claimed from then on; a lease's end, too */
+  " owner TEXT,"                     /* who has the lease */
+  " body BLOB NOT NULL,"
+  " attempt INTEGER NOT NULL DEFAULT 1,"
+  " handed_out INTEGER NOT NULL DEFAULT 0,"
+  " returns INTEGER NOT NULL DEFAULT 0,"
+  " published INTEGER NOT NULL,"
+  " first_received INTEGER NOT NULL DEFAULT 0,"
+  " origin TEXT," /* of a dead letter: the queue it was in */
+  " reason TEXT,"
+  " detail TEXT,"
+  " died INTEGER);"
+  "CREATE INDEX jobs_by_due ON jobs (queue, due, id);"
+  "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;",
+};
+
+typedef enum {
+  STATEMENT_BEGIN,
+  STATEMENT_COMMIT,
+  STATEMENT_ROLL_BACK,
+  STATEMENT_PUBLISH,
+  STATEMENT_CLAIM,
+  STATEMENT_ACKNOWLEDGE,
+  STATEMENT_GIVE_BACK,
+  STATEMENT_RETRY,
+  STATEMENT_DEAD_LETTER,
+  STATEMENT_RENEW,
+  STATEMENT_GIVE_UP,
+  STATEMENT_NEXT_DUE,
+  N_STATEMENTS,
+} Statement;
+
+static const char *const statements[N_STATEMENTS] = {
+  [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+  [STATEMENT_COMMIT] = "COMMIT",
+  [STATEMENT_ROLL_BACK] = "ROLLBACK",
+  [STATEMENT_PUBLISH] = "INSERT INTO jobs (queue, body, published) VALUES (?1, ?2, ?3)",
+  [STATEMENT_CLAIM] = "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
+                      " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
+                      " WHERE id IN (SELECT id FROM jobs WHERE queue = ?1 AND due <= ?3"
+                      " ORDER BY due, id LIMIT ?5)"
+                      " RETURNING id, body, attempt, handed_out, returns, first_received",
+  [STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
+  [STATEMENT_GIVE_BACK] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
+                          " WHERE id = ?1 AND owner = ?2",
+  [STATEMENT_RETRY] = "UPDATE jobs SET due = ?3, owner = NULL, handed_out = 0, attempt = ?4,"
+                      " detail = ?5 WHERE id = ?1 AND owner = ?2",
+  [STATEMENT_DEAD_LETTER] = "UPDATE jobs SET due = 0, owner = NULL, handed_out = 0, attempt = ?4,"
+                            " detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
+                            " WHERE id = ?1 AND owner = ?2",
+  [STATEMENT_RENEW] = "UPDATE jobs SET due = ?2 WHERE owner = ?1",
+  [STATEMENT_GIVE_UP] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
+                        " WHERE owner = ?1",
+  [STATEMENT_NEXT_DUE] = "SELECT min(due) FROM jobs WHERE queue = ?1",
+};
+
+struct _AmpsEmbeddedStore {
+  sqlite3 *database;
+  sqlite3_stmt *statements[N_STATEMENTS]; /* (owned) */
+};
+
+/**
+ * amps_stored_job_free:
+ * @self: (transfer full): a job
+ */
+void
+amps_stored_job_free (AmpsStoredJob *self)
+{
+  g_bytes_unref (self->body);
+  g_free (self);
+}
+
+static gboolean
+fail (AmpsEmbeddedStore *self, GError **error)
+{
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the queue's file: %s",
+               sqlite3_errmsg (self->database));
+  return FALSE;
+}
+
+static gboolean
+execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
+{
+  return sqlite3_exec (self->database, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+}
+
+static gboolean
+read_number (AmpsEmbeddedStore *self, const char *sql, gint64 *number, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean read = sqlite3_prepare_v2 (self->database, sql, -1, &statement, NULL) == SQLITE_OK &&
+                  sqlite3_step (statement) == SQLITE_ROW;
+
+  if (read)
+    *number = sqlite3_column_int64 (statement, 0);
+  else
+    fail (self, error);
+
+  sqlite3_finalize (statement);
+  return read;
+}
+
+static gboolean
+check_owner (AmpsEmbeddedStore *self, gint64 *version, GError **error)
+{
+  gint64 application;
+  gint64 n_tables;
+
+  if (!read_number (self, "PRAGMA application_id", &application, error) ||
+      !read_number (self, "PRAGMA user_version", version, error) ||
+      !read_number (self, "SELECT count(*) FROM sqlite_schema", &n_tables, error))
+    return FALSE;
+
+  if (application != APPLICATION_ID && (application != 0 || n_tables != 0))
+    g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_FAILED,
+                         "the queue's file belongs to another program; name another file");
+  else if (*version > (gint64) G_N_ELEMENTS (migrations))
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_FAILED,
+                 "the queue's file was made by a newer AMPS (version %d of its schema, and this "
+                 "one knows %d); use that one",
+                 (int) *version, (int) G_N_ELEMENTS (migrations));
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/* Under the lock, since another process may be doing the same. */
+static gboolean
+migrate (AmpsEmbeddedStore *self, GError **error)
+{
+  gint64 version;
+
+  if (!execute (self, "BEGIN IMMEDIATE", error))
+    return FALSE;
+
+  if (!check_owner (self, &version, error))
+    return FALSE;
+
+  for (; version < (gint64) G_N_ELEMENTS (migrations); version++)
+    {
+      g_autofree char *mark =
+          g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+                           (int) version + 1);
+
+      if (!execute (self, migrations[version], error) || !execute (self, mark, error))
+        return FALSE;
+    }
+
+  return execute (self, "COMMIT", error);
+}
+
+static gboolean
+prepare (AmpsEmbeddedStore *self, GError **error)
+{
+  for (unsigned int i = 0; i < N_STATEMENTS; i++)
+    {
+      if (sqlite3_prepare_v3 (self->database, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                              &self->statements[i], NULL) != SQLITE_OK)
+        return fail (self, error);
+    }
+
+  return TRUE;
+}
+
+/**
+ * amps_embedded_store_open:
+ * @path: a file, made if it is missing; or `:memory:`
+ * @durable: whether what is committed survives a loss of power
+ * @error: return location: %AMPS_ERROR_UNAVAILABLE, or %AMPS_ERROR_FAILED when it
+ *   is no use to try again
+ *
+ * Returns: (transfer full) (nullable): the queues in @path
+ */
+AmpsEmbeddedStore *
+amps_embedded_store_open (const char *path, gboolean durable, GError **error)
+{
+  g_autoptr (AmpsEmbeddedStore) self = g_new0 (AmpsEmbeddedStore, 1);
+  gint64 version;
+
+  if (sqlite3_open_v2 (path, &self->database,
+                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                       NULL) != SQLITE_OK)
+    {
+      fail (self, error);
+      g_prefix_error (error, "%s: ", path);
+      return NULL;
+    }
+
+  sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
+  if (!check_owner (self, &version, error) || !execute (self, "PRAGMA journal_mode = WAL", error) ||
+      !execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                error) ||
+      !migrate (self, error) || !prepare (self, error))
+    {
+      g_prefix_error (error, "%s: ", path);
+      return NULL;
+    }
+
+  return g_steal_pointer (&self);
+}
+
+/**
+ * amps_embedded_store_close:
+ * @self: (transfer full): a store
+ */
+void
+amps_embedded_store_close (AmpsEmbeddedStore *self)
+{
+  for (unsigned int i = 0; i < N_STATEMENTS; i++)
+    sqlite3_finalize (self->statements[i]);
+  sqlite3_close (self->database);
+  g_free (self);
+}
+
+/* Statements */
+
+static void
+bind_text (sqlite3_stmt *statement, int index, const char *text)
+{
+  sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
+}
+
+static gboolean
+run (AmpsEmbeddedStore *self, Statement which, GError **error)
+{
+  sqlite3_stmt *statement = self->statements[which];
+  gboolean done = sqlite3_step (statement) == SQLITE_DONE || fail (self, error);
+
+  sqlite3_reset (statement);
+  sqlite3_clear_bindings (statement);
+  return done;
+}
+
+/**
+ * amps_embedded_store_begin:
+ * @self: a store
+ * @error: return location
+ *
+ * Returns: whether a transaction has begun, which no other process writes beside
+ */
+gboolean
+amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error)
+{
+  return run (self, STATEMENT_BEGIN, error);
+}
+
+/**
+ * amps_embedded_store_commit:
+ * @self: a store
+ * @error: return location
+ *
+ * Returns: whether what was done since the beginning is safe
+ */
+gboolean
+amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error)
+{
+  return run (self, STATEMENT_COMMIT, error);
+}
+
+/**
+ * amps_embedded_store_roll_back:
+ * @self: a store
+ *
+ * Undoes what was done since the beginning.
+ */
+void
+amps_embedded_store_roll_back (AmpsEmbeddedStore *self)
+{
+  /* SQLite may have done it itself. */
+  if (!sqlite3_get_autocommit (self->database))
+    run (self, STATEMENT_ROLL_BACK, NULL);
+}
+
+/**
+ * amps_embedded_store_publish:
+ * @self: a store
+ * @queue: made by it, if it is new
+ * @body: an event
+ * @now: µs since 1970
+ * @error: return location
+ *
+ * Returns: whether it was put into @queue
+ */
+gboolean
+amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes *body, gint64 now,
+                             GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_PUBLISH];
+  gsize length;
+  gconstpointer data = g_bytes_get_data (body, &length);
+
+  bind_text (statement, 1, queue);
+  sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC);
+  sqlite3_bind_int64 (statement, 3, now);
+  return run (self, STATEMENT_PUBLISH, error);
+}
+
+static AmpsStoredJob *
+read_job (sqlite3_stmt *statement)
+{
+  AmpsStoredJob *job = g_new0 (AmpsStoredJob, 1);
+  gconstpointer data = sqlite3_column_blob (statement, 1);
+
+  job->id = sqlite3_column_int64 (statement, 0);
+  job->body = g_bytes_new (data, (gsize) sqlite3_column_bytes (statement, 1));
+  job->attempt = (unsigned int) sqlite3_column_int (statement, 2);
+  job->handed_out = (unsigned int) sqlite3_column_int (statement, 3);
+  job->returns = (unsigned int) sqlite3_column_int (statement, 4);
+  job->first_received = sqlite3_column_int64 (statement, 5);
+  return job;
+}
+
+static int
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  gint64 id_a = (*(AmpsStoredJob *const *) a)->id;
+  gint64 id_b = (*(AmpsStoredJob *const *) b)->id;
+
+  return (id_a > id_b) - (id_a < id_b);
+}
+
+/**
+ * amps_embedded_store_claim:
+ * @self: a store
+ * @queue: from which
+ * @owner: who claims
+ * @now: µs since 1970
+ * @lease_end: until when, in µs since 1970
+ * @limit: how many at most
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): jobs that are
+ *   due, oldest first
+ */
+GPtrArray *
+amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
+                           gint64 now, gint64 lease_end, unsigned int limit, GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_CLAIM];
+  g_autoptr (GPtrArray) jobs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) amps_stored_job_free);
+
+  bind_text (statement, 1, queue);
+  bind_text (statement, 2, owner);
+  sqlite3_bind_int64 (statement, 3, now);
+  sqlite3_bind_int64 (statement, 4, lease_end);
+  sqlite3_bind_int64 (statement, 5, limit);
+  while (sqlite3_step (statement) == SQLITE_ROW)
+    g_ptr_array_add (jobs, read_job (statement));
+
+  /* Reset tells again what the last step said. */
+  if (sqlite3_reset (statement) != SQLITE_OK)
+    {
+      fail (self, error);
+      return NULL;
+    }
+
+  g_ptr_array_sort (jobs, compare_ids);
+  return g_steal_pointer (&jobs);
+}
+
+static Statement
+get_statement (AmpsSettlementKind kind)
+{
+  static const Statement by_kind[] = {
+    [AMPS_SETTLE_ACKNOWLEDGE] = STATEMENT_ACKNOWLEDGE, [AMPS_SETTLE_RELEASE] = STATEMENT_GIVE_BACK,
+    [AMPS_SETTLE_RETURN] = STATEMENT_GIVE_BACK,        [AMPS_SETTLE_RETRY] = STATEMENT_RETRY,
+    [AMPS_SETTLE_DEAD_LETTER] = STATEMENT_DEAD_LETTER,
+  };
+
+  return by_kind[kind];
+}
+
+/**
+ * amps_embedded_store_settle:
+ * @self: a store
+ * @id: a job
+ * @owner: who claimed it
+ * @settlement: what is to become of it
+ * @dead_letters: the queue of dead letters
+ * @now: µs since 1970
+ * @was_own: (out): whether the lease was still @owner's; nothing was done if not
+ * @error: return location
+ *
+ * Returns: whether it could be done
+ */
+gboolean
+amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owner,
+                            const AmpsSettlement *settlement, const char *dead_letters, gint64 now,
+                            gboolean *was_own, GError **error)
+{
+  Statement which = get_statement (settlement->kind);
+  sqlite3_stmt *statement = self->statements[which];
+
+  sqlite3_bind_int64 (statement, 1, id);
+  bind_text (statement, 2, owner);
+  if (which == STATEMENT_RETRY || which == STATEMENT_DEAD_LETTER)
+    {
+      sqlite3_bind_int64 (statement, 3, now + (which == STATEMENT_RETRY ? settlement->delay : 0));
+      sqlite3_bind_int64 (statement, 4, settlement->attempt);
+      bind_text (statement, 5, settlement->detail);
+    }
+  if (which == STATEMENT_DEAD_LETTER)
+    {
+      bind_text (statement, 6, settlement->reason);
+      bind_text (statement, 7, dead_letters);
+    }
+
+  if (!run (self, which, error))
+    return FALSE;
+
+  *was_own = sqlite3_changes (self->database) > 0;
+  return TRUE;
+}
+
+/**
+ * amps_embedded_store_renew:
+ * @self: a store
+ * @owner: who claimed
+ * @lease_end: until when now, in µs since 1970
+ * @n_renewed: (out): how many jobs @owner has
+ * @error: return location
+ *
+ * Returns: whether it could be done
+ */
+gboolean
+amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 lease_end,
+                           unsigned int *n_renewed, GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_RENEW];
+
+  bind_text (statement, 1, owner);
+  sqlite3_bind_int64 (statement, 2, lease_end);
+  if (!run (self, STATEMENT_RENEW, error))
+    return FALSE;
+
+  *n_renewed = (unsigned int) sqlite3_changes (self->database);
+  return TRUE;
+}
+
+/**
+ * amps_embedded_store_give_up:
+ * @self: a store
+ * @owner: who claimed
+ * @error: return location
+ *
+ * Gives back all that @owner has.
+ *
+ * Returns: whether it could be done
+ */
+gboolean
+amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error)
+{
+  bind_text (self->statements[STATEMENT_GIVE_UP], 1, owner);
+  return run (self, STATEMENT_GIVE_UP, error);
+}
+
+/**
+ * amps_embedded_store_get_next_due:
+ * @self: a store
+ * @queue: which
+ * @due: (out): when the next job may be claimed, in µs since 1970; -1 for never
+ * @error: return location
+ *
+ * Returns: whether it could be found out
+ */
+gboolean
+amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gint64 *due,
+                                  GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_NEXT_DUE];
+  gboolean read;
+
+  bind_text (statement, 1, queue);
+  read = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
+  if (read)
+    *due = sqlite3_column_type (statement, 0) == SQLITE_NULL ? -1
+                                                             : sqlite3_column_int64 (statement, 0);
+  sqlite3_reset (statement);
+  sqlite3_clear_bindings (statement);
+  return read;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/amps-settlement.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsStoredJob:
+ * @id: the row
+ * @body: the event
+ * @attempt: 1-based
+ * @handed_out: how often it has been claimed, this time included
+ * @returns: how often it was given back
+ * @first_received: µs since 1970; 0 when this is the first time
+ *
+ * A job that has been claimed.
+ */
+typedef struct {
+  gint64 id;
+  GBytes *body;
+  unsigned int attempt;
+  unsigned int handed_out;
+  unsigned int returns;
+  gint64 first_received;
+} AmpsStoredJob;
+
+void amps_stored_job_free (AmpsStoredJob *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsStoredJob, amps_stored_job_free)
+
+/**
+ * AmpsEmbeddedStore:
+ *
+ * Queues in an SQLite file, for one thread. A job is claimed by a lease, and
+ * settled only while the lease is the claimer's own. Times are µs since 1970.
+ */
+typedef struct _AmpsEmbeddedStore AmpsEmbeddedStore;
+
+AmpsEmbeddedStore *amps_embedded_store_open (const char *path, gboolean durable, GError **error);
+void amps_embedded_store_close (AmpsEmbeddedStore *self);
+
+gboolean amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error);
+gboolean amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error);
+void amps_embedded_store_roll_back (AmpsEmbeddedStore *self);
+
+gboolean amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes *body,
+                                      gint64 now, GError **error);
+GPtrArray *amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
+                                      gint64 now, gint64 lease_end, unsigned int limit,
+                                      GError **error);
+gboolean amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owner,
+                                     const AmpsSettlement *settlement, const char *dead_letters,
+                                     gint64 now, gboolean *was_own, GError **error);
+gboolean amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 lease_end,
+                                    unsigned int *n_renewed, GError **error);
+gboolean amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error);
+gboolean amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gint64 *due,
+                                           GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsEmbeddedStore, amps_embedded_store_close)
+
+G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-assembler.h"
+#include "broker/amqp/amps-amqp-library.h"
 #include "core/amps-error.h"
 
-#include <amqp_framing.h>
 #include <string.h>
 
 #define LIMIT 100

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-assembler.h"
 
+#include "amps-amqp-library.h"
+
 #include "core/amps-error.h"
 
-#include <amqp_framing.h>
 #include <string.h>
 
 typedef enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <amqp.h>
+#include "amps-amqp-library.h"
 #include <glib.h>
 
 G_BEGIN_DECLS

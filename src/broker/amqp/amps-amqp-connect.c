@@ -3,11 +3,10 @@
 
 #include "amps-amqp-connect.h"
 
+#include "amps-amqp-library.h"
+
 #include "core/amps-error.h"
 
-#include <amqp_framing.h>
-#include <amqp_ssl_socket.h>
-#include <amqp_tcp_socket.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-amqp-library.h"
 #include "amps-amqp-uri.h"
-
-#include <amqp.h>
 
 G_BEGIN_DECLS
 

@@ -2,10 +2,9 @@
 #pragma once
 
 #include "amps-amqp-assembler.h"
+#include "amps-amqp-library.h"
 #include "core/amps-cloudevent.h"
 #include "core/amps-delivery.h"
-
-#include <amqp_framing.h>
 
 G_BEGIN_DECLS
 

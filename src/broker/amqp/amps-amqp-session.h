@@ -3,10 +3,8 @@
 
 #include "amps-amqp-assembler.h"
 #include "amps-amqp-event.h"
+#include "amps-amqp-library.h"
 #include "amps-amqp-settings.h"
-
-#include <amqp.h>
-#include <amqp_framing.h>
 
 G_BEGIN_DECLS
 

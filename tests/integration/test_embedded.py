@@ -60,7 +60,7 @@ class Embedded(unittest.TestCase):
             self.assertEqual({post.id for post in posts}, {f'{n}+' for n in range(20)})
 
     def test_processes_share_a_queue_and_die(self):
-        count = 3000
+        count = int(os.environ.get('AMPS_TEST_JOBS', 3000))
         rng = random.Random(5)
         queue = self.queue()
         queue.fill(event(number) for number in range(count))

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/embedded/amps-embedded-store.h"
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define DEAD "jobs.dead"
+
+typedef struct {
+  AmpsEmbeddedStore *store;
+  gint64 now;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->store = amps_embedded_store_open (":memory:", TRUE, &error);
+  g_assert_no_error (error);
+  f->now = 1000000;
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  amps_embedded_store_close (f->store);
+}
+
+static void
+publish (Fixture *f, const char *body)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (body, strlen (body));
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (amps_embedded_store_publish (f->store, "jobs", bytes, f->now, &error));
+  g_assert_no_error (error);
+}
+
+/* The bodies of what @owner gets, in a row. */
+static char *
+claim (Fixture *f, const char *queue, const char *owner, unsigned int limit, gint64 *last_id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) jobs =
+      amps_embedded_store_claim (f->store, queue, owner, f->now, f->now + 100, limit, &error);
+  GString *bodies = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsStoredJob *job = g_ptr_array_index (jobs, i);
+
+      g_string_append_len (bodies, g_bytes_get_data (job->body, NULL),
+                           (gssize) g_bytes_get_size (job->body));
+      g_string_append_printf (bodies, "%u%u ", job->attempt, job->handed_out);
+      *last_id = job->id;
+    }
+
+  return g_string_free (bodies, FALSE);
+}
+
+static void
+assert_claimed (Fixture *f, const char *owner, unsigned int limit, const char *expected)
+{
+  gint64 id;
+  g_autofree char *bodies = claim (f, "jobs", owner, limit, &id);
+
+  g_assert_cmpstr (bodies, ==, expected);
+}
+
+static gboolean
+settle (Fixture *f, gint64 id, const char *owner, AmpsSettlement settlement)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean was_own;
+
+  g_assert_true (amps_embedded_store_settle (f->store, id, owner, &settlement, DEAD, f->now,
+                                             &was_own, &error));
+  g_assert_no_error (error);
+  return was_own;
+}
+
+static void
+test_order_and_limit (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  publish (f, "a");
+  publish (f, "b");
+  publish (f, "c");
+  assert_claimed (f, "me", 2, "a11 b11 ");
+  assert_claimed (f, "other", 2, "c11 ");
+  assert_claimed (f, "other", 2, "");
+}
+
+static void
+test_leases (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  unsigned int n_renewed;
+  gint64 id;
+  g_autofree char *mine = NULL;
+  g_autofree char *theirs = NULL;
+
+  publish (f, "a");
+  mine = claim (f, "jobs", "me", 1, &id);
+  f->now += 99;
+  assert_claimed (f, "other", 1, "");
+  g_assert_true (amps_embedded_store_renew (f->store, "me", f->now + 100, &n_renewed, NULL));
+  g_assert_cmpuint (n_renewed, ==, 1);
+  f->now += 99;
+  assert_claimed (f, "other", 1, "");
+
+  f->now += 1;
+  theirs = claim (f, "jobs", "other", 1, &id);
+  g_assert_cmpstr (theirs, ==, "a12 ");
+  g_assert_false (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
+  g_assert_true (settle (f, id, "other", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
+  g_assert_false (settle (f, id, "other", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
+}
+
+static void
+test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *first = NULL;
+  g_autofree char *again = NULL;
+  g_autofree char *late = NULL;
+  g_autofree char *dead = NULL;
+  gint64 due;
+  gint64 id;
+
+  publish (f, "a");
+  first = claim (f, "jobs", "me", 1, &id);
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_RELEASE }));
+  again = claim (f, "jobs", "me", 1, &id);
+  g_assert_cmpstr (again, ==, "a12 ");
+
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_RETRY, 50, 2, NULL, NULL }));
+  g_assert_true (amps_embedded_store_get_next_due (f->store, "jobs", &due, NULL));
+  g_assert_cmpint (due, ==, f->now + 50);
+  assert_claimed (f, "me", 1, "");
+  f->now += 50;
+  late = claim (f, "jobs", "me", 1, &id);
+  g_assert_cmpstr (late, ==, "a21 ");
+
+  g_assert_true (
+      settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_DEAD_LETTER, 0, 2, "rejected", NULL }));
+  assert_claimed (f, "me", 1, "");
+  dead = claim (f, DEAD, "me", 1, &id);
+  g_assert_cmpstr (dead, ==, "a21 ");
+  g_assert_true (amps_embedded_store_get_next_due (f->store, "empty", &due, NULL));
+  g_assert_cmpint (due, ==, -1);
+}
+
+static void
+test_give_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  publish (f, "a");
+  publish (f, "b");
+  assert_claimed (f, "me", 2, "a11 b11 ");
+  g_assert_true (amps_embedded_store_give_up (f->store, "me", NULL));
+  assert_claimed (f, "other", 2, "a12 b12 ");
+}
+
+static void
+test_roll_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_assert_true (amps_embedded_store_begin (f->store, NULL));
+  publish (f, "a");
+  amps_embedded_store_roll_back (f->store);
+  amps_embedded_store_roll_back (f->store);
+  assert_claimed (f, "me", 1, "");
+
+  g_assert_true (amps_embedded_store_begin (f->store, NULL));
+  publish (f, "b");
+  g_assert_true (amps_embedded_store_commit (f->store, NULL));
+  assert_claimed (f, "me", 1, "b11 ");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer data);
+  } tests[] = {
+    { "/embedded-store/order-and-limit", test_order_and_limit },
+    { "/embedded-store/leases", test_leases },
+    { "/embedded-store/settlements", test_settlements },
+    { "/embedded-store/give-up", test_give_up },
+    { "/embedded-store/roll-back", test_roll_back },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

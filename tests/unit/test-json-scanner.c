@@ -366,7 +366,7 @@ test_values (void)
       text = amps_json_value_unescape (&name);
       g_assert_cmpstr (text, ==, expected[i].name);
       g_assert_cmpint (value.kind, ==, expected[i].kind);
-      g_assert_cmpmem (value.start, value.end - value.start, expected[i].text,
+      g_assert_cmpmem (value.start, (gsize) (value.end - value.start), expected[i].text,
                        strlen (expected[i].text));
     }
 

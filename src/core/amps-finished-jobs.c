@@ -12,7 +12,8 @@
  * broker: a connection that carries nothing is found dead sooner than that. */
 #define MAX_DOUBT AMPS_SECONDS (180)
 
-typedef struct {
+typedef struct _Entry Entry;
+struct _Entry {
   char *id; /* (owned) */
   gint64 run;
   gint64 finished; /* monotonic µs */
@@ -24,12 +25,13 @@ typedef struct {
   gboolean settles;  /* whether @settlement is for a redelivery at all */
   gboolean in_doubt; /* @epoch has died, and may have taken the settlement with it */
   GList link;        /* in the order of @finished */
-} Entry;
+  Entry *older;      /* (nullable) another attempt of the same id */
+};
 
 struct _AmpsFinishedJobs {
   unsigned int capacity;
   GQueue entries;     /* (owned) of Entry, oldest first */
-  GHashTable *by_id;  /* id → Entry */
+  GHashTable *by_id;  /* id → the newest Entry of it */
   GHashTable *by_run; /* run → Entry */
 };
 
@@ -50,17 +52,45 @@ amps_finished_jobs_new (unsigned int capacity)
   return self;
 }
 
+/* A copy and its original may both come back, each to its own outcome. */
+static void
+unchain (AmpsFinishedJobs *self, Entry *entry)
+{
+  Entry *newer = g_hash_table_lookup (self->by_id, entry->id);
+
+  if (newer == entry && entry->older == NULL)
+    g_hash_table_remove (self->by_id, entry->id);
+  else if (newer == entry)
+    g_hash_table_replace (self->by_id, entry->older->id, entry->older);
+  else
+    {
+      while (newer->older != entry)
+        newer = newer->older;
+      newer->older = entry->older;
+    }
+}
+
 static void
 forget_entry (AmpsFinishedJobs *self, Entry *entry)
 {
+  unchain (self, entry);
   g_queue_unlink (&self->entries, &entry->link);
-  g_hash_table_remove (self->by_id, entry->id);
   if (entry->run != 0)
     g_hash_table_remove (self->by_run, &entry->run);
 
   g_free (entry->settlement.detail);
   g_free (entry->id);
   g_free (entry);
+}
+
+static Entry *
+find_attempt (AmpsFinishedJobs *self, const char *id, unsigned int attempt)
+{
+  Entry *entry = g_hash_table_lookup (self->by_id, id);
+
+  while (entry != NULL && entry->attempt != attempt)
+    entry = entry->older;
+  return entry;
 }
 
 /**
@@ -93,7 +123,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
   const AmpsDelivery *delivery = job->delivery;
   Entry *entry = g_new0 (Entry, 1);
 
-  amps_finished_jobs_forget (self, amps_job_get_id (job));
+  amps_finished_jobs_forget (self, job);
 
   entry->id = g_strdup (amps_job_get_id (job));
   entry->run = job->run;
@@ -112,7 +142,8 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
 
   entry->link.data = entry;
   g_queue_push_tail_link (&self->entries, &entry->link);
-  g_hash_table_insert (self->by_id, entry->id, entry);
+  entry->older = g_hash_table_lookup (self->by_id, entry->id);
+  g_hash_table_replace (self->by_id, entry->id, entry);
   if (entry->run != 0)
     g_hash_table_insert (self->by_run, &entry->run, entry);
 
@@ -123,14 +154,14 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
 /**
  * amps_finished_jobs_forget:
  * @self: a memory
- * @id: an event's id
+ * @job: a job
  *
- * Forgets the job called @id, as when another one of that id begins.
+ * Forgets a job of the id and the attempt of @job, as when another one begins.
  */
 void
-amps_finished_jobs_forget (AmpsFinishedJobs *self, const char *id)
+amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job)
 {
-  Entry *entry = g_hash_table_lookup (self->by_id, id);
+  Entry *entry = find_attempt (self, amps_job_get_id (job), job->delivery->attempt);
 
   if (entry != NULL)
     forget_entry (self, entry);
@@ -197,11 +228,11 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
                            AmpsSettlement *settlement)
 {
   const AmpsDelivery *delivery = job->delivery;
-  Entry *entry = g_hash_table_lookup (self->by_id, amps_job_get_id (job));
+  Entry *entry = find_attempt (self, amps_job_get_id (job), delivery->attempt);
 
   if (entry == NULL || !entry->settles || !entry->in_doubt || !delivery->redelivered ||
-      entry->epoch == delivery->epoch || entry->attempt != delivery->attempt ||
-      entry->body_hash != delivery->body_hash || now - entry->finished > MAX_AGE)
+      entry->epoch == delivery->epoch || entry->body_hash != delivery->body_hash ||
+      now - entry->finished > MAX_AGE)
     return FALSE;
 
   *settlement = entry->settlement;

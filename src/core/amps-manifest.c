@@ -136,7 +136,7 @@ amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settleme
   if (!amps_finished_jobs_recall (self->finished, job, now, settlement))
     {
       if (!job->delivery->redelivered)
-        amps_finished_jobs_forget (self->finished, id);
+        amps_finished_jobs_forget (self->finished, job);
       return FALSE;
     }
 

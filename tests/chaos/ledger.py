@@ -14,7 +14,8 @@ class Ledger:
         self._job_timeout = job_timeout
         self._published = {}        # id -> how often it may be in the queue
         self._acknowledged = set()  # ids
-        self._by_worker = set()     # (worker, id) that was acknowledged with 2xx
+        self._attempts = {}         # (worker, id) -> attempt of its latest POST
+        self._by_worker = {}        # (worker, id) -> attempt that was acknowledged with 2xx
         self._open = {}             # (worker, id) -> when the accepted run ends by itself
         self.violations = []
         self.counts = collections.Counter()
@@ -34,7 +35,10 @@ class Ledger:
             self.counts['posted again'] += attempt > 1
             if self._published.get(identifier, 1) > 1:
                 return
-            if (worker, identifier) in self._by_worker:
+            self._attempts[worker, identifier] = attempt
+            # A later attempt is a copy that another replica made of a redelivery which
+            # failed there: it has to run.
+            if attempt <= self._by_worker.get((worker, identifier), 0):
                 self._accuse(f'{identifier} POSTed by {worker} after its acknowledgement got 2xx')
             elif self._open.get((worker, identifier), 0) > now:
                 self._accuse(f'{identifier} POSTed by {worker} while it runs there')
@@ -55,7 +59,7 @@ class Ledger:
             self.counts[f'acknowledgement {status}'] += 1
             self._open.pop((worker, identifier), None)
             if 200 <= status < 300:
-                self._by_worker.add((worker, identifier))
+                self._by_worker[worker, identifier] = self._attempts[worker, identifier]
                 self._acknowledged.add(identifier)
 
     def remaining(self):

@@ -345,6 +345,31 @@ test_finished_while_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_null (amps_manifest_finish (f->manifest, again, NULL));
 }
 
+/* The connection died between the confirmation of a retry copy and the
+ * acknowledgement of the original: both come, the copy first. */
+static void
+test_original_after_its_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) copy = make_job ("a", "a", 2);
+  g_autoptr (AmpsJob) original = make_redelivered_job ("a", "a", 2);
+  AmpsSettlement settlement;
+
+  add (f, "a");
+  run (f, "a", 0);
+  finish (f, "a", AMPS_OUTCOME_RETRIED, &acknowledge);
+  end_epoch (f, 1);
+
+  amps_job_get_delivery (copy)->attempt = 2;
+  g_assert_false (amps_manifest_recall (f->manifest, copy, &settlement));
+  g_assert_cmpint (amps_manifest_add (f->manifest, copy), ==, AMPS_ADDITION_NEW);
+  run (f, "a", 0);
+  finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+
+  g_assert_true (amps_manifest_recall (f->manifest, original, &settlement));
+  g_assert_cmpint (settlement.kind, ==, AMPS_SETTLE_ACKNOWLEDGE);
+  g_assert_null (amps_manifest_finish (f->manifest, original, NULL));
+}
+
 static void
 test_attempts_survive_the_connection (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -393,6 +418,7 @@ main (int argc, char **argv)
     { "/manifest/detached", test_detached },
     { "/manifest/recall", test_recall },
     { "/manifest/finished-while-detached", test_finished_while_detached },
+    { "/manifest/original-after-its-copy", test_original_after_its_copy },
     { "/manifest/attempts-survive-the-connection", test_attempts_survive_the_connection },
     { "/manifest/capacity", test_capacity },
   };

@@ -45,17 +45,39 @@ test_errors (void)
   g_assert_true (g_str_has_prefix (lines[2], "BROKER_SUBJECT ist erforderlich"));
 }
 
+/* LANGUAGE chooses the translation in any locale but C; newer C libraries count
+ * C.UTF-8 as C. */
+static gboolean
+is_translating (void)
+{
+  static const char *const locales[] = { "C.UTF-8", "de_DE.UTF-8", "en_US.UTF-8" };
+  const char *description = amps_variables[0].description;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (locales); i++)
+    {
+      if (setlocale (LC_ALL, locales[i]) != NULL &&
+          strcmp (dgettext (GETTEXT_PACKAGE, description), description) != 0)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  /* Any locale but C itself will do: LANGUAGE chooses the translation. */
   g_assert_true (g_setenv ("LANGUAGE", "de", TRUE));
-  g_assert_nonnull (setlocale (LC_ALL, "C.UTF-8"));
   g_assert_nonnull (bindtextdomain (GETTEXT_PACKAGE, LOCALE_FOLDER));
   g_assert_nonnull (bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8"));
   g_assert_nonnull (textdomain (GETTEXT_PACKAGE));
+
+  if (!is_translating ())
+    {
+      g_print ("1..0 # SKIP there is no locale here but C\n");
+      return 0;
+    }
 
   g_test_add_func ("/translation/help", test_help);
   g_test_add_func ("/translation/errors", test_errors);

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""What a real broker won't do on command."""
+
+import threading
+import time
+import unittest
+
+from amps import Amps, wait_until
+from broker import event
+from scripted_broker import ScriptedBroker, delivery, frame, method, short
+from workload import Workload
+
+
+class Scripted(unittest.TestCase):
+    """Promises 1, 6 and 7 against a peer that misbehaves."""
+
+    def setUp(self):
+        self.broker = ScriptedBroker()
+        self.addCleanup(self.broker.close)
+        self.workload = Workload()
+        self.addCleanup(self.workload.stop)
+
+    def amps(self):
+        """An AMPS that is ready."""
+        amps = Amps(self.broker.uri, 'q', self.workload)
+        self.addCleanup(amps.__exit__)
+        return amps.wait_ready()
+
+    def test_publication_that_is_refused(self):
+        self.broker.on_publish = lambda connection, tag: connection.confirm(tag, False)
+        answer = self.amps().post('/publish', event('a'))
+        self.assertEqual(answer.status, 503)
+        self.assertIn('Retry-After', answer.headers)
+
+    def test_confirm_that_never_comes_and_one_that_comes_late(self):
+        self.broker.on_publish = lambda connection, tag: None
+        amps = self.amps()
+        began = time.monotonic()
+        self.assertEqual(amps.post('/publish', event('a')).status, 503)
+        self.assertLess(time.monotonic() - began, 15)
+        self.broker.on_publish = lambda connection, tag: connection.confirm(tag)
+        self.broker.publisher().confirm(1)
+        self.assertEqual(amps.post('/publish', event('b')).status, 202)
+
+    def test_confirms_in_another_order(self):
+        tags = []
+
+        def collect(connection, tag):
+            tags.append(tag)
+            if len(tags) == 3:
+                for each in (tags[2], tags[0], tags[1]):
+                    connection.confirm(each, each != tags[1])
+
+        self.broker.on_publish = collect
+        amps = self.amps()
+        statuses = []
+        threads = [threading.Thread(target=lambda n=n: statuses.append(
+            amps.post('/publish', event(n)).status)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(statuses), [202, 202, 503])
+
+    def test_return_comes_before_the_confirm(self):
+        def give_back(connection, tag):
+            connection.send(method(1, 60, 50, b'\x01\x38' + short(b'NO_ROUTE') + short(b'')
+                                   + short(b'test'))
+                            + frame(2, 1, b'\0\x3c\0\0' + b'\0' * 8 + b'\0\0'))
+            connection.confirm(tag)
+
+        self.broker.on_publish = give_back
+        # The message's id is not in the return above, so it must not be in the message.
+        self.assertEqual(self.amps().post('/publish', event('i' * 256)).status, 404)
+
+    def test_blocked_and_unblocked(self):
+        amps = self.amps()
+        self.broker.publisher().send(method(0, 10, 60, short(b'low on memory')))
+        wait_until(lambda: amps.metric('amps_broker_blocked') == 1, what='being blocked')
+        began = time.monotonic()
+        self.assertEqual(amps.post('/publish', event('a')).status, 503)
+        self.assertLess(time.monotonic() - began, 1)
+        self.broker.publisher().send(method(0, 10, 61))
+        wait_until(lambda: amps.post('/publish', event('a')).status == 202, what='publishing')
+
+    def assert_reconnects(self, mischief, timeout=10):
+        """After some mischief on the consuming connection a new one does the work."""
+        self.broker.on_consume = lambda connection: (
+            mischief(connection) if self.broker.consumers() == 1
+            else connection.send(delivery(1, event('good'))))
+        amps = self.amps()
+        began = time.monotonic()
+        wait_until(lambda: self.broker.consumers() >= 2, timeout, 'another connection')
+        self.assertEqual(self.workload.wait(1)[-1].id, 'good')
+        wait_until(lambda: (80, 1) in self.broker.connections[-1].settled
+                   or any((80, 1) in each.settled for each in self.broker.connections),
+                   what='the acknowledgement')
+        self.assertEqual(amps.get('/healthz').status, 200)
+        return time.monotonic() - began
+
+    def test_garbage(self):
+        self.assert_reconnects(lambda connection: connection.send(b'\xff' * 100))
+
+    def test_half_a_frame_and_then_silence(self):
+        def half(connection):
+            self.broker.beating = False
+            connection.send(delivery(1, event('half'))[:60])
+            threading.Timer(7, lambda: setattr(self.broker, 'beating', True)).start()
+
+        self.assertLess(self.assert_reconnects(half), 2 * 2 + 3)
+
+    def test_body_that_is_longer_than_announced(self):
+        self.assert_reconnects(lambda connection: connection.send(
+            delivery(1, event('long'), size=5)))
+
+    def test_frames_in_the_wrong_order(self):
+        self.assert_reconnects(lambda connection: connection.send(frame(3, 1, b'body')))
+
+    def test_channel_closed(self):
+        self.assert_reconnects(lambda connection: connection.send(
+            method(1, 20, 40, b'\x01\x96' + short(b'PRECONDITION_FAILED') + b'\0' * 4)))
+
+    def test_connection_closed(self):
+        self.assert_reconnects(lambda connection: connection.send(
+            method(0, 10, 50, b'\x01\x40' + short(b'CONNECTION_FORCED') + b'\0' * 4)))
+
+    def test_consumer_cancelled(self):
+        self.assert_reconnects(lambda connection: connection.send(
+            method(1, 60, 30, short(b'c') + b'\x01')))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -79,9 +79,10 @@ class RabbitMQNode:
                 stderr=subprocess.STDOUT, start_new_session=True))
 
     def control(self, *arguments):
-        """Runs rabbitmqctl on the node."""
-        subprocess.run([CONTROL, *arguments], env=self._environment, check=True, timeout=60,
-                       stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        """Runs rabbitmqctl on the node, and returns what it printed."""
+        return subprocess.run([CONTROL, *arguments], env=self._environment, check=True,
+                              timeout=60, stdout=subprocess.PIPE, text=True,
+                              stdin=subprocess.DEVNULL).stdout
 
     def wait_until_ready(self, timeout=120):
         """Returns once the node takes AMQP connections."""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-sender.h"
 
+#include "amps-batch-answer.h"
 #include "core/amps-timer-queue.h"
 
 struct _AmpsSender {
@@ -198,6 +199,41 @@ send_each_alone (AmpsSender *self, GPtrArray *jobs)
     }
 }
 
+/* The answer is the outcome of each job in the batch. */
+static void
+tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) failures = amps_batch_answer_parse (answer->body, jobs, &error);
+  AmpsVerdict done = { .kind = AMPS_VERDICT_DONE, .retry_after = -1 };
+
+  if (failures == NULL)
+    {
+      AmpsVerdict retry = { AMPS_VERDICT_RETRY, TRUE, answer->retry_after, NULL,
+                            error->message,     NULL };
+
+      tell_each (self, jobs, &retry);
+      return;
+    }
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+      const AmpsBatchFailure *failure = g_hash_table_lookup (failures, job);
+      AmpsVerdict failed = { .reason = "rejected", .retry_after = -1 };
+
+      if (failure == NULL)
+        {
+          emit_answered (self, job, &done);
+          continue;
+        }
+
+      failed.kind = failure->reschedule ? AMPS_VERDICT_RESCHEDULED : AMPS_VERDICT_REJECTED;
+      failed.detail = failure->reason;
+      emit_answered (self, job, &failed);
+    }
+}
+
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -221,6 +257,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (request->jobs->len > 1 && verdict.kind == AMPS_VERDICT_REJECTED)
     send_each_alone (self, request->jobs);
+  else if (self->batch_size > 1 && verdict.kind == AMPS_VERDICT_DONE)
+    tell_outcomes (self, request->jobs, answer);
   else
     tell_each (self, request->jobs, &verdict);
 

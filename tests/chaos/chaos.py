@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import pika
 
@@ -46,9 +47,11 @@ class Amps:
         self._workload_port = workload_port
         self._log = folder / 'amps.log'
         self._process = None
+        self._port = 0
 
     def start(self):
         """Starts it on free ports."""
+        self._port = free_port()
         environment = dict(
             os.environ,
             BROKER_HOST=f'amqp://guest:guest@127.0.0.1:{self._proxy.port}?heartbeat=3',
@@ -58,7 +61,7 @@ class Amps:
             WORKLOAD_ADDRESS=f'http://127.0.0.1:{self._workload_port}',
             RETRY_MAX_BACKOFF='2s',
             DRAIN_TIMEOUT='3s',
-            PORT=str(free_port()),
+            PORT=str(self._port),
             METRICS_ENABLED='false',
             WORKER_ID=f'amps-{next(self.incarnations)}',
             LOG_FORMAT='json',
@@ -81,6 +84,11 @@ class Amps:
     def died(self):
         """Whether it ended by itself, which it never should."""
         return self._process.poll() is not None
+
+    def jobs(self):
+        """What it says it has."""
+        with urllib.request.urlopen(f'http://127.0.0.1:{self._port}/jobs', timeout=5) as answer:
+            return answer.read().decode()
 
     def usage(self):
         """Resident KiB and open descriptors."""
@@ -221,6 +229,13 @@ class Chaos:
             self.ledger.violations.append(f'an AMPS did not end as it should by {how.name}')
         amps.start()
 
+    def tell_where_jobs_are(self):
+        """Prints what broker and AMPS still have."""
+        print(self._node.control('list_queues', 'name', 'messages_ready',
+                                 'messages_unacknowledged'))
+        for amps in self._amps:
+            print(amps.jobs()[:2000])
+
     def end(self):
         """Ends all processes."""
         for amps in self._amps:
@@ -243,6 +258,8 @@ def run(arguments, folder):
         end = time.monotonic() + arguments.settle
         while chaos.ledger.remaining() > 0 and time.monotonic() < end:
             time.sleep(0.5)
+        if chaos.ledger.remaining() > 0:
+            chaos.tell_where_jobs_are()
     finally:
         chaos.end()
 

@@ -42,7 +42,7 @@ LIBRARIES = {
     r'amqp.*\.h|rabbitmq-c/.*': ['broker/amqp'],
     r'sqlite3\.h': ['broker/embedded'],
     r'libsoup/.*': ['http', 'workload', 'server', 'ctl'],
-    r'json-glib/.*': ['http', 'workload', 'server', 'ctl'],
+    r'json-glib/.*': ['http', 'workload', 'delivery', 'server', 'ctl'],
 }
 
 

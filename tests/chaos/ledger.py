@@ -33,9 +33,9 @@ class Ledger:
         with self._lock:
             self.counts['posted'] += 1
             self.counts['posted again'] += attempt > 1
+            self._attempts[worker, identifier] = attempt
             if self._published.get(identifier, 1) > 1:
                 return
-            self._attempts[worker, identifier] = attempt
             # A later attempt is a copy that another replica made of a redelivery which
             # failed there: it has to run.
             if attempt <= self._by_worker.get((worker, identifier), 0):

@@ -47,11 +47,9 @@ main (int argc, char **argv)
   g_autoptr (AmpsConfig) config = NULL;
   g_autoptr (AmpsApplication) application = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean check_config = FALSE;
-  gboolean version = FALSE;
+  gboolean check_config = FALSE, version = FALSE;
 
-  /* Before any thread begins: libsoup reads it, and then opens several
-   * connections at a time without waiting to see whether one speaks HTTP/2. */
+  /* Before any thread begins: libsoup then opens many connections at once. */
   g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
 
   setlocale (LC_ALL, "");

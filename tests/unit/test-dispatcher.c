@@ -5,8 +5,7 @@
 #include "fake-clock.h"
 #include "log-recorder.h"
 #include "make-job.h"
-
-#include <libsoup/soup.h>
+#include "server/amps-http-listener.h"
 
 /* The dispatcher and its parts, between a broker that writes down what it is
  * told and a workload that is a real web server. */
@@ -18,15 +17,21 @@ typedef struct {
   AmpsManifest *manifest;
   AmpsWorkload *workload;
   AmpsDispatcher *dispatcher;
-  SoupServer *server;
+  AmpsClock *real_clock;
+  AmpsHttpListener *listener;
   unsigned int status; /* what the web server answers; 0 for not at all */
   unsigned int n_posts;
   SoupServerMessage *held; /* (nullable) the last one that is not answered */
 } Fixture;
 
 static void
-on_post (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message,
-         const char *path G_GNUC_UNUSED, GHashTable *query G_GNUC_UNUSED, gpointer user_data)
+accept_all (SoupServerMessage *message G_GNUC_UNUSED, const char *path G_GNUC_UNUSED,
+            gpointer user_data G_GNUC_UNUSED)
+{
+}
+
+static void
+on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer user_data)
 {
   Fixture *f = user_data;
 
@@ -38,7 +43,7 @@ on_post (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message,
     }
 
   g_set_object (&f->held, message);
-  soup_server_message_pause (message);
+  amps_http_listener_pause (f->listener, message);
 }
 
 static void
@@ -63,11 +68,10 @@ static AmpsConfig *
 create_config (Fixture *f, const char *settings)
 {
   static const char *const none[] = { NULL };
-  g_autoslist (GUri) uris = soup_server_get_uris (f->server);
   g_autofree char *text =
       g_strdup_printf ("BROKER_SUBJECT=jobs\nRETRY_MIN_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
                        "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n%s",
-                       g_uri_get_port (uris->data), settings != NULL ? settings : "");
+                       amps_http_listener_get_port (f->listener), settings != NULL ? settings : "");
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
   AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
@@ -79,11 +83,12 @@ create_config (Fixture *f, const char *settings)
 static void
 set_up (Fixture *f, gconstpointer settings)
 {
+  static const AmpsHttpListenerFuncs funcs = { accept_all, on_post };
   g_autoptr (GError) error = NULL;
 
-  f->server = g_object_new (SOUP_TYPE_SERVER, NULL);
-  soup_server_add_handler (f->server, NULL, on_post, f, NULL);
-  soup_server_listen_local (f->server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
+  f->real_clock = amps_clock_new ();
+  f->listener = amps_http_listener_new (f->real_clock, 100, 1000, &funcs, f);
+  amps_http_listener_listen (f->listener, 0, &error);
   g_assert_no_error (error);
   f->status = 202;
 
@@ -104,20 +109,22 @@ set_up (Fixture *f, gconstpointer settings)
 static void
 tear_down (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
-  g_autofree char *warnings = log_recorder_take ();
-
+  g_free (log_recorder_take ());
   if (f->held != NULL)
-    soup_server_message_unpause (f->held);
+    amps_http_listener_unpause (f->listener, f->held);
   g_clear_object (&f->held);
-  soup_server_disconnect (f->server);
   iterate_until_idle ();
   g_assert_finalize_object (f->dispatcher);
   g_assert_finalize_object (f->workload);
+  amps_http_listener_stop (f->listener);
+  iterate_until_idle ();
+  g_assert_finalize_object (f->listener);
   g_assert_finalize_object (f->manifest);
   g_assert_finalize_object (f->broker);
-  g_assert_finalize_object (f->server);
   g_object_unref (f->config);
   g_object_unref (f->metrics);
+  g_assert_finalize_object (f->clock);
+  g_assert_finalize_object (f->real_clock);
 }
 
 static void
@@ -346,7 +353,7 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   g_autofree char *why = NULL;
 
-  soup_server_disconnect (f->server);
+  amps_http_listener_stop (f->listener);
   iterate_until_idle ();
   deliver (f, make_job ("a", "a", 0));
   assert_told (f, "stop consuming\n");

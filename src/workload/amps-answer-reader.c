@@ -118,41 +118,52 @@ finish (Reader *self, const GError *error)
   reader_free (self);
 }
 
-static void read_more (Reader *self);
+static void
+keep (Reader *self, const guint8 *part, gsize length)
+{
+  self->n_read += length;
+  if (self->body->len < self->max_kept)
+    g_byte_array_append (self->body, part,
+                         (unsigned int) MIN (length, self->max_kept - self->body->len));
+}
+
+static gboolean read_on (GObject *stream, gpointer user_data);
 
 static void
-on_part (GObject *source, GAsyncResult *result, gpointer user_data)
+wait_for_more (Reader *self)
+{
+  g_autoptr (GSource) source = g_pollable_input_stream_create_source (
+      G_POLLABLE_INPUT_STREAM (self->stream), self->cancellable);
+
+  g_source_set_callback (source, G_SOURCE_FUNC (read_on), self, NULL);
+  g_source_attach (source, NULL);
+}
+
+/* To the end, or the connection could not be used again. Most answers are empty,
+ * and all there when their headers are: they need no turn of the main loop. */
+static gboolean
+read_on (GObject *stream, gpointer user_data)
 {
   Reader *self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) part =
-      g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, &error);
-  gsize length = 0;
-  const guint8 *data = part != NULL ? g_bytes_get_data (part, &length) : NULL;
+  guint8 part[READ_SIZE];
+  gssize length;
 
-  if (part == NULL || length == 0)
+  do
     {
-      finish (self, error);
-      return;
+      length = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), part,
+                                                         sizeof part, self->cancellable, &error);
+      if (length > 0)
+        keep (self, part, (gsize) length);
     }
+  while (length > 0 && self->n_read <= self->max_read);
 
-  self->n_read += length;
-  if (self->body->len < self->max_kept)
-    g_byte_array_append (self->body, data,
-                         (unsigned int) MIN (length, self->max_kept - self->body->len));
-
-  if (self->n_read > self->max_read)
-    finish (self, NULL);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    wait_for_more (self);
   else
-    read_more (self);
-}
+    finish (self, error);
 
-/* To the end, or the connection could not be used again. */
-static void
-read_more (Reader *self)
-{
-  g_input_stream_read_bytes_async (self->stream, READ_SIZE, G_PRIORITY_DEFAULT, self->cancellable,
-                                   on_part, self);
+  return G_SOURCE_REMOVE;
 }
 
 /**
@@ -181,5 +192,5 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
   self->done = done;
   self->user_data = user_data;
-  read_more (self);
+  read_on (G_OBJECT (body), self);
 }

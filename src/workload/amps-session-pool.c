@@ -3,48 +3,40 @@
 
 #include "amps-session-pool.h"
 
-#define CONNECTIONS_PER_SESSION 32
-
 /* Less than the 5 s after which Node's server closes an idle connection: a POST
  * on a connection that is just being closed would be lost. */
 #define IDLE_TIMEOUT_SECONDS 4
 
+/* So many requests may be under way before it is known whether more would help. */
+#define MIN_LIMIT 32
+
 /* After so long with half of the connections idle, fewer are used. */
 #define SHRINK_INTERVAL AMPS_SECONDS (5)
-
-typedef struct {
-  SoupSession *session; /* (owned) */
-  unsigned int n_busy;
-} Shard;
 
 struct _AmpsSessionPool {
   AmpsClock *clock;            /* (owned) */
   GSocketConnectable *address; /* (owned) (nullable) instead of the URI's */
-  GArray *shards;              /* (owned) of Shard, all but the last ones full */
+  GQueue idle;                 /* (owned) of SoupSession, the last used one first */
   unsigned int limit;          /* of connections for now */
   unsigned int n_busy;
   unsigned int peak; /* of @n_busy since @shrunk */
   gint64 shrunk;     /* monotonic µs */
 };
 
+/* At each step of a request a session looks at all its connections, and asks the
+ * kernel about those that are idle. So there is just one in each. */
 static SoupSession *
 new_session (AmpsSessionPool *self)
 {
-  SoupSession *session = g_object_new (
-      SOUP_TYPE_SESSION, "max-conns", CONNECTIONS_PER_SESSION, "max-conns-per-host",
-      CONNECTIONS_PER_SESSION, "timeout", 0, "idle-timeout", IDLE_TIMEOUT_SECONDS, "user-agent",
-      "amps/" AMPS_VERSION, "remote-connectable", self->address, "proxy-resolver", NULL, NULL);
+  SoupSession *session =
+      g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1, "timeout", 0,
+                    "idle-timeout", IDLE_TIMEOUT_SECONDS, "user-agent", "amps/" AMPS_VERSION,
+                    "remote-connectable", self->address, "proxy-resolver", NULL, NULL);
 
   /* Answers are taken as they are. */
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
   return session;
-}
-
-static void
-shard_clear (gpointer data)
-{
-  g_clear_object (&((Shard *) data)->session);
 }
 
 /**
@@ -61,9 +53,7 @@ amps_session_pool_new (AmpsClock *clock, GSocketConnectable *address)
 
   self->clock = g_object_ref (clock);
   self->address = address != NULL ? g_object_ref (address) : NULL;
-  self->shards = g_array_new (FALSE, TRUE, sizeof (Shard));
-  g_array_set_clear_func (self->shards, shard_clear);
-  self->limit = CONNECTIONS_PER_SESSION;
+  self->limit = MIN_LIMIT;
   return self;
 }
 
@@ -74,7 +64,7 @@ amps_session_pool_new (AmpsClock *clock, GSocketConnectable *address)
 void
 amps_session_pool_free (AmpsSessionPool *self)
 {
-  g_array_unref (self->shards);
+  g_queue_clear_full (&self->idle, g_object_unref);
   g_clear_object (&self->address);
   g_object_unref (self->clock);
   g_free (self);
@@ -90,72 +80,46 @@ shrink (AmpsSessionPool *self)
     return;
 
   if (self->peak < self->limit / 2)
-    self->limit = MAX (self->limit / 2, CONNECTIONS_PER_SESSION);
+    self->limit = MAX (self->limit / 2, MIN_LIMIT);
+  while (self->n_busy + self->idle.length > self->limit && self->idle.length > 0)
+    g_object_unref (g_queue_pop_tail (&self->idle));
+
   self->peak = self->n_busy;
   self->shrunk = now;
-}
-
-/* The first one with room, so that the connections of the last ones grow idle. */
-static Shard *
-find_shard (AmpsSessionPool *self)
-{
-  Shard shard = { 0 };
-
-  for (unsigned int i = 0; i < self->shards->len; i++)
-    {
-      Shard *candidate = &g_array_index (self->shards, Shard, i);
-
-      if (candidate->n_busy < CONNECTIONS_PER_SESSION)
-        return candidate;
-    }
-
-  shard.session = new_session (self);
-  g_array_append_val (self->shards, shard);
-  return &g_array_index (self->shards, Shard, self->shards->len - 1);
 }
 
 /**
  * amps_session_pool_acquire:
  * @self: a pool
  *
- * Returns: (transfer none) (nullable): a session to send one request with, to be
+ * Returns: (transfer full) (nullable): a session to send one request with, to be
  *   released after it; %NULL while all connections are busy
  */
 SoupSession *
 amps_session_pool_acquire (AmpsSessionPool *self)
 {
-  Shard *shard;
+  SoupSession *session;
 
   shrink (self);
   if (self->n_busy >= self->limit)
     return NULL;
 
-  shard = find_shard (self);
-  shard->n_busy++;
+  /* The last used one, so that the connections of the others grow idle. */
+  session = g_queue_pop_head (&self->idle);
   self->n_busy++;
-  return shard->session;
+  return session != NULL ? session : new_session (self);
 }
 
 /**
  * amps_session_pool_release:
  * @self: a pool
- * @session: what was acquired
+ * @session: (transfer full): what was acquired
  */
 void
 amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 {
-  for (unsigned int i = 0; i < self->shards->len; i++)
-    {
-      Shard *shard = &g_array_index (self->shards, Shard, i);
-
-      if (shard->session != session)
-        continue;
-      shard->n_busy--;
-      self->n_busy--;
-      return;
-    }
-
-  g_warn_if_reached ();
+  self->n_busy--;
+  g_queue_push_head (&self->idle, session);
 }
 
 /**
@@ -167,5 +131,5 @@ amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 void
 amps_session_pool_grow (AmpsSessionPool *self)
 {
-  self->limit += self->limit / 2;
+  self->limit *= 2;
 }

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * AmpsSessionPool:
  *
- * As many connections as are needed, spread over several sessions: libsoup's
+ * As many connections as are needed, each in a session of its own: libsoup's
  * queue and its look at idle connections cost with the square of their number.
  */
 typedef struct _AmpsSessionPool AmpsSessionPool;

@@ -11,8 +11,12 @@
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
-/* So long a request waits for a connection before there are more of them. */
-#define GROW_DELAY AMPS_MILLISECONDS (2)
+/* So long a request waits for a connection before there are more of them, if
+ * there is nothing else to do: they would not help a processor that is busy. */
+#define GROW_DELAY AMPS_MILLISECONDS (5)
+
+/* When the workload takes so long to answer, more of them help in any case. */
+#define SLOW_ANSWER AMPS_MILLISECONDS (50)
 
 /* While draining: how soon it is noticed that the workload has gone. */
 #define WATCH_INTERVAL AMPS_SECONDS (1)
@@ -46,10 +50,10 @@ typedef struct {
   GPtrArray *jobs;           /* (owned) */
   GTask *task;               /* (owned) */
   SoupMessage *message;      /* (owned) (nullable) once sent */
-  SoupSession *session;      /* (nullable) acquired, once sent */
+  SoupSession *session;      /* (owned) (nullable) acquired, once sent */
   GCancellable *cancellable; /* (owned) of this request alone */
   AmpsTimerEntry *deadline;  /* (nullable) */
-  gint64 begun;              /* monotonic µs */
+  gint64 begun;              /* monotonic µs when it began to wait, then when it was sent */
   gboolean timed_out;
 } Request;
 
@@ -179,13 +183,15 @@ static void
 finish (Request *request, AmpsAnswer *answer)
 {
   AmpsWorkload *self = request->workload;
+  gint64 duration = amps_clock_get_monotonic_time (self->clock) - request->begun;
 
   if (request->deadline != NULL)
     amps_timer_queue_remove (self->deadlines, request->deadline);
-  amps_session_pool_release (self->pool, request->session);
+  amps_session_pool_release (self->pool, g_steal_pointer (&request->session));
+  if (duration >= SLOW_ANSWER && self->waiting.head != NULL)
+    amps_session_pool_grow (self->pool);
   amps_metrics_count_workload_request (self->metrics, answer->status);
-  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION,
-                        amps_clock_get_monotonic_time (self->clock) - request->begun);
+  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION, duration);
 
   /* Before anyone hears of it, so that nobody tries again at once. */
   if (answer->kind == AMPS_ANSWER_UNREACHABLE)
@@ -252,27 +258,23 @@ send_request (Request *request, SoupSession *session)
 static void
 send_waiting (AmpsWorkload *self)
 {
+  const Request *first;
   SoupSession *session;
 
   while (self->waiting.head != NULL && (session = amps_session_pool_acquire (self->pool)) != NULL)
     send_request (g_queue_pop_head (&self->waiting), session);
 
-  if (self->waiting.head == NULL)
-    amps_timer_set_due (self->grow_timer, -1);
-  else if (amps_timer_get_due (self->grow_timer) < 0)
-    amps_timer_set_due (self->grow_timer, amps_clock_get_monotonic_time (self->clock) + GROW_DELAY);
+  first = g_queue_peek_head (&self->waiting);
+  amps_timer_set_due (self->grow_timer, first != NULL ? first->begun + GROW_DELAY : -1);
 }
 
+/* Of low priority: there is nothing else to do. */
 static gboolean
 on_grow_timer (gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
-  const Request *first = g_queue_peek_head (&self->waiting);
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
 
-  if (first != NULL && now - first->begun >= GROW_DELAY)
-    amps_session_pool_grow (self->pool);
-
+  amps_session_pool_grow (self->pool);
   send_waiting (self);
   return G_SOURCE_CONTINUE;
 }
@@ -310,6 +312,7 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
                       : amps_config_get_workload_response_timeout (config);
   self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);
   self->grow_timer = amps_clock_create_timer (clock, "workload connections");
+  g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);
   g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
   g_source_attach (self->grow_timer, NULL);
   g_signal_connect_object (self->probe, "notify::available", G_CALLBACK (on_available), self, 0);

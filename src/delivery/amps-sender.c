@@ -203,10 +203,12 @@ send_each_alone (AmpsSender *self, GPtrArray *jobs)
 static void
 tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GHashTable) failures = amps_batch_answer_parse (answer->body, jobs, &error);
+  g_autoptr (GError) error = answer->problem != NULL ? g_error_copy (answer->problem) : NULL;
+  g_autoptr (GHashTable) failures = NULL;
   AmpsVerdict done = { .kind = AMPS_VERDICT_DONE, .retry_after = -1 };
 
+  if (error == NULL)
+    failures = amps_batch_answer_parse (answer->body, jobs, &error);
   if (failures == NULL)
     {
       AmpsVerdict retry = { AMPS_VERDICT_RETRY, TRUE, answer->retry_after, NULL,
@@ -255,57 +257,51 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
       verdict.kind != AMPS_VERDICT_DONE)
     verdict.detail = detail = amps_verdict_describe_answer (answer);
 
-  if (request->jobs->len > 1 && verdict.kind == AMPS_VERDICT_REJECTED)
-    send_each_alone (self, request->jobs);
-  else if (self->batch_size > 1 && verdict.kind == AMPS_VERDICT_DONE)
+  if (self->batch_size > 1 && (verdict.kind == AMPS_VERDICT_DONE || answer->problem != NULL))
     tell_outcomes (self, request->jobs, answer);
+  else if (request->jobs->len > 1 && verdict.kind == AMPS_VERDICT_REJECTED)
+    send_each_alone (self, request->jobs);
   else
     tell_each (self, request->jobs, &verdict);
 
   amps_sender_send (self);
 }
 
-/* A job may have been decided, or lost, while it waited. */
+/* Drops what was decided, or lost, while it waited. */
 static AmpsJob *
-pop_waiting (AmpsSender *self)
+peek_waiting (AmpsSender *self)
 {
   AmpsJob *job;
 
-  while ((job = g_queue_pop_head (&self->waiting)) != NULL)
+  while ((job = g_queue_peek_head (&self->waiting)) != NULL &&
+         amps_job_get_state (job) != AMPS_JOB_WAITING)
     {
-      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
-        return job;
-      g_object_unref (job);
+      g_hash_table_remove (self->alone, job);
+      g_object_unref (g_queue_pop_head (&self->waiting));
     }
 
-  return NULL;
+  return job;
 }
 
+/* A batch is not larger than the largest job may be: the workload has to hold
+ * either in memory. */
 static GPtrArray *
 pop_batch (AmpsSender *self, unsigned int size)
 {
   GPtrArray *jobs = g_ptr_array_new_full (size, g_object_unref);
+  gsize max_length = amps_config_get_max_body_size (self->config);
+  gsize length = 1;
+  gboolean alone = FALSE;
+  AmpsJob *job;
 
-  while (jobs->len < size)
+  while (jobs->len < size && !alone && (job = peek_waiting (self)) != NULL)
     {
-      AmpsJob *job = pop_waiting (self);
-      gboolean alone = job != NULL && g_hash_table_contains (self->alone, job);
-
-      if (job == NULL)
+      length += g_bytes_get_size (amps_job_get_body (job)) + 1;
+      if (jobs->len > 0 && (length > max_length || g_hash_table_contains (self->alone, job)))
         break;
 
-      if (alone && jobs->len > 0)
-        {
-          g_queue_push_head (&self->waiting, job);
-          break;
-        }
-
-      g_ptr_array_add (jobs, job);
-      if (alone)
-        {
-          g_hash_table_remove (self->alone, job);
-          break;
-        }
+      alone = g_hash_table_remove (self->alone, job);
+      g_ptr_array_add (jobs, g_queue_pop_head (&self->waiting));
     }
 
   return jobs;
@@ -331,19 +327,20 @@ get_batch_size (AmpsSender *self)
 {
   unsigned int in_workload = amps_manifest_get_n_in_workload (self->manifest);
   unsigned int places = self->max_concurrency - MIN (in_workload, self->max_concurrency);
-  AmpsJob *first = g_queue_peek_head (&self->waiting);
+  unsigned int full = MIN (self->batch_size, self->max_concurrency);
+  AmpsJob *first = peek_waiting (self);
   gint64 due;
 
   if (first == NULL || places == 0)
     return 0;
-  if (self->batch_size == 1)
+  if (full == 1 || g_hash_table_contains (self->alone, first))
     return 1;
-  if (self->waiting.length >= self->batch_size && places >= self->batch_size)
-    return self->batch_size;
+  if (self->waiting.length >= full && places >= full)
+    return full;
 
   due = amps_job_get_since (first) + amps_config_get_workload_batch_wait (self->config);
   if (due <= amps_clock_get_monotonic_time (self->clock))
-    return MIN (places, self->batch_size);
+    return MIN (places, full);
 
   amps_timer_set_due (self->batch_timer, due);
   return 0;

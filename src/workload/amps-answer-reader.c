@@ -21,6 +21,7 @@ typedef struct {
   gsize max_read;
   gsize n_read;
   gboolean sync;
+  gboolean batch;
   AmpsAnswerFunc done;
   gpointer user_data;
 } Reader;
@@ -69,6 +70,13 @@ take_event (Reader *self, AmpsAnswer *answer)
   if (!amps_http_event_is_event (headers))
     {
       answer->body = g_steal_pointer (&body);
+      return;
+    }
+  if (self->batch)
+    {
+      answer->problem =
+          g_error_new_literal (AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                               "the answer to a batch can't be an event, which belongs to one job");
       return;
     }
 
@@ -188,6 +196,7 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->cancellable = g_object_ref (cancellable);
   self->body = g_byte_array_new ();
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
+  self->batch = amps_config_get_workload_batch_size (config) > 1;
   self->max_kept = self->sync ? amps_config_get_max_body_size (config) : MAX_DETAIL;
   self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
   self->done = done;

@@ -28,7 +28,8 @@ typedef enum {
  *   UTF-8, or what went wrong with the connection
  * @body: (nullable): the whole answer to a sync POST that was not a CloudEvent
  * @event: (nullable): the CloudEvent, in structured mode, that answered a sync POST
- * @problem: (nullable): why what called itself a CloudEvent is none
+ * @problem: (nullable): why the answer to a sync POST can't be used, such as what
+ *   calls itself a CloudEvent and is none
  *
  * What became of a POST to the workload.
  */

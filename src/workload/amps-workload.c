@@ -18,6 +18,9 @@
 /* When the workload takes so long to answer, more of them help in any case. */
 #define SLOW_ANSWER AMPS_MILLISECONDS (50)
 
+/* How often a job is looked at whose time stands still. */
+#define CHECK_INTERVAL AMPS_SECONDS (1)
+
 /* While draining: how soon it is noticed that the workload has gone. */
 #define WATCH_INTERVAL AMPS_SECONDS (1)
 
@@ -33,7 +36,8 @@ struct _AmpsWorkload {
   GQueue waiting;            /* (owned) of Request, for a connection */
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
   AmpsTimerQueue *deadlines; /* (owned) of Request */
-  gint64 timeout;            /* µs for an answer; 0 for none */
+  gint64 timeout;            /* µs for an answer, in async mode */
+  gboolean sync;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsWorkload, amps_workload, G_TYPE_OBJECT)
@@ -152,7 +156,10 @@ is_unreachable (const GError *error)
     G_IO_ERROR_NETWORK_UNREACHABLE, G_IO_ERROR_NOT_FOUND,      G_IO_ERROR_PERMISSION_DENIED,
   };
 
-  if (error->domain == G_RESOLVER_ERROR || error->domain == G_TLS_ERROR)
+  /* But for a connection that broke after the handshake. */
+  if (error->domain == G_TLS_ERROR)
+    return error->code != G_TLS_ERROR_EOF;
+  if (error->domain == G_RESOLVER_ERROR)
     return TRUE;
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (codes); i++)
@@ -229,12 +236,40 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Requests */
 
-static void
-on_deadline (gpointer item, gpointer user_data G_GNUC_UNUSED)
+/* In sync mode the answer is due when the jobs are, whose deadlines move with
+ * heartbeats and stand still while something is published for them. */
+static gint64
+get_latest_deadline (Request *request)
 {
+  gint64 latest = 0;
+
+  for (unsigned int i = 0; i < request->jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (request->jobs, i);
+      gint64 deadline = amps_job_get_deadline (job);
+
+      if (amps_job_get_state (job) == AMPS_JOB_DECIDING)
+        deadline = amps_clock_get_monotonic_time (request->workload->clock) + CHECK_INTERVAL;
+      latest = MAX (latest, deadline);
+    }
+
+  return latest;
+}
+
+static void
+on_deadline (gpointer item, gpointer user_data)
+{
+  AmpsWorkload *self = AMPS_WORKLOAD (user_data);
   Request *request = item;
+  gint64 deadline = self->sync ? get_latest_deadline (request) : 0;
 
   request->deadline = NULL;
+  if (deadline > amps_clock_get_monotonic_time (self->clock))
+    {
+      request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
+      return;
+    }
+
   request->timed_out = TRUE;
   g_cancellable_cancel (request->cancellable);
 }
@@ -243,16 +278,39 @@ static void
 send_request (Request *request, SoupSession *session)
 {
   AmpsWorkload *self = request->workload;
+  gint64 deadline;
 
   request->session = session;
   request->begun = amps_clock_get_monotonic_time (self->clock);
   request->message = amps_job_message_new (self->config, self->clock, self->uri, request->jobs);
-  if (self->timeout > 0)
-    request->deadline =
-        amps_timer_queue_add (self->deadlines, request->begun + self->timeout, request);
+  deadline = self->sync ? get_latest_deadline (request) : request->begun + self->timeout;
+  if (deadline > 0)
+    request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
 
   soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
                            on_answer, request);
+}
+
+/* What has expired, or was decided by the API, while it waited for a connection
+ * is not sent any more. */
+static Request *
+peek_waiting (AmpsWorkload *self)
+{
+  Request *request;
+
+  while ((request = g_queue_peek_head (&self->waiting)) != NULL)
+    {
+      for (unsigned int i = 0; i < request->jobs->len; i++)
+        if (amps_job_is_in_workload (g_ptr_array_index (request->jobs, i)))
+          return request;
+
+      g_queue_pop_head (&self->waiting);
+      g_task_return_pointer (request->task, amps_answer_new (AMPS_ANSWER_UNREACHABLE, 0),
+                             (GDestroyNotify) amps_answer_free);
+      request_free (request);
+    }
+
+  return NULL;
 }
 
 static void
@@ -261,7 +319,7 @@ send_waiting (AmpsWorkload *self)
   const Request *first;
   SoupSession *session;
 
-  while (self->waiting.head != NULL && (session = amps_session_pool_acquire (self->pool)) != NULL)
+  while (peek_waiting (self) != NULL && (session = amps_session_pool_acquire (self->pool)) != NULL)
     send_request (g_queue_pop_head (&self->waiting), session);
 
   first = g_queue_peek_head (&self->waiting);
@@ -307,9 +365,8 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->pool = amps_session_pool_new (clock, socket);
   self->probe =
       amps_probe_new (clock, self->uri, socket, amps_config_get_workload_ready_path (config));
-  self->timeout = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC
-                      ? amps_config_get_job_timeout (config)
-                      : amps_config_get_workload_response_timeout (config);
+  self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
+  self->timeout = amps_config_get_workload_response_timeout (config);
   self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);
   self->grow_timer = amps_clock_create_timer (clock, "workload connections");
   g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);

@@ -20,7 +20,9 @@ typedef struct {
   AmpsClock *real_clock;
   AmpsHttpListener *listener;
   unsigned int status; /* what the web server answers; 0 for not at all */
+  const char *answer;  /* (nullable) its body, JSON */
   unsigned int n_posts;
+  GString *bodies;         /* (owned) of all POSTs, a line for each */
   SoupServerMessage *held; /* (nullable) the last one that is not answered */
 } Fixture;
 
@@ -35,10 +37,17 @@ on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer us
 {
   Fixture *f = user_data;
 
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
+
   f->n_posts++;
+  g_string_append_len (f->bodies, body->data, body->length);
+  g_string_append_c (f->bodies, '\n');
   if (f->status != 0)
     {
       soup_server_message_set_status (message, f->status, NULL);
+      if (f->answer != NULL)
+        soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC,
+                                          f->answer, strlen (f->answer));
       return;
     }
 
@@ -87,7 +96,8 @@ set_up (Fixture *f, gconstpointer settings)
   g_autoptr (GError) error = NULL;
 
   f->real_clock = amps_clock_new ();
-  f->listener = amps_http_listener_new (f->real_clock, 100, 1000, &funcs, f);
+  f->listener = amps_http_listener_new (f->real_clock, 100, 10000, &funcs, f);
+  f->bodies = g_string_new (NULL);
   amps_http_listener_listen (f->listener, 0, &error);
   g_assert_no_error (error);
   f->status = 202;
@@ -125,6 +135,7 @@ tear_down (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_object_unref (f->metrics);
   g_assert_finalize_object (f->clock);
   g_assert_finalize_object (f->real_clock);
+  g_string_free (f->bodies, TRUE);
 }
 
 static void
@@ -366,6 +377,141 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "release 1\n");
 }
 
+/* It goes up and down while jobs end; the rules are that none is lost, doubled
+ * or one too many. */
+static void
+test_concurrency_changes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const unsigned int limits[] = { 4, 1, 3, 5, 2, 1, 5 };
+  g_auto (GStrv) posts = NULL;
+  unsigned int n_done = 0;
+
+  for (unsigned int i = 0; i < 20; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%u", i);
+
+      deliver (f, make_job (id, id, 0));
+    }
+
+  while (n_done < 20)
+    {
+      unsigned int limit = limits[n_done % G_N_ELEMENTS (limits)];
+      unsigned int before = amps_manifest_get_n_in_workload (f->manifest);
+      g_autofree char *id = g_strdup_printf ("%u", n_done);
+
+      amps_dispatcher_set_max_concurrency (f->dispatcher, limit);
+      /* Going down takes nothing away from the workload. */
+      g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==,
+                        MAX (before, MIN (limit, 20 - n_done)));
+      iterate_until_posted (f, n_done + amps_manifest_get_n_in_workload (f->manifest));
+      g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, id, NULL));
+      n_done++;
+      g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), <=, MAX (limit, before - 1));
+    }
+
+  iterate_until_idle ();
+  g_assert_cmpuint (f->n_posts, ==, 20);
+  posts = g_strsplit (f->bodies->str, "\n", -1);
+  for (unsigned int i = 0; i < 20; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%u", i);
+
+      g_assert_true (g_strv_contains ((const char *const *) posts, id));
+    }
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+}
+
+/* No answer within JOB_TIMEOUT, but signs of life. */
+static void
+test_heartbeat_in_sync_mode (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  gint64 deadline;
+
+  f->status = 0;
+  run (f, "a");
+  fake_clock_advance (f->clock, AMPS_SECONDS (8));
+  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  fake_clock_advance (f->clock, AMPS_SECONDS (8));
+  g_assert_true (
+      amps_dispatcher_heartbeat (f->dispatcher, "a", AMPS_SECONDS (60), &deadline, NULL));
+  fake_clock_advance (f->clock, AMPS_SECONDS (59));
+  assert_told (f, "");
+  soup_server_message_set_status (f->held, 200, NULL);
+  amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  assert_told (f, "acknowledge 1\n");
+
+  /* And then none. */
+  run (f, "b");
+  fake_clock_advance (f->clock, AMPS_SECONDS (10));
+  assert_told (f, "retry 2 attempt 2\n");
+}
+
+static void
+test_batch (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  /* None of those that are sent alone waits for company. */
+  f->status = 400;
+  for (char id[] = "a"; *id < 'd'; (*id)++)
+    deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, 4);
+  assert_told (f, "dead-letter 1 status\ndead-letter 2 status\ndead-letter 3 status\n");
+
+  f->status = 200;
+  deliver (f, make_job ("d", "d", 0));
+  deliver (f, make_job ("e", "e", 0));
+  iterate_until_idle ();
+  g_assert_cmpuint (f->n_posts, ==, 4);
+  fake_clock_advance (f->clock, AMPS_SECONDS (5));
+  iterate_until_posted (f, 5);
+  g_assert_cmpstr (f->bodies->str, ==, "[a,b,c]\n[a]\n[b]\n[c]\n[d,e]\n");
+  assert_told (f, "acknowledge 4\nacknowledge 5\n");
+}
+
+static void
+test_batch_as_large_as_it_can_be (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  deliver (f, make_job ("a", "a", 0));
+  deliver (f, make_job ("b", "b", 0));
+  iterate_until_posted (f, 1);
+  g_assert_cmpstr (f->bodies->str, ==, "[a,b]\n");
+}
+
+static void
+test_batch_of_large_jobs (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *large = g_strnfill (600, 'x');
+  g_autofree char *expected = g_strdup_printf ("[%s]\n[%s,b]\n", large, large);
+
+  deliver (f, make_job ("a", large, 0));
+  deliver (f, make_job ("c", large, 0));
+  deliver (f, make_job ("b", "b", 0));
+  fake_clock_advance (f->clock, AMPS_SECONDS (5));
+  iterate_until_posted (f, 2);
+  g_assert_cmpstr (f->bodies->str, ==, expected);
+}
+
+static void
+test_batch_with_bad_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const char *const answers[] = { "done", "{}", "{\"failures\":{}}",
+                                         "{\"failures\":[{\"identifier\":\"x\"}]}",
+                                         "{\"failures\":[{\"identifier\":7}]}" };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (answers); i++)
+    {
+      g_autofree char *told =
+          g_strdup_printf ("retry %u attempt 2\nretry %u attempt 2\n", 2 * i + 1, 2 * i + 2);
+
+      f->status = 200;
+      f->answer = answers[i];
+      deliver (f, make_job ("a", "a", 0));
+      deliver (f, make_job ("b", "b", 0));
+      iterate_until_posted (f, i + 1);
+      assert_told (f, told);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -385,6 +531,17 @@ main (int argc, char **argv)
     { "/dispatcher/early-copy", test_early_copy, NULL },
     { "/dispatcher/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/dispatcher/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
+    { "/dispatcher/concurrency-changes", test_concurrency_changes, "MAX_CONCURRENCY=2" },
+    { "/dispatcher/heartbeat-in-sync-mode", test_heartbeat_in_sync_mode,
+      "WORKLOAD_MODE=sync\nJOB_TIMEOUT=10s" },
+    { "/dispatcher/batch", test_batch,
+      "WORKLOAD_MODE=sync\nWORKLOAD_BATCH_SIZE=3\nWORKLOAD_BATCH_WAIT=5s" },
+    { "/dispatcher/batch-as-large-as-it-can-be", test_batch_as_large_as_it_can_be,
+      "WORKLOAD_BATCH_SIZE=9\nWORKLOAD_BATCH_WAIT=5s\nMAX_CONCURRENCY=2" },
+    { "/dispatcher/batch-of-large-jobs", test_batch_of_large_jobs,
+      "WORKLOAD_BATCH_SIZE=9\nWORKLOAD_BATCH_WAIT=5s\nMAX_BODY_SIZE=1KiB" },
+    { "/dispatcher/batch-with-bad-answers", test_batch_with_bad_answers,
+      "WORKLOAD_MODE=sync\nWORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
     { "/dispatcher/workload-that-goes", test_workload_that_goes, NULL },
   };
 

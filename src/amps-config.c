@@ -38,6 +38,13 @@ struct _AmpsConfig {
 
 G_DEFINE_FINAL_TYPE (AmpsConfig, amps_config, G_TYPE_OBJECT)
 
+typedef enum {
+  SIGNAL_RELOADED,
+  N_SIGNALS,
+} AmpsConfigSignal;
+
+static unsigned int signals[N_SIGNALS];
+
 static void
 amps_config_finalize (GObject *object)
 {
@@ -59,6 +66,15 @@ static void
 amps_config_class_init (AmpsConfigClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_config_finalize;
+
+  /**
+   * AmpsConfig::reloaded:
+   * @self: the settings
+   *
+   * The secrets have been read again, and may have changed.
+   */
+  signals[SIGNAL_RELOADED] = g_signal_new ("reloaded", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -268,6 +284,48 @@ check_dead_letters (AmpsConfig *self)
                    _ ("must leave room for the name of its dead letters: at most 250 bytes"));
 }
 
+/* Read here so that mistakes come out at start, all in one go. */
+static void
+check_certificates (AmpsConfig *self)
+{
+  const char *address = self->settings[VARIABLE_WORKLOAD_ADDRESS].text;
+  const char *ca = self->settings[VARIABLE_WORKLOAD_CA_FILE].text;
+  const char *cert = self->settings[VARIABLE_WORKLOAD_CERT_FILE].text;
+  const char *key = self->settings[VARIABLE_WORKLOAD_KEY_FILE].text;
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GError) ca_error = NULL;
+  g_autoptr (GError) cert_error = NULL;
+
+  if (!is_good (self, VARIABLE_WORKLOAD_ADDRESS))
+    return;
+
+  if (!g_str_has_prefix (address, "https:"))
+    {
+      for (AmpsVariable i = VARIABLE_WORKLOAD_CA_FILE; i <= VARIABLE_WORKLOAD_KEY_FILE; i++)
+        if (is_good (self, i))
+          add_bad_value (self, i, _ ("needs a WORKLOAD_ADDRESS that begins with https:"));
+      return;
+    }
+
+  if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
+    {
+      add_bad_value (self, VARIABLE_WORKLOAD_ADDRESS,
+                     _ ("https needs GLib's support for TLS: install glib-networking"));
+      return;
+    }
+
+  if (ca != NULL && (database = g_tls_file_database_new (ca, &ca_error)) == NULL)
+    add_bad_value (self, VARIABLE_WORKLOAD_CA_FILE, ca_error->message);
+
+  if ((cert != NULL) != (key != NULL))
+    add_bad_value (self, cert != NULL ? VARIABLE_WORKLOAD_CERT_FILE : VARIABLE_WORKLOAD_KEY_FILE,
+                   _ ("WORKLOAD_CERT_FILE and WORKLOAD_KEY_FILE need each other"));
+  else if (cert != NULL &&
+           (certificate = g_tls_certificate_new_from_files (cert, key, &cert_error)) == NULL)
+    add_bad_value (self, VARIABLE_WORKLOAD_CERT_FILE, cert_error->message);
+}
+
 static void
 check_rules (AmpsConfig *self)
 {
@@ -291,6 +349,7 @@ check_rules (AmpsConfig *self)
     add_bad_value (self, VARIABLE_METRICS_PORT, _ ("must not be the same as PORT"));
 
   check_dead_letters (self);
+  check_certificates (self);
 }
 
 static void
@@ -424,6 +483,7 @@ amps_config_reload_secrets (AmpsConfig *self, GError **error)
         }
     }
 
+  g_signal_emit (self, signals[SIGNAL_RELOADED], 0);
   return TRUE;
 }
 

@@ -92,22 +92,22 @@ splice (GPtrArray *jobs)
  * amps_job_message_new:
  * @config: the settings
  * @clock: what deadlines are measured by
- * @uri: where to
+ * @endpoint: where to
  * @jobs: (element-type AmpsJob): one or more jobs; an array of events is sent if
  *   the settings allow more than one
  *
  * Returns: (transfer full): the POST of contract section 3
  */
 SoupMessage *
-amps_job_message_new (AmpsConfig *config, AmpsClock *clock, GUri *uri, GPtrArray *jobs)
+amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoint, GPtrArray *jobs)
 {
-  SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, uri);
+  SoupMessage *message = amps_endpoint_create_message (endpoint, SOUP_METHOD_POST, NULL);
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
   AmpsJob *first = g_ptr_array_index (jobs, 0);
 
-  /* Without the first flag each POST would open a connection; libsoup sends none
-   * of them twice for it. */
-  soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
+  /* Without this flag each POST would open a connection; libsoup sends none of
+   * them twice for it. */
+  soup_message_add_flags (message, SOUP_MESSAGE_IDEMPOTENT);
   append_common (headers, config, clock, first);
 
   if (amps_config_get_workload_batch_size (config) > 1)

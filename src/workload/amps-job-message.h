@@ -2,13 +2,12 @@
 #pragma once
 
 #include "amps-config.h"
+#include "amps-endpoint.h"
 #include "core/amps-clock.h"
-
-#include <libsoup/soup.h>
 
 G_BEGIN_DECLS
 
-SoupMessage *amps_job_message_new (AmpsConfig *config, AmpsClock *clock, GUri *uri,
+SoupMessage *amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoint,
                                    GPtrArray *jobs);
 
 G_END_DECLS

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "config.h"
-
 #include "amps-probe.h"
 
 #include "core/amps-backoff.h"
 
-#include <libsoup/soup.h>
-
 #define MIN_BACKOFF AMPS_MILLISECONDS (100)
 #define MAX_BACKOFF AMPS_SECONDS (1)
+
+/* After so long a failure is a new one. */
+#define STABLE_TIME AMPS_SECONDS (10)
 
 /* A workload that says whether it is ready is asked so often. */
 #define READY_INTERVAL AMPS_SECONDS (5)
@@ -18,18 +17,18 @@
 struct _AmpsProbe {
   GObject parent_instance;
 
-  AmpsClock *clock;            /* (owned) */
-  GUri *ready_uri;             /* (owned) (nullable) asked, where connecting would not do */
-  GSocketConnectable *address; /* (owned) */
-  SoupSession *session;        /* (owned) (nullable) for @ready_uri */
-  GSocketClient *client;       /* (owned) */
-  GCancellable *cancellable;   /* (owned) */
-  GSource *timer;              /* (owned) due for the next probe */
+  AmpsClock *clock;          /* (owned) */
+  AmpsEndpoint *endpoint;    /* (owned) */
+  char *ready_path;          /* (owned) (nullable) asked, where connecting would not do */
+  SoupSession *session;      /* (owned) (nullable) for @ready_path */
+  GCancellable *cancellable; /* (owned) */
+  GSource *timer;            /* (owned) due for the next probe */
 
   gboolean available;
   gboolean probing;
-  char *reason;    /* (owned) (nullable) why it is not available */
-  gint64 interval; /* µs between probes while it is available; 0 for none */
+  gint64 available_since; /* monotonic µs */
+  char *reason;           /* (owned) (nullable) why it is not available */
+  gint64 interval;        /* µs between probes while it is available; 0 for none */
   unsigned int failures;
 };
 
@@ -74,10 +73,9 @@ amps_probe_finalize (GObject *object)
 
   g_source_unref (self->timer);
   g_object_unref (self->cancellable);
-  g_object_unref (self->client);
-  g_object_unref (self->address);
   g_clear_object (&self->session);
-  g_clear_pointer (&self->ready_uri, g_uri_unref);
+  g_free (self->ready_path);
+  g_object_unref (self->endpoint);
   g_object_unref (self->clock);
   g_free (self->reason);
 
@@ -108,9 +106,6 @@ static void
 amps_probe_init (AmpsProbe *self)
 {
   self->cancellable = g_cancellable_new ();
-  self->client = g_socket_client_new ();
-  g_socket_client_set_timeout (self->client, TIMEOUT_SECONDS);
-  g_socket_client_set_enable_proxy (self->client, FALSE);
   self->reason = g_strdup ("the workload has not been reached yet");
 }
 
@@ -130,13 +125,23 @@ static void
 set_available (AmpsProbe *self, gboolean available, const char *reason)
 {
   gboolean changed = self->available != available;
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
 
+  /* A workload that accepts connections but can't be talked to, such as with a
+   * certificate that it does not like, is not tried in vain at full speed. */
+  if (self->available && now - self->available_since >= STABLE_TIME)
+    self->failures = 0;
+  if (!available)
+    self->failures++;
+  else if (changed)
+    self->available_since = now;
   self->available = available;
-  self->failures = available ? 0 : self->failures + 1;
   g_free (self->reason);
   self->reason = g_strdup (reason);
   schedule (self);
 
+  if (!changed && self->failures == 1)
+    g_info ("Waiting for the workload: %s", reason);
   if (!changed)
     return;
 
@@ -162,9 +167,8 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (AmpsProbe) self = AMPS_PROBE (user_data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketConnection) connection = NULL;
 
-  connection = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+  amps_endpoint_connect_finish (AMPS_ENDPOINT (source), result, &error);
   finish_probe (self, error);
 }
 
@@ -194,19 +198,18 @@ on_timer (gpointer user_data)
     return G_SOURCE_CONTINUE;
 
   self->probing = TRUE;
-  if (self->ready_uri != NULL)
+  if (self->ready_path != NULL)
     {
       g_autoptr (SoupMessage) message =
-          soup_message_new_from_uri (SOUP_METHOD_GET, self->ready_uri);
+          amps_endpoint_create_message (self->endpoint, SOUP_METHOD_GET, self->ready_path);
 
-      soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
       soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->cancellable,
                                on_ready_answer, g_object_ref (self));
     }
   else
     {
-      g_socket_client_connect_async (self->client, self->address, self->cancellable, on_connected,
-                                     g_object_ref (self));
+      amps_endpoint_connect_async (self->endpoint, TIMEOUT_SECONDS, self->cancellable, on_connected,
+                                   g_object_ref (self));
     }
 
   return G_SOURCE_CONTINUE;
@@ -215,28 +218,22 @@ on_timer (gpointer user_data)
 /**
  * amps_probe_new:
  * @clock: what time is measured by
- * @uri: of the workload
- * @address: (nullable): where to connect, instead of what @uri says
+ * @endpoint: where the workload is
  * @ready_path: (nullable): what to GET, if connecting is not enough
  *
  * Returns: (transfer full): a probe that knows of no workload yet
  */
 AmpsProbe *
-amps_probe_new (AmpsClock *clock, GUri *uri, GSocketConnectable *address, const char *ready_path)
+amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path)
 {
   AmpsProbe *self = g_object_new (AMPS_TYPE_PROBE, NULL);
-  gboolean tls = g_str_equal (g_uri_get_scheme (uri), "https");
-  int port = g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : tls ? 443 : 80;
 
   self->clock = g_object_ref (clock);
-  self->address = address != NULL ? g_object_ref (address)
-                                  : g_network_address_new (g_uri_get_host (uri), (guint16) port);
+  self->endpoint = g_object_ref (endpoint);
   if (ready_path != NULL)
     {
-      self->ready_uri = g_uri_parse_relative (uri, ready_path, G_URI_FLAGS_NONE, NULL);
-      self->session = g_object_new (SOUP_TYPE_SESSION, "timeout", TIMEOUT_SECONDS, "user-agent",
-                                    "amps/" AMPS_VERSION, "remote-connectable", address,
-                                    "proxy-resolver", NULL, NULL);
+      self->ready_path = g_strdup (ready_path);
+      self->session = amps_endpoint_create_session (endpoint, TIMEOUT_SECONDS);
       self->interval = READY_INTERVAL;
     }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-endpoint.h"
 #include "core/amps-clock.h"
-
-#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -16,8 +15,7 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_PROBE (amps_probe_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsProbe, amps_probe, AMPS, PROBE, GObject)
 
-AmpsProbe *amps_probe_new (AmpsClock *clock, GUri *uri, GSocketConnectable *address,
-                           const char *ready_path);
+AmpsProbe *amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path);
 void amps_probe_start (AmpsProbe *self);
 void amps_probe_watch (AmpsProbe *self, gint64 interval);
 void amps_probe_report_unreachable (AmpsProbe *self, const char *why);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-endpoint.h"
 #include "core/amps-clock.h"
-
-#include <libsoup/soup.h>
 
 G_BEGIN_DECLS
 
@@ -15,7 +14,7 @@ G_BEGIN_DECLS
  */
 typedef struct _AmpsSessionPool AmpsSessionPool;
 
-AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, GSocketConnectable *address);
+AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint);
 void amps_session_pool_free (AmpsSessionPool *self);
 SoupSession *amps_session_pool_acquire (AmpsSessionPool *self);
 void amps_session_pool_release (AmpsSessionPool *self, SoupSession *session);

@@ -8,9 +8,6 @@
 #include "core/amps-error.h"
 #include "core/amps-timer-queue.h"
 
-#include <gio/gunixsocketaddress.h>
-#include <string.h>
-
 /* So long a request waits for a connection before there are more of them, if
  * there is nothing else to do: they would not help a processor that is busy. */
 #define GROW_DELAY AMPS_MILLISECONDS (5)
@@ -30,7 +27,7 @@ struct _AmpsWorkload {
   AmpsConfig *config;        /* (owned) */
   AmpsClock *clock;          /* (owned) */
   AmpsMetrics *metrics;      /* (owned) */
-  GUri *uri;                 /* (owned) */
+  AmpsEndpoint *endpoint;    /* (owned) */
   AmpsSessionPool *pool;     /* (owned) */
   AmpsProbe *probe;          /* (owned) */
   GQueue waiting;            /* (owned) of Request, for a connection */
@@ -106,7 +103,7 @@ amps_workload_finalize (GObject *object)
   g_source_unref (self->grow_timer);
   g_object_unref (self->probe);
   amps_session_pool_free (self->pool);
-  g_uri_unref (self->uri);
+  g_object_unref (self->endpoint);
   g_object_unref (self->metrics);
   g_object_unref (self->clock);
   g_object_unref (self->config);
@@ -282,7 +279,8 @@ send_request (Request *request, SoupSession *session)
 
   request->session = session;
   request->begun = amps_clock_get_monotonic_time (self->clock);
-  request->message = amps_job_message_new (self->config, self->clock, self->uri, request->jobs);
+  request->message =
+      amps_job_message_new (self->config, self->clock, self->endpoint, request->jobs);
   deadline = self->sync ? get_latest_deadline (request) : request->begun + self->timeout;
   if (deadline > 0)
     request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
@@ -349,22 +347,14 @@ AmpsWorkload *
 amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
 {
   AmpsWorkload *self = g_object_new (AMPS_TYPE_WORKLOAD, NULL);
-  const char *address = amps_config_get_workload_address (config);
-  g_autoptr (GSocketConnectable) socket = NULL;
-
-  if (g_str_has_prefix (address, "unix:"))
-    {
-      socket = G_SOCKET_CONNECTABLE (g_unix_socket_address_new (address + strlen ("unix:")));
-      address = "http://localhost";
-    }
 
   self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->metrics = g_object_ref (metrics);
-  self->uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
-  self->pool = amps_session_pool_new (clock, socket);
+  self->endpoint = amps_endpoint_new (config);
+  self->pool = amps_session_pool_new (clock, self->endpoint);
   self->probe =
-      amps_probe_new (clock, self->uri, socket, amps_config_get_workload_ready_path (config));
+      amps_probe_new (clock, self->endpoint, amps_config_get_workload_ready_path (config));
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->timeout = amps_config_get_workload_response_timeout (config);
   self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);

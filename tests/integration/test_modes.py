@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The other ways to run a job: sync, batches, heartbeats, sockets."""
+"""The other ways to run a job: sync, batches, heartbeats."""
 
 import json
-import os
-import socket
-import socketserver
-import tempfile
-import threading
 import time
 import unittest
 
@@ -184,29 +179,6 @@ class Modes(BrokerTest):
             self.assertEqual(again.headers['Amps-Attempt'], '2')
             self.assertEqual(amps.post('/heartbeat', {
                 'identifier': post.headers['Amps-Job-Id']}).status, 404)
-
-    def test_unix_socket(self):
-        queue = self.queue()
-        queue.publish(event('a'))
-        seen = threading.Event()
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                if b'POST' in self.request.recv(65536):
-                    seen.set()
-                self.request.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
-                self.request.shutdown(socket.SHUT_WR)
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, 'workload')
-            with socketserver.ThreadingUnixStreamServer(path, Handler) as server:
-                server.daemon_threads = True
-                threading.Thread(target=server.serve_forever, daemon=True).start()
-                with Amps(self.node.uri, queue.name, WORKLOAD_ADDRESS=f'unix:{path}',
-                          WORKLOAD_MODE='sync') as amps:
-                    self.assertTrue(seen.wait(10))
-                    self.assert_done(queue, amps)
-                server.shutdown()
 
 
 if __name__ == '__main__':

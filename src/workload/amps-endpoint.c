@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-endpoint.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <string.h>
+
+/* Less than the 5 s after which Node's server closes an idle connection: a POST
+ * on a connection that is just being closed would be lost. */
+#define IDLE_TIMEOUT_SECONDS 4
+
+#define UNIX_SCHEME "unix:"
+
+struct _AmpsEndpoint {
+  GObject parent_instance;
+
+  AmpsConfig *config;           /* (owned) */
+  GUri *uri;                    /* (owned) */
+  GSocketConnectable *socket;   /* (owned) (nullable) instead of what @uri names */
+  char *authorization;          /* (owned) (nullable) header that @uri asks for */
+  GTlsDatabase *tls_database;   /* (owned) (nullable) instead of the system's */
+  GTlsCertificate *certificate; /* (owned) (nullable) to show to the workload */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsEndpoint, amps_endpoint, G_TYPE_OBJECT)
+
+typedef enum {
+  PROP_TLS_DATABASE = 1,
+  N_PROPS,
+} AmpsEndpointProperty;
+
+static GParamSpec *props[N_PROPS];
+
+static void
+amps_endpoint_get_property (GObject *object, unsigned int prop_id, GValue *value, GParamSpec *pspec)
+{
+  switch ((AmpsEndpointProperty) prop_id)
+    {
+    case PROP_TLS_DATABASE:
+      g_value_set_object (value, AMPS_ENDPOINT (object)->tls_database);
+      break;
+    case N_PROPS:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+amps_endpoint_finalize (GObject *object)
+{
+  AmpsEndpoint *self = AMPS_ENDPOINT (object);
+
+  g_clear_object (&self->certificate);
+  g_clear_object (&self->tls_database);
+  g_free (self->authorization);
+  g_clear_object (&self->socket);
+  g_uri_unref (self->uri);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_endpoint_parent_class)->finalize (object);
+}
+
+static void
+amps_endpoint_class_init (AmpsEndpointClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = amps_endpoint_get_property;
+  object_class->finalize = amps_endpoint_finalize;
+
+  /**
+   * AmpsEndpoint:tls-database:
+   *
+   * What says whom to trust; %NULL for what the system trusts.
+   */
+  props[PROP_TLS_DATABASE] =
+      g_param_spec_object ("tls-database", NULL, NULL, G_TYPE_TLS_DATABASE,
+                           G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+amps_endpoint_init (AmpsEndpoint *self G_GNUC_UNUSED)
+{
+}
+
+/* RFC 7617; the password may have changed. */
+static void
+read_address (AmpsEndpoint *self)
+{
+  const char *address = amps_config_get_workload_address (self->config);
+  g_autoptr (GUri) uri = NULL;
+  g_autofree char *credentials = NULL;
+  g_autofree char *encoded = NULL;
+
+  if (g_str_has_prefix (address, UNIX_SCHEME))
+    return;
+
+  uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
+  g_clear_pointer (&self->authorization, g_free);
+  if (g_uri_get_user (uri) == NULL)
+    return;
+
+  credentials = g_strdup_printf ("%s:%s", g_uri_get_user (uri),
+                                 g_uri_get_password (uri) != NULL ? g_uri_get_password (uri) : "");
+  encoded = g_base64_encode ((const guchar *) credentials, strlen (credentials));
+  self->authorization = g_strconcat ("Basic ", encoded, NULL);
+}
+
+/* Certificates are renewed in place. Bad ones were an error at start; later the
+ * old ones stay. */
+static void
+read_certificates (AmpsEndpoint *self)
+{
+  const char *ca_file = amps_config_get_workload_ca_file (self->config);
+  const char *cert_file = amps_config_get_workload_cert_file (self->config);
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (ca_file != NULL && (database = g_tls_file_database_new (ca_file, &error)) == NULL)
+    {
+      g_warning ("WORKLOAD_CA_FILE=%s: %s", ca_file, error->message);
+      return;
+    }
+
+  if (cert_file != NULL &&
+      (certificate = g_tls_certificate_new_from_files (
+           cert_file, amps_config_get_workload_key_file (self->config), &error)) == NULL)
+    {
+      g_warning ("WORKLOAD_CERT_FILE=%s: %s", cert_file, error->message);
+      return;
+    }
+
+  g_set_object (&self->certificate, certificate);
+  if (g_set_object (&self->tls_database, database))
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_TLS_DATABASE]);
+}
+
+static void
+on_reloaded (AmpsConfig *config G_GNUC_UNUSED, AmpsEndpoint *self)
+{
+  read_address (self);
+  read_certificates (self);
+}
+
+/**
+ * amps_endpoint_new:
+ * @config: the settings
+ *
+ * Reads the certificates that @config names, and again when its secrets are.
+ *
+ * Returns: (transfer full): where the workload is
+ */
+AmpsEndpoint *
+amps_endpoint_new (AmpsConfig *config)
+{
+  AmpsEndpoint *self = g_object_new (AMPS_TYPE_ENDPOINT, NULL);
+  const char *address = amps_config_get_workload_address (config);
+
+  if (g_str_has_prefix (address, UNIX_SCHEME))
+    {
+      self->socket =
+          G_SOCKET_CONNECTABLE (g_unix_socket_address_new (address + strlen (UNIX_SCHEME)));
+      address = "http://localhost";
+    }
+
+  self->config = g_object_ref (config);
+  self->uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
+  read_address (self);
+  read_certificates (self);
+  g_signal_connect_object (config, "reloaded", G_CALLBACK (on_reloaded), self, 0);
+  return self;
+}
+
+/**
+ * amps_endpoint_create_session:
+ * @self: where the workload is
+ * @timeout: seconds without a byte after which a request fails; 0 for none
+ *
+ * At each step of a request a session looks at all its connections, and asks the
+ * kernel about those that are idle. So there is just one in each.
+ *
+ * Returns: (transfer full): a session for what amps_endpoint_create_message()
+ *   makes
+ */
+SoupSession *
+amps_endpoint_create_session (AmpsEndpoint *self, unsigned int timeout)
+{
+  SoupSession *session =
+      g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1, "timeout", timeout,
+                    "idle-timeout", IDLE_TIMEOUT_SECONDS, "user-agent", "amps/" AMPS_VERSION,
+                    "remote-connectable", self->socket, "proxy-resolver", NULL, NULL);
+
+  /* Answers are taken as they are. */
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
+  if (self->tls_database != NULL)
+    g_object_bind_property (self, "tls-database", session, "tls-database", G_BINDING_SYNC_CREATE);
+  return session;
+}
+
+/**
+ * amps_endpoint_create_message:
+ * @self: where the workload is
+ * @method: an HTTP method
+ * @path: (nullable): what to ask for, instead of WORKLOAD_ADDRESS itself
+ *
+ * Returns: (transfer full): a request that shows who asks
+ */
+SoupMessage *
+amps_endpoint_create_message (AmpsEndpoint *self, const char *method, const char *path)
+{
+  g_autoptr (GUri) uri = path != NULL
+                             ? g_uri_parse_relative (self->uri, path, SOUP_HTTP_URI_FLAGS, NULL)
+                             : g_uri_ref (self->uri);
+  SoupMessage *message = soup_message_new_from_uri (method, uri);
+
+  soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  if (self->authorization != NULL)
+    soup_message_headers_append (soup_message_get_request_headers (message), "Authorization",
+                                 self->authorization);
+  if (self->certificate != NULL)
+    soup_message_set_tls_client_certificate (message, self->certificate);
+  return message;
+}
+
+static void
+on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
+          GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection, AmpsEndpoint *self)
+{
+  if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
+    return;
+
+  if (self->tls_database != NULL)
+    g_tls_connection_set_database (G_TLS_CONNECTION (connection), self->tls_database);
+  if (self->certificate != NULL)
+    g_tls_connection_set_certificate (G_TLS_CONNECTION (connection), self->certificate);
+}
+
+static void
+on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketConnection) connection =
+      g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+
+  if (connection == NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * amps_endpoint_connect_async:
+ * @self: where the workload is
+ * @timeout: seconds that it may take
+ * @cancellable: (nullable): stops it
+ * @callback: called when it has worked, or has not
+ * @user_data: passed to @callback
+ *
+ * Makes a connection, to see whether that works, and closes it.
+ */
+void
+amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  gboolean tls = g_str_equal (g_uri_get_scheme (self->uri), "https");
+  int port = g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : tls ? 443 : 80;
+  g_autoptr (GSocketConnectable) address =
+      self->socket != NULL ? g_object_ref (self->socket)
+                           : g_network_address_new (g_uri_get_host (self->uri), (guint16) port);
+
+  g_task_set_source_tag (task, amps_endpoint_connect_async);
+  g_socket_client_set_timeout (client, timeout);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_tls (client, tls);
+  g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
+  g_socket_client_connect_async (client, address, cancellable, on_connected, task);
+}
+
+/**
+ * amps_endpoint_connect_finish:
+ * @self: where the workload is
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: whether a connection could be made
+ */
+gboolean
+amps_endpoint_connect_finish (AmpsEndpoint *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

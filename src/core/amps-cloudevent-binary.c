@@ -247,10 +247,12 @@ amps_cloud_event_decode_header (const char *value, GError **error)
   g_autoptr (GString) text = unquote (value);
 
   decode_percent (text);
-  if (!g_utf8_validate_len (text->str, text->len, NULL))
+  /* U+FFFD that is not encoded stands where libsoup found no UTF-8. */
+  if (strstr (value, "\xEF\xBF\xBD") != NULL || !g_utf8_validate_len (text->str, text->len, NULL))
     {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                           "an attribute in a header is not UTF-8, or holds U+0000");
+      g_set_error_literal (
+          error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+          "an attribute in a header is not percent-encoded UTF-8, or holds U+0000");
       return NULL;
     }
 

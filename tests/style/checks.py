@@ -50,7 +50,8 @@ def files(root):
     """Every file of the tree that a person wrote."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders
-                            if name not in ('.git', '__pycache__') and not name.startswith('_build'))
+                            if name not in ('.git', '__pycache__', 'node_modules')
+                            and not name.startswith('_build'))
         for name in sorted(names):
             if name != '.git':
                 yield pathlib.Path(folder, name)

@@ -468,7 +468,7 @@ test_decode_header (void)
     { "%2541", "%41" },
     { "a\\b", "a\\b" },
   };
-  const char *const bad[] = { "%C3%28", "%C0%A0", "%ed%a0%80", "\xff", "a%00b" };
+  const char *const bad[] = { "%C3%28", "%C0%A0", "%ed%a0%80", "\xff", "\xEF\xBF\xBD", "a%00b" };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {

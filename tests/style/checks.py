@@ -12,7 +12,7 @@ TOP_LEVEL = {
     'meson_options.txt', 'po', 'src', 'tests',
 }
 MAX_LINES = 600
-CODE = {'.c', '.h', '.py', '.sh', '.css', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
+CODE = {'.c', '.h', '.go', '.py', '.sh', '.css', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
 CODE_NAMES = {'meson.build', 'meson_options.txt', 'Containerfile', 'packages', 'POTFILES', 'LINGUAS'}
 GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
 
@@ -117,7 +117,8 @@ def check_text(root):
                 yield f'{place}:{number}: path of one machine; use a temporary folder'
             if line != line.rstrip():
                 yield f'{place}:{number}: white space at the end of the line; remove it'
-            if '\t' in line:
+            # gofmt wants them.
+            if '\t' in line and path.suffix != '.go':
                 yield f'{place}:{number}: tab; indent with spaces'
         if lines and not path.read_bytes().endswith(b'\n'):
             yield f'{place}: no newline at the end; add it'

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Every example of a workload does what it says."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import unittest
+
+import javascript
+from amps import Amps, wait_until
+from broker import BrokerTest, event
+from rabbitmq_node import free_port
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / 'docs' / 'examples'
+
+SYNC = {'WORKLOAD_MODE': 'sync'}
+
+
+class Examples(BrokerTest):
+    """Good payments are booked, and a bad one is rejected with its reason."""
+
+    def need(self, program):
+        """Skips the test where the language is not at hand."""
+        if shutil.which(program) is None:
+            self.skipTest(f'needs {program}')
+
+    def start(self, *command, **environment):
+        """Starts an example on a port of its own; returns the port."""
+        port = free_port()
+        process = subprocess.Popen(command, start_new_session=True,
+                                   env={**os.environ, **environment, 'PORT': str(port)})
+        self.addCleanup(process.wait)
+        self.addCleanup(os.killpg, process.pid, signal.SIGKILL)
+        return port
+
+    def check(self, port, reason='negative', **settings):
+        """Runs jobs of both sorts through the example."""
+        queue, dead = self.queue(), self.queue()
+        for number in range(20):
+            queue.publish(event(number, data={'amount': number - 0.5}))
+        with Amps(self.node.uri, queue.name, WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}',
+                  DEAD_LETTER_QUEUE=dead.name, MAX_CONCURRENCY=5, **settings) as amps:
+            properties, body = dead.take(30)
+            self.assertIn(reason, properties.headers['x-amps-detail'])
+            self.assertEqual(json.loads(body)['id'], '0')
+            wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == 19,
+                       what='the end of the good ones')
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of all')
+            self.assertEqual(amps.stop(), 0)
+        self.assertEqual((queue.count(), dead.count()), (0, 0))
+
+    def test_python(self):
+        self.check(self.start(EXAMPLES / 'workload.py', WORK_SECONDS='0.01'))
+
+    def test_javascript(self):
+        javascript.require()
+        receipts = self.queue(name='receipts')
+        self.check(self.start('node', EXAMPLES / 'workload.js', NODE_PATH=str(javascript.MODULES)),
+                   WORKLOAD_CONTENT_TYPE='application/cloudevents+json', **SYNC)
+        receipts.wait_count(19)
+        self.assertIn('booked', json.loads(receipts.take()[1])['data'])
+
+    def test_go(self):
+        self.need('go')
+        unformatted = subprocess.run(['gofmt', '-l', EXAMPLES], capture_output=True, check=True)
+        self.assertEqual(unformatted.stdout, b'')
+        program = os.path.join(self._folder.name, 'workload-go')
+        subprocess.run(['go', 'build', '-o', program, EXAMPLES / 'workload.go'], check=True,
+                       env={**os.environ, 'GOCACHE': os.path.join(self._folder.name, 'cache')})
+        self.check(self.start(program))
+
+    def test_c(self):
+        self.need('cc')
+        flags = subprocess.run(['pkg-config', '--cflags', '--libs', 'libsoup-3.0', 'json-glib-1.0'],
+                               text=True, capture_output=True, check=True).stdout.split()
+        # The libraries have to come behind what needs them.
+        program = os.path.join(self._folder.name, 'workload-c')
+        subprocess.run(['cc', '-Wall', '-Wextra', '-Werror', EXAMPLES / 'workload.c', '-o', program,
+                        *flags], check=True)
+        self.check(self.start(program), **SYNC)
+
+    def test_shell(self):
+        self.need('socat')
+        self.check(self.start(EXAMPLES / 'workload.sh'), **SYNC)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -8,6 +8,8 @@ struct _AmpsIntake {
   AmpsWorkload *workload; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
   gboolean paused[AMPS_N_PAUSE_REASONS];
+  gboolean connected; /* to the broker */
+  gboolean was_connected;
   gboolean was_ready;
 };
 
@@ -57,10 +59,14 @@ note_readiness (AmpsIntake *self)
 static void
 on_broker_changed (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsIntake *self)
 {
-  AmpsBrokerState state = amps_broker_get_state (broker);
+  gboolean connected = amps_broker_get_state (broker) != AMPS_BROKER_DISCONNECTED;
 
-  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_CONNECTED,
-                          state != AMPS_BROKER_DISCONNECTED);
+  if (connected && !self->connected && self->was_connected)
+    amps_metrics_increment (self->metrics, AMPS_COUNTER_BROKER_RECONNECTS);
+  self->connected = connected;
+  self->was_connected = self->was_connected || connected;
+
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_CONNECTED, connected);
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_BLOCKED,
                           amps_broker_get_blocked (broker));
   note_readiness (self);

@@ -99,7 +99,20 @@ class Api(BrokerTest):
         answer = amps.post('/publish', event('p', type=''))
         self.assertEqual(answer.status, 400)
         self.assertIn('type', answer.json['detail'])
-        self.assertEqual(amps.post('/publish', event('p', type='t' * 256)).status, 400)
+        for name in ('specversion', 'id', 'source', 'type'):
+            members = json.loads(good)
+            del members[name]
+            answer = amps.post('/publish', members)
+            self.assertEqual((answer.status, answer.headers['Content-Type']),
+                             (400, 'application/problem+json'))
+            self.assertIn(f'“{name}”', answer.json['detail'])
+            answer = amps.post('/publish', '', **{
+                f'ce_{each}': value for each, value in members.items() if each != 'data'})
+            self.assertEqual(answer.status, 400)
+            self.assertIn(f'“{name}”', answer.json['detail'])
+        answer = amps.post('/publish', event('p', type='t' * 256))
+        self.assertEqual(answer.status, 400)
+        self.assertIn('“type”', answer.json['detail'])
         self.assertEqual(amps.post('/publish', event('i' * 256, type=other.name)).status, 202)
         self.assertIsNone(other.take()[0].message_id)
 
@@ -111,7 +124,13 @@ class Api(BrokerTest):
         self.assertEqual(amps.post('/publish', batch,
                                    Content_Type='application/cloudevents-batch+json').status, 202)
         other.wait_count(2)
-        self.assertEqual(target.count(), 0)
+
+        # One that is bad keeps the others back.
+        bad = b'[' + event('x', type=other.name) + b',' + event('', type=other.name) + b']'
+        answer = amps.post('/publish', bad, Content_Type='application/cloudevents-batch+json')
+        self.assertEqual(answer.status, 400)
+        self.assertIn('event 1: “id”', answer.json['detail'])
+        self.assertEqual((target.count(), other.count()), (0, 2))
 
     @amqp_only
     def test_acknowledge_and_publish_in_one_call(self):

@@ -44,15 +44,43 @@ class Modes(BrokerTest):
 
     def test_sync_answer_that_is_no_event_or_has_no_queue(self):
         head = {'Content-Type': 'application/cloudevents+json'}
-        for body, detail in ((event('x', type='no-such-queue'), 'no-such-queue'),
-                             (b'{"id":"x"}', 'specversion')):
+        for headers, body, detail in (
+                (head, event('x', type='no-such-queue'), 'no-such-queue'),
+                (head, b'{"id":"x"}', 'specversion'),
+                (head, event('x', type='t' * 256), '“type”'),
+                (head, event('x', data='x' * 2000), 'MAX_BODY_SIZE'),
+                ({'Content-Type': 'application/cloudevents-batch+json'}, b'[' + event('x') + b',' + event('y') + b']',
+                 'batch'),
+                ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't'}, b'', 'source'),
+                ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't', 'ce-source': '/s',
+                  'ce-subject': '%ff'}, b'', 'ce-subject')):
             dead = self.queue()
-            queue, _, amps = self.run_sync(lambda _, body=body: (200, head, body),
-                                           DEAD_LETTER_QUEUE=dead.name)
+            queue, _, amps = self.run_sync(
+                lambda _, headers=headers, body=body: (200, headers, body),
+                DEAD_LETTER_QUEUE=dead.name, MAX_BODY_SIZE='1KiB')
             headers = dead.take()[0].headers
             self.assertEqual(headers['x-amps-reason'], 'rejected')
             self.assertIn(detail, headers['x-amps-detail'])
             self.assert_done(queue, amps)
+
+    def test_sync_answer_that_is_no_event_is_just_an_answer(self):
+        queue, workload, amps = self.run_sync(
+            lambda _: (200, {'Content-Type': 'application/json'}, b'{"specversion":"1.0"}'))
+        self.assert_done(queue, amps)
+        self.assertEqual(len(workload.posts), 1)
+
+    def test_heartbeats_prolong_a_sync_job(self):
+        def answer(post):
+            for _ in range(6):
+                time.sleep(0.4)
+                statuses.append(post.tell('/heartbeat'))
+            return 200
+
+        statuses = []
+        queue, workload, amps = self.run_sync(answer, JOB_TIMEOUT='1s')
+        wait_until(lambda: len(statuses) == 6, what='the end of the work')
+        self.assert_done(queue, amps)
+        self.assertEqual((set(statuses), len(workload.posts)), ({200}, 1))
 
     def test_sync_202_is_async_for_this_job(self):
         queue, workload, amps = self.run_sync(lambda _: 202)
@@ -129,27 +157,41 @@ class Modes(BrokerTest):
         self.assert_done(queue, amps)
 
     def test_answer_to_a_batch_that_makes_no_sense(self):
-        def answer(_):
-            if len(workload.posts) == 1:
-                return 200, {}, b'{"failures":[{"identifier":"nobody"}]}'
-            return 200
+        for headers, body in (
+                ({}, b'{"failures":[{"identifier":"nobody"}]}'),
+                ({}, b'done'),
+                # An event has nowhere to go: it would be lost if this counted as done.
+                ({'Content-Type': 'application/cloudevents+json'}, event('x')),
+                ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-source': '/s', 'ce-type': 't'}, b'')):
+            def answer(_, headers=headers, body=body):
+                return (200, headers, body) if len(workload.posts) == 1 else 200
 
-        queue, workload, amps, _ = self.batch(5, answer, WORKLOAD_MODE='sync',
-                                              RETRY_MIN_BACKOFF='100ms', RETRY_MAX_BACKOFF='100ms')
-        ids = lambda: {each['id'] for post in workload.posts[1:] for each in post.event}
-        wait_until(lambda: len(ids()) == 5, what='all of them again')
-        self.assertTrue(all(post.headers['Amps-Attempt'] is None for post in workload.posts))
-        self.assert_done(queue, amps)
+            queue, workload, amps, _ = self.batch(
+                5, answer, WORKLOAD_MODE='sync', RETRY_MIN_BACKOFF='100ms',
+                RETRY_MAX_BACKOFF='100ms')
+            first = {each['id'] for each in workload.wait(1)[0].event}
+            wait_until(lambda: first <= {each['id'] for post in workload.posts[1:]
+                                         for each in post.event}, what='all of them again')
+            self.assertTrue(all(post.headers['Amps-Attempt'] is None for post in workload.posts))
+            self.assert_done(queue, amps)
 
     def test_one_bad_event_takes_none_with_it(self):
-        dead = self.queue()
-        queue, workload, amps, _ = self.batch(
-            5, lambda post: 400 if any(each['id'] == '3' for each in post.event) else 200,
-            WORKLOAD_MODE='sync', DEAD_LETTER_QUEUE=dead.name)
-        self.assertEqual(json.loads(dead.take()[1])['id'], '3')
-        self.assert_done(queue, amps)
-        self.assertEqual(sorted(len(post.event) for post in workload.posts), [1, 1, 1, 1, 1, 5])
-        self.assertEqual(dead.count(), 0)
+        for mode in ('sync', 'async'):
+            def answer(post, mode=mode):
+                ids = [each['id'] for each in post.event]
+                if '3' in ids:
+                    return 400
+                if mode == 'async':
+                    amps.post('/acknowledge', {'identifiers': ids})
+                return 200
+
+            dead = self.queue()
+            queue, workload, amps, _ = self.batch(5, answer, WORKLOAD_MODE=mode,
+                                                  DEAD_LETTER_QUEUE=dead.name)
+            self.assertEqual(json.loads(dead.take()[1])['id'], '3')
+            self.assert_done(queue, amps)
+            self.assertEqual(sorted(len(post.event) for post in workload.posts), [1, 1, 1, 1, 1, 5])
+            self.assertEqual(dead.count(), 0)
 
     def test_a_batch_waits_no_longer_than_its_time(self):
         queue, workload, amps, _ = self.batch(0, lambda _: 200, WORKLOAD_MODE='sync')

@@ -135,7 +135,9 @@ class Address(BrokerTest):
                 ({**https, 'WORKLOAD_KEY_FILE': self.client[1]}, 'WORKLOAD_KEY_FILE need each'),
                 ({**https, **good, 'WORKLOAD_CERT_FILE': garbage}, f'WORKLOAD_CERT_FILE={garbage}'),
                 ({**https, **good, 'WORKLOAD_KEY_FILE': nothing}, 'WORKLOAD_CERT_FILE='),
-                (good, 'needs a WORKLOAD_ADDRESS that begins with https:')):
+                (good, 'needs a WORKLOAD_ADDRESS that begins with https:'),
+                # As where the package is missing.
+                ({**https, 'GIO_MODULE_DIR': self.folder}, 'install glib-networking')):
             checked = subprocess.run([BINARY, '--check-config'], text=True, capture_output=True,
                                      check=False, env={'BROKER_SUBJECT': 'jobs', **settings})
             self.assertEqual(checked.returncode, 78, settings)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "core/amps-job-private.h"
+#include "delivery/amps-batch-answer.h"
+#include "make-job.h"
+
+#include <string.h>
+
+/* Two jobs, of which the second is in its run "run-2". */
+static GPtrArray *
+make_batch (void)
+{
+  GPtrArray *jobs = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_ptr_array_add (jobs, make_job ("a", "a", 1));
+  g_ptr_array_add (jobs, make_job ("b", "b", 1));
+  AMPS_JOB (g_ptr_array_index (jobs, 1))->run_id = g_strdup ("run-2");
+  return jobs;
+}
+
+static GHashTable *
+parse (const char *body, GPtrArray *jobs, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
+
+  return amps_batch_answer_parse (bytes, jobs, error);
+}
+
+static void
+test_all_done (void)
+{
+  g_autoptr (GPtrArray) jobs = make_batch ();
+  g_autoptr (GHashTable) of_nothing = amps_batch_answer_parse (NULL, jobs, NULL);
+  g_autoptr (GHashTable) of_empty = parse ("", jobs, NULL);
+  g_autoptr (GHashTable) of_none = parse ("{\"failures\":[]}", jobs, NULL);
+
+  g_assert_cmpuint (g_hash_table_size (of_nothing), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (of_empty), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (of_none), ==, 0);
+}
+
+/* By what it is called in the event, or in the header. */
+static void
+test_failures (void)
+{
+  g_autoptr (GPtrArray) jobs = make_batch ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) failures =
+      parse ("{\"failures\":[{\"identifier\":\"a\",\"reason\":\"b\\u00e4d\"},"
+             "{\"identifier\":\"run-2\",\"reschedule\":true,\"more\":[]}],\"more\":1}",
+             jobs, &error);
+  const AmpsBatchFailure *first;
+  const AmpsBatchFailure *second;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_hash_table_size (failures), ==, 2);
+  first = g_hash_table_lookup (failures, g_ptr_array_index (jobs, 0));
+  second = g_hash_table_lookup (failures, g_ptr_array_index (jobs, 1));
+  g_assert_cmpstr (first->reason, ==,
+                   "b\xc3\xa4"
+                   "d");
+  g_assert_false (first->reschedule);
+  g_assert_null (second->reason);
+  g_assert_true (second->reschedule);
+}
+
+/* Nobody can tell what is done, so that nothing is. */
+static void
+test_nonsense (void)
+{
+  static const struct {
+    const char *body;
+    const char *detail;
+  } cases[] = {
+    { "null", "failures" },
+    { "[]", "failures" },
+    { "{}", "failures" },
+    { "{\"failures\":{}}", "failures" },
+    { "{\"failures\":null}", "failures" },
+    { "{\"failures\":[1]}", "object" },
+    { "{\"failures\":[null]}", "object" },
+    { "{\"failures\":[{}]}", "not in it" },
+    { "{\"failures\":[{\"identifier\":\"c\"}]}", "not in it" },
+    { "{\"failures\":[{\"identifier\":\"a\"},{\"identifier\":\"\"}]}", "not in it" },
+    { "{\"failures\":[{\"identifier\":1}]}", "type" },
+    { "{\"failures\":[{\"identifier\":null}]}", "type" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"reason\":{}}]}", "type" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"reschedule\":\"true\"}]}", "type" },
+    { "done", "" },
+    { "{\"failures\":[]", "" },
+    { "{\"failures\":[]} {}", "" },
+    { "{\"failures\":[\xff]}", "" },
+  };
+  g_autoptr (GPtrArray) jobs = make_batch ();
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_test_message ("%s", cases[i].body);
+      g_assert_null (parse (cases[i].body, jobs, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+      g_assert_nonnull (strstr (error->message, cases[i].detail));
+    }
+}
+
+/* json-glib alone would overflow the stack. */
+static void
+test_depth (void)
+{
+  g_autoptr (GPtrArray) jobs = make_batch ();
+  g_autofree char *deep = g_strnfill (100000, '[');
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (parse (deep, jobs, &error));
+  g_assert_nonnull (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/batch-answer/all-done", test_all_done);
+  g_test_add_func ("/batch-answer/failures", test_failures);
+  g_test_add_func ("/batch-answer/nonsense", test_nonsense);
+  g_test_add_func ("/batch-answer/depth", test_depth);
+  return g_test_run ();
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-finished-jobs.h"
+#include "core/amps-job-private.h"
+#include "make-job.h"
+
+#define CAPACITY 3
+#define SECOND G_USEC_PER_SEC
+
+static const AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+
+/* One that was delivered on connection 1, and has ended there. */
+static void
+finish (AmpsFinishedJobs *memory, const char *id, const char *body, AmpsOutcome outcome,
+        const AmpsSettlement *settlement, gint64 now)
+{
+  g_autoptr (AmpsJob) job = make_job (id, body, 1);
+
+  job->outcome = outcome;
+  amps_finished_jobs_remember (memory, job, settlement, now);
+}
+
+static gboolean
+recall (AmpsFinishedJobs *memory, AmpsJob *job, gint64 now)
+{
+  AmpsSettlement settlement = { 0 };
+  gboolean found = amps_finished_jobs_recall (memory, job, now, &settlement);
+
+  g_free (settlement.detail);
+  return found;
+}
+
+/* Promise 3: the broker did not hear of it, so that it hears of it again. Once. */
+static void
+test_redelivery_gets_the_outcome (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "body", 2);
+  g_autofree char *detail = g_strdup ("bad");
+  AmpsSettlement reject = { AMPS_SETTLE_DEAD_LETTER, 0, 0, "rejected", detail };
+  AmpsSettlement settlement = { 0 };
+
+  finish (memory, "a", "body", AMPS_OUTCOME_REJECTED, &reject, 0);
+  amps_finished_jobs_end_epoch (memory, 1, SECOND);
+  g_assert_true (amps_finished_jobs_recall (memory, again, 2 * SECOND, &settlement));
+  g_assert_cmpint (settlement.kind, ==, AMPS_SETTLE_DEAD_LETTER);
+  g_assert_cmpstr (settlement.reason, ==, "rejected");
+  g_assert_cmpstr (settlement.detail, ==, "bad");
+  g_assert_cmpint (amps_job_get_outcome (again), ==, AMPS_OUTCOME_REJECTED);
+  g_free (settlement.detail);
+
+  g_assert_false (recall (memory, again, 2 * SECOND));
+  g_assert_cmpint (amps_finished_jobs_find (memory, "a", 0), ==, AMPS_OUTCOME_REJECTED);
+}
+
+/* Everything else runs: a retry copy, a replay, a producer that uses an id again. */
+static void
+test_what_is_no_redelivery_runs (void)
+{
+  g_autoptr (AmpsJob) not_flagged = make_job ("a", "body", 2);
+  g_autoptr (AmpsJob) other_body = make_redelivered_job ("a", "other", 2);
+  g_autoptr (AmpsJob) other_attempt = make_redelivered_job ("a", "body", 2);
+  g_autoptr (AmpsJob) same_connection = make_redelivered_job ("a", "body", 1);
+  g_autoptr (AmpsJob) other_id = make_redelivered_job ("b", "body", 2);
+  AmpsJob *const jobs[] = { not_flagged, other_body, other_attempt, same_connection, other_id };
+
+  amps_job_get_delivery (other_attempt)->attempt = 2;
+  for (unsigned int i = 0; i < G_N_ELEMENTS (jobs); i++)
+    {
+      g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+      g_autoptr (AmpsJob) genuine = make_redelivered_job ("a", "body", 2);
+
+      finish (memory, "a", "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, 0);
+      amps_finished_jobs_end_epoch (memory, 1, 0);
+      g_test_message ("%u", i);
+      g_assert_false (recall (memory, jobs[i], 0));
+      g_assert_cmpint (amps_job_get_outcome (jobs[i]), ==, AMPS_OUTCOME_NONE);
+      g_assert_true (recall (memory, genuine, 0));
+    }
+}
+
+/* While its connection lives the settlement has arrived, or will. */
+static void
+test_only_after_the_connection_died (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "body", 2);
+
+  finish (memory, "a", "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, 0);
+  g_assert_false (recall (memory, again, 0));
+  amps_finished_jobs_end_epoch (memory, 7, 0);
+  g_assert_false (recall (memory, again, 0));
+  amps_finished_jobs_end_epoch (memory, 1, 0);
+  g_assert_true (recall (memory, again, 0));
+}
+
+/* It ended when its connection was dead already. */
+static void
+test_detached (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) job = make_job ("a", "body", 1);
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "body", 2);
+
+  job->detached = TRUE;
+  amps_finished_jobs_remember (memory, job, &acknowledge, 0);
+  g_assert_true (recall (memory, again, 0));
+}
+
+static void
+test_one_that_shall_run_again (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "body", 2);
+
+  finish (memory, "a", "body", AMPS_OUTCOME_RELEASED, NULL, 0);
+  amps_finished_jobs_end_epoch (memory, 1, 0);
+  g_assert_false (recall (memory, again, 0));
+  g_assert_cmpint (amps_finished_jobs_find (memory, "a", 0), ==, AMPS_OUTCOME_RELEASED);
+}
+
+static void
+test_age (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "body", 2);
+  g_autoptr (AmpsJob) early = make_redelivered_job ("early", "body", 2);
+
+  /* What was sent three minutes before the connection died has arrived. */
+  finish (memory, "early", "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, 0);
+  finish (memory, "a", "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, 100 * SECOND);
+  amps_finished_jobs_end_epoch (memory, 1, 181 * SECOND);
+  g_assert_false (recall (memory, early, 181 * SECOND));
+
+  /* And nobody waits ten minutes for a redelivery. */
+  g_assert_false (recall (memory, again, 701 * SECOND));
+  g_assert_true (recall (memory, again, 700 * SECOND));
+}
+
+/* A copy and its original may both come back, each to its own outcome. */
+static void
+test_attempts_are_remembered_apart (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  g_autoptr (AmpsJob) first = make_job ("a", "body", 1);
+  g_autoptr (AmpsJob) second = make_job ("a", "body", 1);
+  g_autoptr (AmpsJob) first_again = make_redelivered_job ("a", "body", 2);
+  g_autoptr (AmpsJob) second_again = make_redelivered_job ("a", "body", 2);
+
+  amps_job_get_delivery (second)->attempt = 2;
+  amps_job_get_delivery (second_again)->attempt = 2;
+  first->outcome = AMPS_OUTCOME_RETRIED;
+  second->outcome = AMPS_OUTCOME_ACKNOWLEDGED;
+  amps_finished_jobs_remember (memory, first, &acknowledge, 0);
+  amps_finished_jobs_remember (memory, second, &acknowledge, 0);
+  amps_finished_jobs_end_epoch (memory, 1, 0);
+
+  g_assert_cmpint (amps_finished_jobs_find (memory, "a", 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
+  g_assert_true (recall (memory, first_again, 0));
+  g_assert_cmpint (amps_job_get_outcome (first_again), ==, AMPS_OUTCOME_RETRIED);
+
+  /* Another one begins: the older is forgotten, from the end of the chain. */
+  amps_finished_jobs_forget (memory, first);
+  g_assert_true (recall (memory, second_again, 0));
+  amps_finished_jobs_forget (memory, second);
+  g_assert_cmpint (amps_finished_jobs_find (memory, "a", 0), ==, AMPS_OUTCOME_NONE);
+}
+
+static void
+test_capacity (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+
+  for (int i = 0; i < CAPACITY + 2; i++)
+    {
+      g_autoptr (AmpsJob) job = NULL;
+      char id[8];
+
+      g_snprintf (id, sizeof id, "%d", i);
+      job = make_job (id, "body", 1);
+      job->run = 100 + i;
+      job->outcome = AMPS_OUTCOME_ACKNOWLEDGED;
+      amps_finished_jobs_remember (memory, job, &acknowledge, i);
+    }
+
+  g_assert_cmpint (amps_finished_jobs_find (memory, "1", 0), ==, AMPS_OUTCOME_NONE);
+  g_assert_cmpint (amps_finished_jobs_find (memory, "?", 101), ==, AMPS_OUTCOME_NONE);
+  g_assert_cmpint (amps_finished_jobs_find (memory, "2", 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
+  g_assert_cmpint (amps_finished_jobs_find (memory, "?", 102), ==, AMPS_OUTCOME_ACKNOWLEDGED);
+  g_assert_cmpint (amps_finished_jobs_find (memory, "4", 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(name, test) g_test_add_func ("/finished-jobs/" name, test)
+  ADD ("redelivery-gets-the-outcome", test_redelivery_gets_the_outcome);
+  ADD ("what-is-no-redelivery-runs", test_what_is_no_redelivery_runs);
+  ADD ("only-after-the-connection-died", test_only_after_the_connection_died);
+  ADD ("detached", test_detached);
+  ADD ("one-that-shall-run-again", test_one_that_shall_run_again);
+  ADD ("age", test_age);
+  ADD ("attempts-are-remembered-apart", test_attempts_are_remembered_apart);
+  ADD ("capacity", test_capacity);
+  return g_test_run ();
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-error.h"
+#include "delivery/amps-publication.h"
+#include "fake-broker.h"
+
+#include <string.h>
+
+typedef struct {
+  FakeBroker *broker;
+  GPtrArray *events;     /* of GBytes */
+  GHashTable *confirmed; /* of GBytes */
+  GCancellable *cancellable;
+  GAsyncResult *result; /* (nullable) once it has ended */
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->broker = fake_broker_new ();
+  f->events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  f->confirmed =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+  f->cancellable = g_cancellable_new ();
+  amps_broker_start (AMPS_BROKER (f->broker));
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_ptr_array_unref (f->events);
+  g_hash_table_unref (f->confirmed);
+  g_clear_object (&f->result);
+  g_assert_finalize_object (f->cancellable);
+  g_assert_finalize_object (f->broker);
+}
+
+static void
+add_event (Fixture *f, const char *id, const char *type)
+{
+  char *json = g_strdup_printf (
+      "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\",\"type\":\"%s\"}", id, type);
+
+  g_ptr_array_add (f->events, g_bytes_new_take (json, strlen (json)));
+}
+
+static void
+on_ended (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_null (f->result);
+  f->result = g_object_ref (result);
+}
+
+static void
+iterate (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+start (Fixture *f)
+{
+  g_clear_object (&f->result);
+  amps_publication_start (AMPS_BROKER (f->broker), f->events, f->confirmed, f->cancellable,
+                          on_ended, f);
+  iterate ();
+}
+
+static void
+assert_told (Fixture *f, const char *expected)
+{
+  g_autofree char *log = fake_broker_take_log (f->broker);
+
+  g_assert_cmpstr (log, ==, expected);
+}
+
+static void
+test_type_names_the_queue (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  add_event (f, "1", "mail");
+  add_event (f, "2", "invoice");
+  start (f);
+  assert_told (f, "publish 1 to mail\npublish 2 to invoice\n");
+  g_assert_true (amps_publication_finish (f->result, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_hash_table_size (f->confirmed), ==, 2);
+}
+
+/* A 202 means that all of them are safe. */
+static void
+test_ends_with_the_last_confirm (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  add_event (f, "1", "mail");
+  add_event (f, "2", "mail");
+  fake_broker_hold_publications (f->broker, TRUE);
+  start (f);
+  g_assert_null (f->result);
+  fake_broker_hold_publications (f->broker, FALSE);
+  iterate ();
+  g_assert_true (amps_publication_finish (f->result, NULL));
+}
+
+static void
+test_nothing_if_one_is_invalid (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  add_event (f, "1", "mail");
+  g_ptr_array_add (f->events, g_bytes_new_static ("{}", 2));
+  start (f);
+  assert_told (f, "");
+  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  g_assert_true (g_str_has_prefix (error->message, "event 1: "));
+}
+
+static void
+test_type_that_is_too_long (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *fits = g_strnfill (255, 't');
+  g_autofree char *too_long = g_strnfill (256, 't');
+  g_autoptr (GError) error = NULL;
+
+  add_event (f, "1", fits);
+  start (f);
+  g_assert_true (amps_publication_finish (f->result, NULL));
+
+  g_ptr_array_set_size (f->events, 0);
+  add_event (f, "1", too_long);
+  start (f);
+  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  g_assert_nonnull (strstr (error->message, "type"));
+}
+
+/* The call may be repeated, and what is safe already is not sent again. */
+static void
+test_repeated_after_a_failure (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  add_event (f, "1", "mail");
+  add_event (f, "2", "mail");
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  start (f);
+  assert_told (f, "publish 1 to mail\npublish 2 to mail\n");
+  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE);
+
+  start (f);
+  assert_told (f, "publish 1 to mail\n");
+  g_assert_true (amps_publication_finish (f->result, NULL));
+
+  start (f);
+  assert_told (f, "");
+  g_assert_true (amps_publication_finish (f->result, NULL));
+}
+
+static void
+test_of_nothing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  assert_told (f, "");
+  g_assert_true (amps_publication_finish (f->result, NULL));
+}
+
+/* The waiting ends, and the confirm that comes later finds nobody. */
+static void
+test_cancelled (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  add_event (f, "1", "mail");
+  fake_broker_hold_publications (f->broker, TRUE);
+  start (f);
+  g_cancellable_cancel (f->cancellable);
+  fake_broker_hold_publications (f->broker, FALSE);
+  iterate ();
+  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(name, test) g_test_add ("/publication/" name, Fixture, NULL, set_up, test, tear_down)
+  ADD ("type-names-the-queue", test_type_names_the_queue);
+  ADD ("ends-with-the-last-confirm", test_ends_with_the_last_confirm);
+  ADD ("nothing-if-one-is-invalid", test_nothing_if_one_is_invalid);
+  ADD ("type-that-is-too-long", test_type_that_is_too_long);
+  ADD ("repeated-after-a-failure", test_repeated_after_a_failure);
+  ADD ("of-nothing", test_of_nothing);
+  ADD ("cancelled", test_cancelled);
+  return g_test_run ();
+}

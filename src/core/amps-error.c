@@ -21,7 +21,23 @@ static const AmpsErrorInfo infos[] = {
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == AMPS_N_ERRORS);
 
-G_DEFINE_QUARK (amps_error, amps_error)
+/**
+ * amps_error_quark:
+ *
+ * Callable from any thread: G_DEFINE_QUARK() would write without an atomic.
+ *
+ * Returns: the domain of these errors
+ */
+GQuark
+amps_error_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark))
+    g_once_init_leave (&quark, g_quark_from_static_string ("amps-error"));
+
+  return (GQuark) quark;
+}
 
 /**
  * amps_error_get_info:

@@ -35,9 +35,8 @@ class Outage(BrokerTest):
         port = free_port()
         with Workload() as workload, \
                 Amps(f'amqp://127.0.0.1:{port}', 'jobs', workload).wait_listening() as amps:
-            answer = amps.get('/readyz')
-            self.assertEqual(answer.status, 503)
-            self.assertIn(str(port), answer.body)
+            wait_until(lambda: str(port) in amps.get('/readyz').body, what='the reason')
+            self.assertEqual(amps.get('/readyz').status, 503)
             self.assertEqual(amps.get('/healthz').status, 200)
             answer = amps.post('/publish', event('x'))
             self.assertEqual(answer.status, 503)

@@ -11,6 +11,8 @@
 /* More than this fit no frame beside the other headers. */
 #define MAX_DETAIL 1024
 
+#define USER_ID_HEADER "x-amps-user-id"
+
 static const char *const binary_prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
 
 /**
@@ -289,13 +291,17 @@ amps_amqp_properties_dup_message_id (GBytes *raw)
 
 /* Copying */
 
-/* Contract, section 5: what would be wrong, or be misread, on a copy. */
+/* Contract, section 5: what would be wrong, or be misread, on a copy. Whose the
+ * message was stays, unless the broker knows better. */
 static gboolean
-is_dropped (const amqp_table_entry_t *entry)
+is_dropped (const amqp_table_entry_t *entry, gboolean has_user)
 {
   static const char *const names[] = { "CC", "BCC", "x-death", "x-delivery-count",
                                        "x-acquired-count" };
   static const char *const prefixes[] = { "x-first-death-", "x-last-death-", "x-amps-" };
+
+  if (has_name (entry, USER_ID_HEADER))
+    return has_user;
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -396,24 +402,26 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_poo
   amqp_basic_properties_t *original;
   amqp_table_t headers = { 0, NULL };
   const amqp_table_t *old;
+  gboolean has_user;
 
   if (!decode (raw, pool, &original))
     return FALSE;
 
   old = get_headers (original);
+  has_user = (original->_flags & AMQP_BASIC_USER_ID_FLAG) != 0;
   headers.entries =
       amqp_pool_alloc (pool, (gsize) (old->num_entries + n_more) * sizeof *headers.entries);
   for (int i = 0; i < old->num_entries; i++)
     {
-      if (!is_dropped (&old->entries[i]))
+      if (!is_dropped (&old->entries[i], has_user))
         headers.entries[headers.num_entries++] = old->entries[i];
     }
 
   *properties = *original;
   /* One that is not the connection's closes the channel. */
-  if (properties->_flags & AMQP_BASIC_USER_ID_FLAG)
+  if (has_user)
     {
-      amqp_table_entry_t *entry = append (&headers, "x-amps-user-id");
+      amqp_table_entry_t *entry = append (&headers, USER_ID_HEADER);
 
       entry->value.kind = AMQP_FIELD_KIND_UTF8;
       entry->value.value.bytes = properties->user_id;

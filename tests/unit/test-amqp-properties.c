@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/amqp/amps-amqp-properties.h"
+#include "core/amps-error.h"
+
+#include <string.h>
+
+#define EVENT "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"
+#define MAX_HEADERS 16
+
+/* A message as it comes over the wire. */
+typedef struct {
+  amqp_table_entry_t headers[MAX_HEADERS];
+  amqp_basic_properties_t properties;
+} Message;
+
+static amqp_field_value_t *
+add_header (Message *self, const char *name, amqp_field_value_kind_t kind)
+{
+  amqp_table_t *table = &self->properties.headers;
+  amqp_table_entry_t *entry = &self->headers[table->num_entries++];
+
+  g_assert_cmpint (table->num_entries, <=, MAX_HEADERS);
+  table->entries = self->headers;
+  self->properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+  entry->key = amqp_cstring_bytes (name);
+  entry->value.kind = (guint8) kind;
+  return &entry->value;
+}
+
+static void
+add_text (Message *self, const char *name, const char *text)
+{
+  add_header (self, name, AMQP_FIELD_KIND_UTF8)->value.bytes = amqp_cstring_bytes (text);
+}
+
+static void
+add_number (Message *self, const char *name, gint64 number)
+{
+  add_header (self, name, AMQP_FIELD_KIND_I64)->value.i64 = number;
+}
+
+static GBytes *
+encode (Message *self)
+{
+  guint8 buffer[8192];
+  amqp_bytes_t encoded = { sizeof buffer, buffer };
+  int length = amqp_encode_properties (AMQP_BASIC_CLASS, &self->properties, encoded);
+
+  g_assert_cmpint (length, >, 0);
+  return g_bytes_new (buffer, (gsize) length);
+}
+
+static AmpsAmqpMessage *
+wrap (GBytes *properties, const char *body)
+{
+  AmpsAmqpMessage *message = g_new0 (AmpsAmqpMessage, 1);
+
+  message->tag = 7;
+  message->properties = g_bytes_ref (properties);
+  message->body_size = strlen (body);
+  message->body = g_bytes_new (body, strlen (body));
+  return message;
+}
+
+static AmpsDelivery *
+read_message (Message *self, const char *body, AmpsCloudEvent **event, GError **problem)
+{
+  g_autoptr (GBytes) properties = encode (self);
+  g_autoptr (AmpsAmqpMessage) message = wrap (properties, body);
+
+  return amps_amqp_properties_read (message, 1000, event, problem);
+}
+
+static void
+test_structured (void)
+{
+  Message message = { 0 };
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  g_autoptr (AmpsDelivery) delivery = NULL;
+  g_autoptr (GError) problem = NULL;
+
+  delivery = read_message (&message, EVENT, &event, &problem);
+  g_assert_no_error (problem);
+  g_assert_cmpstr (event->id, ==, "1");
+  g_assert_cmpuint (delivery->tag, ==, 7);
+  g_assert_cmpuint (delivery->attempt, ==, 1);
+  g_assert_cmpuint (delivery->returns, ==, 0);
+  g_assert_cmpint (delivery->not_before, ==, 0);
+  g_assert_cmpint (delivery->first_received, >, 0);
+  g_assert_null (delivery->original_body);
+  g_assert_cmpmem (g_bytes_get_data (delivery->body, NULL), g_bytes_get_size (delivery->body),
+                   EVENT, strlen (EVENT));
+}
+
+/* What a copy of AMPS said of itself, and what a quorum queue counts. */
+static void
+test_own_headers (void)
+{
+  Message message = { 0 };
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  g_autoptr (AmpsDelivery) delivery = NULL;
+
+  add_number (&message, "x-amps-attempt", 3);
+  add_number (&message, "x-amps-not-before", 1700000000123);
+  add_number (&message, "x-amps-first-received", 1600000000456);
+  add_header (&message, "x-delivery-count", AMQP_FIELD_KIND_U8)->value.u8 = 14;
+  add_text (&message, "traceparent", "00-1-2-01");
+  add_text (&message, "tracestate", "\xff");
+  delivery = read_message (&message, EVENT, &event, NULL);
+  g_assert_cmpuint (delivery->attempt, ==, 3);
+  g_assert_cmpint (delivery->not_before, ==, 1700000000123000);
+  g_assert_cmpint (delivery->first_received, ==, 1600000000456000);
+  g_assert_cmpuint (delivery->returns, ==, 14);
+  g_assert_cmpstr (delivery->traceparent, ==, "00-1-2-01");
+  g_assert_null (delivery->tracestate);
+}
+
+/* Anybody can publish such headers. */
+static void
+test_own_headers_that_make_no_sense (void)
+{
+  Message message = { 0 };
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  g_autoptr (AmpsDelivery) delivery = NULL;
+
+  add_number (&message, "x-amps-attempt", -5);
+  add_text (&message, "x-amps-not-before", "soon");
+  add_number (&message, "x-delivery-count", G_MAXINT64);
+  add_header (&message, "x-amps-first-received", AMQP_FIELD_KIND_U64)->value.u64 = 0;
+  delivery = read_message (&message, EVENT, &event, NULL);
+  g_assert_cmpuint (delivery->attempt, ==, 1);
+  g_assert_cmpint (delivery->not_before, ==, 0);
+  g_assert_cmpuint (delivery->returns, ==, G_MAXINT32);
+  g_assert_cmpint (delivery->first_received, >, 0);
+}
+
+static void
+test_binary_mode (void)
+{
+  static const char *const prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    {
+      Message message = { 0 };
+      g_autoptr (AmpsCloudEvent) event = NULL;
+      g_autoptr (AmpsDelivery) delivery = NULL;
+      g_autoptr (GError) problem = NULL;
+      g_autofree char *names[6] = { 0 };
+      static const char *const attributes[] = { "specversion", "id",   "source",
+                                                "type",        "flag", "count" };
+      char *const *name = names;
+
+      for (unsigned int j = 0; j < G_N_ELEMENTS (attributes); j++)
+        names[j] = g_strconcat (prefixes[i], attributes[j], NULL);
+      add_text (&message, *name++, "1.0");
+      add_text (&message, *name++, "b");
+      add_text (&message, *name++, "/s");
+      add_text (&message, *name++, "t");
+      add_header (&message, *name++, AMQP_FIELD_KIND_BOOLEAN)->value.boolean = 1;
+      add_header (&message, *name++, AMQP_FIELD_KIND_I16)->value.i16 = -7;
+      add_text (&message, "other", "no attribute");
+      message.properties._flags |= AMQP_BASIC_CONTENT_TYPE_FLAG;
+      message.properties.content_type = amqp_cstring_bytes ("application/json");
+
+      delivery = read_message (&message, "{\"n\": 1.0}", &event, &problem);
+      g_assert_no_error (problem);
+      g_assert_cmpstr (event->id, ==, "b");
+      g_assert_cmpstr (event->type, ==, "t");
+      g_assert_nonnull (g_strstr_len (g_bytes_get_data (delivery->body, NULL),
+                                      (gssize) g_bytes_get_size (delivery->body), "\"-7\""));
+      /* For the dead letters it stays as it came. */
+      g_assert_cmpuint (g_bytes_get_size (delivery->original_body), ==, strlen ("{\"n\": 1.0}"));
+
+      for (unsigned int j = 1; j < G_N_ELEMENTS (names); j++)
+        g_free (g_steal_pointer (&names[j]));
+    }
+}
+
+static void
+test_problems (void)
+{
+  Message message = { 0 };
+  g_autoptr (GBytes) properties = encode (&message);
+  g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff\xff\xff", 3);
+  const struct {
+    GBytes *properties;
+    const char *body; /* NULL: too large to be kept */
+    AmpsError code;
+    const char *detail;
+  } cases[] = {
+    { properties, "{}", AMPS_ERROR_INVALID_EVENT, "specversion" },
+    { properties, "", AMPS_ERROR_INVALID_EVENT, "JSON" },
+    { properties, NULL, AMPS_ERROR_TOO_LARGE, "MAX_BODY_SIZE is 1000" },
+    { garbage, EVENT, AMPS_ERROR_INVALID_EVENT, "properties" },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (AmpsAmqpMessage) wrapped =
+          wrap (cases[i].properties, cases[i].body != NULL ? cases[i].body : "");
+      g_autoptr (AmpsDelivery) delivery = NULL;
+      g_autoptr (GError) problem = NULL;
+      AmpsCloudEvent *event;
+
+      if (cases[i].body == NULL)
+        {
+          g_clear_pointer (&wrapped->body, g_bytes_unref);
+          wrapped->body_size = 20000000;
+        }
+      delivery = amps_amqp_properties_read (wrapped, 1000, &event, &problem);
+      g_assert_null (event);
+      g_assert_error (problem, AMPS_ERROR, (int) cases[i].code);
+      g_assert_nonnull (strstr (problem->message, cases[i].detail));
+      g_assert_cmpuint (delivery->tag, ==, 7);
+      g_assert_cmpint (delivery->incomplete, ==, cases[i].body == NULL);
+    }
+}
+
+static void
+test_message_id (void)
+{
+  Message without = { 0 };
+  Message with = { 0 };
+  g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff", 1);
+  g_autoptr (GBytes) nothing = encode (&without);
+  g_autoptr (GBytes) something = NULL;
+  g_autofree char *message_id = NULL;
+
+  with.properties._flags = AMQP_BASIC_MESSAGE_ID_FLAG;
+  with.properties.message_id = amqp_cstring_bytes ("kept");
+  something = encode (&with);
+  message_id = amps_amqp_properties_dup_message_id (something);
+  g_assert_cmpstr (message_id, ==, "kept");
+  g_assert_null (amps_amqp_properties_dup_message_id (nothing));
+  g_assert_null (amps_amqp_properties_dup_message_id (garbage));
+}
+
+/* A line for each header, so that a test can tell what is there. */
+static char *
+list_headers (const amqp_table_t *headers)
+{
+  GString *list = g_string_new (NULL);
+
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      const amqp_table_entry_t *entry = &headers->entries[i];
+
+      g_string_append_printf (list, "%.*s=", (int) entry->key.len, (char *) entry->key.bytes);
+      if (entry->value.kind == AMQP_FIELD_KIND_I64)
+        g_string_append_printf (list, "%" G_GINT64_FORMAT "\n", entry->value.value.i64);
+      else
+        g_string_append_printf (list, "%.*s\n", (int) entry->value.value.bytes.len,
+                                (char *) entry->value.value.bytes.bytes);
+    }
+
+  return g_string_free (list, FALSE);
+}
+
+static char *
+copy_headers (Message *message, const AmpsAmqpCopy *copy, amqp_basic_properties_t *properties)
+{
+  g_autoptr (GBytes) raw = encode (message);
+  amqp_pool_t pool;
+  char *list;
+
+  init_amqp_pool (&pool, 4096);
+  g_assert_true (amps_amqp_properties_build_copy (raw, copy, &pool, properties));
+  list = list_headers (&properties->headers);
+  empty_amqp_pool (&pool);
+  return list;
+}
+
+/* Contract, section 5: what a copy keeps, drops and adds. */
+static void
+test_copy (void)
+{
+  static const char *const dropped[] = { "CC",
+                                         "BCC",
+                                         "x-death",
+                                         "x-delivery-count",
+                                         "x-acquired-count",
+                                         "x-first-death-queue",
+                                         "x-last-death-reason",
+                                         "x-amps-reason" };
+  AmpsAmqpCopy copy = { (char *) (gsize) "rejected",
+                        (char *) (gsize) "why",
+                        4,
+                        (char *) (gsize) "jobs",
+                        (char *) (gsize) "me",
+                        1000000,
+                        2000000,
+                        3000000 };
+  Message message = { 0 };
+  amqp_basic_properties_t properties;
+  g_autofree char *list = NULL;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (dropped); i++)
+    add_text (&message, dropped[i], "old");
+  add_text (&message, "kept", "yes");
+  add_text (&message, "xx-amps", "yes");
+  message.properties._flags |= AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG |
+                               AMQP_BASIC_PRIORITY_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
+  message.properties.user_id = amqp_cstring_bytes ("somebody");
+  message.properties.expiration = amqp_cstring_bytes ("60000");
+  message.properties.priority = 5;
+  message.properties.delivery_mode = 1;
+
+  list = copy_headers (&message, &copy, &properties);
+  g_assert_cmpstr (list, ==,
+                   "kept=yes\nxx-amps=yes\nx-amps-user-id=somebody\nx-amps-reason=rejected\n"
+                   "x-amps-detail=why\nx-amps-queue=jobs\nx-amps-worker=me\nx-amps-attempt=4\n"
+                   "x-amps-first-received=1000\nx-amps-time=2000\nx-amps-not-before=3000\n");
+  g_assert_cmpuint (properties._flags & (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG), ==,
+                    0);
+  g_assert_cmpuint (properties.priority, ==, 5);
+  g_assert_cmpuint (properties.delivery_mode, ==, 2);
+}
+
+/* A copy is copied again, and is still that user's. */
+static void
+test_copy_of_a_copy (void)
+{
+  AmpsAmqpCopy copy = { NULL, NULL, 2, NULL, NULL, 1000, 1000, 0 };
+  Message message = { 0 };
+  amqp_basic_properties_t properties;
+  g_autofree char *list = NULL;
+
+  add_text (&message, "x-amps-user-id", "somebody");
+  add_number (&message, "x-amps-attempt", 1);
+  list = copy_headers (&message, &copy, &properties);
+  g_assert_cmpstr (list, ==,
+                   "x-amps-user-id=somebody\nx-amps-attempt=2\nx-amps-first-received=1\n"
+                   "x-amps-time=1\n");
+}
+
+static void
+test_copy_with_a_forged_user (void)
+{
+  AmpsAmqpCopy copy = { NULL, NULL, 2, NULL, NULL, 1000, 1000, 0 };
+  Message message = { 0 };
+  amqp_basic_properties_t properties;
+  g_autofree char *list = NULL;
+
+  add_text (&message, "x-amps-user-id", "forged");
+  message.properties._flags |= AMQP_BASIC_USER_ID_FLAG;
+  message.properties.user_id = amqp_cstring_bytes ("true");
+  list = copy_headers (&message, &copy, &properties);
+  g_assert_true (g_str_has_prefix (list, "x-amps-user-id=true\nx-amps-attempt=2\n"));
+}
+
+/* More would fit no frame, and a cut must not break a character. */
+static void
+test_copy_with_a_long_detail (void)
+{
+  g_autofree char *detail = g_strnfill (2000, 'd');
+  AmpsAmqpCopy copy = { NULL, detail, 1, NULL, NULL, 1000, 1000, 0 };
+  Message message = { 0 };
+  amqp_basic_properties_t properties;
+  g_autofree char *list = NULL;
+
+  memcpy (detail + 1023, "\xc3\xa4", 2);
+  list = copy_headers (&message, &copy, &properties);
+  g_assert_true (g_utf8_validate (list, -1, NULL));
+  g_assert_cmpuint (strlen (list), <, 1200);
+}
+
+static void
+test_copy_of_garbage (void)
+{
+  g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff\xff", 2);
+  AmpsAmqpCopy copy = { 0 };
+  amqp_basic_properties_t properties;
+  amqp_pool_t pool;
+
+  init_amqp_pool (&pool, 4096);
+  g_assert_false (amps_amqp_properties_build_copy (garbage, &copy, &pool, &properties));
+  empty_amqp_pool (&pool);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(name, test) g_test_add_func ("/amqp-properties/" name, test)
+  ADD ("structured", test_structured);
+  ADD ("own-headers", test_own_headers);
+  ADD ("own-headers-that-make-no-sense", test_own_headers_that_make_no_sense);
+  ADD ("binary-mode", test_binary_mode);
+  ADD ("problems", test_problems);
+  ADD ("message-id", test_message_id);
+  ADD ("copy", test_copy);
+  ADD ("copy-of-a-copy", test_copy_of_a_copy);
+  ADD ("copy-with-a-forged-user", test_copy_with_a_forged_user);
+  ADD ("copy-with-a-long-detail", test_copy_with_a_long_detail);
+  ADD ("copy-of-garbage", test_copy_of_garbage);
+  return g_test_run ();
+}

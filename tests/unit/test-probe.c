@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "fake-clock.h"
+#include "http-client.h"
+#include "log-recorder.h"
+#include "server/amps-http-listener.h"
+#include "workload/amps-probe.h"
+
+#include <string.h>
+
+typedef struct {
+  AmpsClock *clock;
+  AmpsClock *real_clock;
+  AmpsHttpListener *listener; /* (nullable) the workload, once it is there */
+  guint16 port;
+  unsigned int status; /* what it answers */
+  unsigned int n_asked;
+  AmpsProbe *probe;
+  unsigned int n_changes;
+} Fixture;
+
+static void
+accept_all (SoupServerMessage *message G_GNUC_UNUSED, const char *path G_GNUC_UNUSED,
+            gpointer user_data G_GNUC_UNUSED)
+{
+}
+
+static void
+on_request (SoupServerMessage *message, const char *path, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_cmpstr (soup_server_message_get_method (message), ==, "GET");
+  g_assert_cmpstr (path, ==, "/ready");
+  f->n_asked++;
+  soup_server_message_set_status (message, f->status, NULL);
+}
+
+static void
+on_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, Fixture *f)
+{
+  f->n_changes++;
+}
+
+static void
+start_workload (Fixture *f)
+{
+  static const AmpsHttpListenerFuncs funcs = { accept_all, on_request };
+  g_autoptr (GError) error = NULL;
+
+  f->listener = amps_http_listener_new (f->real_clock, 10, 1000, &funcs, f);
+  amps_http_listener_listen (f->listener, f->port, &error);
+  g_assert_no_error (error);
+}
+
+static void
+set_up (Fixture *f, gconstpointer ready_path)
+{
+  g_autofree char *address = NULL;
+  g_autoptr (GUri) uri = NULL;
+
+  f->clock = fake_clock_new ();
+  f->real_clock = amps_clock_new ();
+  f->port = find_free_port ();
+  f->status = 204;
+  address = g_strdup_printf ("http://127.0.0.1:%u/jobs", f->port);
+  uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
+  f->probe = amps_probe_new (f->clock, uri, NULL, ready_path);
+  g_signal_connect (f->probe, "notify::available", G_CALLBACK (on_changed), f);
+}
+
+static void
+iterate_until_idle (void)
+{
+  gint64 end = g_get_monotonic_time () + 30000;
+
+  while (g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer ready_path G_GNUC_UNUSED)
+{
+  g_free (log_recorder_take ());
+  g_object_run_dispose (G_OBJECT (f->probe));
+  iterate_until_idle ();
+  g_assert_finalize_object (f->probe);
+  g_clear_object (&f->listener);
+  g_assert_finalize_object (f->clock);
+  g_object_unref (f->real_clock);
+}
+
+/* Lets the probe's next time come, and the world answer. */
+static void
+advance (Fixture *f, gint64 microseconds)
+{
+  fake_clock_advance (f->clock, microseconds);
+  iterate_until_idle ();
+}
+
+static void
+wait_until_available (Fixture *f, gboolean available)
+{
+  while (amps_probe_get_available (f->probe) != available)
+    advance (f, AMPS_SECONDS (1));
+}
+
+static void
+test_nothing_is_known_at_first (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  advance (f, AMPS_SECONDS (60));
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_nonnull (strstr (amps_probe_get_reason (f->probe), "not been reached yet"));
+}
+
+static void
+test_workload_that_comes_later (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  amps_probe_start (f->probe);
+  for (unsigned int i = 0; i < 5; i++)
+    advance (f, AMPS_SECONDS (1));
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_nonnull (strstr (amps_probe_get_reason (f->probe), "refused"));
+  g_assert_cmpuint (f->n_changes, ==, 0);
+
+  start_workload (f);
+  wait_until_available (f, TRUE);
+  g_assert_cmpuint (f->n_changes, ==, 1);
+  g_assert_null (amps_probe_get_reason (f->probe));
+}
+
+/* The breaker opens when a POST could not be made, and closes by itself. */
+static void
+test_breaker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  start_workload (f);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+
+  amps_probe_report_unreachable (f->probe, "a POST was refused");
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "a POST was refused");
+  wait_until_available (f, TRUE);
+  g_assert_cmpuint (f->n_changes, ==, 3);
+}
+
+/* Not before it was due; else ten POSTs that fail would be ten probes. */
+static void
+test_waits_between_probes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  start_workload (f);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+  amps_probe_report_unreachable (f->probe, "once");
+  amps_probe_report_unreachable (f->probe, "twice");
+  advance (f, 0);
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "once");
+}
+
+/* While draining nothing is POSTed that would tell. */
+static void
+test_watch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  start_workload (f);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+  g_clear_object (&f->listener);
+  advance (f, AMPS_SECONDS (60));
+  g_assert_true (amps_probe_get_available (f->probe));
+
+  amps_probe_watch (f->probe, AMPS_SECONDS (1));
+  wait_until_available (f, FALSE);
+}
+
+static void
+test_ready_path (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->status = 503;
+  start_workload (f);
+  amps_probe_start (f->probe);
+  for (unsigned int i = 0; i < 3; i++)
+    advance (f, AMPS_SECONDS (1));
+  g_assert_cmpuint (f->n_asked, >=, 2);
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_nonnull (strstr (amps_probe_get_reason (f->probe), "503"));
+
+  f->status = 200;
+  wait_until_available (f, TRUE);
+
+  /* It is asked again and again. */
+  f->status = 302;
+  wait_until_available (f, FALSE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  log_recorder_start ();
+
+#define ADD(name, path, test) g_test_add ("/probe/" name, Fixture, path, set_up, test, tear_down)
+  ADD ("nothing-is-known-at-first", NULL, test_nothing_is_known_at_first);
+  ADD ("workload-that-comes-later", NULL, test_workload_that_comes_later);
+  ADD ("breaker", NULL, test_breaker);
+  ADD ("waits-between-probes", NULL, test_waits_between_probes);
+  ADD ("watch", NULL, test_watch);
+  ADD ("ready-path", "/ready", test_ready_path);
+  return g_test_run ();
+}

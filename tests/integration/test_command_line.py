@@ -2,6 +2,7 @@
 """Options, settings and their errors, as a user meets them."""
 
 import os
+import pathlib
 import socket
 import subprocess
 import tempfile
@@ -39,9 +40,11 @@ BAD = {
 }
 
 
-def run(*arguments, **variables):
-    """Runs AMPS in an empty folder until it ends."""
+def run(*arguments, dotenv=None, **variables):
+    """Runs AMPS until it ends, in a folder with nothing but perhaps a `.env`."""
     with tempfile.TemporaryDirectory() as folder:
+        if dotenv is not None:
+            pathlib.Path(folder, '.env').write_text(dotenv, encoding='ascii')
         return subprocess.run([BINARY, *arguments], env={'PATH': os.environ['PATH'], **variables},
                               cwd=folder, capture_output=True, text=True, timeout=20, check=False)
 
@@ -72,12 +75,29 @@ class CommandLine(unittest.TestCase):
         self.assertIn('user:***@host', ended.stdout)
         self.assertNotIn('hunter2', ended.stdout + ended.stderr)
 
+    def test_dotenv_then_environment_then_options(self):
+        ended = run('--check-config', '--max-concurrency=3',
+                    dotenv='BROKER_SUBJECT=jobs\nMAX_CONCURRENCY=1\nPORT=4321\nDEBUG=true\n',
+                    MAX_CONCURRENCY='2', PORT='5432', DEBUG='')
+        self.assertEqual((ended.returncode, ended.stderr), (0, ''))
+        for line in ('BROKER_SUBJECT=jobs', 'MAX_CONCURRENCY=3', 'PORT=5432', 'DEBUG=true'):
+            self.assertIn(line, ended.stdout.splitlines())
+
+        ended = run('--check-config', dotenv='BROKER_SUBJECT=jobs\nhunter2\nPORT=x\n')
+        self.assertEqual(ended.returncode, 78)
+        self.assertIn('line 2', ended.stderr)
+        self.assertIn('PORT=x', ended.stderr)
+        self.assertNotIn('hunter2', ended.stderr)
+
     def test_version_and_help(self):
         self.assertRegex(run('--version').stdout, r'^amps \d+\.\d+')
         text = run('--help').stdout
         for name in BAD:
             self.assertIn('--' + name.lower().replace('_', '-'), text)
-        self.assertEqual(run('--no-such-option').returncode, 78)
+        for wrong in ('--no-such-option', 'argument', '--max-concurrency'):
+            ended = run(wrong)
+            self.assertEqual(ended.returncode, 78, wrong)
+            self.assertIn(wrong, ended.stderr)
 
     def test_port_in_use(self):
         with socket.create_server(('127.0.0.1', 0)) as taken:

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Settings and logs of an AMPS that runs, and secrets that change meanwhile."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from amps import BINARY, Amps, wait_until
+from broker import BrokerTest, event
+from rabbitmq_node import free_port
+from workload import Workload
+
+
+class Settings(BrokerTest):
+    """Contract, section 2."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = pathlib.Path(folder.name, 'secret')
+
+    def test_broker_password_that_is_changed(self):
+        queue = self.queue()
+        uri = f'amqp://guest:%s@127.0.0.1:{self.node.port}'
+        self.file.write_text(uri % 'hunter2', encoding='ascii')
+        with Workload() as workload, \
+                Amps('', queue.name, workload, BROKER_HOST_FILE=self.file) as amps:
+            wait_until(lambda: 'guest' in amps.get('/readyz').body if amps.is_listening() else '',
+                       what='the refusal')
+            self.file.write_text(uri % 'guest' + '\n', encoding='ascii')
+            # No signal: each reconnect reads it again.
+            amps.wait_ready()
+            queue.publish(event('a'))
+            workload.wait(1)
+            self.assertNotIn('hunter2', amps.log + amps.get('/health/detailed').body)
+
+    def test_token_that_is_changed(self):
+        self.file.write_text('first\n', encoding='ascii')
+        with Amps(self.node.uri, 'q', API_TOKEN_FILE=self.file).wait_listening() as amps:
+            def status(token):
+                return amps.call('GET', '/jobs', headers={'Authorization': f'Bearer {token}'}).status
+
+            self.assertEqual((status('first'), status('second')), (200, 401))
+            self.file.write_text('second\n', encoding='ascii')
+            self.assertEqual(status('first'), 200)
+            amps.process.send_signal(signal.SIGHUP)
+            amps.wait_log('Read the secrets again')
+            self.assertEqual((status('first'), status('second')), (401, 200))
+
+            # A secret that was mounted wrongly opens nothing and ends nothing.
+            self.file.write_text('', encoding='ascii')
+            amps.process.send_signal(signal.SIGHUP)
+            amps.wait_log('Kept the old secrets')
+            self.assertEqual((status(''), status('second')), (401, 200))
+
+    def test_settings_are_logged_once_without_secrets(self):
+        with Amps(f'amqp://user:hunter2@127.0.0.1:{free_port()}', 'jobs', API_TOKEN='hunter2',
+                  SENTRY_DSN='https://hunter2@127.0.0.1/1', MAX_CONCURRENCY=7) as amps:
+            amps.wait_log('AMPS 0')
+            amps.stop()
+            lines = [line for line in amps.log.splitlines() if 'MAX_CONCURRENCY=7' in line]
+            self.assertEqual(len(lines), 1)
+            for text in ('BROKER_HOST=amqp://user:***@127.0.0.1', 'API_TOKEN=***', 'SENTRY_DSN=***',
+                         'JOB_TIMEOUT=2m', 'BROKER_SUBJECT=jobs'):
+                self.assertIn(text, lines[0])
+            self.assertNotIn('hunter2', amps.log)
+
+    def test_what_kubernetes_injects_is_ignored_with_a_warning(self):
+        with Amps(self.node.uri, 'q', METRICS_ENABLED=False,
+                  METRICS_PORT='tcp://10.0.0.1:9090').wait_listening() as amps:
+            warnings = [json.loads(line) for line in amps.log.splitlines()]
+            self.assertTrue(any(line['level'] == 'warning' and 'METRICS_PORT=tcp://10.0.0.1:9090'
+                                in line['message'] for line in warnings))
+
+
+class Logs(unittest.TestCase):
+    """LOG_FORMAT and DEBUG."""
+
+    def start(self, stderr, **settings):
+        """Starts an AMPS on a queue in memory."""
+        process = subprocess.Popen(
+            [BINARY], cwd='/', stderr=stderr, text=True,
+            env={'BROKER_HOST': 'sqlite::memory:', 'BROKER_SUBJECT': 'jobs',
+                 'PORT': str(free_port()), 'METRICS_ENABLED': 'false',
+                 'WORKLOAD_ADDRESS': f'http://127.0.0.1:{free_port()}', **settings})
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def run_amps(self, **settings):
+        """Starts one, ends it when it is there, and returns what it said."""
+        process = self.start(subprocess.PIPE, **settings)
+        lines = []
+        with process.stderr:
+            for line in process.stderr:
+                lines.append(line)
+                if 'Broker connected' in line:
+                    process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), 0)
+        return lines
+
+    def assert_json(self, lines):
+        """One object a line, each with these members."""
+        self.assertGreater(len(lines), 3)
+        for line in lines:
+            entry = json.loads(line)
+            self.assertRegex(entry['ts'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
+            self.assertIn(entry['level'], ('debug', 'info', 'notice', 'warning'))
+            self.assertTrue(entry['message'])
+
+    def assert_text(self, lines):
+        """A time, a level and words."""
+        for line in lines:
+            self.assertTrue(re.match(r'^\d{4}-\d\d-\d\dT[\d:.]+Z (debug|info|notice|warning) +\S',
+                                     line), line)
+
+    def test_json_where_there_is_no_terminal(self):
+        self.assert_json(self.run_amps())
+        self.assert_json(self.run_amps(LOG_FORMAT='json'))
+
+    def test_journal_that_is_not_there(self):
+        if os.path.exists('/run/systemd/journal/socket'):
+            self.skipTest('there is a journal here')
+        self.assert_json(self.run_amps(LOG_FORMAT='journal'))
+
+    def test_text(self):
+        self.assert_text(self.run_amps(LOG_FORMAT='text'))
+
+    def test_text_on_a_terminal(self):
+        master, terminal = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = self.start(terminal)
+        os.close(terminal)
+        said = b''
+        while b'Broker connected' not in said:
+            said += os.read(master, 4096)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), 0)
+        self.assert_text(said.decode().splitlines())
+
+    def test_debug(self):
+        self.assertNotIn('"level":"debug"', ''.join(self.run_amps()))
+        with Workload() as workload, tempfile.TemporaryDirectory() as folder, \
+                Amps(f'sqlite://{folder}/queue.db', 'jobs', workload, DEBUG=True) as amps:
+            amps.wait_ready()
+            self.assertEqual(amps.post('/publish', event('mine', type='jobs', data='secret body'))
+                             .status, 202)
+            workload.wait(1)
+            amps.stop()
+            debug = [json.loads(line) for line in amps.log.splitlines()
+                     if '"level":"debug"' in line]
+            self.assertTrue(any(line.get('job_id') == 'mine' for line in debug))
+            self.assertNotIn('secret body', amps.log)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -65,7 +65,8 @@ BROKERS = {'rabbitmq': RabbitMQ, 'embedded': Embedded}
 class Demo:
     """All that runs, and the calls to it."""
 
-    def __init__(self, folder, broker, jobs):
+    def __init__(self, amps, folder, broker, jobs):
+        self.amps = amps
         self.folder = folder
         self.jobs = jobs
         self.broker = BROKERS[broker](folder)
@@ -83,7 +84,7 @@ class Demo:
             'PORT': str(self.workload_port),
             'WORKERS': str(MAX_CONCURRENCY),
         })
-        self._spawn('amps', [str(SOURCE / '_build/src/amps')], {
+        self._spawn('amps', [self.amps], {
             'BROKER_HOST': self.broker.uri,
             'BROKER_SUBJECT': QUEUE,
             'QUEUE_DECLARE': 'auto',
@@ -256,6 +257,7 @@ def last_lines(path, count=15):
 def main():
     """Runs the demo in a folder that is gone afterwards."""
     parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('--amps', required=True, help='the binary')
     parser.add_argument('--jobs', type=int, required=True)
     parser.add_argument('--broker', choices=BROKERS, required=True)
     parser.add_argument('--keep', action='store_true')
@@ -268,7 +270,7 @@ def main():
         signal.signal(number, interrupt)
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix='amps-demo-'))
-    demo = Demo(folder, options.broker, options.jobs)
+    demo = Demo(options.amps, folder, options.broker, options.jobs)
     try:
         run(demo, options.keep)
         return 0

@@ -3,10 +3,10 @@
 
 #include "amps-application.h"
 #include "amps-config.h"
+#include "amps-locale.h"
 #include "core/amps-log.h"
 
 #include <glib/gi18n.h>
-#include <locale.h>
 #include <stdlib.h>
 
 static gboolean
@@ -52,11 +52,7 @@ main (int argc, char **argv)
   /* Before any thread begins: libsoup then opens many connections at once. */
   g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
 
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, AMPS_LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
-
+  amps_locale_set_up ();
   if (!parse_command_line (&argc, &argv, amps_config_create_option_group (given), &check_config,
                            &version, &error))
     {

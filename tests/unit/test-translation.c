@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "amps-config-table.h"
+#include "amps-locale.h"
 
 #include <libintl.h>
 #include <locale.h>
@@ -69,9 +70,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_assert_true (g_setenv ("LANGUAGE", "de", TRUE));
-  g_assert_nonnull (bindtextdomain (GETTEXT_PACKAGE, LOCALE_FOLDER));
-  g_assert_nonnull (bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8"));
-  g_assert_nonnull (textdomain (GETTEXT_PACKAGE));
+  g_assert_true (g_setenv ("AMPS_LOCALEDIR", LOCALE_FOLDER, TRUE));
+  amps_locale_set_up ();
 
   if (!is_translating ())
     {

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-locale.h"
+
+#include <glib.h>
+#include <libintl.h>
+#include <locale.h>
+
+/**
+ * amps_locale_set_up:
+ *
+ * Speaks the user's language from now on. AMPS_LOCALEDIR in the environment
+ * names where the translations are that are not installed yet.
+ */
+void
+amps_locale_set_up (void)
+{
+  const char *folder = g_getenv ("AMPS_LOCALEDIR");
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, folder != NULL ? folder : AMPS_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+}

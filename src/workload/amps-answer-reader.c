@@ -201,5 +201,10 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
   self->done = done;
   self->user_data = user_data;
+
+  /* It has no length, and libsoup would take it to end with the connection. */
+  if (soup_message_get_status (message) == SOUP_STATUS_NO_CONTENT)
+    soup_message_headers_set_encoding (soup_message_get_response_headers (message),
+                                       SOUP_ENCODING_NONE);
   read_on (G_OBJECT (body), self);
 }

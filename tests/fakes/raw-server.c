@@ -4,22 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_THREADS 200
+/* More than a test opens at once. */
+#define BACKLOG 256
 
 struct _RawServer {
-  GSocketService *service; /* (owned) */
-  GCancellable *ended;     /* (owned) ends all connections */
-  guint16 port;            /* 0 of a Unix socket */
+  GSocketListener *listener; /* (owned) */
+  GCancellable *ended;       /* (owned) ends all threads */
+  GThread *acceptor;
+  guint16 port; /* 0 of a Unix socket */
 
   GMutex lock; /* of the rest */
-  GCond changed;
+  GCond released;
   char *reply; /* (owned) (nullable) NULL: close instead of an answer */
   gboolean hold;
   unsigned int n_requests;
   unsigned int n_connections;
-  unsigned int n_alive;
   char *last_request; /* (owned) (nullable) */
 };
+
+typedef struct {
+  RawServer *server;
+  GSocketConnection *connection; /* (owned) */
+} Client;
 
 static gsize
 get_content_length (const char *head)
@@ -62,18 +68,19 @@ exchange (RawServer *self, char *request)
   g_free (self->last_request);
   self->last_request = request;
   while (self->hold)
-    g_cond_wait (&self->changed, &self->lock);
+    g_cond_wait (&self->released, &self->lock);
   reply = g_strdup (self->reply);
   g_mutex_unlock (&self->lock);
 
   return reply;
 }
 
-static gboolean
-on_run (GThreadedSocketService *service G_GNUC_UNUSED, GSocketConnection *connection,
-        GObject *source G_GNUC_UNUSED, gpointer user_data)
+static gpointer
+serve (gpointer data)
 {
-  RawServer *self = user_data;
+  g_autofree Client *client = data;
+  g_autoptr (GSocketConnection) connection = client->connection;
+  RawServer *self = client->server;
   GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
   gboolean open = TRUE;
@@ -81,7 +88,6 @@ on_run (GThreadedSocketService *service G_GNUC_UNUSED, GSocketConnection *connec
 
   g_mutex_lock (&self->lock);
   self->n_connections++;
-  self->n_alive++;
   g_mutex_unlock (&self->lock);
 
   while (open && (request = read_request (self, in)) != NULL)
@@ -91,13 +97,34 @@ on_run (GThreadedSocketService *service G_GNUC_UNUSED, GSocketConnection *connec
       open = reply != NULL &&
              g_output_stream_write_all (out, reply, strlen (reply), NULL, self->ended, NULL);
     }
-  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
 
-  g_mutex_lock (&self->lock);
-  self->n_alive--;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-  return TRUE;
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  return NULL;
+}
+
+static void
+join (gpointer thread)
+{
+  g_thread_join (thread);
+}
+
+static gpointer
+accept_all (gpointer data)
+{
+  RawServer *self = data;
+  g_autoptr (GPtrArray) threads = g_ptr_array_new_with_free_func (join);
+  GSocketConnection *connection;
+
+  while ((connection = g_socket_listener_accept (self->listener, NULL, self->ended, NULL)) != NULL)
+    {
+      Client *client = g_new (Client, 1);
+
+      client->server = self;
+      client->connection = connection;
+      g_ptr_array_add (threads, g_thread_new ("raw server", serve, client));
+    }
+
+  return NULL;
 }
 
 /* On @address, or if that is NULL on a free port of 127.0.0.1. */
@@ -110,16 +137,17 @@ raw_server_new (GSocketAddress *address)
   g_autoptr (GError) error = NULL;
 
   g_mutex_init (&self->lock);
-  g_cond_init (&self->changed);
+  g_cond_init (&self->released);
   self->ended = g_cancellable_new ();
-  self->service = g_threaded_socket_service_new (MAX_THREADS);
-  g_signal_connect (self->service, "run", G_CALLBACK (on_run), self);
-  g_socket_listener_add_address (G_SOCKET_LISTENER (self->service),
-                                 address != NULL ? address : loopback, G_SOCKET_TYPE_STREAM,
-                                 G_SOCKET_PROTOCOL_DEFAULT, NULL, &effective, &error);
+  self->listener = g_socket_listener_new ();
+  g_socket_listener_set_backlog (self->listener, BACKLOG);
+  g_socket_listener_add_address (self->listener, address != NULL ? address : loopback,
+                                 G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL, &effective,
+                                 &error);
   g_assert_no_error (error);
   if (G_IS_INET_SOCKET_ADDRESS (effective))
     self->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
+  self->acceptor = g_thread_new ("raw server", accept_all, self);
   return self;
 }
 
@@ -127,19 +155,15 @@ raw_server_new (GSocketAddress *address)
 void
 raw_server_free (RawServer *self)
 {
-  g_socket_service_stop (self->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
   raw_server_hold (self, FALSE);
   g_cancellable_cancel (self->ended);
-  g_mutex_lock (&self->lock);
-  while (self->n_alive > 0)
-    g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
+  g_thread_join (self->acceptor);
+  g_socket_listener_close (self->listener);
 
-  g_object_unref (self->service);
+  g_object_unref (self->listener);
   g_object_unref (self->ended);
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
+  g_cond_clear (&self->released);
   g_free (self->reply);
   g_free (self->last_request);
   g_free (self);
@@ -167,7 +191,7 @@ raw_server_hold (RawServer *self, gboolean hold)
 {
   g_mutex_lock (&self->lock);
   self->hold = hold;
-  g_cond_broadcast (&self->changed);
+  g_cond_broadcast (&self->released);
   g_mutex_unlock (&self->lock);
 }
 

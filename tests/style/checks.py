@@ -215,14 +215,15 @@ def check_format(root):
     program = find_clang_format()
     if program is None:
         raise LookupError('clang-format 14 is not here')
-    for path in c_files(root):
-        result = subprocess.run([program, '--dry-run', '--Werror', '--style=file', str(path)],
-                                capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            place = path.relative_to(root)
-            where = re.search(r':(\d+):\d+: error', result.stderr)
-            yield (f'{place}:{where[1] if where else 1}: not formatted; '
-                   f'run clang-format-14 -i {place}')
+    result = subprocess.run([program, '--dry-run', '--Werror', '--style=file', *c_files(root)],
+                            capture_output=True, text=True, check=False)
+    found = {}
+    for place, line in re.findall(r'^(.*?):(\d+):\d+: error', result.stderr, re.MULTILINE):
+        found.setdefault(pathlib.Path(place).relative_to(root), line)
+    if result.returncode != 0 and not found:
+        raise RuntimeError(result.stderr)
+    for place, line in found.items():
+        yield f'{place}:{line}: not formatted; run clang-format-14 -i {place}'
 
 
 CHECKS = {

@@ -97,7 +97,7 @@ test_nonsense (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_test_message ("%s", cases[i].body);
+      g_test_message ("case %u", i);
       g_assert_null (parse (cases[i].body, jobs, &error));
       g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
       g_assert_nonnull (strstr (error->message, cases[i].detail));

@@ -31,9 +31,10 @@ struct _AmpsConfig {
   GObject parent_instance;
 
   Setting settings[N_VARIABLES];
-  char **broker_uris;  /* (owned) */
-  GPtrArray *warnings; /* (owned) of char*, NULL-terminated */
-  GPtrArray *problems; /* (owned) of char* */
+  AmpsBrokerUriCheckFunc check_uri; /* (nullable) */
+  char **broker_uris;               /* (owned) */
+  GPtrArray *warnings;              /* (owned) of char*, NULL-terminated */
+  GPtrArray *problems;              /* (owned) of char* */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsConfig, amps_config, G_TYPE_OBJECT)
@@ -239,6 +240,30 @@ gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sourc
     }
 }
 
+/* Of a broker's URI only its backend knows all that may be wrong. */
+static gboolean
+check_value (AmpsConfig *self, AmpsVariable variable, const char *text, gint64 *number,
+             GError **error)
+{
+  g_auto (GStrv) uris = NULL;
+
+  if (!amps_variable_parse (&amps_variables[variable], text, number, error))
+    return FALSE;
+  if (variable != VARIABLE_BROKER_HOST || self->check_uri == NULL)
+    return TRUE;
+
+  uris = amps_split_uris (text);
+  for (char **uri = uris; *uri != NULL; uri++)
+    {
+      const char *broker_type = amps_variables[VARIABLE_BROKER_TYPE].words[*number];
+
+      if (!self->check_uri (broker_type, *uri, error))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
 static void
 parse (AmpsConfig *self, AmpsVariable variable)
 {
@@ -246,7 +271,7 @@ parse (AmpsConfig *self, AmpsVariable variable)
   g_autoptr (GError) error = NULL;
 
   if (setting->text != NULL &&
-      !amps_variable_parse (&amps_variables[variable], setting->text, &setting->number, &error))
+      !check_value (self, variable, setting->text, &setting->number, &error))
     add_bad_value (self, variable, error->message);
 }
 
@@ -375,12 +400,13 @@ fill_in (AmpsConfig *self)
 }
 
 /**
- * amps_config_new:
+ * amps_config_new_full:
  * @environment: (array zero-terminated=1): `NAME=value`, as g_get_environ() has it
  * @dotenv_path: (nullable): a file that fills in what @environment leaves unset;
  *   it need not exist
  * @options: (array zero-terminated=1): `NAME=value` from the command line, which
  *   win
+ * @check_uri: (nullable) (scope forever): asked of each broker's URI
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT with a line for every
  *   bad value
  *
@@ -389,8 +415,8 @@ fill_in (AmpsConfig *self)
  * Returns: (transfer full) (nullable): the settings, all valid
  */
 AmpsConfig *
-amps_config_new (const char *const *environment, const char *dotenv_path,
-                 const char *const *options, GError **error)
+amps_config_new_full (const char *const *environment, const char *dotenv_path,
+                      const char *const *options, AmpsBrokerUriCheckFunc check_uri, GError **error)
 {
   g_autoptr (AmpsConfig) self = g_object_new (AMPS_TYPE_CONFIG, NULL);
   g_auto (GStrv) dotenv = amps_dotenv_read (dotenv_path, self->problems);
@@ -400,6 +426,7 @@ amps_config_new (const char *const *environment, const char *dotenv_path,
     [SOURCE_DOTENV] = (const char *const *) dotenv,
   };
 
+  self->check_uri = check_uri;
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       gather (self, i, sources);
@@ -422,6 +449,24 @@ amps_config_new (const char *const *environment, const char *dotenv_path,
   return g_steal_pointer (&self);
 }
 
+/**
+ * amps_config_new:
+ * @environment: as for [ctor@Amps.Config.new_full]
+ * @dotenv_path: (nullable): likewise
+ * @options: likewise
+ * @error: return location: likewise
+ *
+ * Takes a broker's URI as long as it looks like one.
+ *
+ * Returns: (transfer full) (nullable): the settings
+ */
+AmpsConfig *
+amps_config_new (const char *const *environment, const char *dotenv_path,
+                 const char *const *options, GError **error)
+{
+  return amps_config_new_full (environment, dotenv_path, options, NULL, error);
+}
+
 static char *
 read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
 {
@@ -431,8 +476,7 @@ read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
   gint64 number;
 
   if (read_secret (setting->file, &text, &bad) &&
-      amps_variable_parse (&amps_variables[variable], text, &number, &bad) &&
-      number != setting->number)
+      check_value (self, variable, text, &number, &bad) && number != setting->number)
     g_set_error_literal (&bad, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
                          _ ("must be of the same type as before"));
 

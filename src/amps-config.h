@@ -53,8 +53,22 @@ typedef enum {
 #define AMPS_TYPE_CONFIG (amps_config_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsConfig, amps_config, AMPS, CONFIG, GObject)
 
+/**
+ * AmpsBrokerUriCheckFunc:
+ * @broker_type: what BROKER_TYPE would be
+ * @uri: one of BROKER_HOST
+ * @error: return location: what is wrong with @uri, without showing it
+ *
+ * Returns: whether the backend can make sense of @uri
+ */
+typedef gboolean (*AmpsBrokerUriCheckFunc) (const char *broker_type, const char *uri,
+                                            GError **error);
+
 AmpsConfig *amps_config_new (const char *const *environment, const char *dotenv_path,
                              const char *const *options, GError **error);
+AmpsConfig *amps_config_new_full (const char *const *environment, const char *dotenv_path,
+                                  const char *const *options, AmpsBrokerUriCheckFunc check_uri,
+                                  GError **error);
 gboolean amps_config_reload_secrets (AmpsConfig *self, GError **error);
 char *amps_config_to_string (AmpsConfig *self);
 void amps_config_foreach (AmpsConfig *self,

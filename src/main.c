@@ -4,6 +4,7 @@
 #include "amps-application.h"
 #include "amps-config.h"
 #include "amps-locale.h"
+#include "broker/amps-broker-factory.h"
 #include "core/amps-log.h"
 
 #include <glib/gi18n.h>
@@ -67,8 +68,9 @@ main (int argc, char **argv)
     }
 
   options = g_strv_builder_end (given);
-  config = amps_config_new ((const char *const *) environment, ".env",
-                            (const char *const *) options, &error);
+  config =
+      amps_config_new_full ((const char *const *) environment, ".env",
+                            (const char *const *) options, amps_broker_factory_check_uri, &error);
   if (config == NULL)
     {
       g_printerr ("amps: %s\n", error->message);

@@ -1,16 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-broker-factory.h"
 
+#include "amqp/amps-amqp-uri.h"
 #include "amqp/amps-broker-amqp.h"
 #include "embedded/amps-broker-embedded.h"
+#include "embedded/amps-embedded-worker.h"
 
-static const struct {
+static gboolean
+check_amqp_uri (const char *uri, GError **error)
+{
+  g_autoptr (AmpsAmqpUri) parsed = amps_amqp_uri_parse (uri, error);
+
+  return parsed != NULL;
+}
+
+static gboolean
+check_embedded_uri (const char *uri, GError **error)
+{
+  g_autoptr (AmpsEmbeddedSettings) settings = amps_embedded_settings_new (uri, NULL, NULL, error);
+
+  return settings != NULL;
+}
+
+typedef struct {
   const char *type;
   AmpsBroker *(*create) (AmpsConfig *config, AmpsClock *clock);
-} backends[] = {
-  { "amqp", amps_broker_amqp_new },
-  { "embedded", amps_broker_embedded_new },
-};
+  gboolean (*check_uri) (const char *uri, GError **error);
+} Backend;
+
+static const Backend *
+find_backend (const char *type)
+{
+  static const Backend backends[] = {
+    { "amqp", amps_broker_amqp_new, check_amqp_uri },
+    { "embedded", amps_broker_embedded_new, check_embedded_uri },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (backends); i++)
+    {
+      if (g_str_equal (backends[i].type, type))
+        return &backends[i];
+    }
+
+  /* The settings allow no other type. */
+  g_return_val_if_reached (NULL);
+}
 
 /**
  * amps_broker_factory_create:
@@ -22,14 +56,21 @@ static const struct {
 AmpsBroker *
 amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock)
 {
-  const char *type = amps_config_get_broker_type (config);
+  return find_backend (amps_config_get_broker_type (config))->create (config, clock);
+}
 
-  for (unsigned int i = 0; i < G_N_ELEMENTS (backends); i++)
-    {
-      if (g_str_equal (backends[i].type, type))
-        return backends[i].create (config, clock);
-    }
-
-  /* The settings allow no other type. */
-  g_return_val_if_reached (NULL);
+/**
+ * amps_broker_factory_check_uri:
+ * @broker_type: a type of broker
+ * @uri: what is to tell where it is
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * See AmpsBrokerUriCheckFunc.
+ *
+ * Returns: whether brokers of that type can make sense of @uri
+ */
+gboolean
+amps_broker_factory_check_uri (const char *broker_type, const char *uri, GError **error)
+{
+  return find_backend (broker_type)->check_uri (uri, error);
 }

@@ -8,5 +8,6 @@
 G_BEGIN_DECLS
 
 AmpsBroker *amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock);
+gboolean amps_broker_factory_check_uri (const char *broker_type, const char *uri, GError **error);
 
 G_END_DECLS

@@ -67,6 +67,25 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(ended.returncode, 78, name)
             self.assertIn(name, ended.stderr)
 
+    def test_what_a_backend_makes_no_sense_of(self):
+        for uri, what in (('amqp://u:hunter2@h?heartbeat=hunter2', 'heartbeat'),
+                          ('amqp://h?connection_timeout=-1', 'connection_timeout'),
+                          ('amqp://h?verify=maybe', 'verify'),
+                          ('amqp://h?auth_mechanism=kerberos', 'auth_mechanism'),
+                          ('amqp://h/a/b', 'slash'),
+                          ('amqp://u:hunter2%zz@h', '%XX'),
+                          ('amqp://good,amqp://bad?heartbeat=x', 'heartbeat'),
+                          ('sqlite:relative.db', 'absolute'),
+                          ('sqlite:///q.db?lease=x', 'lease'),
+                          ('sqlite:///q.db?hunter2=1', 'parameters')):
+            # In one go with all the others.
+            ended = run(BROKER_SUBJECT='jobs', BROKER_HOST=uri, PORT='x')
+            self.assertEqual(ended.returncode, 78, uri)
+            lines = ended.stderr.splitlines()
+            self.assertEqual(len(lines), 2, lines)
+            self.assertTrue(any('BROKER_HOST=' in line and what in line for line in lines), lines)
+            self.assertNotIn('hunter2', ended.stderr)
+
     def test_check_config_shows_no_secret(self):
         ended = run('--check-config', '--max-concurrency=7', BROKER_SUBJECT='jobs',
                     BROKER_HOST='amqp://user:hunter2@host/v', API_TOKEN='hunter2')

@@ -16,30 +16,80 @@ read_config (const char *variables, const char *dotenv, GError **error)
   return amps_config_new ((const char *const *) environment, dotenv, none, error);
 }
 
+/* The table of contract section 2; what has no default is not there. */
 static void
 test_defaults (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsConfig) config = read_config ("BROKER_SUBJECT=jobs\nPORT=", NULL, &error);
+  g_autofree char *expected = g_strdup_printf (
+      "BROKER_HOST=amqp://localhost:5672\nBROKER_TYPE=amqp\nBROKER_SUBJECT=jobs\n"
+      "QUEUE_DECLARE=passive\nQUEUE_TYPE=quorum\nWORKER_ID=%s\nMAX_CONCURRENCY=100\n"
+      "JOB_TIMEOUT=2m\nHEARTBEAT_TIMEOUT=0\nWORKLOAD_ADDRESS=http://localhost:5050\n"
+      "WORKLOAD_RESPONSE_TIMEOUT=30s\nWORKLOAD_MODE=async\n"
+      "WORKLOAD_CONTENT_TYPE=application/json\nWORKLOAD_BATCH_SIZE=1\n"
+      "WORKLOAD_BATCH_WAIT=5ms\nMAX_ATTEMPTS=0\nRETRY_MIN_BACKOFF=1s\nRETRY_MAX_BACKOFF=5m\n"
+      "DRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_ENABLED=true\nMETRICS_PORT=9090\n"
+      "API_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_FORMAT=auto\nDEBUG=false\n"
+      "ENVIRONMENT=development\nDBUS_BUS=auto\n",
+      g_get_host_name ());
+  g_autofree char *text = NULL;
 
   g_assert_no_error (error);
+  text = amps_config_to_string (config);
+  g_assert_cmpstr (text, ==, expected);
   g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://localhost:5672");
   g_assert_null (amps_config_get_broker_uris (config)[1]);
-  g_assert_cmpstr (amps_config_get_broker_type (config), ==, "amqp");
-  g_assert_cmpint (amps_config_get_queue_declare (config), ==, AMPS_QUEUE_DECLARE_PASSIVE);
-  g_assert_cmpint (amps_config_get_queue_type (config), ==, AMPS_QUEUE_TYPE_QUORUM);
-  g_assert_cmpstr (amps_config_get_worker_id (config), ==, g_get_host_name ());
-  g_assert_cmpuint (amps_config_get_max_concurrency (config), ==, 100);
-  g_assert_cmpint (amps_config_get_job_timeout (config), ==, 120 * G_USEC_PER_SEC);
-  g_assert_cmpint (amps_config_get_heartbeat_timeout (config), ==, 0);
-  g_assert_cmpstr (amps_config_get_workload_address (config), ==, "http://localhost:5050");
-  g_assert_cmpint (amps_config_get_workload_mode (config), ==, AMPS_WORKLOAD_MODE_ASYNC);
-  g_assert_cmpuint (amps_config_get_port (config), ==, 4000);
-  g_assert_true (amps_config_get_metrics_enabled (config));
-  g_assert_null (amps_config_get_dead_letter_queue (config));
-  g_assert_null (amps_config_get_api_token (config));
-  g_assert_cmpuint (amps_config_get_max_body_size (config), ==, 16 * 1024 * 1024);
   g_assert_null (amps_config_get_warnings (config)[0]);
+}
+
+/* Each gives the variable of its name, as the type says. */
+static void
+test_getters (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsConfig) c = read_config (
+      "BROKER_SUBJECT=jobs\nQUEUE_DECLARE=auto\nQUEUE_TYPE=classic\nWORKER_ID=me\n"
+      "MAX_CONCURRENCY=2\nJOB_TIMEOUT=3s\nHEARTBEAT_TIMEOUT=4s\nWORKLOAD_ADDRESS=http://w\n"
+      "WORKLOAD_RESPONSE_TIMEOUT=5s\nWORKLOAD_MODE=sync\nWORKLOAD_CONTENT_TYPE=a/b\n"
+      "WORKLOAD_BATCH_SIZE=6\nWORKLOAD_BATCH_WAIT=7s\nWORKLOAD_READY_PATH=/r\nMAX_ATTEMPTS=8\n"
+      "RETRY_MIN_BACKOFF=9s\nRETRY_MAX_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
+      "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
+      "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nLOG_FORMAT=journal\nDEBUG=true\n"
+      "SENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=none",
+      NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (amps_config_get_subject (c), ==, "jobs");
+  g_assert_cmpint (amps_config_get_queue_declare (c), ==, AMPS_QUEUE_DECLARE_AUTO);
+  g_assert_cmpint (amps_config_get_queue_type (c), ==, AMPS_QUEUE_TYPE_CLASSIC);
+  g_assert_cmpstr (amps_config_get_worker_id (c), ==, "me");
+  g_assert_cmpuint (amps_config_get_max_concurrency (c), ==, 2);
+  g_assert_cmpint (amps_config_get_job_timeout (c), ==, 3 * G_USEC_PER_SEC);
+  g_assert_cmpint (amps_config_get_heartbeat_timeout (c), ==, 4 * G_USEC_PER_SEC);
+  g_assert_cmpstr (amps_config_get_workload_address (c), ==, "http://w");
+  g_assert_cmpint (amps_config_get_workload_response_timeout (c), ==, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (amps_config_get_workload_mode (c), ==, AMPS_WORKLOAD_MODE_SYNC);
+  g_assert_cmpstr (amps_config_get_workload_content_type (c), ==, "a/b");
+  g_assert_cmpuint (amps_config_get_workload_batch_size (c), ==, 6);
+  g_assert_cmpint (amps_config_get_workload_batch_wait (c), ==, 7 * G_USEC_PER_SEC);
+  g_assert_cmpstr (amps_config_get_workload_ready_path (c), ==, "/r");
+  g_assert_cmpuint (amps_config_get_max_attempts (c), ==, 8);
+  g_assert_cmpint (amps_config_get_retry_min_backoff (c), ==, 9 * G_USEC_PER_SEC);
+  g_assert_cmpint (amps_config_get_retry_max_backoff (c), ==, 10 * G_USEC_PER_SEC);
+  g_assert_cmpstr (amps_config_get_dead_letter_queue (c), ==, "dead");
+  g_assert_cmpint (amps_config_get_drain_timeout (c), ==, 11 * G_USEC_PER_SEC);
+  g_assert_cmpuint (amps_config_get_port (c), ==, 12);
+  g_assert_false (amps_config_get_metrics_enabled (c));
+  g_assert_cmpuint (amps_config_get_metrics_port (c), ==, 13);
+  g_assert_cmpstr (amps_config_get_api_token (c), ==, "token");
+  g_assert_true (amps_config_get_api_allow_remote (c));
+  g_assert_cmpuint (amps_config_get_max_body_size (c), ==, 14 * 1024);
+  g_assert_cmpint (amps_config_get_log_format (c), ==, AMPS_LOG_JOURNAL);
+  g_assert_true (amps_config_get_debug (c));
+  g_assert_cmpstr (amps_config_get_sentry_dsn (c), ==, "https://k@h/1");
+  g_assert_cmpstr (amps_config_get_environment (c), ==, "test");
+  g_assert_cmpstr (amps_config_get_dbus_bus (c), ==, "none");
 }
 
 /* Each is an error of its own that names the variable and what is allowed. */
@@ -255,6 +305,40 @@ test_bad_reload (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpstr (uri, ==, "amqp://u:first@h");
 }
 
+static gboolean
+refuse_hunter (const char *broker_type, const char *uri, GError **error)
+{
+  g_assert_cmpstr (broker_type, ==, "amqp");
+  if (strstr (uri, "hunter2") == NULL)
+    return TRUE;
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "makes no sense");
+  return FALSE;
+}
+
+/* The backend is asked of each URI, at start and later. */
+static void
+test_backend_is_asked (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const none[] = { NULL };
+  g_autofree char *file = g_strconcat ("BROKER_HOST_FILE=", fixture->path, NULL);
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", file, NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsConfig) config = NULL;
+
+  write_file (fixture, "amqp://a,amqp://hunter2");
+  g_assert_null (amps_config_new_full (environment, NULL, none, refuse_hunter, &error));
+  g_assert_true (g_str_has_suffix (error->message, ": makes no sense"));
+  g_clear_error (&error);
+
+  write_file (fixture, "amqp://a,amqp://b");
+  config = amps_config_new_full (environment, NULL, none, refuse_hunter, &error);
+  g_assert_no_error (error);
+  write_file (fixture, "amqp://hunter2");
+  g_assert_false (amps_config_reload_secrets (config, &error));
+  g_assert_null (strstr (error->message, "hunter2"));
+  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://a");
+}
+
 /* One bad file must not change what another has. */
 static void
 test_reload_is_whole (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -442,99 +526,12 @@ test_password_is_never_shown (void)
     }
 }
 
-static char **
-parse_options (const char *command_line, GError **error)
-{
-  g_auto (GStrv) arguments = g_strsplit (command_line, " ", -1);
-  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-
-  g_option_context_set_main_group (context, amps_config_create_option_group (given));
-  if (!g_option_context_parse_strv (context, &arguments, error))
-    return NULL;
-  return g_strv_builder_end (given);
-}
-
-static void
-test_options (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) options = parse_options ("amps --max-concurrency=20 --broker-subject jobs-ä "
-                                          "--debug --api-token-file=/secret "
-                                          "--metrics-enabled=false",
-                                          &error);
-  g_auto (GStrv) unknown = NULL;
-
-  g_assert_no_error (error);
-  g_assert_cmpstr (options[0], ==, "MAX_CONCURRENCY=20");
-  g_assert_cmpstr (options[1], ==, "BROKER_SUBJECT=jobs-ä");
-  g_assert_cmpstr (options[2], ==, "DEBUG=true");
-  g_assert_cmpstr (options[3], ==, "API_TOKEN_FILE=/secret");
-  g_assert_cmpstr (options[4], ==, "METRICS_ENABLED=false");
-  g_assert_null (options[5]);
-
-  unknown = parse_options ("amps --max-concurency=20", &error);
-  g_assert_null (unknown);
-  g_assert_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
-}
-
-static char *
-get_help (void)
-{
-  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-
-  g_option_context_set_main_group (context, amps_config_create_option_group (given));
-  return g_option_context_get_help (context, TRUE, NULL);
-}
-
-static void
-test_help (void)
-{
-  g_autofree char *help = get_help ();
-
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      const AmpsVariableInfo *info = &amps_variables[i];
-      g_autofree char *option = g_strdelimit (g_ascii_strdown (info->name, -1), "_", '-');
-      g_autofree char *shown = g_strdup_printf ("  --%s=VALUE ", option);
-      g_autofree char *fallback = g_strdup_printf ("[%s]", info->fallback);
-
-      g_test_message ("%s", info->name);
-      g_assert_nonnull (strstr (help, shown));
-      g_assert_nonnull (strstr (help, info->description));
-      g_assert_true (info->fallback == NULL || strstr (help, fallback) != NULL);
-    }
-}
-
-/* The manual has a row for each, with its default. */
-static void
-test_manual (void)
-{
-  g_autofree char *manual = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_file_get_contents (MANUAL, &manual, NULL, &error);
-  g_assert_no_error (error);
-
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      const AmpsVariableInfo *info = &amps_variables[i];
-      g_autofree char *row =
-          info->fallback != NULL
-              ? g_strdup_printf ("\n| `%s` | `%s` | ", info->name, info->fallback)
-              : g_strdup_printf ("\n| `%s` | none", info->name);
-
-      g_test_message ("%s", row);
-      g_assert_nonnull (strstr (manual, row));
-    }
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/defaults", test_defaults);
+  g_test_add_func ("/config/getters", test_getters);
   g_test_add_func ("/config/bad-values", test_bad_values);
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
@@ -543,11 +540,9 @@ main (int argc, char **argv)
   g_test_add_func ("/config/queue-names", test_queue_names);
   g_test_add_func ("/config/kubernetes", test_kubernetes);
   g_test_add_func ("/config/embedded", test_embedded);
-  g_test_add_func ("/config/options", test_options);
-  g_test_add_func ("/config/help", test_help);
-  g_test_add_func ("/config/manual", test_manual);
   g_test_add ("/config/secret-files", Fixture, NULL, set_up, test_secret_files, tear_down);
   g_test_add ("/config/bad-reload", Fixture, NULL, set_up, test_bad_reload, tear_down);
+  g_test_add ("/config/backend-is-asked", Fixture, NULL, set_up, test_backend_is_asked, tear_down);
   g_test_add ("/config/reload-is-whole", Fixture, NULL, set_up, test_reload_is_whole, tear_down);
   g_test_add ("/config/precedence", Fixture, NULL, set_up, test_precedence, tear_down);
   g_test_add ("/config/bad-dotenv", Fixture, NULL, set_up, test_bad_dotenv, tear_down);

@@ -12,7 +12,7 @@
 static gboolean
 fail (GError **error, const char *what)
 {
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "BROKER_HOST: %s", what);
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, what);
   return FALSE;
 }
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "amps-config-table.h"
+
+#include <string.h>
+
+static char **
+parse_options (const char *command_line, GError **error)
+{
+  g_auto (GStrv) arguments = g_strsplit (command_line, " ", -1);
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  if (!g_option_context_parse_strv (context, &arguments, error))
+    return NULL;
+  return g_strv_builder_end (given);
+}
+
+static void
+test_options (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) options = parse_options ("amps --max-concurrency=20 --broker-subject jobs-ä "
+                                          "--debug --api-token-file=/secret "
+                                          "--metrics-enabled=false",
+                                          &error);
+  g_auto (GStrv) unknown = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (options[0], ==, "MAX_CONCURRENCY=20");
+  g_assert_cmpstr (options[1], ==, "BROKER_SUBJECT=jobs-ä");
+  g_assert_cmpstr (options[2], ==, "DEBUG=true");
+  g_assert_cmpstr (options[3], ==, "API_TOKEN_FILE=/secret");
+  g_assert_cmpstr (options[4], ==, "METRICS_ENABLED=false");
+  g_assert_null (options[5]);
+
+  unknown = parse_options ("amps --max-concurency=20", &error);
+  g_assert_null (unknown);
+  g_assert_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+}
+
+static char *
+get_help (void)
+{
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  return g_option_context_get_help (context, TRUE, NULL);
+}
+
+static void
+test_help (void)
+{
+  g_autofree char *help = get_help ();
+
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const AmpsVariableInfo *info = &amps_variables[i];
+      g_autofree char *option = g_strdelimit (g_ascii_strdown (info->name, -1), "_", '-');
+      g_autofree char *shown = g_strdup_printf ("  --%s=VALUE ", option);
+      g_autofree char *fallback = g_strdup_printf ("[%s]", info->fallback);
+
+      g_test_message ("%s", info->name);
+      g_assert_nonnull (strstr (help, shown));
+      g_assert_nonnull (strstr (help, info->description));
+      g_assert_true (info->fallback == NULL || strstr (help, fallback) != NULL);
+    }
+}
+
+/* The manual has a row for each, with its default. */
+static void
+test_manual (void)
+{
+  g_autofree char *manual = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (MANUAL, &manual, NULL, &error);
+  g_assert_no_error (error);
+
+  for (unsigned int i = 0; i < N_VARIABLES; i++)
+    {
+      const AmpsVariableInfo *info = &amps_variables[i];
+      g_autofree char *row =
+          info->fallback != NULL
+              ? g_strdup_printf ("\n| `%s` | `%s` | ", info->name, info->fallback)
+              : g_strdup_printf ("\n| `%s` | none", info->name);
+
+      g_test_message ("%s", row);
+      g_assert_nonnull (strstr (manual, row));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/config-options/options", test_options);
+  g_test_add_func ("/config-options/help", test_help);
+  g_test_add_func ("/config-options/manual", test_manual);
+  return g_test_run ();
+}

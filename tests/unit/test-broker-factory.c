@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/amps-broker-factory.h"
+#include "core/amps-error.h"
+
+#include <string.h>
+
+/* By what BROKER_HOST begins with; none of them connects by itself. */
+static void
+test_create (void)
+{
+  static const struct {
+    const char *uri;
+    const char *type;
+  } cases[] = {
+    { "BROKER_HOST=amqp://127.0.0.1", "AmpsBrokerAmqp" },
+    { "BROKER_HOST=amqps://127.0.0.1", "AmpsBrokerAmqp" },
+    { "BROKER_HOST=sqlite::memory:", "AmpsBrokerEmbedded" },
+  };
+  const char *const none[] = { NULL };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *const environment[] = { "BROKER_SUBJECT=jobs", cases[i].uri, NULL };
+      g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, NULL);
+      g_autoptr (AmpsClock) clock = amps_clock_new ();
+      AmpsBroker *broker = amps_broker_factory_create (config, clock);
+
+      g_assert_cmpstr (G_OBJECT_TYPE_NAME (broker), ==, cases[i].type);
+      g_assert_cmpint (amps_broker_get_state (broker), ==, AMPS_BROKER_DISCONNECTED);
+      g_assert_finalize_object (broker);
+    }
+}
+
+static void
+test_check_uri (void)
+{
+  static const struct {
+    const char *type;
+    const char *uri;
+    const char *problem; /* (nullable) a part of what is said of it */
+  } cases[] = {
+    { "amqp", "amqp://user:password@h/v?heartbeat=10", NULL },
+    { "amqp", "amqp://user:hunter2@h?heartbeat=hunter2", "heartbeat" },
+    { "amqp", "sqlite::memory:", "amqp://" },
+    { "embedded", "sqlite:///queue.db?lease=5s", NULL },
+    { "embedded", "sqlite:///queue.db?lease=hunter2", "lease" },
+    { "embedded", "sqlite:queue.db", "absolute path" },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gboolean good = amps_broker_factory_check_uri (cases[i].type, cases[i].uri, &error);
+
+      g_test_message ("%s", cases[i].uri);
+      g_assert_cmpint (good, ==, cases[i].problem == NULL);
+      if (good)
+        {
+          g_assert_no_error (error);
+          continue;
+        }
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+      g_assert_nonnull (strstr (error->message, cases[i].problem));
+      g_assert_null (strstr (error->message, "hunter2"));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/broker-factory/create", test_create);
+  g_test_add_func ("/broker-factory/check-uri", test_check_uri);
+  return g_test_run ();
+}

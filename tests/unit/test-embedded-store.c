@@ -2,6 +2,7 @@
 #include "broker/embedded/amps-embedded-store.h"
 #include "core/amps-error.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define DEAD "jobs.dead"
@@ -160,6 +161,51 @@ test_give_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_claimed (f, "other", 2, "a12 b12 ");
 }
 
+/* A process died with one, and a retry has waited: a long queue must not keep
+ * them back. */
+static void
+test_waited_come_first (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *lost = NULL;
+  g_autofree char *retried = NULL;
+  gint64 id;
+
+  publish (f, "lost");
+  publish (f, "retried");
+  lost = claim (f, "jobs", "dead", 1, &id);
+  retried = claim (f, "jobs", "me", 1, &id);
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_RETRY, 90, 2, NULL, NULL }));
+  for (unsigned int i = 0; i < 5; i++)
+    publish (f, "new");
+
+  f->now += 50;
+  assert_claimed (f, "me", 1, "new11 ");
+  f->now += 50;
+  assert_claimed (f, "me", 3, "lost12 retried21 new11 ");
+}
+
+static void
+test_removed_file (Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = g_dir_make_tmp ("amps-store-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "queue.db", NULL);
+  g_autofree char *other = g_build_filename (folder, "other.db", NULL);
+  g_autoptr (AmpsEmbeddedStore) store = amps_embedded_store_open (path, TRUE, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (amps_embedded_store_is_in_place (store, NULL));
+  g_assert_false (amps_embedded_store_is_broken (store));
+  g_assert_cmpint (g_rename (path, other), ==, 0);
+  g_assert_false (amps_embedded_store_is_in_place (store, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE);
+  g_assert_true (amps_embedded_store_is_broken (store));
+
+  g_assert_cmpint (g_rename (other, path), ==, 0);
+  g_clear_pointer (&store, amps_embedded_store_close);
+  g_unlink (path);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 static void
 test_roll_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -186,6 +232,8 @@ main (int argc, char **argv)
     { "/embedded-store/leases", test_leases },
     { "/embedded-store/settlements", test_settlements },
     { "/embedded-store/give-up", test_give_up },
+    { "/embedded-store/waited-come-first", test_waited_come_first },
+    { "/embedded-store/removed-file", test_removed_file },
     { "/embedded-store/roll-back", test_roll_back },
   };
 

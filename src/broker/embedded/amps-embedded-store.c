@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-store.h"
 
+#include "amps-embedded-schema.h"
 #include "core/amps-error.h"
 
-#include <sqlite3.h>
 #include <string.h>
-
-/* "AMPS" in ASCII: file(1) and we know whose file it is. */
-#define APPLICATION_ID 0x414d5053
 
 /* Other processes commit within milliseconds. */
 #define BUSY_TIMEOUT_MS 2000
-
-/* Each entry leads from the version before to the next one. */
-static const char *const migrations[] = {
-  "CREATE TABLE jobs ("
-  " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-  " queue TEXT NOT NULL,"
-  " due INTEGER NOT NULL DEFAULT 0," /* may be claimed from then on; a lease's end, too */
-  " owner TEXT,"                     /* who has the lease */
-  " body BLOB NOT NULL,"
-  " attempt INTEGER NOT NULL DEFAULT 1,"
-  " handed_out INTEGER NOT NULL DEFAULT 0,"
-  " returns INTEGER NOT NULL DEFAULT 0,"
-  " published INTEGER NOT NULL,"
-  " first_received INTEGER NOT NULL DEFAULT 0,"
-  " origin TEXT," /* of a dead letter: the queue it was in */
-  " reason TEXT,"
-  " detail TEXT,"
-  " died INTEGER);"
-  "CREATE INDEX jobs_by_due ON jobs (queue, due, id);"
-  "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;",
-};
 
 typedef enum {
   STATEMENT_BEGIN,
@@ -54,10 +30,17 @@ static const char *const statements[N_STATEMENTS] = {
   [STATEMENT_COMMIT] = "COMMIT",
   [STATEMENT_ROLL_BACK] = "ROLLBACK",
   [STATEMENT_PUBLISH] = "INSERT INTO jobs (queue, body, published) VALUES (?1, ?2, ?3)",
+  /* Those that had to wait come first: a long queue is not to keep back the jobs
+   * of a process that died. */
   [STATEMENT_CLAIM] = "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
                       " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
-                      " WHERE id IN (SELECT id FROM jobs WHERE queue = ?1 AND due <= ?3"
-                      " ORDER BY due, id LIMIT ?5)"
+                      " WHERE id IN (SELECT id FROM ("
+                      "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
+                      " AND due BETWEEN 1 AND ?3 ORDER BY due, id LIMIT ?5)"
+                      " UNION ALL "
+                      "SELECT * FROM (SELECT id, 1 AS turn FROM jobs WHERE queue = ?1"
+                      " AND due = 0 ORDER BY id LIMIT ?5))"
+                      " ORDER BY turn LIMIT ?5)"
                       " RETURNING id, body, attempt, handed_out, returns, first_received",
   [STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
   [STATEMENT_GIVE_BACK] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
@@ -76,6 +59,7 @@ static const char *const statements[N_STATEMENTS] = {
 struct _AmpsEmbeddedStore {
   sqlite3 *database;
   sqlite3_stmt *statements[N_STATEMENTS]; /* (owned) */
+  gboolean broken;
 };
 
 /**
@@ -89,11 +73,24 @@ amps_stored_job_free (AmpsStoredJob *self)
   g_free (self);
 }
 
+/* Only time helps against these; for all others the file is opened anew. */
+static gboolean
+passes (int code)
+{
+  return code == SQLITE_BUSY || code == SQLITE_FULL || code == SQLITE_NOMEM;
+}
+
 static gboolean
 fail (AmpsEmbeddedStore *self, GError **error)
 {
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the queue's file: %s",
-               sqlite3_errmsg (self->database));
+  int system_error = sqlite3_system_errno (self->database);
+  int code = sqlite3_errcode (self->database) & 0xff;
+  gboolean has_reason = system_error != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
+
+  self->broken = !passes (code);
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the queue's file: %s%s%s",
+               sqlite3_errmsg (self->database), has_reason ? ": " : "",
+               has_reason ? g_strerror (system_error) : "");
   return FALSE;
 }
 
@@ -101,72 +98,6 @@ static gboolean
 execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
 {
   return sqlite3_exec (self->database, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
-}
-
-static gboolean
-read_number (AmpsEmbeddedStore *self, const char *sql, gint64 *number, GError **error)
-{
-  sqlite3_stmt *statement = NULL;
-  gboolean read = sqlite3_prepare_v2 (self->database, sql, -1, &statement, NULL) == SQLITE_OK &&
-                  sqlite3_step (statement) == SQLITE_ROW;
-
-  if (read)
-    *number = sqlite3_column_int64 (statement, 0);
-  else
-    fail (self, error);
-
-  sqlite3_finalize (statement);
-  return read;
-}
-
-static gboolean
-check_owner (AmpsEmbeddedStore *self, gint64 *version, GError **error)
-{
-  gint64 application;
-  gint64 n_tables;
-
-  if (!read_number (self, "PRAGMA application_id", &application, error) ||
-      !read_number (self, "PRAGMA user_version", version, error) ||
-      !read_number (self, "SELECT count(*) FROM sqlite_schema", &n_tables, error))
-    return FALSE;
-
-  if (application != APPLICATION_ID && (application != 0 || n_tables != 0))
-    g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_FAILED,
-                         "the queue's file belongs to another program; name another file");
-  else if (*version > (gint64) G_N_ELEMENTS (migrations))
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_FAILED,
-                 "the queue's file was made by a newer AMPS (version %d of its schema, and this "
-                 "one knows %d); use that one",
-                 (int) *version, (int) G_N_ELEMENTS (migrations));
-  else
-    return TRUE;
-
-  return FALSE;
-}
-
-/* Under the lock, since another process may be doing the same. */
-static gboolean
-migrate (AmpsEmbeddedStore *self, GError **error)
-{
-  gint64 version;
-
-  if (!execute (self, "BEGIN IMMEDIATE", error))
-    return FALSE;
-
-  if (!check_owner (self, &version, error))
-    return FALSE;
-
-  for (; version < (gint64) G_N_ELEMENTS (migrations); version++)
-    {
-      g_autofree char *mark =
-          g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
-                           (int) version + 1);
-
-      if (!execute (self, migrations[version], error) || !execute (self, mark, error))
-        return FALSE;
-    }
-
-  return execute (self, "COMMIT", error);
 }
 
 static gboolean
@@ -182,12 +113,24 @@ prepare (AmpsEmbeddedStore *self, GError **error)
   return TRUE;
 }
 
+static gboolean
+set_up_schema (AmpsEmbeddedStore *self, GError **error)
+{
+  unsigned int version;
+
+  if (!amps_embedded_schema_check (&amps_embedded_schema, self->database, &version, error))
+    return FALSE;
+
+  return execute (self, "PRAGMA journal_mode = WAL", error) &&
+         amps_embedded_schema_migrate (&amps_embedded_schema, self->database, error);
+}
+
 /**
  * amps_embedded_store_open:
  * @path: a file, made if it is missing; or `:memory:`
  * @durable: whether what is committed survives a loss of power
- * @error: return location: %AMPS_ERROR_UNAVAILABLE, or %AMPS_ERROR_FAILED when it
- *   is no use to try again
+ * @error: return location: %AMPS_ERROR_UNAVAILABLE, or %AMPS_ERROR_FAILED when
+ *   the file is none of ours
  *
  * Returns: (transfer full) (nullable): the queues in @path
  */
@@ -195,28 +138,20 @@ AmpsEmbeddedStore *
 amps_embedded_store_open (const char *path, gboolean durable, GError **error)
 {
   g_autoptr (AmpsEmbeddedStore) self = g_new0 (AmpsEmbeddedStore, 1);
-  gint64 version;
-
-  if (sqlite3_open_v2 (path, &self->database,
-                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                       NULL) != SQLITE_OK)
-    {
-      fail (self, error);
-      g_prefix_error (error, "%s: ", path);
-      return NULL;
-    }
+  gboolean open = sqlite3_open_v2 (path, &self->database,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                                   NULL) == SQLITE_OK ||
+                  fail (self, error);
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
-  if (!check_owner (self, &version, error) || !execute (self, "PRAGMA journal_mode = WAL", error) ||
-      !execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
-                error) ||
-      !migrate (self, error) || !prepare (self, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return NULL;
-    }
+  if (open && set_up_schema (self, error) &&
+      execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+               error) &&
+      prepare (self, error))
+    return g_steal_pointer (&self);
 
-  return g_steal_pointer (&self);
+  g_prefix_error (error, "%s: ", path);
+  return NULL;
 }
 
 /**
@@ -230,6 +165,43 @@ amps_embedded_store_close (AmpsEmbeddedStore *self)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->database);
   g_free (self);
+}
+
+/**
+ * amps_embedded_store_is_in_place:
+ * @self: a store
+ * @error: return location
+ *
+ * A file that was removed would take jobs and be gone with them.
+ *
+ * Returns: whether the file is still the one that its path names
+ */
+gboolean
+amps_embedded_store_is_in_place (AmpsEmbeddedStore *self, GError **error)
+{
+  int has_moved = 0;
+
+  sqlite3_file_control (self->database, NULL, SQLITE_FCNTL_HAS_MOVED, &has_moved);
+  if (!has_moved)
+    return TRUE;
+
+  self->broken = TRUE;
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                       "the queue's file was moved or removed while it was in use");
+  return FALSE;
+}
+
+/**
+ * amps_embedded_store_is_broken:
+ * @self: a store
+ *
+ * Returns: whether something failed that waiting won't mend, so that the file
+ *   should be opened anew
+ */
+gboolean
+amps_embedded_store_is_broken (AmpsEmbeddedStore *self)
+{
+  return self->broken;
 }
 
 /* Statements */

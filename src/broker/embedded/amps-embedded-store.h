@@ -41,6 +41,8 @@ typedef struct _AmpsEmbeddedStore AmpsEmbeddedStore;
 
 AmpsEmbeddedStore *amps_embedded_store_open (const char *path, gboolean durable, GError **error);
 void amps_embedded_store_close (AmpsEmbeddedStore *self);
+gboolean amps_embedded_store_is_in_place (AmpsEmbeddedStore *self, GError **error);
+gboolean amps_embedded_store_is_broken (AmpsEmbeddedStore *self);
 
 gboolean amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error);
 gboolean amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-embedded-schema.h"
+
+#include "core/amps-error.h"
+
+/* "AMPS" in ASCII: file(1) and we know whose file it is. */
+#define APPLICATION_ID 0x414d5053
+
+/* Never change a step that was released; add one, and what it does to a file
+ * with jobs in it to the tests. */
+static const char *const steps[] = {
+  "CREATE TABLE jobs ("
+  " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+  " queue TEXT NOT NULL,"
+  " due INTEGER NOT NULL DEFAULT 0," /* 0: at once; else when: a delay's end, or a lease's */
+  " owner TEXT,"                     /* who has the lease */
+  " body BLOB NOT NULL,"
+  " attempt INTEGER NOT NULL DEFAULT 1,"
+  " handed_out INTEGER NOT NULL DEFAULT 0,"
+  " returns INTEGER NOT NULL DEFAULT 0,"
+  " published INTEGER NOT NULL,"
+  " first_received INTEGER NOT NULL DEFAULT 0,"
+  " origin TEXT," /* of a dead letter: the queue it was in */
+  " reason TEXT,"
+  " detail TEXT,"
+  " died INTEGER);"
+  "CREATE INDEX jobs_by_due ON jobs (queue, due, id);"
+  "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;",
+};
+
+const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };
+
+static gboolean
+fail (sqlite3 *database, GError **error)
+{
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, sqlite3_errmsg (database));
+  return FALSE;
+}
+
+static gboolean
+execute (sqlite3 *database, const char *sql, GError **error)
+{
+  return sqlite3_exec (database, sql, NULL, NULL, NULL) == SQLITE_OK || fail (database, error);
+}
+
+static gboolean
+read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean read = sqlite3_prepare_v2 (database, sql, -1, &statement, NULL) == SQLITE_OK &&
+                  sqlite3_step (statement) == SQLITE_ROW;
+
+  if (read)
+    *number = sqlite3_column_int64 (statement, 0);
+  else
+    fail (database, error);
+
+  sqlite3_finalize (statement);
+  return read;
+}
+
+/**
+ * amps_embedded_schema_check:
+ * @self: a schema
+ * @database: a file
+ * @version: (out): which version the file has; 0 when it is empty
+ * @error: return location
+ *
+ * Looks only, so that a file of another program is left as it is.
+ *
+ * Returns: whether @database is empty or of @self, in a version that it knows
+ */
+gboolean
+amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database,
+                            unsigned int *version, GError **error)
+{
+  gint64 application;
+  gint64 found;
+  gint64 n_tables;
+
+  if (!read_number (database, "PRAGMA application_id", &application, error) ||
+      !read_number (database, "PRAGMA user_version", &found, error) ||
+      !read_number (database, "SELECT count(*) FROM sqlite_schema", &n_tables, error))
+    return FALSE;
+
+  if (application != APPLICATION_ID && (application != 0 || n_tables != 0))
+    g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_FAILED,
+                         "the file belongs to another program; name another file");
+  else if (found > self->n_steps)
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_FAILED,
+                 "the file was made by a newer AMPS (version %" G_GINT64_FORMAT
+                 " of its schema, and this one knows %u); use that one",
+                 found, self->n_steps);
+  else
+    {
+      *version = (unsigned int) MAX (found, 0);
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+static gboolean
+take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
+{
+  unsigned int version;
+
+  if (!amps_embedded_schema_check (self, database, &version, error))
+    return FALSE;
+
+  for (; version < self->n_steps; version++)
+    {
+      g_autofree char *mark = g_strdup_printf (
+          "PRAGMA application_id = %d; PRAGMA user_version = %u", APPLICATION_ID, version + 1);
+
+      if (!execute (database, self->steps[version], error) || !execute (database, mark, error))
+        return FALSE;
+    }
+
+  return execute (database, "COMMIT", error);
+}
+
+/**
+ * amps_embedded_schema_migrate:
+ * @self: a schema
+ * @database: a file
+ * @error: return location
+ *
+ * In one transaction, since another process may be about to do the same: either
+ * all steps are taken or the file is as it was.
+ *
+ * Returns: whether @database has the version of @self
+ */
+gboolean
+amps_embedded_schema_migrate (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
+{
+  if (!execute (database, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  if (take_steps (self, database, error))
+    return TRUE;
+
+  /* SQLite may have done it itself. */
+  if (!sqlite3_get_autocommit (database))
+    execute (database, "ROLLBACK", NULL);
+  return FALSE;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/embedded/amps-embedded-schema.h"
+#include "broker/embedded/amps-embedded-store.h"
+#include "core/amps-error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* A file's life: each AMPS knows one step more. The second loses nothing of what
+ * the first put in, and the third can't be taken. */
+static const char *const steps[] = {
+  "CREATE TABLE jobs (id INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+  "ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 5;"
+  "CREATE INDEX jobs_by_priority ON jobs (priority)",
+  "ALTER TABLE jobs ADD COLUMN other INTEGER; CREATE TABLE jobs (id)",
+};
+
+static const AmpsEmbeddedSchema first = { steps, 1 };
+static const AmpsEmbeddedSchema second = { steps, 2 };
+static const AmpsEmbeddedSchema third = { steps, 3 };
+
+typedef struct {
+  char *folder; /* (owned) */
+  char *path;   /* (owned) */
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->folder = g_dir_make_tmp ("amps-schema-XXXXXX", NULL);
+  f->path = g_build_filename (f->folder, "queue.db", NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *path = g_strconcat (f->path, suffixes[i], NULL);
+
+      g_unlink (path);
+    }
+
+  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
+  g_free (f->path);
+  g_free (f->folder);
+}
+
+static sqlite3 *
+open_file (Fixture *f)
+{
+  sqlite3 *database;
+
+  g_assert_cmpint (sqlite3_open (f->path, &database), ==, SQLITE_OK);
+  return database;
+}
+
+static void
+execute (Fixture *f, const char *sql)
+{
+  sqlite3 *database = open_file (f);
+
+  g_assert_cmpint (sqlite3_exec (database, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (database);
+}
+
+static int
+read_number (Fixture *f, const char *sql)
+{
+  sqlite3 *database = open_file (f);
+  sqlite3_stmt *statement;
+  int number;
+
+  g_assert_cmpint (sqlite3_prepare_v2 (database, sql, -1, &statement, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
+  number = sqlite3_column_int (statement, 0);
+  sqlite3_finalize (statement);
+  sqlite3_close (database);
+  return number;
+}
+
+static gboolean
+migrate (Fixture *f, const AmpsEmbeddedSchema *schema, GError **error)
+{
+  sqlite3 *database = open_file (f);
+  gboolean done = amps_embedded_schema_migrate (schema, database, error);
+
+  sqlite3_close (database);
+  return done;
+}
+
+static void
+assert_migrates (Fixture *f, const AmpsEmbeddedSchema *schema)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (migrate (f, schema, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (read_number (f, "PRAGMA user_version"), ==, (int) schema->n_steps);
+}
+
+static void
+test_older_file_is_migrated (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  assert_migrates (f, &first);
+  execute (f, "INSERT INTO jobs (body) VALUES ('a'), ('b')");
+  assert_migrates (f, &second);
+  g_assert_cmpint (read_number (f, "SELECT sum(priority) FROM jobs"), ==, 10);
+  assert_migrates (f, &second);
+  g_assert_cmpint (read_number (f, "SELECT count(*) FROM jobs"), ==, 2);
+}
+
+static void
+test_empty_file_gets_all_steps (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  assert_migrates (f, &second);
+  execute (f, "INSERT INTO jobs (body) VALUES ('a')");
+  g_assert_cmpint (read_number (f, "SELECT priority FROM jobs"), ==, 5);
+}
+
+static void
+test_failed_step_leaves_the_file_as_it_was (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  assert_migrates (f, &first);
+  execute (f, "INSERT INTO jobs (body) VALUES ('a')");
+  g_assert_false (migrate (f, &third, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE);
+  g_assert_cmpint (read_number (f, "PRAGMA user_version"), ==, 1);
+  g_assert_cmpint (read_number (f, "SELECT count(*) FROM pragma_table_info ('jobs')"), ==, 2);
+  assert_migrates (f, &second);
+}
+
+static void
+test_newer_file_is_refused (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  assert_migrates (f, &second);
+  g_assert_false (migrate (f, &first, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "newer AMPS (version 2"));
+  g_assert_cmpint (read_number (f, "PRAGMA user_version"), ==, 2);
+}
+
+static void
+test_foreign_file_is_left_alone (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  execute (f, "CREATE TABLE theirs (x)");
+  g_assert_false (migrate (f, &first, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "another program"));
+  g_assert_cmpint (read_number (f, "PRAGMA application_id"), ==, 0);
+  g_assert_cmpint (read_number (f, "SELECT count(*) FROM sqlite_schema"), ==, 1);
+}
+
+/* The columns that docs/embedded-broker.md tells people of, and the steps that
+ * released versions left behind. */
+static void
+test_ours (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  AmpsEmbeddedStore *store = amps_embedded_store_open (f->path, TRUE, &error);
+
+  g_assert_no_error (error);
+  amps_embedded_store_close (store);
+  g_assert_cmpint (read_number (f, "PRAGMA user_version"), ==, (int) amps_embedded_schema.n_steps);
+  execute (f, "SELECT id, queue, due, owner, body, attempt, handed_out, returns, published,"
+              " first_received, origin, reason, detail, died FROM jobs");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer data);
+  } tests[] = {
+    { "/embedded-schema/older-file", test_older_file_is_migrated },
+    { "/embedded-schema/empty-file", test_empty_file_gets_all_steps },
+    { "/embedded-schema/failed-step", test_failed_step_leaves_the_file_as_it_was },
+    { "/embedded-schema/newer-file", test_newer_file_is_refused },
+    { "/embedded-schema/foreign-file", test_foreign_file_is_left_alone },
+    { "/embedded-schema/ours", test_ours },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

@@ -95,11 +95,25 @@ handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
   g_object_unref (task);
 }
 
+/* What came too late for the last commit. */
+static void
+fail_tasks (AmpsBrokerEmbedded *self)
+{
+  GHashTableIter iter;
+  gpointer task;
+
+  g_hash_table_iter_init (&iter, self->tasks);
+  while (g_hash_table_iter_next (&iter, NULL, &task))
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_DETACHED, "the queue's file is closed");
+  g_hash_table_remove_all (self->tasks);
+}
+
 static void
 handle_closed (AmpsBrokerEmbedded *self)
 {
   amps_embedded_worker_free (g_steal_pointer (&self->worker));
   self->open = FALSE;
+  fail_tasks (self);
   amps_broker_end_epoch (AMPS_BROKER (self));
   show_state (self, NULL);
   g_task_return_boolean (self->stop_task, TRUE);
@@ -127,7 +141,7 @@ on_event (AmpsMail *mail, gpointer user_data)
       handle_done (self, event->id, g_steal_pointer (&event->error));
       break;
     case AMPS_EMBEDDED_EVENT_LOST:
-      g_warning ("The leases on jobs ended before they were renewed");
+      g_warning ("Leases on jobs had ended, and others took them");
       amps_broker_begin_epoch (AMPS_BROKER (self));
       break;
     case AMPS_EMBEDDED_EVENT_CLOSED:

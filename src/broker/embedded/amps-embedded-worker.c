@@ -1,38 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-worker.h"
 
+#include "amps-embedded-watch.h"
 #include "core/amps-backoff.h"
 #include "core/amps-error.h"
 
 #include <glib-unix.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #define MIN_BACKOFF (G_USEC_PER_SEC / 10)
 #define MAX_BACKOFF (5 * G_USEC_PER_SEC)
 
-/* Other processes are noticed by inotify; this is for what it does not see. */
+/* Other AMPS announce what they commit; this is for what nobody announces. */
 #define MAX_SLEEP (2 * G_USEC_PER_SEC)
-
-typedef enum {
-  COMMAND_CONSUME,
-  COMMAND_PUBLISH,
-  COMMAND_SETTLE,
-  COMMAND_STOP,
-} CommandKind;
-
-typedef struct {
-  AmpsMail mail;
-  CommandKind kind;
-  guint64 id; /* told when it is committed; 0 when nobody waits */
-  gboolean consuming;
-  unsigned int prefetch;
-  char *queue;  /* (owned) (nullable) */
-  GBytes *body; /* (owned) (nullable) */
-  gint64 job;
-  AmpsSettlement settlement; /* its detail is (owned) */
-  gboolean was_own;          /* found out while settling */
-} Command;
 
 struct _AmpsEmbeddedWorker {
   const AmpsEmbeddedSettings *settings; /* outlives the worker */
@@ -43,9 +22,10 @@ struct _AmpsEmbeddedWorker {
 
   /* Of the worker's thread alone: */
   GMainLoop *loop;
+  AmpsEmbeddedWatch *watch; /* (owned) */
   AmpsEmbeddedStore *store; /* (owned) (nullable) while it can't be opened */
   GSource *timer;           /* (owned) due when there is work */
-  GQueue batch;             /* (owned) of Command, in order, to be committed */
+  GQueue batch;             /* (owned) of AmpsEmbeddedCommand, in order, to be committed */
   char *owner;              /* (owned) changes when the leases are lost */
   unsigned int n_held;      /* claimed and not settled */
   gint64 lease_end;         /* µs since 1970: of all that is held */
@@ -53,45 +33,15 @@ struct _AmpsEmbeddedWorker {
   gboolean stopping;
   unsigned int prefetch;
   unsigned int failures;
-  int inotify;      /* -1 without it */
   gboolean problem; /* the main thread was told of one */
 };
-
-static void
-command_free (gpointer data)
-{
-  Command *command = data;
-
-  g_free (command->queue);
-  g_clear_pointer (&command->body, g_bytes_unref);
-  g_free (command->settlement.detail);
-  g_free (command);
-}
-
-/**
- * amps_embedded_event_free:
- * @event: (transfer full): an event
- */
-void
-amps_embedded_event_free (gpointer event)
-{
-  AmpsEmbeddedEvent *self = event;
-
-  g_clear_pointer (&self->job, amps_stored_job_free);
-  g_clear_error (&self->error);
-  g_free (self);
-}
 
 static void
 tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id, AmpsStoredJob *job,
       GError *error)
 {
-  AmpsEmbeddedEvent *event = g_new0 (AmpsEmbeddedEvent, 1);
+  AmpsEmbeddedEvent *event = amps_embedded_event_new (kind, id, job, error);
 
-  event->kind = kind;
-  event->id = id;
-  event->job = job;
-  event->error = error;
   amps_mailbox_send (self->events, &event->mail);
 }
 
@@ -120,9 +70,9 @@ new_owner (AmpsEmbeddedWorker *self)
 /* One transaction for all that came since the last */
 
 static gboolean
-apply (AmpsEmbeddedWorker *self, Command *command, gint64 now, GError **error)
+apply (AmpsEmbeddedWorker *self, AmpsEmbeddedCommand *command, gint64 now, GError **error)
 {
-  if (command->kind == COMMAND_PUBLISH)
+  if (command->kind == AMPS_EMBEDDED_COMMAND_PUBLISH)
     return amps_embedded_store_publish (self->store, command->queue, command->body, now, error);
 
   return amps_embedded_store_settle (self->store, command->job, self->owner, &command->settlement,
@@ -141,70 +91,116 @@ apply_all (AmpsEmbeddedWorker *self, gint64 now, GError **error)
   return TRUE;
 }
 
-static unsigned int
-count_settled (AmpsEmbeddedWorker *self)
-{
-  unsigned int n_settled = 0;
+/* What a transaction leads to, if it is committed. */
+typedef struct {
+  GPtrArray *jobs;     /* (owned) (nullable) claimed */
+  unsigned int n_held; /* with those */
+  gint64 lease_end;
+  gboolean lost; /* others have jobs that were held */
+} Outcome;
 
+static void
+outcome_clear (Outcome *outcome)
+{
+  g_clear_pointer (&outcome->jobs, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
+
+static void
+count_settled (AmpsEmbeddedWorker *self, Outcome *outcome)
+{
   for (GList *l = self->batch.head; l != NULL; l = l->next)
     {
-      const Command *command = l->data;
+      const AmpsEmbeddedCommand *command = l->data;
 
-      n_settled += command->kind == COMMAND_SETTLE && command->was_own;
+      if (command->kind == AMPS_EMBEDDED_COMMAND_SETTLE && command->was_own)
+        outcome->n_held--;
     }
-
-  return n_settled;
 }
 
-static GPtrArray *
-claim (AmpsEmbeddedWorker *self, gint64 now, unsigned int n_settled, GError **error)
+static gint64
+get_renewal (AmpsEmbeddedWorker *self)
 {
-  unsigned int held = self->n_held - MIN (n_settled, self->n_held);
-
-  if (!self->consuming || self->stopping || held >= self->prefetch)
-    return g_ptr_array_new ();
-
-  /* All leases end together, so that one statement renews them. */
-  if (held == 0)
-    self->lease_end = now + self->settings->lease;
-  return amps_embedded_store_claim (self->store, self->settings->subject, self->owner, now,
-                                    self->lease_end, self->prefetch - held, error);
+  return self->lease_end - self->settings->lease * 2 / 3;
 }
 
+/* All leases end together, so that one statement renews them. A lease that has
+ * ended is taken up again unless another process has the job: after a suspension
+ * nobody knows which of them, so all go back, and those that come again are
+ * attached to what runs. */
 static gboolean
-renew (AmpsEmbeddedWorker *self, gint64 now, GError **error)
+renew (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
 {
   unsigned int n_renewed;
 
-  if (self->n_held == 0 || now < self->lease_end - self->settings->lease * 2 / 3)
+  if (outcome->n_held > 0 && now < get_renewal (self))
     return TRUE;
 
-  if (!amps_embedded_store_renew (self->store, self->owner, now + self->settings->lease, &n_renewed,
-                                  error))
+  outcome->lease_end = now + self->settings->lease;
+  if (outcome->n_held == 0)
+    return TRUE;
+
+  if (!amps_embedded_store_renew (self->store, self->owner, outcome->lease_end, &n_renewed, error))
+    return FALSE;
+  if (n_renewed == outcome->n_held)
+    return TRUE;
+
+  outcome->lost = TRUE;
+  outcome->n_held = 0;
+  return amps_embedded_store_give_up (self->store, self->owner, error);
+}
+
+static gboolean
+claim (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
+{
+  /* What was lost has to be told before anything new comes. */
+  if (outcome->lost || !self->consuming || self->stopping || outcome->n_held >= self->prefetch)
+    return TRUE;
+
+  outcome->jobs =
+      amps_embedded_store_claim (self->store, self->settings->subject, self->owner, now,
+                                 outcome->lease_end, self->prefetch - outcome->n_held, error);
+  if (outcome->jobs == NULL)
     return FALSE;
 
-  self->lease_end = now + self->settings->lease;
-  self->n_held = n_renewed;
+  outcome->n_held += outcome->jobs->len;
   return TRUE;
+}
+
+/* All but an acknowledgement puts a job where others may want it. */
+static gboolean
+is_news (const Outcome *outcome, const GQueue *batch)
+{
+  for (const GList *l = batch->head; l != NULL; l = l->next)
+    {
+      const AmpsEmbeddedCommand *command = l->data;
+
+      if (command->kind == AMPS_EMBEDDED_COMMAND_PUBLISH ||
+          command->settlement.kind != AMPS_SETTLE_ACKNOWLEDGE)
+        return TRUE;
+    }
+
+  return outcome->lost;
 }
 
 static void
 tell_committed (AmpsEmbeddedWorker *self)
 {
-  Command *command;
+  AmpsEmbeddedCommand *command;
 
   while ((command = g_queue_pop_head (&self->batch)) != NULL)
     {
       GError *error = NULL;
 
-      if (command->kind == COMMAND_SETTLE && !command->was_own)
+      if (command->kind == AMPS_EMBEDDED_COMMAND_SETTLE && !command->was_own)
         error =
             g_error_new_literal (AMPS_ERROR, AMPS_ERROR_DETACHED, "the lease on the job had ended");
       if (command->id != 0)
         tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, NULL, error);
       else
         g_clear_error (&error);
-      command_free (command);
+      amps_embedded_command_free (command);
     }
 }
 
@@ -217,34 +213,137 @@ tell_failed (AmpsEmbeddedWorker *self, const GError *error)
 
   for (GList *l = self->batch.head; l != NULL; l = next)
     {
-      Command *command = l->data;
+      AmpsEmbeddedCommand *command = l->data;
 
       next = l->next;
       if (command->id == 0)
         continue;
 
       tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, NULL, g_error_copy (error));
-      command_free (command);
+      amps_embedded_command_free (command);
       g_queue_delete_link (&self->batch, l);
     }
 }
 
 static void
-tell_claimed (AmpsEmbeddedWorker *self, GPtrArray *jobs)
+tell_claimed (AmpsEmbeddedWorker *self, Outcome *outcome)
 {
   g_autofree gpointer *stolen = NULL;
   gsize n_jobs = 0;
 
-  if (jobs != NULL)
-    stolen = g_ptr_array_steal (jobs, &n_jobs);
+  if (outcome->jobs != NULL)
+    stolen = g_ptr_array_steal (outcome->jobs, &n_jobs);
   for (gsize i = 0; i < n_jobs; i++)
     tell (self, AMPS_EMBEDDED_EVENT_JOB, 0, stolen[i], NULL);
 }
 
+static gboolean
+transact (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
+{
+  if (!amps_embedded_store_begin (self->store, error) || !apply_all (self, now, error))
+    return FALSE;
+
+  count_settled (self, outcome);
+  return renew (self, now, outcome, error) && claim (self, now, outcome, error) &&
+         amps_embedded_store_commit (self->store, error);
+}
+
+static void
+note_success (AmpsEmbeddedWorker *self)
+{
+  self->failures = 0;
+  if (self->problem)
+    tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL, NULL);
+  self->problem = FALSE;
+}
+
+static void
+tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
+{
+  note_success (self);
+  if (is_news (outcome, &self->batch))
+    amps_embedded_watch_announce (self->watch);
+
+  self->n_held = outcome->n_held;
+  self->lease_end = outcome->lease_end;
+  tell_committed (self);
+  if (outcome->lost)
+    {
+      new_owner (self);
+      tell (self, AMPS_EMBEDDED_EVENT_LOST, 0, NULL, NULL);
+    }
+  tell_claimed (self, outcome);
+}
+
+/* Looking costs less than a transaction, which locks others out. */
+static gboolean
+find_next (AmpsEmbeddedWorker *self, gint64 now, gint64 *next, GError **error)
+{
+  gint64 due = -1;
+
+  if (!amps_embedded_store_is_in_place (self->store, error) ||
+      (self->consuming && self->n_held < self->prefetch &&
+       !amps_embedded_store_get_next_due (self->store, self->settings->subject, &due, error)))
+    return FALSE;
+
+  *next = due >= 0 ? due : now + MAX_SLEEP;
+  if (self->n_held > 0)
+    *next = MIN (*next, get_renewal (self));
+  return TRUE;
+}
+
+static gboolean
+work (AmpsEmbeddedWorker *self, gint64 now, GError **error)
+{
+  g_auto (Outcome) outcome = { NULL, self->n_held, self->lease_end, FALSE };
+  gint64 next;
+
+  /* Cleared before the look: what is announced after it wakes again. */
+  amps_embedded_watch_clear (self->watch);
+  if (!find_next (self, now, &next, error))
+    return FALSE;
+
+  if (self->batch.head != NULL || next <= now)
+    {
+      if (!transact (self, now, &outcome, error))
+        return FALSE;
+
+      tell_outcome (self, &outcome);
+      amps_embedded_watch_clear (self->watch);
+      if (!find_next (self, now, &next, error))
+        return FALSE;
+    }
+
+  note_success (self);
+  wake_at (self, next);
+  return TRUE;
+}
+
+static gboolean
+open_store (AmpsEmbeddedWorker *self, gint64 now, GError **error)
+{
+  self->store = amps_embedded_store_open (self->settings->path, self->settings->durable, error);
+  if (self->store == NULL)
+    return FALSE;
+
+  amps_embedded_watch_follow (self->watch);
+  /* It may be another file than before: the renewal that is due now tells. */
+  self->lease_end = MIN (self->lease_end, now + self->settings->lease / 3);
+  return TRUE;
+}
+
+/* What could not be committed stays in the batch, and in the file as it was. */
 static void
 note_problem (AmpsEmbeddedWorker *self, const GError *error)
 {
   gint64 delay = amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, ++self->failures);
+
+  if (self->store != NULL)
+    {
+      amps_embedded_store_roll_back (self->store);
+      if (amps_embedded_store_is_broken (self->store))
+        g_clear_pointer (&self->store, amps_embedded_store_close);
+    }
 
   self->problem = TRUE;
   tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, NULL, g_error_copy (error));
@@ -252,154 +351,29 @@ note_problem (AmpsEmbeddedWorker *self, const GError *error)
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + delay);
 }
 
-/* A process that was stopped for long does not know what became of its jobs. */
-static void
-check_leases (AmpsEmbeddedWorker *self, gint64 now)
-{
-  if (self->n_held == 0 || now < self->lease_end)
-    return;
-
-  amps_embedded_store_give_up (self->store, self->owner, NULL);
-  new_owner (self);
-  tell (self, AMPS_EMBEDDED_EVENT_LOST, 0, NULL, NULL);
-}
-
-static void
-ignore_own_writes (AmpsEmbeddedWorker *self)
-{
-  char buffer[4096];
-
-  while (self->inotify >= 0 && read (self->inotify, buffer, sizeof buffer) > 0)
-    ;
-}
-
-static gboolean
-transact (AmpsEmbeddedWorker *self, gint64 now, GPtrArray **jobs, GError **error)
-{
-  unsigned int n_settled;
-
-  *jobs = NULL;
-  if (!amps_embedded_store_begin (self->store, error))
-    return FALSE;
-
-  if (!apply_all (self, now, error))
-    return FALSE;
-  n_settled = count_settled (self);
-  *jobs = claim (self, now, n_settled, error);
-  if (*jobs == NULL || !renew (self, now, error) ||
-      !amps_embedded_store_commit (self->store, error))
-    return FALSE;
-
-  self->n_held -= MIN (n_settled, self->n_held);
-  self->n_held += (*jobs)->len;
-  return TRUE;
-}
-
-static void
-schedule_next (AmpsEmbeddedWorker *self, gint64 now)
-{
-  gint64 due = -1;
-
-  if (self->consuming && self->n_held < self->prefetch)
-    amps_embedded_store_get_next_due (self->store, self->settings->subject, &due, NULL);
-  if (self->n_held > 0 && (due < 0 || due > self->lease_end - self->settings->lease * 2 / 3))
-    due = self->lease_end - self->settings->lease * 2 / 3;
-
-  wake_at (self, due >= 0 ? MAX (due, now) : now + MAX_SLEEP);
-}
-
-/* Looking costs less than a transaction, which locks others out. */
-static gboolean
-has_work (AmpsEmbeddedWorker *self, gint64 now)
-{
-  gint64 due = -1;
-
-  if (self->batch.head != NULL ||
-      (self->n_held > 0 && now >= self->lease_end - self->settings->lease * 2 / 3))
-    return TRUE;
-  if (!self->consuming || self->n_held >= self->prefetch)
-    return FALSE;
-
-  return amps_embedded_store_get_next_due (self->store, self->settings->subject, &due, NULL) &&
-         due >= 0 && due <= now;
-}
-
-static void
-work (AmpsEmbeddedWorker *self)
-{
-  gint64 now = g_get_real_time ();
-  g_autoptr (GPtrArray) jobs = NULL;
-  g_autoptr (GError) error = NULL;
-
-  check_leases (self, now);
-  if (has_work (self, now) && !transact (self, now, &jobs, &error))
-    {
-      amps_embedded_store_roll_back (self->store);
-      note_problem (self, error);
-      return;
-    }
-
-  ignore_own_writes (self);
-  self->failures = 0;
-  if (self->problem)
-    tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL, NULL);
-  self->problem = FALSE;
-
-  tell_committed (self);
-  tell_claimed (self, jobs);
-  schedule_next (self, now);
-}
-
-static void
-watch_others (AmpsEmbeddedWorker *self)
-{
-  g_autofree char *log = g_strconcat (self->settings->path, "-wal", NULL);
-
-  if (self->inotify >= 0)
-    inotify_add_watch (self->inotify, log, IN_MODIFY);
-}
-
-static void
-open_store (AmpsEmbeddedWorker *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->store = amps_embedded_store_open (self->settings->path, self->settings->durable, &error);
-  if (self->store == NULL)
-    {
-      note_problem (self, error);
-      return;
-    }
-
-  watch_others (self);
-  self->problem = FALSE;
-  tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL, NULL);
-}
-
 static gboolean
 on_timer (gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
+  gint64 now = g_get_real_time ();
+  g_autoptr (GError) error = NULL;
 
   g_source_set_ready_time (self->timer, -1);
-  if (self->store == NULL)
-    open_store (self);
-  if (self->store != NULL)
-    work (self);
+  if ((self->store == NULL && !open_store (self, now, &error)) || !work (self, now, &error))
+    note_problem (self, error);
 
-  /* What could not be committed until the end stays in the file as it was. */
   if (self->stopping)
     g_main_loop_quit (self->loop);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
-on_others (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
+on_announced (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
 
-  ignore_own_writes (self);
-  if (self->consuming && self->n_held < self->prefetch)
+  amps_embedded_watch_clear (self->watch);
+  if (!self->problem && self->consuming && self->n_held < self->prefetch)
     wake_now (self);
   return G_SOURCE_CONTINUE;
 }
@@ -408,25 +382,25 @@ static void
 on_command (AmpsMail *mail, gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
-  Command *command = (Command *) mail;
+  AmpsEmbeddedCommand *command = (AmpsEmbeddedCommand *) mail;
 
   /* While the file can't be used, its problem has a pace of its own. */
-  if (!self->problem || command->kind == COMMAND_STOP)
+  if (!self->problem || command->kind == AMPS_EMBEDDED_COMMAND_STOP)
     wake_now (self);
 
   switch (command->kind)
     {
-    case COMMAND_CONSUME:
+    case AMPS_EMBEDDED_COMMAND_CONSUME:
       self->consuming = command->consuming;
       self->prefetch = command->prefetch;
-      command_free (command);
+      amps_embedded_command_free (command);
       break;
-    case COMMAND_STOP:
+    case AMPS_EMBEDDED_COMMAND_STOP:
       self->stopping = TRUE;
-      command_free (command);
+      amps_embedded_command_free (command);
       break;
-    case COMMAND_PUBLISH:
-    case COMMAND_SETTLE:
+    case AMPS_EMBEDDED_COMMAND_PUBLISH:
+    case AMPS_EMBEDDED_COMMAND_SETTLE:
     default:
       g_queue_push_tail (&self->batch, command);
     }
@@ -440,11 +414,36 @@ timer_dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback, gpointer us
 
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
+static GSource *
+watch_others (AmpsEmbeddedWorker *self)
+{
+  GSource *source;
+
+  if (amps_embedded_watch_get_fd (self->watch) < 0)
+    return NULL;
+
+  source = g_unix_fd_source_new (amps_embedded_watch_get_fd (self->watch), G_IO_IN);
+  g_source_set_callback (source, (GSourceFunc) (void (*) (void)) on_announced, self, NULL);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+static void
+close_store (AmpsEmbeddedWorker *self)
+{
+  if (self->store == NULL)
+    return;
+
+  if (amps_embedded_store_give_up (self->store, self->owner, NULL))
+    amps_embedded_watch_announce (self->watch);
+  g_clear_pointer (&self->store, amps_embedded_store_close);
+}
+
 static gpointer
 serve (gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
-  g_autoptr (GSource) others = NULL;
+  GSource *others;
 
   g_main_context_push_thread_default (self->context);
   self->loop = g_main_loop_new (self->context, FALSE);
@@ -452,27 +451,18 @@ serve (gpointer user_data)
   g_source_set_static_name (self->timer, "embedded broker");
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, self->context);
-
-  self->inotify = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
-  if (self->inotify >= 0)
-    {
-      others = g_unix_fd_source_new (self->inotify, G_IO_IN);
-      g_source_set_callback (others, (GSourceFunc) (void (*) (void)) on_others, self, NULL);
-      g_source_attach (others, self->context);
-    }
+  self->watch = amps_embedded_watch_new (self->settings->path);
+  others = watch_others (self);
+  self->problem = TRUE;
 
   wake_now (self);
   g_main_loop_run (self->loop);
 
-  if (self->store != NULL)
-    {
-      amps_embedded_store_give_up (self->store, self->owner, NULL);
-      amps_embedded_store_close (self->store);
-    }
+  close_store (self);
   if (others != NULL)
     g_source_destroy (others);
-  if (self->inotify >= 0)
-    close (self->inotify);
+  g_clear_pointer (&others, g_source_unref);
+  amps_embedded_watch_free (self->watch);
   g_source_destroy (self->timer);
   g_source_unref (self->timer);
   g_main_loop_unref (self->loop);
@@ -498,8 +488,8 @@ amps_embedded_worker_new (const AmpsEmbeddedSettings *settings, AmpsMailbox *eve
   self->settings = settings;
   self->events = events;
   self->context = g_main_context_new ();
-  self->commands =
-      amps_mailbox_new ("embedded commands", self->context, on_command, command_free, self);
+  self->commands = amps_mailbox_new ("embedded commands", self->context, on_command,
+                                     amps_embedded_command_free, self);
   new_owner (self);
   self->thread = g_thread_new ("embedded-broker", serve, self);
   return self;
@@ -514,20 +504,10 @@ amps_embedded_worker_free (AmpsEmbeddedWorker *self)
 {
   g_thread_join (self->thread);
   amps_mailbox_free (self->commands);
-  g_queue_clear_full (&self->batch, command_free);
+  g_queue_clear_full (&self->batch, amps_embedded_command_free);
   g_main_context_unref (self->context);
   g_free (self->owner);
   g_free (self);
-}
-
-static Command *
-command_new (CommandKind kind, guint64 id)
-{
-  Command *command = g_new0 (Command, 1);
-
-  command->kind = kind;
-  command->id = id;
-  return command;
 }
 
 /**
@@ -539,7 +519,7 @@ command_new (CommandKind kind, guint64 id)
 void
 amps_embedded_worker_consume (AmpsEmbeddedWorker *self, gboolean consuming, unsigned int prefetch)
 {
-  Command *command = command_new (COMMAND_CONSUME, 0);
+  AmpsEmbeddedCommand *command = amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_CONSUME, 0);
 
   command->consuming = consuming;
   command->prefetch = prefetch;
@@ -556,7 +536,7 @@ amps_embedded_worker_consume (AmpsEmbeddedWorker *self, gboolean consuming, unsi
 void
 amps_embedded_worker_publish (AmpsEmbeddedWorker *self, guint64 id, const char *queue, GBytes *body)
 {
-  Command *command = command_new (COMMAND_PUBLISH, id);
+  AmpsEmbeddedCommand *command = amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_PUBLISH, id);
 
   command->queue = g_strdup (queue);
   command->body = g_bytes_ref (body);
@@ -574,7 +554,7 @@ void
 amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id, gint64 job,
                              const AmpsSettlement *settlement)
 {
-  Command *command = command_new (COMMAND_SETTLE, id);
+  AmpsEmbeddedCommand *command = amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_SETTLE, id);
 
   command->job = job;
   command->settlement = *settlement;
@@ -591,5 +571,6 @@ amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id, gint64 job,
 void
 amps_embedded_worker_stop (AmpsEmbeddedWorker *self)
 {
-  amps_mailbox_send (self->commands, &command_new (COMMAND_STOP, 0)->mail);
+  amps_mailbox_send (self->commands,
+                     &amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_STOP, 0)->mail);
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-embedded-store.h"
+#include "core/amps-mailbox.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsEmbeddedCommandKind:
+ * @AMPS_EMBEDDED_COMMAND_CONSUME: claim jobs, or claim no more
+ * @AMPS_EMBEDDED_COMMAND_PUBLISH: put a job into a queue
+ * @AMPS_EMBEDDED_COMMAND_SETTLE: say what became of a job
+ * @AMPS_EMBEDDED_COMMAND_STOP: do what came before, then end
+ */
+typedef enum {
+  AMPS_EMBEDDED_COMMAND_CONSUME,
+  AMPS_EMBEDDED_COMMAND_PUBLISH,
+  AMPS_EMBEDDED_COMMAND_SETTLE,
+  AMPS_EMBEDDED_COMMAND_STOP,
+} AmpsEmbeddedCommandKind;
+
+/**
+ * AmpsEmbeddedCommand:
+ *
+ * What the main thread wants of the worker.
+ */
+typedef struct {
+  AmpsMail mail;
+  AmpsEmbeddedCommandKind kind;
+  guint64 id; /* told when it is committed; 0 when nobody waits */
+  gboolean consuming;
+  unsigned int prefetch;
+  char *queue;  /* (owned) (nullable) */
+  GBytes *body; /* (owned) (nullable) */
+  gint64 job;
+  AmpsSettlement settlement; /* its detail is (owned) */
+  gboolean was_own;          /* found out while settling */
+} AmpsEmbeddedCommand;
+
+AmpsEmbeddedCommand *amps_embedded_command_new (AmpsEmbeddedCommandKind kind, guint64 id);
+void amps_embedded_command_free (gpointer command);
+
+/**
+ * AmpsEmbeddedEventKind:
+ * @AMPS_EMBEDDED_EVENT_OPENED: the file is open; jobs come if they are wanted
+ * @AMPS_EMBEDDED_EVENT_PROBLEM: the file can't be used for now; see the error
+ * @AMPS_EMBEDDED_EVENT_JOB: a job was claimed
+ * @AMPS_EMBEDDED_EVENT_DONE: the command @id is committed, or has an error
+ * @AMPS_EMBEDDED_EVENT_LOST: the leases ran out before they were renewed
+ * @AMPS_EMBEDDED_EVENT_CLOSED: the worker has ended; always the last event
+ */
+typedef enum {
+  AMPS_EMBEDDED_EVENT_OPENED,
+  AMPS_EMBEDDED_EVENT_PROBLEM,
+  AMPS_EMBEDDED_EVENT_JOB,
+  AMPS_EMBEDDED_EVENT_DONE,
+  AMPS_EMBEDDED_EVENT_LOST,
+  AMPS_EMBEDDED_EVENT_CLOSED,
+} AmpsEmbeddedEventKind;
+
+/**
+ * AmpsEmbeddedEvent:
+ *
+ * What the worker has to tell the main thread.
+ */
+typedef struct {
+  AmpsMail mail;
+  AmpsEmbeddedEventKind kind;
+  guint64 id;
+  AmpsStoredJob *job; /* (owned) (nullable) */
+  GError *error;      /* (owned) (nullable) */
+} AmpsEmbeddedEvent;
+
+AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id,
+                                            AmpsStoredJob *job, GError *error);
+void amps_embedded_event_free (gpointer event);
+
+G_END_DECLS

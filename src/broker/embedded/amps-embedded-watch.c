@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-embedded-watch.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _AmpsEmbeddedWatch {
+  char *log; /* (owned) path */
+  int fd;    /* -1 when the system has none left */
+};
+
+/**
+ * amps_embedded_watch_new:
+ * @path: of the database
+ *
+ * Returns: (transfer full): a watch that follows nothing yet
+ */
+AmpsEmbeddedWatch *
+amps_embedded_watch_new (const char *path)
+{
+  AmpsEmbeddedWatch *self = g_new0 (AmpsEmbeddedWatch, 1);
+
+  self->log = g_strconcat (path, "-wal", NULL);
+  self->fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  return self;
+}
+
+/**
+ * amps_embedded_watch_free:
+ * @self: (transfer full): a watch
+ */
+void
+amps_embedded_watch_free (AmpsEmbeddedWatch *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self->log);
+  g_free (self);
+}
+
+/**
+ * amps_embedded_watch_get_fd:
+ * @self: a watch
+ *
+ * Returns: a descriptor that can be read when there is something new; -1 when
+ *   there is none, and looking from time to time must do
+ */
+int
+amps_embedded_watch_get_fd (AmpsEmbeddedWatch *self)
+{
+  return self->fd;
+}
+
+/**
+ * amps_embedded_watch_follow:
+ * @self: a watch
+ *
+ * To be called whenever the database was opened, which makes the log if it was
+ * missing.
+ */
+void
+amps_embedded_watch_follow (AmpsEmbeddedWatch *self)
+{
+  if (self->fd >= 0)
+    inotify_add_watch (self->fd, self->log, IN_ATTRIB);
+}
+
+/**
+ * amps_embedded_watch_announce:
+ * @self: a watch
+ *
+ * Tells the others of a commit. Should it not reach them, they find out when they
+ * look next.
+ */
+void
+amps_embedded_watch_announce (AmpsEmbeddedWatch *self)
+{
+  utimensat (AT_FDCWD, self->log, NULL, 0);
+}
+
+/**
+ * amps_embedded_watch_clear:
+ * @self: a watch
+ *
+ * Forgets what was announced so far, one's own included.
+ */
+void
+amps_embedded_watch_clear (AmpsEmbeddedWatch *self)
+{
+  char events[4096];
+
+  while (self->fd >= 0 && read (self->fd, events, sizeof events) > 0)
+    ;
+}

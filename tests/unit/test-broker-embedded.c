@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/embedded/amps-broker-embedded.h"
+#include "core/amps-error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define LEASE_MS 1000 /* the shortest */
+#define PREFETCH 8
+#define N_JOBS 60
+
+typedef struct {
+  char *folder; /* (owned) */
+  char *path;   /* (owned) */
+  AmpsClock *clock;
+  unsigned int n_published;
+  unsigned int n_failed;
+  unsigned int n_settled;
+  GHashTable *seen; /* (owned) ids that were delivered */
+} Fixture;
+
+/* One of the processes that share the file, as it were. */
+typedef struct {
+  Fixture *fixture;
+  AmpsBroker *broker; /* (owned) */
+  unsigned int n_held;
+  unsigned int n_delivered;
+  unsigned int n_lost;
+} Process;
+
+typedef struct {
+  Process *process;
+  AmpsJob *job; /* (owned) */
+} Run;
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->folder = g_dir_make_tmp ("amps-embedded-XXXXXX", NULL);
+  f->path = g_build_filename (f->folder, "queue.db", NULL);
+  f->clock = amps_clock_new ();
+  f->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_hash_table_unref (f->seen);
+  g_object_unref (f->clock);
+  g_unlink (f->path);
+  g_assert_cmpint (g_rmdir (f->folder), ==, 0);
+  g_free (f->path);
+  g_free (f->folder);
+}
+
+static gboolean
+end_run (gpointer user_data)
+{
+  Run *run = user_data;
+
+  amps_broker_settle (run->process->broker, amps_job_get_delivery (run->job),
+                      AMPS_SETTLE_ACKNOWLEDGE);
+  run->process->n_held--;
+  run->process->fixture->n_settled++;
+  g_object_unref (run->job);
+  g_free (run);
+  return G_SOURCE_REMOVE;
+}
+
+/* Some jobs last for several leases. */
+static void
+on_delivered (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, Process *process)
+{
+  Run *run = g_new0 (Run, 1);
+
+  g_assert_false (amps_job_get_delivery (job)->redelivered);
+  g_assert_true (g_hash_table_add (process->fixture->seen, g_strdup (amps_job_get_id (job))));
+  g_assert_cmpuint (++process->n_held, <=, PREFETCH);
+  process->n_delivered++;
+  run->process = process;
+  run->job = g_object_ref (job);
+  g_timeout_add ((guint) (process->n_delivered % 7 == 0 ? 2500 : g_random_int_range (1, 500)),
+                 end_run, run);
+}
+
+static void
+on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch G_GNUC_UNUSED, Process *process)
+{
+  process->n_lost++;
+}
+
+static void
+start (Process *process, Fixture *f, const char *location)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *uri = g_strdup_printf ("BROKER_HOST=sqlite:%s?lease=%dms", location, LEASE_MS);
+  const char *const environment[] = { uri, "BROKER_SUBJECT=jobs",
+                                      "MAX_CONCURRENCY=" G_STRINGIFY (PREFETCH), NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, &error);
+
+  g_assert_no_error (error);
+  process->fixture = f;
+  process->broker = amps_broker_embedded_new (config, f->clock);
+  g_signal_connect (process->broker, "delivered", G_CALLBACK (on_delivered), process);
+  g_signal_connect (process->broker, "lost", G_CALLBACK (on_lost), process);
+  amps_broker_set_consuming (process->broker, TRUE);
+  amps_broker_start (process->broker);
+  while (amps_broker_get_state (process->broker) != AMPS_BROKER_CONSUMING)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_assert_true (amps_broker_stop_finish (AMPS_BROKER (source), result, NULL));
+  *(gboolean *) user_data = TRUE;
+}
+
+static void
+stop (Process *process)
+{
+  gboolean stopped = FALSE;
+
+  amps_broker_stop_async (process->broker, NULL, on_stopped, &stopped);
+  while (!stopped)
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_object (&process->broker);
+}
+
+static void
+on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (amps_broker_publish_finish (AMPS_BROKER (source), result, &error))
+    f->n_published++;
+  else
+    f->n_failed++;
+}
+
+static void
+publish (Process *process, unsigned int number)
+{
+  g_autofree char *json = g_strdup_printf (
+      "{\"specversion\":\"1.0\",\"id\":\"%u\",\"source\":\"/test\",\"type\":\"jobs\"}", number);
+  g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
+
+  amps_broker_publish_async (process->broker, "jobs", NULL, body, NULL, on_published,
+                             process->fixture);
+}
+
+/* Two that renew while they claim and settle: never more than the prefetch is out,
+ * and no job is handed out twice, however long it runs. */
+static void
+test_leases_outlast_jobs (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process processes[2] = { 0 };
+  g_autofree char *location = g_strconcat ("//", f->path, NULL);
+
+  for (unsigned int i = 0; i < 2; i++)
+    start (&processes[i], f, location);
+  for (unsigned int i = 0; i < N_JOBS; i++)
+    publish (&processes[i % 2], i);
+  while (f->n_settled < N_JOBS)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_assert_cmpuint (f->n_published, ==, N_JOBS);
+  for (unsigned int i = 0; i < 2; i++)
+    {
+      g_assert_cmpuint (processes[i].n_delivered, >, 0);
+      g_assert_cmpuint (processes[i].n_held, ==, 0);
+      g_assert_cmpuint (processes[i].n_lost, ==, 0);
+      stop (&processes[i]);
+    }
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (amps_broker_settle_finish (AMPS_BROKER (source), result, &error));
+  g_assert_no_error (error);
+  *(gboolean *) user_data = TRUE;
+}
+
+static void
+on_delivered_in_stream (AmpsBroker *broker, AmpsJob *job, AmpsJob **longest)
+{
+  g_assert_false (amps_job_get_delivery (job)->redelivered);
+  if (*longest == NULL)
+    *longest = g_object_ref (job);
+  else
+    amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_ACKNOWLEDGE);
+}
+
+/* Leases are renewed in transactions that settle and claim others. */
+static void
+test_lease_outlasts_a_stream (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+  gint64 end = g_get_monotonic_time () + 4 * LEASE_MS * 1000;
+  gboolean settled = FALSE;
+  g_autoptr (AmpsJob) longest = NULL;
+
+  start (&process, f, ":memory:");
+  g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
+  g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_in_stream), &longest);
+  for (unsigned int i = 0; g_get_monotonic_time () < end; i++)
+    {
+      publish (&process, i);
+      while (f->n_published <= i)
+        g_main_context_iteration (NULL, TRUE);
+    }
+
+  amps_broker_settle_async (process.broker, amps_job_get_delivery (longest), &acknowledge, NULL,
+                            on_settled, &settled);
+  while (!settled)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (process.n_lost, ==, 0);
+  stop (&process);
+}
+
+static void
+test_memory (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+
+  start (&process, f, ":memory:");
+  for (unsigned int i = 0; i < 6; i++)
+    publish (&process, i);
+  while (f->n_settled < 6)
+    g_main_context_iteration (NULL, TRUE);
+  stop (&process);
+}
+
+/* Each publication is answered, those that come with the end, too. */
+static void
+test_stop_answers_all (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+
+  start (&process, f, ":memory:");
+  amps_broker_set_consuming (process.broker, FALSE);
+  for (unsigned int i = 0; i < 50; i++)
+    publish (&process, i);
+  stop (&process);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (f->n_published + f->n_failed, ==, 50);
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer data);
+  } tests[] = {
+    { "/broker-embedded/leases-outlast-jobs", test_leases_outlast_jobs },
+    { "/broker-embedded/lease-outlasts-a-stream", test_lease_outlasts_a_stream },
+    { "/broker-embedded/memory", test_memory },
+    { "/broker-embedded/stop-answers-all", test_stop_answers_all },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run ();
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/embedded/amps-embedded-watch.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+static gboolean
+is_announced (AmpsEmbeddedWatch *watch)
+{
+  GPollFD poll = { .fd = amps_embedded_watch_get_fd (watch), .events = G_IO_IN };
+
+  g_assert_cmpint (poll.fd, >=, 0);
+  return g_poll (&poll, 1, 0) == 1;
+}
+
+static void
+append (const char *path)
+{
+  FILE *file = g_fopen (path, "a");
+
+  g_assert_nonnull (file);
+  g_assert_cmpint (fputs ("frame", file), >=, 0);
+  g_assert_cmpint (fclose (file), ==, 0);
+}
+
+static void
+test_announcement (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("amps-watch-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "queue.db", NULL);
+  g_autofree char *log = g_strconcat (path, "-wal", NULL);
+  g_autoptr (AmpsEmbeddedWatch) mine = amps_embedded_watch_new (path);
+  g_autoptr (AmpsEmbeddedWatch) theirs = amps_embedded_watch_new (path);
+
+  append (log);
+  amps_embedded_watch_follow (mine);
+  amps_embedded_watch_follow (theirs);
+  g_assert_false (is_announced (mine));
+
+  /* A commit that is not finished is no news. */
+  append (log);
+  g_assert_false (is_announced (mine));
+
+  amps_embedded_watch_announce (theirs);
+  g_assert_true (is_announced (mine));
+  amps_embedded_watch_clear (mine);
+  g_assert_false (is_announced (mine));
+  g_assert_true (is_announced (theirs));
+
+  /* The file was removed, and opened anew. */
+  g_unlink (log);
+  append (log);
+  amps_embedded_watch_follow (mine);
+  amps_embedded_watch_clear (mine);
+  amps_embedded_watch_announce (theirs);
+  g_assert_true (is_announced (mine));
+
+  g_unlink (log);
+  g_rmdir (folder);
+}
+
+static void
+test_no_file (void)
+{
+  g_autoptr (AmpsEmbeddedWatch) watch = amps_embedded_watch_new (":memory:");
+
+  amps_embedded_watch_follow (watch);
+  amps_embedded_watch_announce (watch);
+  g_assert_false (g_file_test (":memory:-wal", G_FILE_TEST_EXISTS));
+  g_assert_false (is_announced (watch));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/embedded-watch/announcement", test_announcement);
+  g_test_add_func ("/embedded-watch/no-file", test_no_file);
+  return g_test_run ();
+}

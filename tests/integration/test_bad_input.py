@@ -6,7 +6,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import BrokerTest, event
+from broker import EMBEDDED, BrokerTest, event
 from workload import Workload
 
 # A message and what the reason must speak of.
@@ -35,8 +35,7 @@ class BadInput(BrokerTest):
     configuration = 'max_message_size = 134217728\n'
 
     def test_malformed_events_are_rejected_with_their_reason(self):
-        dead = self.queue()
-        queue = self.queue(x_dead_letter_exchange='', x_dead_letter_routing_key=dead.name)
+        queue, dead = self.queue_with_dead_letters()
         for body, _ in MALFORMED:
             queue.publish(body)
         queue.publish(event('good'))
@@ -63,7 +62,7 @@ class BadInput(BrokerTest):
                 reason = next(reason for message, reason in MALFORMED if message == body)
                 self.assertEqual(properties.headers['x-amps-reason'], 'malformed')
                 self.assertIn(reason, properties.headers['x-amps-detail'])
-                self.assertEqual(properties.message_id, 'kept')
+                self.assertEqual(properties.message_id, None if EMBEDDED else 'kept')
             self.assertEqual(workload.posts, [])
 
     def test_the_port_survives_what_is_thrown_at_it(self):

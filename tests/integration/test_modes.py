@@ -6,7 +6,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import BrokerTest, event
+from broker import EMBEDDED, BrokerTest, event
 from workload import Workload
 
 
@@ -39,21 +39,24 @@ class Modes(BrokerTest):
             queue, _, amps = self.run_sync(lambda _, answer=answer: answer)
             properties, body = target.take()
             self.assertEqual(json.loads(body)['data'], {'n': 1.0})
-            self.assertEqual(properties.message_id, 'answer')
+            self.assertEqual(properties.message_id, None if EMBEDDED else 'answer')
             self.assert_done(queue, amps)
 
     def test_sync_answer_that_is_no_event_or_has_no_queue(self):
         head = {'Content-Type': 'application/cloudevents+json'}
-        for headers, body, detail in (
-                (head, event('x', type='no-such-queue'), 'no-such-queue'),
-                (head, b'{"id":"x"}', 'specversion'),
-                (head, event('x', type='t' * 256), '“type”'),
-                (head, event('x', data='x' * 2000), 'MAX_BODY_SIZE'),
-                ({'Content-Type': 'application/cloudevents-batch+json'}, b'[' + event('x') + b',' + event('y') + b']',
-                 'batch'),
-                ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't'}, b'', 'source'),
-                ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't', 'ce-source': '/s',
-                  'ce-subject': '%ff'}, b'', 'ce-subject')):
+        bad = [
+            (head, b'{"id":"x"}', 'specversion'),
+            (head, event('x', type='t' * 256), '“type”'),
+            (head, event('x', data='x' * 2000), 'MAX_BODY_SIZE'),
+            ({'Content-Type': 'application/cloudevents-batch+json'},
+             b'[' + event('x') + b',' + event('y') + b']', 'batch'),
+            ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't'}, b'', 'source'),
+            ({'ce-specversion': '1.0', 'ce-id': 'x', 'ce-type': 't', 'ce-source': '/s',
+              'ce-subject': '%ff'}, b'', 'ce-subject'),
+        ]
+        if not EMBEDDED:  # There, the answer makes the queue.
+            bad.append((head, event('x', type='no-such-queue'), 'no-such-queue'))
+        for headers, body, detail in bad:
             dead = self.queue()
             queue, _, amps = self.run_sync(
                 lambda _, headers=headers, body=body: (200, headers, body),

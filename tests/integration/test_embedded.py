@@ -4,17 +4,17 @@
 import collections
 import json
 import os
-import random
 import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
 from amps import Amps, wait_until
 from broker import EmbeddedNode, EmbeddedQueue, event
-from workload import Workload
+from workload import Workload, acknowledge
 
 
 class Embedded(unittest.TestCase):
@@ -59,33 +59,83 @@ class Embedded(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 2)
             self.assertEqual({post.id for post in posts}, {f'{n}+' for n in range(20)})
 
-    def test_processes_share_a_queue_and_die(self):
-        count = int(os.environ.get('AMPS_TEST_JOBS', 3000))
-        rng = random.Random(5)
+    def test_processes_share_a_queue(self):
         queue = self.queue()
-        queue.fill(event(number) for number in range(count))
-        with Workload() as workload:
-            amps = [Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=20, DEBUG=False,
-                         WORKER_ID=f'w{number}') for number in range(2)]
-            try:
-                seen = collections.Counter()
-                while queue.count() > 0 or len({post.id for post in workload.posts}) < count:
-                    time.sleep(rng.random())
-                    victim = rng.randrange(2)
-                    amps[victim].stop(signal.SIGKILL)
-                    amps[victim].__exit__()
-                    amps[victim] = Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=20,
-                                        DEBUG=False, WORKER_ID=f'w{victim}')
-                    self.assertLess(len(workload.posts), 2 * count)
-                seen.update(post.headers['Amps-Worker'] for post in workload.posts)
-                self.assertEqual(set(seen), {'w0', 'w1'})
-                database = sqlite3.connect(self.path)
-                wait_until(lambda: database.execute('SELECT count(*) FROM jobs').fetchone()[0]
-                           == 0, 20, 'an empty file')
-                database.close()
-            finally:
-                for one in amps:
-                    one.__exit__()
+        queue.fill(event(number) for number in range(400))
+        with Workload() as workload, \
+                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='a'), \
+                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='b'):
+            queue.wait_count(0)
+            wait_until(lambda: self.rows() == 0, what='an empty file')
+            self.assertEqual(len(workload.posts), 400)
+            shares = collections.Counter(post.headers['Amps-Worker'] for post in workload.posts)
+            self.assertGreater(min(shares['a'], shares['b']), 40)
+
+    def test_killed_process_leaves_its_jobs_to_the_other(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda post: 202 if post.id == 'a' else acknowledge(post)) as workload, \
+                Amps(self.uri, 'jobs', workload, WORKER_ID='first') as first:
+            workload.wait(1)
+            with Amps(self.uri, 'jobs', workload, WORKER_ID='second').wait_ready():
+                queue.fill(event(number) for number in range(500, 1000))
+                # However long it runs, the lease is renewed.
+                time.sleep(5)
+                self.assertEqual([post.headers['Amps-Worker'] for post in workload.posts
+                                  if post.id == 'a'], ['first'])
+                first.stop(signal.SIGKILL)
+                began = time.monotonic()
+                wait_until(lambda: [post.headers['Amps-Worker'] for post in workload.posts
+                                    if post.id == 'a'] == ['first', 'second'], 10, 'the job')
+                self.assertGreater(time.monotonic() - began, 0.5)
+                self.assertLess(time.monotonic() - began, 3.5)
+
+    def test_jobs_wake_the_other_process_at_once(self):
+        with Workload() as workload, Amps(self.uri, 'jobs', workload).wait_ready(), \
+                Amps(self.uri, 'other').wait_listening() as other:
+            wait_until(lambda: other.get('/health').json['connected'], what='an open file')
+            waits = []
+            for number in range(10):
+                began = time.monotonic()
+                other.post('/publish', event(number, type='jobs'))
+                waits.append(workload.wait(number + 1)[number].time - began)
+                time.sleep(0.15)
+            self.assertLess(sorted(waits)[5], 0.2, waits)
+
+    def test_delayed_retry_of_a_process_that_died(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 500) as failing, \
+                Amps(self.uri, 'jobs', failing, RETRY_MIN_BACKOFF='3s',
+                     RETRY_MAX_BACKOFF='3s') as amps:
+            failing.wait(1)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the retry being written')
+            amps.stop(signal.SIGKILL)
+            first = failing.posts[0]
+        with Workload() as workload, Amps(self.uri, 'jobs', workload):
+            post = workload.wait(1)[0]
+            self.assertEqual(post.headers['Amps-Attempt'], '2')
+            self.assertGreater(post.time - first.time, 1)
+
+    def test_dead_letters_by_default(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        dead = self.queue('jobs.dead')
+        with Workload(lambda post: post.tell('/reject', reason='no good') and 204) as workload, \
+                Amps(self.uri, 'jobs', workload):
+            beside, body = dead.take()
+        self.assertEqual(body, event('a'))
+        self.assertEqual(beside.headers, {'x-amps-reason': 'rejected', 'x-amps-detail': 'no good',
+                                          'x-amps-attempt': 1, 'x-amps-queue': 'jobs'})
+
+    def test_memory(self):
+        with Workload() as workload, \
+                Amps('sqlite::memory:', 'jobs', workload).wait_ready() as amps:
+            for number in range(5):
+                self.assertEqual(amps.post('/publish', event(number, type='jobs')).status, 202)
+            workload.wait(5)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end')
+            self.assertEqual(amps.stop(), 0)
 
     def test_suspended_process_settles_nothing_of_another(self):
         queue = self.queue()
@@ -96,28 +146,59 @@ class Embedded(unittest.TestCase):
             first.process.send_signal(signal.SIGSTOP)
             with Amps(self.uri, 'jobs', other) as second:
                 other.wait(1, timeout=10)
+                # Waits in the socket, so that it races with whatever wakes up first.
+                acknowledging = threading.Thread(target=slow.posts[0].acknowledge)
+                acknowledging.start()
+                time.sleep(0.2)
                 first.process.send_signal(signal.SIGCONT)
-                slow.posts[0].acknowledge()
-                time.sleep(1)
+                acknowledging.join()
+                first.wait_log('others took them')
                 self.assertEqual(second.get('/jobs').json['count'], 1)
-                database = sqlite3.connect(self.path)
-                self.assertEqual(database.execute('SELECT count(*) FROM jobs').fetchone()[0], 1)
+                self.assertEqual(self.rows(), 1)
                 self.assertEqual(other.posts[0].acknowledge(), 202)
-                wait_until(lambda: database.execute('SELECT count(*) FROM jobs').fetchone()[0]
-                           == 0, what='the job being gone')
-                database.close()
+                wait_until(lambda: self.rows() == 0, what='the job being gone')
+            self.assertEqual(len(slow.posts) + len(other.posts), 2)
 
-    def assert_refused(self, text, uri=None):
+    def test_suspended_process_goes_on_if_nobody_took_its_jobs(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 202) as workload, Amps(self.uri, 'jobs', workload) as amps:
+            workload.wait(1)
+            amps.process.send_signal(signal.SIGSTOP)
+            time.sleep(3)
+            amps.process.send_signal(signal.SIGCONT)
+            time.sleep(1)
+            self.assertEqual(workload.posts[0].acknowledge(), 202)
+            wait_until(lambda: self.rows() == 0, what='the job being gone')
+            self.assertEqual(len(workload.posts), 1)
+            self.assertNotIn('others took', amps.log)
+
+    def rows(self):
+        """How many jobs are in the file, in whatever state."""
+        database = sqlite3.connect(self.path, timeout=10)
+        try:
+            return database.execute('SELECT count(*) FROM jobs').fetchone()[0]
+        finally:
+            database.close()
+
+    def assert_idle(self, amps, seconds=2):
+        """It neither spins nor polls."""
+        before = amps.cpu_time
+        time.sleep(seconds)
+        self.assertLess(amps.cpu_time - before, 0.02 * seconds)
+
+    def assert_refused(self, text, uri=None, command=()):
         """AMPS says what is wrong, does not spin, and takes nothing."""
-        with Amps(uri or self.uri, 'jobs').wait_listening() as amps:
-            wait_until(lambda: text in amps.get('/readyz').body + amps.log, 5,
+        with Workload() as workload, \
+                Amps(uri or self.uri, 'jobs', workload, command=command).wait_listening() as amps:
+            wait_until(lambda: text in amps.get('/readyz').body, 5,
                        f'“{text}” in {amps.get("/readyz").body}')
+            self.assertIn(text, amps.log)
             answer = amps.post('/publish', event('x'))
             self.assertEqual(answer.status, 503)
+            self.assertIn(text, answer.json['detail'])
             self.assertEqual(amps.get('/healthz').status, 200)
-            before = os.times().children_user
-            time.sleep(1)
-            self.assertLess(os.times().children_user - before, 0.1)
+            self.assert_idle(amps)
             self.assertEqual(amps.stop(), 0)
 
     def test_folder_that_is_missing(self):
@@ -144,6 +225,58 @@ class Embedded(unittest.TestCase):
             file.write(b'this is not a database, and never was' * 100)
         self.assert_refused('not a database')
 
+    def test_file_that_is_corrupted_in_use(self):
+        queue = self.queue()
+        queue.fill(event(number, data='x' * 2000) for number in range(200))
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=5) as amps:
+            workload.wait(5)
+            # All of it into the file proper, whose pages are then none any more.
+            database = sqlite3.connect(self.path, timeout=10)
+            database.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+            with open(self.path, 'r+b') as file:
+                file.seek(4096)
+                file.write(b'rotten' * ((os.path.getsize(self.path) - 4096) // 6))
+            database.close()
+            for post in list(workload.posts):
+                post.acknowledge()
+            wait_until(lambda: 'malformed' in amps.get('/readyz').body, 10, 'the reason')
+            self.assertEqual(amps.post('/publish', event('x', type='jobs')).status, 503)
+            self.assert_idle(amps)
+            self.assertEqual(amps.stop(), 0)
+
+    def test_file_that_is_removed_and_put_back_in_use(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        away = os.path.join(self.folder, 'away')
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.uri, 'jobs', workload).wait_ready() as amps:
+            workload.wait(1)
+            os.mkdir(away)
+            for name in os.listdir(self.folder):
+                if name.startswith('queue.db'):
+                    os.rename(os.path.join(self.folder, name), os.path.join(away, name))
+            os.mkdir(self.path)  # So that no other is made in its place.
+            wait_until(lambda: 'unable to open' in amps.get('/readyz').body, 10, 'the reason')
+            self.assertIn('moved or removed', amps.log)
+            self.assertEqual(workload.posts[0].acknowledge(), 202)
+            self.assert_idle(amps)
+            os.rmdir(self.path)
+            for name in os.listdir(away):
+                os.rename(os.path.join(away, name), os.path.join(self.folder, name))
+            amps.wait_ready()
+            wait_until(lambda: self.rows() == 0, 10, 'the job being gone')
+            self.assertEqual(len(workload.posts), 1)
+
+    def test_file_that_may_not_be_written(self):
+        self.queue().close()
+        os.chmod(self.folder, 0o755)
+        os.chmod(self.path, 0o644)
+        command = ('setpriv', '--reuid=65534', '--clear-groups') if os.getuid() == 0 else ()
+        if os.getuid() != 0:
+            os.chmod(self.path, 0o444)
+        self.assert_refused('may not be written', command=command)
+
     def mount(self, *options):
         """A small file system of its own, if one may be made."""
         place = os.path.join(self.folder, 'mount')
@@ -155,8 +288,17 @@ class Embedded(unittest.TestCase):
         return place
 
     def test_read_only_mount(self):
-        place = self.mount('-o', 'ro')
-        self.assert_refused('unable to open', f'sqlite://{place}/queue.db')
+        place = self.mount()
+        uri = f'sqlite://{place}/queue.db'
+        with Amps(uri, 'jobs').wait_listening() as amps:
+            wait_until(lambda: amps.post('/publish', event('a', type='jobs')).status == 202)
+            amps.stop()
+        subprocess.run(['mount', '-o', 'remount,ro', place], check=True)
+        self.assert_refused('unable to open', f'sqlite://{place}/none.db')
+        self.assert_refused('read-only file system', uri)
+        subprocess.run(['mount', '-o', 'remount,rw', place], check=True)
+        with Workload() as workload, Amps(uri, 'jobs', workload):
+            self.assertEqual(workload.wait(1)[0].id, 'a')
 
     def test_disk_full_and_room_again(self):
         place = self.mount('-o', 'size=1M')
@@ -169,6 +311,7 @@ class Embedded(unittest.TestCase):
                 statuses[answer.status] += 1
             self.assertEqual(statuses[503], 1)
             self.assertIn('full', answer.json['detail'])
+            self.assert_idle(amps)
             subprocess.run(['mount', '-o', 'remount,size=8M', place], check=True)
             amps.post('/resume')
             wait_until(lambda: len({post.id for post in workload.posts}) == statuses[202], 30,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-schema.h"
 
+#include "amps-embedded-error.h"
 #include "core/amps-error.h"
 
 /* "AMPS" in ASCII: file(1) and we know whose file it is. */
@@ -31,16 +32,10 @@ static const char *const steps[] = {
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };
 
 static gboolean
-fail (sqlite3 *database, GError **error)
-{
-  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, sqlite3_errmsg (database));
-  return FALSE;
-}
-
-static gboolean
 execute (sqlite3 *database, const char *sql, GError **error)
 {
-  return sqlite3_exec (database, sql, NULL, NULL, NULL) == SQLITE_OK || fail (database, error);
+  return sqlite3_exec (database, sql, NULL, NULL, NULL) == SQLITE_OK ||
+         amps_embedded_set_error (error, database);
 }
 
 static gboolean
@@ -53,7 +48,7 @@ read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
   if (read)
     *number = sqlite3_column_int64 (statement, 0);
   else
-    fail (database, error);
+    amps_embedded_set_error (error, database);
 
   sqlite3_finalize (statement);
   return read;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-store.h"
 
+#include "amps-embedded-error.h"
 #include "amps-embedded-schema.h"
 #include "core/amps-error.h"
 
@@ -83,14 +84,9 @@ passes (int code)
 static gboolean
 fail (AmpsEmbeddedStore *self, GError **error)
 {
-  int system_error = sqlite3_system_errno (self->database);
-  int code = sqlite3_errcode (self->database) & 0xff;
-  gboolean has_reason = system_error != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
-
-  self->broken = !passes (code);
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the queue's file: %s%s%s",
-               sqlite3_errmsg (self->database), has_reason ? ": " : "",
-               has_reason ? g_strerror (system_error) : "");
+  self->broken = !passes (sqlite3_errcode (self->database) & 0xff);
+  amps_embedded_set_error (error, self->database);
+  g_prefix_error (error, "the queue's file: ");
   return FALSE;
 }
 
@@ -111,6 +107,18 @@ prepare (AmpsEmbeddedStore *self, GError **error)
     }
 
   return TRUE;
+}
+
+/* SQLite opens for reading what it may not write, and says nothing of it. */
+static gboolean
+check_writable (AmpsEmbeddedStore *self, GError **error)
+{
+  if (sqlite3_db_readonly (self->database, "main") == 0)
+    return TRUE;
+
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                       "the file may not be written, or is on a read-only file system");
+  return FALSE;
 }
 
 static gboolean
@@ -144,7 +152,7 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
                   fail (self, error);
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
-  if (open && set_up_schema (self, error) &&
+  if (open && check_writable (self, error) && set_up_schema (self, error) &&
       execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
                error) &&
       prepare (self, error))

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Kills processes that share the file of an embedded broker, and counts the jobs.
+
+Two AMPS consume one queue of one file. Jobs are published through them while
+either is killed, or suspended for longer than its leases last, at random points;
+the faults come from a seed. Ends with status 1 unless every job that was
+confirmed has run and was acknowledged, and the file is empty in the end.
+"""
+
+import argparse
+import http.client
+import pathlib
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.parent / 'fixtures')]
+
+# pylint: disable=wrong-import-position
+import amps as fixture  # noqa: E402
+from amps import Amps  # noqa: E402
+from broker import event  # noqa: E402
+from workload import Workload  # noqa: E402
+
+LEASE = 2
+
+
+class Processes:
+    """Two AMPS, of which either may be away."""
+
+    def __init__(self, uri, workload, seed):
+        self._uri = uri
+        self._workload = workload
+        self._random = random.Random(seed)
+        self.faults = {'killed': 0, 'suspended': 0}
+        self.all = [self._start(number) for number in range(2)]
+
+    def _start(self, number):
+        return Amps(self._uri, 'jobs', self._workload, MAX_CONCURRENCY=50, DEBUG=False,
+                    JOB_TIMEOUT='20s', WORKER_ID=f'amps-{number}')
+
+    def break_one(self):
+        """Kills one and starts it anew, or, more rarely, suspends it."""
+        number = self._random.randrange(2)
+        victim = self.all[number]
+        if self._random.random() < 0.05:
+            self.faults['suspended'] += 1
+            victim.process.send_signal(signal.SIGSTOP)
+            time.sleep(LEASE * 1.5)
+            victim.process.send_signal(signal.SIGCONT)
+        else:
+            self.faults['killed'] += 1
+            victim.stop(signal.SIGKILL)
+            victim.__exit__()
+            self.all[number] = self._start(number)
+
+    def end(self):
+        """Ends both."""
+        for amps in self.all:
+            amps.__exit__()
+
+
+class Publisher(threading.Thread):
+    """Publishes each job until one of the two has confirmed it."""
+
+    def __init__(self, processes, jobs):
+        super().__init__(daemon=True)
+        self._processes = processes
+        self._jobs = jobs
+        self.confirmed = 0
+        self.repeated = 0
+
+    def run(self):
+        connections = {}
+        for number in range(self._jobs):
+            while not self._publish(connections, number):
+                self.repeated += 1
+            self.confirmed += 1
+
+    def _publish(self, connections, number):
+        """Through either of the two, by connections that stay."""
+        amps = self._processes.all[number % 2 if self.repeated % 2 == 0 else 1 - number % 2]
+        connection = connections.setdefault(
+            amps.port, http.client.HTTPConnection('127.0.0.1', amps.port, timeout=5))
+        try:
+            connection.request('POST', '/publish', event(number, type='jobs'))
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status == 202
+        except (OSError, http.client.HTTPException):
+            connections.pop(amps.port).close()
+            time.sleep(0.02)
+            return False
+
+
+class Ledger:
+    """What the workload has seen of each job."""
+
+    def __init__(self):
+        self.acknowledged = {}  # identifier: by which AMPS it was acknowledged last
+        self.posts = 0
+
+    def take(self, post):
+        """Works for a moment and acknowledges, as long as there is somebody to tell."""
+        self.posts += 1
+        identifier, worker = post.id, post.headers['Amps-Worker']
+        time.sleep(random.random() * 0.02)
+        try:
+            if post.acknowledge() == 202:
+                self.acknowledged[identifier] = worker
+        except (OSError, http.client.HTTPException):
+            pass
+        return 204
+
+
+def count_rows(path):
+    """How many jobs the file holds."""
+    database = sqlite3.connect(path, timeout=10)
+    try:
+        return database.execute('SELECT count(*) FROM jobs').fetchone()[0]
+    finally:
+        database.close()
+
+
+def run(arguments, folder):
+    """Returns whether all was well."""
+    ledger = Ledger()
+    path = folder / 'queue.db'
+    began = time.monotonic()
+    chance = random.Random(arguments.seed + 1)
+    with Workload(ledger.take) as workload:
+        processes = Processes(f'sqlite://{path}?lease={LEASE}s', workload, arguments.seed)
+        publisher = Publisher(processes, arguments.jobs)
+        try:
+            publisher.start()
+            while publisher.is_alive():
+                time.sleep(chance.random() * arguments.pause)
+                processes.break_one()
+            end = time.monotonic() + arguments.settle
+            while count_rows(path) > 0 and time.monotonic() < end:
+                time.sleep(0.2)
+        finally:
+            processes.end()
+
+    lost = {str(number) for number in range(arguments.jobs)} - ledger.acknowledged.keys()
+    left = count_rows(path)
+    shares = [list(ledger.acknowledged.values()).count(f'amps-{number}') for number in range(2)]
+    print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
+          f'{processes.faults}, {publisher.repeated} publications repeated, {ledger.posts} POSTs, '
+          f'acknowledged through either: {shares}, {len(lost)} lost {sorted(lost)[:5]}, '
+          f'{left} left in the file')
+    return not lost and left == 0 and min(shares) > arguments.jobs / 20
+
+
+def main():
+    """Parses the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--amps', required=True, help='the binary')
+    parser.add_argument('--jobs', type=int, default=10000)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--pause', type=float, default=1.0, help='longest seconds between faults')
+    parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
+    arguments = parser.parse_args()
+
+    fixture.BINARY = arguments.amps
+    with tempfile.TemporaryDirectory(prefix='amps-chaos-') as folder:
+        return 0 if run(arguments, pathlib.Path(folder)) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Negative: KiB. The pages that matter, of the ends of the queues, are few. */
+#define CACHE_SIZE "-512"
+
 /* Other processes commit within milliseconds. */
 #define BUSY_TIMEOUT_MS 2000
 
@@ -155,7 +158,7 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
   if (open && check_writable (self, error) && set_up_schema (self, error) &&
       execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
                error) &&
-      prepare (self, error))
+      execute (self, "PRAGMA cache_size = " CACHE_SIZE, error) && prepare (self, error))
     return g_steal_pointer (&self);
 
   g_prefix_error (error, "%s: ", path);

@@ -268,6 +268,25 @@ class Embedded(unittest.TestCase):
             wait_until(lambda: self.rows() == 0, 10, 'the job being gone')
             self.assertEqual(len(workload.posts), 1)
 
+    def test_file_that_another_program_locks(self):
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.uri, 'jobs', workload).wait_ready() as amps:
+            self.assertEqual(amps.post('/publish', event('a', type='jobs')).status, 202)
+            workload.wait(1)
+            database = sqlite3.connect(self.path, isolation_level=None)
+            database.execute('BEGIN IMMEDIATE')
+            self.assertEqual(workload.posts[0].acknowledge(), 202)
+            answer = amps.post('/publish', event('b', type='jobs'))
+            self.assertEqual(answer.status, 503)
+            self.assertIn('locked', answer.json['detail'])
+            # Longer than the lease, too.
+            self.assert_idle(amps)
+            database.execute('ROLLBACK')
+            database.close()
+            wait_until(lambda: self.rows() == 0, 10, 'the job being gone')
+            amps.wait_ready()
+            self.assertEqual(len(workload.posts), 1)
+
     def test_file_that_may_not_be_written(self):
         self.queue().close()
         os.chmod(self.folder, 0o755)

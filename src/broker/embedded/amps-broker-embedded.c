@@ -80,9 +80,10 @@ handle_job (AmpsBrokerEmbedded *self, AmpsStoredJob *stored)
 static void
 handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
 {
+  g_autofree guint64 *key = NULL;
   gpointer task;
 
-  if (!g_hash_table_steal_extended (self->tasks, &id, NULL, &task))
+  if (!g_hash_table_steal_extended (self->tasks, &id, (gpointer *) &key, &task))
     {
       g_clear_error (&error);
       return;

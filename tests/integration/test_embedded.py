@@ -91,8 +91,10 @@ class Embedded(unittest.TestCase):
                 self.assertLess(time.monotonic() - began, 3.5)
 
     def test_jobs_wake_the_other_process_at_once(self):
+        link = os.path.join(self.folder, 'link.db')
+        os.symlink(self.path, link)
         with Workload() as workload, Amps(self.uri, 'jobs', workload).wait_ready(), \
-                Amps(self.uri, 'other').wait_listening() as other:
+                Amps(f'sqlite://{link}', 'other').wait_listening() as other:
             wait_until(lambda: other.get('/health').json['connected'], what='an open file')
             waits = []
             for number in range(10):

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEAD "jobs.dead"
 
@@ -207,6 +208,27 @@ test_removed_file (Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+test_log (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = g_dir_make_tmp ("amps-store-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "queue.db", NULL);
+  g_autofree char *log = g_build_filename (folder, "queue.db-wal", NULL);
+  g_autofree char *link = g_build_filename (folder, "link", NULL);
+  g_autoptr (AmpsEmbeddedStore) store = NULL;
+
+  g_assert_cmpint (symlink (path, link), ==, 0);
+  store = amps_embedded_store_open (link, TRUE, NULL);
+  g_assert_cmpstr (amps_embedded_store_get_log (store), ==, log);
+  g_assert_true (g_file_test (log, G_FILE_TEST_EXISTS));
+  g_assert_null (amps_embedded_store_get_log (f->store));
+
+  g_clear_pointer (&store, amps_embedded_store_close);
+  g_unlink (link);
+  g_unlink (path);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+static void
 test_roll_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_assert_true (amps_embedded_store_begin (f->store, NULL));
@@ -234,6 +256,7 @@ main (int argc, char **argv)
     { "/embedded-store/give-up", test_give_up },
     { "/embedded-store/waited-come-first", test_waited_come_first },
     { "/embedded-store/removed-file", test_removed_file },
+    { "/embedded-store/log", test_log },
     { "/embedded-store/roll-back", test_roll_back },
   };
 

@@ -179,6 +179,21 @@ amps_embedded_store_close (AmpsEmbeddedStore *self)
 }
 
 /**
+ * amps_embedded_store_get_log:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): the path of the write-ahead log, which is
+ *   beside the file itself when that was named by a symbolic link
+ */
+const char *
+amps_embedded_store_get_log (AmpsEmbeddedStore *self)
+{
+  const char *file = sqlite3_db_filename (self->database, "main");
+
+  return file != NULL && *file != '\0' ? sqlite3_filename_wal (file) : NULL;
+}
+
+/**
  * amps_embedded_store_is_in_place:
  * @self: a store
  * @error: return location

@@ -41,6 +41,7 @@ typedef struct _AmpsEmbeddedStore AmpsEmbeddedStore;
 
 AmpsEmbeddedStore *amps_embedded_store_open (const char *path, gboolean durable, GError **error);
 void amps_embedded_store_close (AmpsEmbeddedStore *self);
+const char *amps_embedded_store_get_log (AmpsEmbeddedStore *self);
 gboolean amps_embedded_store_is_in_place (AmpsEmbeddedStore *self, GError **error);
 gboolean amps_embedded_store_is_broken (AmpsEmbeddedStore *self);
 

@@ -7,22 +7,20 @@
 #include <unistd.h>
 
 struct _AmpsEmbeddedWatch {
-  char *log; /* (owned) path */
+  char *log; /* (owned) (nullable) path */
   int fd;    /* -1 when the system has none left */
 };
 
 /**
  * amps_embedded_watch_new:
- * @path: of the database
  *
  * Returns: (transfer full): a watch that follows nothing yet
  */
 AmpsEmbeddedWatch *
-amps_embedded_watch_new (const char *path)
+amps_embedded_watch_new (void)
 {
   AmpsEmbeddedWatch *self = g_new0 (AmpsEmbeddedWatch, 1);
 
-  self->log = g_strconcat (path, "-wal", NULL);
   self->fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
   return self;
 }
@@ -56,14 +54,16 @@ amps_embedded_watch_get_fd (AmpsEmbeddedWatch *self)
 /**
  * amps_embedded_watch_follow:
  * @self: a watch
+ * @log: (nullable): the write-ahead log; %NULL for a database without one
  *
- * To be called whenever the database was opened, which makes the log if it was
- * missing.
+ * To be called whenever the database was opened: its log may be another one.
  */
 void
-amps_embedded_watch_follow (AmpsEmbeddedWatch *self)
+amps_embedded_watch_follow (AmpsEmbeddedWatch *self, const char *log)
 {
-  if (self->fd >= 0)
+  g_free (self->log);
+  self->log = g_strdup (log);
+  if (self->fd >= 0 && log != NULL)
     inotify_add_watch (self->fd, self->log, IN_ATTRIB);
 }
 
@@ -77,7 +77,8 @@ amps_embedded_watch_follow (AmpsEmbeddedWatch *self)
 void
 amps_embedded_watch_announce (AmpsEmbeddedWatch *self)
 {
-  utimensat (AT_FDCWD, self->log, NULL, 0);
+  if (self->log != NULL)
+    utimensat (AT_FDCWD, self->log, NULL, 0);
 }
 
 /**

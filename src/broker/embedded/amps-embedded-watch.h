@@ -14,11 +14,11 @@ G_BEGIN_DECLS
  */
 typedef struct _AmpsEmbeddedWatch AmpsEmbeddedWatch;
 
-AmpsEmbeddedWatch *amps_embedded_watch_new (const char *path);
+AmpsEmbeddedWatch *amps_embedded_watch_new (void);
 void amps_embedded_watch_free (AmpsEmbeddedWatch *self);
 
 int amps_embedded_watch_get_fd (AmpsEmbeddedWatch *self);
-void amps_embedded_watch_follow (AmpsEmbeddedWatch *self);
+void amps_embedded_watch_follow (AmpsEmbeddedWatch *self, const char *log);
 void amps_embedded_watch_announce (AmpsEmbeddedWatch *self);
 void amps_embedded_watch_clear (AmpsEmbeddedWatch *self);
 

@@ -326,7 +326,7 @@ open_store (AmpsEmbeddedWorker *self, gint64 now, GError **error)
   if (self->store == NULL)
     return FALSE;
 
-  amps_embedded_watch_follow (self->watch);
+  amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
   /* It may be another file than before: the renewal that is due now tells. */
   self->lease_end = MIN (self->lease_end, now + self->settings->lease / 3);
   return TRUE;
@@ -451,7 +451,7 @@ serve (gpointer user_data)
   g_source_set_static_name (self->timer, "embedded broker");
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, self->context);
-  self->watch = amps_embedded_watch_new (self->settings->path);
+  self->watch = amps_embedded_watch_new ();
   others = watch_others (self);
   self->problem = TRUE;
 

@@ -101,7 +101,7 @@ release_rest (AmpsApplication *self)
   self->released = TRUE;
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) + FLUSH_TIMEOUT);
   amps_dispatcher_release_all (self->dispatcher);
-  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+  if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);
 }
 
@@ -150,7 +150,7 @@ on_stop_signal (gpointer user_data)
                                           amps_config_get_drain_timeout (self->config));
   amps_dispatcher_drain (self->dispatcher);
   amps_workload_watch (self->workload);
-  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+  if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);
 
   return G_SOURCE_CONTINUE;

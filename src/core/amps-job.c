@@ -81,6 +81,7 @@ amps_job_attach (AmpsJob *self, AmpsDelivery *delivery)
   amps_delivery_ref (delivery);
   amps_delivery_unref (self->delivery);
   self->delivery = delivery;
+  self->attempt = MAX (self->attempt, delivery->attempt);
   self->detached = FALSE;
 }
 

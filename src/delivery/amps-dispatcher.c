@@ -87,7 +87,7 @@ amps_dispatcher_class_init (AmpsDispatcherClass *klass)
    * AmpsDispatcher::emptied:
    * @self: a dispatcher
    *
-   * The last job in flight has ended.
+   * The last job in flight has ended, and all settlements are confirmed.
    */
   signals[SIGNAL_EMPTIED] = g_signal_new ("emptied", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -102,7 +102,7 @@ static void
 on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
              AmpsJob *next G_GNUC_UNUSED, AmpsDispatcher *self)
 {
-  if (amps_manifest_get_n_jobs (self->manifest) == 0)
+  if (amps_dispatcher_is_empty (self))
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
 }
 
@@ -488,6 +488,19 @@ amps_dispatcher_release_all (AmpsDispatcher *self)
     amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
 
   amps_settler_hurry (self->settler);
+}
+
+/**
+ * amps_dispatcher_is_empty:
+ * @self: a dispatcher
+ *
+ * Returns: whether no job is in flight, and no dead letter of what is no job
+ */
+gboolean
+amps_dispatcher_is_empty (AmpsDispatcher *self)
+{
+  return amps_manifest_get_n_jobs (self->manifest) == 0 &&
+         amps_settler_get_n_pending (self->settler) == 0;
 }
 
 /**

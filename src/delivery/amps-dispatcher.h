@@ -66,6 +66,7 @@ void amps_dispatcher_drain (AmpsDispatcher *self);
 void amps_dispatcher_resume (AmpsDispatcher *self);
 void amps_dispatcher_release_all (AmpsDispatcher *self);
 
+gboolean amps_dispatcher_is_empty (AmpsDispatcher *self);
 AmpsDispatcherState amps_dispatcher_get_state (AmpsDispatcher *self);
 gboolean amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not);
 AmpsWorkload *amps_dispatcher_get_workload (AmpsDispatcher *self);

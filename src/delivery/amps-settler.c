@@ -133,6 +133,13 @@ makes_copy (AmpsSettler *self, AmpsSettlementKind kind)
          (kind == AMPS_SETTLE_DEAD_LETTER && self->copies_dead_letters);
 }
 
+/* The broker may rather copy what is given back, too. */
+static gboolean
+may_take_time (AmpsSettler *self, AmpsSettlementKind kind)
+{
+  return makes_copy (self, kind) || kind == AMPS_SETTLE_RELEASE || kind == AMPS_SETTLE_RETURN;
+}
+
 /* One copy is enough for deliveries that are the same byte for byte. */
 static void
 settle_duplicates (Settling *settling, AmpsSettlementKind kind)
@@ -152,14 +159,15 @@ settle_duplicates (Settling *settling, AmpsSettlementKind kind)
 static void
 finish (Settling *settling, const AmpsSettlement *again)
 {
-  AmpsSettler *self = settling->settler;
+  g_autoptr (AmpsSettler) self = g_object_ref (settling->settler);
+  g_autoptr (AmpsJob) job = g_object_ref (settling->job);
   g_autoptr (AmpsJob) next = NULL;
 
-  if (amps_job_get_state (settling->job) == AMPS_JOB_DECIDED)
-    next = amps_manifest_finish (self->manifest, settling->job, again);
+  if (amps_job_get_state (job) == AMPS_JOB_DECIDED)
+    next = amps_manifest_finish (self->manifest, job, again);
 
-  g_signal_emit (self, signals[SIGNAL_FINISHED], 0, settling->job, next);
   settling_free (settling);
+  g_signal_emit (self, signals[SIGNAL_FINISHED], 0, job, next);
 }
 
 static void
@@ -247,7 +255,7 @@ proceed (Settling *settling)
       delivery = amps_job_get_delivery (settling->job);
     }
 
-  if (makes_copy (self, settling->settlement.kind))
+  if (may_take_time (self, settling->settlement.kind))
     {
       amps_broker_settle_async (self->broker, delivery, &settling->settlement, NULL, on_settled,
                                 settling);

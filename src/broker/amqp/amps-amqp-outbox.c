@@ -12,15 +12,16 @@ struct _AmpsAmqpOutbox {
   GHashTable *items;         /* (owned) id → (owned) Item */
   AmpsTimerQueue *deadlines; /* (owned) of Item */
   guint64 last_id;
-  AmpsAmqpCopiedFunc copied;
+  AmpsAmqpSettleFunc settle;
   gpointer user_data;
 };
 
 typedef struct {
   AmpsAmqpOutbox *outbox;
   guint64 id;
-  GTask *task;              /* (owned) (nullable) */
-  AmpsDelivery *original;   /* (owned) (nullable) of a copy */
+  GTask *task;            /* (owned) (nullable) */
+  AmpsDelivery *original; /* (owned) (nullable) of a copy */
+  AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
 
@@ -51,20 +52,20 @@ on_deadline (gpointer data, gpointer user_data)
 /**
  * amps_amqp_outbox_new:
  * @clock: what time is measured by
- * @copied: called about copies
- * @user_data: passed to @copied
+ * @settle: called for the originals of copies
+ * @user_data: passed to @settle
  *
  * Returns: (transfer full): an empty outbox
  */
 AmpsAmqpOutbox *
-amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpCopiedFunc copied, gpointer user_data)
+amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpSettleFunc settle, gpointer user_data)
 {
   AmpsAmqpOutbox *self = g_new0 (AmpsAmqpOutbox, 1);
 
   self->clock = g_object_ref (clock);
   self->items = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
   self->deadlines = amps_timer_queue_new (clock, "confirms", on_deadline, self);
-  self->copied = copied;
+  self->settle = settle;
   self->user_data = user_data;
   return self;
 }
@@ -82,27 +83,76 @@ amps_amqp_outbox_free (AmpsAmqpOutbox *self)
   g_free (self);
 }
 
-/**
- * amps_amqp_outbox_add:
- * @self: an outbox
- * @task: (transfer full) (nullable): told how it went
- * @original: (nullable): what it is a copy of
- *
- * Returns: the id to publish it under
- */
-guint64
-amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original)
+static Item *
+add_item (AmpsAmqpOutbox *self, GTask *task)
 {
   Item *item = g_new0 (Item, 1);
 
   item->outbox = self;
   item->id = ++self->last_id;
   item->task = task;
-  item->original = original != NULL ? amps_delivery_ref (original) : NULL;
+  g_hash_table_insert (self->items, &item->id, item);
+  return item;
+}
+
+/**
+ * amps_amqp_outbox_add:
+ * @self: an outbox
+ * @task: (transfer full): told how it went, in a limited time
+ *
+ * Returns: the id to publish it under
+ */
+guint64
+amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
+{
+  Item *item = add_item (self, task);
+
   item->deadline = amps_timer_queue_add (
       self->deadlines, amps_clock_get_monotonic_time (self->clock) + CONFIRM_TIMEOUT, item);
-  g_hash_table_insert (self->items, &item->id, item);
   return item->id;
+}
+
+/**
+ * amps_amqp_outbox_add_copy:
+ * @self: an outbox
+ * @task: (transfer full) (nullable): told how it went
+ * @original: what it is a copy of
+ * @otherwise: how @original is settled if the copy is not confirmed:
+ *   %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN; anything else leaves that to
+ *   whom @task tells
+ *
+ * A copy has all the time in the world, as long as the connection lives: a
+ * second one, made because the first is slow, would let the job run twice.
+ *
+ * Returns: the id to publish it under
+ */
+guint64
+amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
+                           AmpsSettlementKind otherwise)
+{
+  Item *item = add_item (self, task);
+
+  item->original = amps_delivery_ref (original);
+  item->otherwise = otherwise;
+  return item->id;
+}
+
+static gboolean
+gives_back (AmpsSettlementKind kind)
+{
+  return kind == AMPS_SETTLE_RELEASE || kind == AMPS_SETTLE_RETURN;
+}
+
+/* Returns: whether that settles what was published */
+static gboolean
+settle_original (AmpsAmqpOutbox *self, Item *item, gboolean confirmed)
+{
+  gboolean settled = confirmed || gives_back (item->otherwise);
+
+  if (settled)
+    self->settle (item->original, confirmed ? AMPS_SETTLE_ACKNOWLEDGE : item->otherwise,
+                  self->user_data);
+  return settled;
 }
 
 /**
@@ -118,17 +168,18 @@ void
 amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
 {
   Item *item = g_hash_table_lookup (self->items, &id);
+  gboolean succeeded = problem == NULL;
 
   if (item == NULL)
     return;
 
-  if (item->original != NULL && (problem == NULL || item->task == NULL))
-    self->copied (item->original, problem == NULL, self->user_data);
+  if (item->original != NULL)
+    succeeded = settle_original (self, item, succeeded);
 
-  if (item->task != NULL && problem != NULL)
-    g_task_return_error (item->task, g_error_copy (problem));
-  else if (item->task != NULL)
+  if (item->task != NULL && succeeded)
     g_task_return_boolean (item->task, TRUE);
+  else if (item->task != NULL)
+    g_task_return_error (item->task, g_error_copy (problem));
 
   g_hash_table_remove (self->items, &id);
 }

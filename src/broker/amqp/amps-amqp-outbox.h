@@ -3,6 +3,7 @@
 
 #include "core/amps-clock.h"
 #include "core/amps-delivery.h"
+#include "core/amps-settlement.h"
 
 #include <gio/gio.h>
 
@@ -16,20 +17,20 @@ G_BEGIN_DECLS
 typedef struct _AmpsAmqpOutbox AmpsAmqpOutbox;
 
 /**
- * AmpsAmqpCopiedFunc:
+ * AmpsAmqpSettleFunc:
  * @original: what a copy was made of
- * @copied: whether it is confirmed
+ * @kind: how to settle it now
  * @user_data: as given
- *
- * Called for a copy that is confirmed, and for one that failed while nobody
- * waits for it.
  */
-typedef void (*AmpsAmqpCopiedFunc) (AmpsDelivery *original, gboolean copied, gpointer user_data);
+typedef void (*AmpsAmqpSettleFunc) (AmpsDelivery *original, AmpsSettlementKind kind,
+                                    gpointer user_data);
 
-AmpsAmqpOutbox *amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpCopiedFunc copied,
+AmpsAmqpOutbox *amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpSettleFunc settle,
                                       gpointer user_data);
 void amps_amqp_outbox_free (AmpsAmqpOutbox *self);
-guint64 amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original);
+guint64 amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task);
+guint64 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
+                                   AmpsSettlementKind otherwise);
 void amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem);
 void amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self);
 

@@ -101,6 +101,14 @@ get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
     }
 }
 
+static gboolean
+is_true (const amqp_table_t *headers, const char *name)
+{
+  const amqp_field_value_t *field = find_header (headers, name);
+
+  return field != NULL && field->kind == AMQP_FIELD_KIND_BOOLEAN && field->value.boolean;
+}
+
 static char *
 dup_text (const amqp_field_value_t *field)
 {
@@ -188,6 +196,7 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   delivery->returns =
       (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
   delivery->not_before = MAX (get_number (headers, "x-amps-not-before", 0), 0) * 1000;
+  delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
   if (first_received > 0)
     delivery->first_received = first_received * 1000;
   delivery->traceparent = dup_text (find_header (headers, "traceparent"));
@@ -362,6 +371,15 @@ append_number (amqp_table_t *headers, const char *name, gint64 number)
 }
 
 static void
+append_true (amqp_table_t *headers, const char *name)
+{
+  amqp_table_entry_t *entry = append (headers, name);
+
+  entry->value.kind = AMQP_FIELD_KIND_BOOLEAN;
+  entry->value.value.boolean = TRUE;
+}
+
+static void
 append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy)
 {
   g_autofree char *detail = NULL;
@@ -382,6 +400,8 @@ append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy)
   append_number (headers, "x-amps-time", copy->time / 1000);
   if (copy->not_before > 0)
     append_number (headers, "x-amps-not-before", copy->not_before / 1000);
+  if (copy->redelivered)
+    append_true (headers, "x-amps-redelivered");
 }
 
 /**
@@ -398,7 +418,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_poo
                                  amqp_basic_properties_t *properties)
 {
   /* The own ones, and the user's id. */
-  const int n_more = 9;
+  const int n_more = 10;
   amqp_basic_properties_t *original;
   amqp_table_t headers = { 0, NULL };
   const amqp_table_t *old;

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @first_received: µs since 1970
  * @time: µs since 1970: now
  * @not_before: µs since 1970; 0 for none
+ * @redelivered: it is to be taken for a redelivery of the original
  *
  * What a copy says of itself in its headers.
  */
@@ -30,6 +31,7 @@ typedef struct {
   gint64 first_received;
   gint64 time;
   gint64 not_before;
+  gboolean redelivered;
 } AmpsAmqpCopy;
 
 void amps_amqp_copy_free (AmpsAmqpCopy *self);

@@ -95,38 +95,64 @@ amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *mess
   return &command_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
 }
 
+static AmpsAmqpCopy *
+describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
+               const AmpsSettlement *settlement, gint64 now)
+{
+  AmpsAmqpCopy *copy = g_new0 (AmpsAmqpCopy, 1);
+
+  copy->reason = g_strdup (settlement->reason);
+  copy->detail = g_strdup (settlement->detail);
+  copy->attempt = settlement->attempt != 0 ? settlement->attempt : delivery->attempt;
+  copy->queue = g_strdup (settings->subject);
+  copy->worker = g_strdup (settings->worker_id);
+  copy->first_received = delivery->first_received;
+  copy->time = now;
+  if (settlement->kind == AMPS_SETTLE_RETRY)
+    copy->not_before = now + settlement->delay;
+
+  /* It stands for the message itself, which is given back. */
+  if (settlement->kind == AMPS_SETTLE_RELEASE)
+    {
+      copy->redelivered = TRUE;
+      copy->not_before = delivery->not_before;
+    }
+
+  return copy;
+}
+
 /**
  * amps_amqp_publisher_new_copy:
  * @id: names the publication in the event that confirms it
- * @queue: where to
+ * @settings: say which queues there are
  * @delivery: what is copied
- * @copy: (transfer full): what the copy says of itself
+ * @settlement: why, which says where to
+ * @now: µs since 1970
  *
  * Returns: (transfer full): a command
  */
 AmpsAmqpCommand *
-amps_amqp_publisher_new_copy (guint64 id, const char *queue, AmpsDelivery *delivery,
-                              AmpsAmqpCopy *copy)
+amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
+                              const AmpsSettlement *settlement, gint64 now)
 {
   GBytes *body = delivery->original_body != NULL ? delivery->original_body : delivery->body;
   char *message_id = amps_amqp_properties_dup_message_id (delivery->properties);
-  Command *command = command_new (id, queue, message_id, body);
+  g_autofree char *retry_queue = NULL;
+  const char *queue = settings->subject;
+  gint64 retry_step = 0;
+  Command *command;
 
+  if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
+    queue = settings->dead_letter_queue;
+  else if (settlement->kind == AMPS_SETTLE_RETRY)
+    queue = retry_queue =
+        amps_amqp_topology_get_retry_queue (settings->subject, settlement->delay, &retry_step);
+
+  command = command_new (id, queue, message_id, body);
+  command->retry_step = retry_step;
   command->original = amps_delivery_ref (delivery);
-  command->copy = copy;
+  command->copy = describe_copy (settings, delivery, settlement, now);
   return &command->command;
-}
-
-/**
- * amps_amqp_publisher_set_retry_step:
- * @command: makes a copy
- * @step: µs: its queue is a retry queue of that delay, to be declared if it is
- *   not there
- */
-void
-amps_amqp_publisher_set_retry_step (AmpsAmqpCommand *command, gint64 step)
-{
-  ((Command *) command)->retry_step = step;
 }
 
 static void

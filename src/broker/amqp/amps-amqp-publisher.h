@@ -3,6 +3,8 @@
 
 #include "amps-amqp-properties.h"
 #include "amps-amqp-session.h"
+#include "amps-amqp-settings.h"
+#include "core/amps-settlement.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +17,8 @@ extern const AmpsAmqpRole amps_amqp_publisher_role;
 
 AmpsAmqpCommand *amps_amqp_publisher_new_publish (guint64 id, const char *queue,
                                                   const char *message_id, GBytes *body);
-AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const char *queue,
-                                               AmpsDelivery *delivery, AmpsAmqpCopy *copy);
-void amps_amqp_publisher_set_retry_step (AmpsAmqpCommand *command, gint64 step);
+AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings,
+                                               AmpsDelivery *delivery,
+                                               const AmpsSettlement *settlement, gint64 now);
 
 G_END_DECLS

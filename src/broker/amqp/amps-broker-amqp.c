@@ -2,20 +2,15 @@
 #include "amps-broker-amqp.h"
 
 #include "amps-amqp-consumer.h"
+#include "amps-amqp-link.h"
 #include "amps-amqp-outbox.h"
 #include "amps-amqp-publisher.h"
 #include "amps-amqp-settings.h"
-#include "amps-amqp-topology.h"
-#include "amps-amqp-uri.h"
 #include "core/amps-backoff.h"
 #include "core/amps-error.h"
 
-#define MIN_RECONNECT_DELAY AMPS_MILLISECONDS (500)
-#define MAX_RECONNECT_DELAY AMPS_SECONDS (30)
+#define MIN_QUEUE_POLL_DELAY AMPS_MILLISECONDS (500)
 #define MAX_QUEUE_POLL_DELAY AMPS_SECONDS (10)
-
-/* A connection that lived so long was a good one. */
-#define GOOD_CONNECTION AMPS_SECONDS (10)
 
 /* Quorum queues of RabbitMQ 4.0 to 4.2 drop a message after 20 returns. */
 #define MAX_RETURNS 15
@@ -23,18 +18,7 @@
 /* For a session to end when asked to, and again when its connection is broken. */
 #define STOP_TIMEOUT AMPS_SECONDS (3)
 
-#define WATCHDOG_INTERVAL AMPS_SECONDS (5)
-
-typedef struct {
-  const AmpsAmqpRole *role;
-  AmpsAmqpSession *session; /* (owned) (nullable) while connected, or trying */
-  GSource *timer;           /* (owned) due for the next try */
-  gboolean open;
-  unsigned int uri_index; /* of the broker that is tried */
-  gint64 begun;           /* monotonic µs: when the session began */
-  gint64 max_busy_time;   /* µs that one library call may take */
-  unsigned int failures;
-} Link;
+#define WATCHDOG_INTERVAL AMPS_SECONDS (1)
 
 struct _AmpsBrokerAmqp {
   AmpsBroker parent_instance;
@@ -43,13 +27,14 @@ struct _AmpsBrokerAmqp {
   AmpsClock *clock;           /* (owned) */
   AmpsAmqpSettings *settings; /* (owned) */
   AmpsMailbox *events;        /* (owned) */
-  Link consumer;
-  Link publisher;
+  AmpsAmqpLink consumer;
+  AmpsAmqpLink publisher;
   unsigned int prefetch;
   unsigned int queue_polls;
   gboolean has_epoch; /* the consuming session has begun one */
 
   AmpsAmqpOutbox *outbox; /* (owned) */
+  GQueue worn_out;        /* (owned) of AmpsJob, to be replaced by a copy */
 
   GSource *watchdog; /* (owned) */
   GTask *stop_task;  /* (owned) (nullable) */
@@ -57,8 +42,6 @@ struct _AmpsBrokerAmqp {
 };
 
 G_DEFINE_FINAL_TYPE (AmpsBrokerAmqp, amps_broker_amqp, AMPS_TYPE_BROKER)
-
-static void connect_link (AmpsBrokerAmqp *self, Link *link);
 
 static void
 send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKind kind)
@@ -71,10 +54,9 @@ send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKin
 /* Publications */
 
 static void
-on_copied (AmpsDelivery *original, gboolean copied, gpointer user_data)
+on_copied (AmpsDelivery *original, AmpsSettlementKind kind, gpointer user_data)
 {
-  send_settlement (AMPS_BROKER_AMQP (user_data), original,
-                   copied ? AMPS_SETTLE_ACKNOWLEDGE : AMPS_SETTLE_RELEASE);
+  send_settlement (AMPS_BROKER_AMQP (user_data), original, kind);
 }
 
 static const char *
@@ -102,7 +84,7 @@ publish_async (AmpsBroker *broker, const char *queue, const char *message_id, GB
       return;
     }
 
-  guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned), NULL);
+  guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned));
 
   amps_amqp_session_send (self->publisher.session,
                           amps_amqp_publisher_new_publish (id, queue, message_id, body));
@@ -110,34 +92,15 @@ publish_async (AmpsBroker *broker, const char *queue, const char *message_id, GB
 
 /* Settling */
 
-static AmpsAmqpCommand *
-make_copy (AmpsBrokerAmqp *self, guint64 id, AmpsDelivery *delivery,
-           const AmpsSettlement *settlement)
+static void
+send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
+           const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  AmpsAmqpCopy *copy = g_new0 (AmpsAmqpCopy, 1);
-  const char *subject = self->settings->subject;
-  g_autofree char *retry_queue = NULL;
-  AmpsAmqpCommand *command;
-  gint64 step;
+  guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, otherwise);
 
-  copy->reason = g_strdup (settlement->reason);
-  copy->detail = g_strdup (settlement->detail);
-  copy->attempt = settlement->attempt != 0 ? settlement->attempt : delivery->attempt;
-  copy->queue = g_strdup (subject);
-  copy->worker = g_strdup (self->settings->worker_id);
-  copy->first_received = delivery->first_received;
-  copy->time = amps_clock_get_real_time (self->clock);
-
-  if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
-    return amps_amqp_publisher_new_copy (id, self->settings->dead_letter_queue, delivery, copy);
-  if (settlement->kind == AMPS_SETTLE_RELEASE)
-    return amps_amqp_publisher_new_copy (id, subject, delivery, copy);
-
-  copy->not_before = copy->time + settlement->delay;
-  retry_queue = amps_amqp_topology_get_retry_queue (subject, settlement->delay, &step);
-  command = amps_amqp_publisher_new_copy (id, retry_queue, delivery, copy);
-  amps_amqp_publisher_set_retry_step (command, step);
-  return command;
+  amps_amqp_session_send (self->publisher.session,
+                          amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement,
+                                                        amps_clock_get_real_time (self->clock)));
 }
 
 static gboolean
@@ -150,9 +113,11 @@ needs_copy (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKind kin
     case AMPS_SETTLE_DEAD_LETTER:
       return self->settings->dead_letter_queue != NULL && !delivery->incomplete;
     case AMPS_SETTLE_RELEASE:
-      return delivery->returns >= MAX_RETURNS && get_publishing_problem (self) == NULL;
-    case AMPS_SETTLE_ACKNOWLEDGE:
+      return delivery->returns + 1 >= MAX_RETURNS && get_publishing_problem (self) == NULL;
     case AMPS_SETTLE_RETURN:
+      /* Only a copy can tell the next one how often it has failed. */
+      return get_publishing_problem (self) == NULL;
+    case AMPS_SETTLE_ACKNOWLEDGE:
     default:
       return FALSE;
     }
@@ -174,13 +139,43 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
     }
   else if (problem == NULL)
     {
-      guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned), delivery);
-
-      amps_amqp_session_send (self->publisher.session, make_copy (self, id, delivery, settlement));
+      send_copy (self, g_steal_pointer (&owned), delivery, settlement, settlement->kind);
     }
   else if (owned != NULL)
     {
       g_task_return_new_error (owned, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s", problem);
+    }
+}
+
+/* Messages that were taken back too often */
+
+static void
+on_replaced (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AmpsBroker *broker = AMPS_BROKER (source);
+  g_autoptr (AmpsJob) job = AMPS_JOB (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (!amps_broker_settle_finish (broker, result, &error) &&
+      amps_broker_is_alive (broker, amps_job_get_delivery (job)))
+    amps_broker_deliver (broker, job);
+}
+
+/* Each of them gives way to a copy, which may be taken back as often again. It
+ * comes as a redelivery, so that a job that runs, or has ended, meets it as one. */
+static void
+replace_worn_out (AmpsBrokerAmqp *self)
+{
+  const AmpsSettlement release = { .kind = AMPS_SETTLE_RELEASE };
+  AmpsJob *job;
+
+  while (get_publishing_problem (self) == NULL &&
+         (job = g_queue_pop_head (&self->worn_out)) != NULL)
+    {
+      g_info ("Replacing a message by a copy: it was taken back %u times, and may be dropped soon",
+              amps_job_get_delivery (job)->returns);
+      send_copy (self, g_task_new (self, NULL, on_replaced, job), amps_job_get_delivery (job),
+                 &release, AMPS_SETTLE_RETRY);
     }
 }
 
@@ -240,9 +235,9 @@ set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 
 /* What one connection found out about the broker is good for the other one. */
 static void
-follow (AmpsBrokerAmqp *self, const Link *link)
+follow (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
 {
-  Link *other = link == &self->consumer ? &self->publisher : &self->consumer;
+  AmpsAmqpLink *other = link == &self->consumer ? &self->publisher : &self->consumer;
 
   if (other->session != NULL)
     return;
@@ -252,14 +247,17 @@ follow (AmpsBrokerAmqp *self, const Link *link)
 }
 
 static void
-handle_opened (AmpsBrokerAmqp *self, Link *link)
+handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
 {
   link->open = TRUE;
   follow (self, link);
   if (link == &self->consumer || self->has_epoch)
     show_state (self, NULL);
   if (link == &self->publisher)
-    return;
+    {
+      replace_worn_out (self);
+      return;
+    }
 
   self->queue_polls = 0;
   if (amps_broker_get_consuming (AMPS_BROKER (self)))
@@ -280,7 +278,8 @@ handle_consuming (AmpsBrokerAmqp *self)
 static void
 handle_no_queue (AmpsBrokerAmqp *self, const char *detail)
 {
-  gint64 delay = amps_backoff_draw (MIN_RECONNECT_DELAY, MAX_QUEUE_POLL_DELAY, ++self->queue_polls);
+  gint64 delay =
+      amps_backoff_draw (MIN_QUEUE_POLL_DELAY, MAX_QUEUE_POLL_DELAY, ++self->queue_polls);
 
   show_state (self, detail);
   amps_timer_set_due (self->consumer.timer, amps_clock_get_monotonic_time (self->clock) + delay);
@@ -295,7 +294,15 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
   job = event->event != NULL
             ? amps_job_new (event->delivery, g_steal_pointer (&event->event))
             : amps_job_new_malformed (event->delivery, g_steal_pointer (&event->error));
-  amps_broker_deliver (AMPS_BROKER (self), job);
+
+  if (event->delivery->returns < MAX_RETURNS || amps_job_get_problem (job) != NULL)
+    {
+      amps_broker_deliver (AMPS_BROKER (self), job);
+      return;
+    }
+
+  g_queue_push_tail (&self->worn_out, g_steal_pointer (&job));
+  replace_worn_out (self);
 }
 
 static void
@@ -314,28 +321,14 @@ finish_stop (AmpsBrokerAmqp *self)
 }
 
 static void
-schedule_reconnect (AmpsBrokerAmqp *self, Link *link)
+handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
 {
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
-  unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (self->config));
-
-  link->failures = now - link->begun > GOOD_CONNECTION ? 1 : link->failures + 1;
-  amps_timer_set_due (link->timer,
-                      now + amps_backoff_draw (MIN_RECONNECT_DELAY, MAX_RECONNECT_DELAY,
-                                               1 + (link->failures - 1) / n_uris));
-}
-
-static void
-handle_closed (AmpsBrokerAmqp *self, Link *link, const char *detail)
-{
-  amps_amqp_session_free (g_steal_pointer (&link->session));
-  link->open = FALSE;
-  amps_timer_set_due (link->timer, -1);
-  link->uri_index++;
+  amps_amqp_link_close (link);
 
   if (link == &self->consumer)
     {
       self->has_epoch = FALSE;
+      g_queue_clear_full (&self->worn_out, g_object_unref);
       amps_broker_end_epoch (AMPS_BROKER (self));
       show_state (self, self->stop_task != NULL ? NULL : detail);
     }
@@ -352,7 +345,7 @@ handle_closed (AmpsBrokerAmqp *self, Link *link, const char *detail)
   if (self->stop_task != NULL)
     finish_stop (self);
   else
-    schedule_reconnect (self, link);
+    amps_amqp_link_schedule (link, self->config, amps_clock_get_monotonic_time (self->clock));
 }
 
 static void
@@ -360,7 +353,8 @@ on_event (AmpsMail *mail, gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   AmpsAmqpEvent *event = (AmpsAmqpEvent *) mail;
-  Link *link = event->session == self->consumer.session ? &self->consumer : &self->publisher;
+  AmpsAmqpLink *link =
+      event->session == self->consumer.session ? &self->consumer : &self->publisher;
 
   switch (event->kind)
     {
@@ -382,6 +376,7 @@ on_event (AmpsMail *mail, gpointer user_data)
     case AMPS_AMQP_EVENT_BLOCKED:
       if (link == &self->publisher)
         amps_broker_change_blocked (AMPS_BROKER (self), event->blocked);
+      replace_worn_out (self);
       break;
     case AMPS_AMQP_EVENT_CLOSED:
       handle_closed (self, link, event->detail);
@@ -396,23 +391,10 @@ on_event (AmpsMail *mail, gpointer user_data)
 /* Connections */
 
 static void
-connect_link (AmpsBrokerAmqp *self, Link *link)
+connect_link (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (AmpsAmqpUri) parsed = NULL;
-  const char *const *uris;
-  const char *uri;
-
-  /* Credentials may have been renewed while the connection was away. */
-  if (!amps_config_reload_secrets (self->config, &error))
-    g_warning ("Kept the old secrets: %s", error->message);
-
-  uris = amps_config_get_broker_uris (self->config);
-  uri = uris[link->uri_index % g_strv_length ((char **) uris)];
-  parsed = amps_amqp_uri_parse (uri, NULL);
-  link->begun = amps_clock_get_monotonic_time (self->clock);
-  link->max_busy_time = 2 * AMPS_SECONDS (parsed != NULL ? MAX (parsed->heartbeat, 10) : 60);
-  link->session = amps_amqp_session_new (link->role, uri, self->settings, self->events);
+  amps_amqp_link_connect (link, self->config, self->settings, self->events,
+                          amps_clock_get_monotonic_time (self->clock));
 }
 
 static gboolean
@@ -436,19 +418,6 @@ on_publisher_timer (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
-watch_link (Link *link, gboolean stopping)
-{
-  if (link->session == NULL)
-    return;
-
-  if (stopping || amps_amqp_session_get_busy_time (link->session) > link->max_busy_time)
-    {
-      g_info ("Breaking the connection to %s: it hangs", link->role->name);
-      amps_amqp_session_break (link->session);
-    }
-}
-
 static gboolean
 on_watchdog (gpointer user_data)
 {
@@ -466,8 +435,8 @@ on_watchdog (gpointer user_data)
       return G_SOURCE_CONTINUE;
     }
 
-  watch_link (&self->consumer, stopping);
-  watch_link (&self->publisher, stopping);
+  amps_amqp_link_watch (&self->consumer, stopping);
+  amps_amqp_link_watch (&self->publisher, stopping);
   self->broken_on_stop = stopping;
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) +
                                           (stopping ? STOP_TIMEOUT : WATCHDOG_INTERVAL));
@@ -493,7 +462,7 @@ static void
 stop_async (AmpsBroker *broker, GTask *task)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
-  Link *links[] = { &self->consumer, &self->publisher };
+  AmpsAmqpLink *links[] = { &self->consumer, &self->publisher };
 
   self->stop_task = task;
   for (unsigned int i = 0; i < G_N_ELEMENTS (links); i++)
@@ -538,6 +507,7 @@ amps_broker_amqp_finalize (GObject *object)
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (object);
 
   g_warn_if_fail (self->consumer.session == NULL && self->publisher.session == NULL);
+  g_queue_clear_full (&self->worn_out, g_object_unref);
   amps_amqp_outbox_free (self->outbox);
   free_timer (self->consumer.timer);
   free_timer (self->publisher.timer);

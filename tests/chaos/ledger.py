@@ -2,8 +2,21 @@
 """What was published, POSTed and acknowledged, and what must never be seen in it."""
 
 import collections
+import dataclasses
 import threading
 import time
+
+# What the workload has accepted just before it crashed, AMPS may not know as accepted.
+UNSURE = 1.0
+
+
+@dataclasses.dataclass
+class Run:
+    """The latest POST of a job by one worker, a worker being one life of one AMPS."""
+
+    number: int                # of the POST, counting all
+    accepted: float = 0.0      # when; 0 if it is over, or was never accepted
+    acknowledged: bool = False  # with 2xx
 
 
 class Ledger:
@@ -12,63 +25,75 @@ class Ledger:
     def __init__(self, job_timeout):
         self._lock = threading.Lock()
         self._job_timeout = job_timeout
-        self._published = {}        # id -> how often it may be in the queue
-        self._acknowledged = set()  # ids
-        self._attempts = {}         # (worker, id) -> attempt of its latest POST
-        self._by_worker = {}        # (worker, id) -> attempt that was acknowledged with 2xx
-        self._open = {}             # (worker, id) -> when the accepted run ends by itself
+        self._published = collections.Counter()  # id -> how often it may be in the queue
+        self._acknowledged = set()               # ids
+        self._runs = {}                          # id -> {worker: Run}
+        self._n_posts = 0
         self.violations = []
         self.counts = collections.Counter()
 
-    def published(self, identifier, confirmed):
-        """Notes a publication; one that was not confirmed may have happened."""
+    def publishing(self, identifier):
+        """Notes that it is published now: from here on it may be in the queue."""
         with self._lock:
-            self._published.setdefault(identifier, 0)
             self._published[identifier] += 1
-            self.counts['published' if confirmed else 'unconfirmed'] += 1
+            self.counts['published'] += 1
+            self.counts['published again'] += self._published[identifier] > 1
 
     def posted(self, worker, identifier, attempt):
         """Notes a POST, and judges whether it may be."""
         now = time.monotonic()
         with self._lock:
+            self._n_posts += 1
             self.counts['posted'] += 1
-            self.counts['posted again'] += attempt > 1
-            self._attempts[worker, identifier] = attempt
-            if self._published.get(identifier, 1) > 1:
-                return
-            # A later attempt is a copy that another replica made of a redelivery which
-            # failed there: it has to run.
-            if attempt <= self._by_worker.get((worker, identifier), 0):
-                self._accuse(f'{identifier} POSTed by {worker} after its acknowledgement got 2xx')
-            elif self._open.get((worker, identifier), 0) > now:
-                self._accuse(f'{identifier} POSTed by {worker} while it runs there')
+            self.counts['posted as a later attempt'] += attempt > 1
+            runs = self._runs.setdefault(identifier, {})
+            run = runs.get(worker)
+            if run is not None:
+                self._judge(identifier, worker, run, runs, now)
+            runs[worker] = Run(self._n_posts)
+
+    def _judge(self, identifier, worker, run, runs, now):
+        if run.accepted and now < run.accepted + self._job_timeout - 0.2:
+            self._accuse(f'{identifier} POSTed by {worker} while it runs there')
+        if not run.acknowledged or self._published[identifier] > 1:
+            return
+        # It has to run if another replica got the redelivery, and failed.
+        if any(other.number > run.number for other in runs.values()):
+            self.counts['posted after another replica'] += 1
+        else:
+            self._accuse(f'{identifier} POSTed by {worker} after its acknowledgement got 2xx')
 
     def accepted(self, worker, identifier):
-        """Notes that the workload took the job."""
+        """Notes that the workload takes the job: until its end it must not come again."""
         with self._lock:
-            self._open[worker, identifier] = time.monotonic() + self._job_timeout - 0.2
+            self._runs[identifier][worker].accepted = time.monotonic()
 
     def failed(self, worker, identifier):
         """Notes that a run has ended in a way that allows another one."""
         with self._lock:
-            self._open.pop((worker, identifier), None)
+            self._runs[identifier][worker].accepted = 0.0
+
+    def crashed(self):
+        """Notes that answers of the workload may not have arrived."""
+        unsure = time.monotonic() - UNSURE
+        with self._lock:
+            for runs in self._runs.values():
+                for run in runs.values():
+                    if run.accepted > unsure:
+                        run.accepted = 0.0
 
     def acknowledged(self, worker, identifier, status):
         """Notes the answer to an acknowledgement."""
         with self._lock:
+            run = self._runs[identifier][worker]
             self.counts[f'acknowledgement {status}'] += 1
-            self._open.pop((worker, identifier), None)
+            run.accepted = 0.0
             if 200 <= status < 300:
-                self._by_worker[worker, identifier] = self._attempts[worker, identifier]
+                run.acknowledged = True
                 self._acknowledged.add(identifier)
 
-    def remaining(self):
-        """How many jobs nobody has acknowledged yet."""
-        with self._lock:
-            return len(self._published.keys() - self._acknowledged)
-
     def lost(self):
-        """The jobs that nobody has acknowledged."""
+        """The jobs that nobody has acknowledged yet; lost, if that stays so."""
         with self._lock:
             return sorted(self._published.keys() - self._acknowledged)
 

@@ -2,7 +2,9 @@
 """The broker goes away, in all its ways, and AMPS goes on by itself."""
 
 import collections
+import concurrent.futures
 import socket
+import tempfile
 import threading
 import time
 import unittest
@@ -82,60 +84,85 @@ class Outage(BrokerTest):
                 self.assertEqual(len(workload.posts), 10)
                 queue.wait_count(0)
 
-    def assert_attached(self, queue, workload, go, statuses, lose):
-        """Jobs that run through a loss are POSTed once and acknowledged in the end."""
-        for number in range(5):
-            queue.publish(event(number))
-        with workload, Amps(self.node.uri, queue.name, workload) as amps:
-            workload.wait(5)
-            lose()
-            wait_until(lambda: amps.log.count('is attached') == 5, 30, 'all being attached')
-            go.set()
-            wait_until(lambda: statuses == [202] * 5, what='all acknowledgements')
-            self.assertEqual(amps.stop(), 0)
-            self.assertEqual(len(workload.posts), 5)
-            queue.wait_count(0)
+    def assert_found(self, proxy, amps, seconds):
+        """A connection that is dead without a word is found so soon, and made again."""
+        began = time.monotonic()
+        wait_until(lambda: amps.get('/readyz').status == 503, 2 * seconds, 'being found')
+        self.assertLess(time.monotonic() - began, seconds)
+        self.assertEqual(amps.get('/healthz').status, 200)
+        proxy.resume()
+        amps.wait_ready()
 
-    def test_connection_closed_by_the_operator(self):
-        for queue_type in QUEUE_TYPES:
-            self.assert_attached(self.queue(queue_type), *self.hold(),
-                                 lambda: self.node.control('close_all_connections', 'test'))
+    def test_silent_connections_are_found(self):
+        """Stalled, or half open: the broker is gone and nobody says so."""
+        for silence in (Proxy.stall, Proxy.lose_far_side):
+            proxy, queue = Proxy(self.node.port), self.queue()
+            uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2'
+            with Workload() as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+                silence(proxy)
+                self.assert_found(proxy, amps, 2 * 2 + 1)
+                queue.publish(event('a'))
+                workload.wait(1)
 
-    def test_queue_deleted_and_declared_again(self):
-        queue = self.queue()
-        queue.publish(event('before'))
-        workload, go, statuses = self.hold()
-        with workload, Amps(self.node.uri, queue.name, workload) as amps:
-            workload.wait(1)
-            queue.delete()
-            amps.wait_log('cancelled')
-            go.set()
-            wait_until(lambda: statuses == [202], what='the acknowledgement')
-            queue.declare()
-            amps.wait_ready()
-            queue.publish(event('after'))
-            workload.wait(2)
-
-    def test_stalled_connection_is_found(self):
-        proxy = Proxy(self.node.port)
-        queue = self.queue()
-        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2'
-        with Workload() as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+    def test_send_that_hangs_is_found(self):
+        """The library counts no heartbeats while it sends."""
+        proxy, queue, other = Proxy(self.node.port), self.queue(), self.queue()
+        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=10'
+        with Workload() as workload, \
+                Amps(uri, queue.name, workload).wait_ready() as amps, \
+                concurrent.futures.ThreadPoolExecutor() as pool:
+            time.sleep(3)
             proxy.stall()
             began = time.monotonic()
-            wait_until(lambda: amps.get('/readyz').status == 503, 10, 'being found')
-            self.assertLess(time.monotonic() - began, 2 * 2 + 2)
+            large = event('large', type=other.name, data='x' * 15 * 1024 * 1024)
+            posts = [pool.submit(amps.post, '/publish', large) for _ in range(2)]
+            for post in posts:
+                self.assertEqual(post.result().status, 503)
+                self.assertIn('Retry-After', post.result().headers)
+            self.assertLess(time.monotonic() - began, 15)
+            amps.wait_log('connection to publish: it hangs', 15)
+            self.assertLess(time.monotonic() - began, 2 * 10 + 2)
             proxy.resume()
-            amps.wait_ready()
+            wait_until(lambda: amps.post('/publish', event('p', type=other.name)).status == 202,
+                       30, 'publishing again')
             queue.publish(event('a'))
             workload.wait(1)
 
     def test_several_uris_in_turn(self):
         queue = self.queue()
-        uris = f'amqp://127.0.0.1:{free_port()},amqp://127.0.0.1:{free_port()},{self.node.uri}'
-        with Workload() as workload, Amps(uris, queue.name, workload):
+        first, second = Proxy(self.node.port), Proxy(self.node.port)
+        uris = [f'amqp://127.0.0.1:{free_port()}'] + [
+            f'amqp://guest:guest@127.0.0.1:{proxy.port}' for proxy in (first, second)]
+        with Workload() as workload, Amps(','.join(uris), queue.name, workload) as amps:
             queue.publish(event('a'))
             workload.wait(1)
+            first.close()
+            queue.publish(event('b'))
+            workload.wait(2)
+            amps.wait_ready()
+            self.assertEqual(amps.post('/publish', event('c', type=queue.name)).status, 202)
+            workload.wait(3)
+
+    def test_password_that_was_changed(self):
+        self.node.control('add_user', 'app', 'old-secret')
+        self.node.control('set_permissions', 'app', '.*', '.*', '.*')
+        uri = self.node.uri.replace('guest:guest', 'app:%s')
+        queue = self.queue()
+        with tempfile.NamedTemporaryFile('w+', prefix='amps-secret-') as secret, \
+                Workload() as workload:
+            secret.write(uri % 'old-secret' + '\n')
+            secret.flush()
+            with Amps('', queue.name, workload, BROKER_HOST_FILE=secret.name).wait_ready() as amps:
+                self.node.control('change_password', 'app', 'new-secret')
+                self.node.control('close_all_connections', 'test')
+                wait_until(lambda: 'app' in amps.get('/readyz').body, what='being refused')
+                secret.seek(0)
+                secret.write(uri % 'new-secret' + '\n')
+                secret.flush()
+                amps.wait_ready()
+                queue.publish(event('a'))
+                workload.wait(1)
+                self.assertNotIn('-secret', amps.log + amps.get('/health/detailed').body)
 
     def test_memory_alarm(self):
         queue, other = self.queue(), self.queue()

@@ -7,9 +7,15 @@ import threading
 import time
 import unittest
 
+import pika
+
 from amps import Amps, wait_until
 from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
 from workload import Workload
+
+# Arguments of each queue that delays copies.
+RETRY_QUEUE = {'x_dead_letter_exchange': '', 'x_dead_letter_strategy': 'at-least-once',
+               'x_overflow': 'reject-publish'}
 
 
 class Retry(BrokerTest):
@@ -155,38 +161,112 @@ class Retry(BrokerTest):
             # It waits every second time: a copy that has waited is no redelivery.
             self.assertLess(len(workload.posts), 12)
 
+    def uri_of_user(self, name, configure):
+        """Makes a user who may configure what matches."""
+        self.node.control('add_user', name, 'secret')
+        self.addCleanup(self.node.control, 'delete_user', name)
+        self.node.control('set_permissions', name, configure, '.*', '.*')
+        return self.node.uri.replace('guest:guest', f'{name}:secret')
+
     @amqp_only
-    def test_properties_of_a_dead_letter(self):
+    def test_properties_of_copies(self):
         # Not a quorum queue, which adds a header of its own.
-        dead, queue = self.queue('classic'), self.queue()
+        dead, queue = self.queue('classic'), self.queue('classic')
+        others = [self.queue(), self.queue()]
         body = event('a', data=[1.0])
-        headers = {'CC': [], 'x-death': [{'queue': 'old', 'count': 3}], 'x-first-death-queue': 'old',
-                   'own': 'kept', 'number': 7}
-        queue.publish(body, headers=headers, user_id='guest', expiration='600000',
-                      content_type='text/x-mine', correlation_id='c', priority=3, app_id='app')
+        connection = pika.BlockingConnection(pika.URLParameters(self.uri_of_user('foreign', '.*')))
+        self.addCleanup(connection.close)
+
+        def publish(**properties):
+            connection.channel().basic_publish('', queue.name, body, pika.BasicProperties(
+                user_id='foreign', **properties))
+
+        publish(expiration='600000', content_type='text/x-mine', correlation_id='c', priority=3,
+                app_id='app', message_id='m', headers={
+                    'CC': [others[0].name], 'BCC': [others[1].name],
+                    'x-death': [{'queue': 'old', 'count': 3}], 'x-first-death-queue': 'old',
+                    'x-delivery-count': 2, 'x-acquired-count': 5, 'own': 'kept', 'number': 7})
+        for other in others:
+            other.wait_count(1)
+
+        with Workload(lambda post: post.tell('/reject', reschedule=True, delay='10s')) as workload, \
+                Amps(self.node.uri, queue.name, workload, WORKER_ID='me') as amps:
+            workload.wait(1)
+            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
+            amps.stop()
+        retry = self.queue('quorum', f'{queue.name}.retry.10s', **RETRY_QUEUE,
+                           x_message_ttl=10000, x_dead_letter_routing_key=queue.name)
+        self.assert_properties(body, queue, *retry.take(), 'x-amps-not-before')
+
+        publish(content_type='text/x-mine', correlation_id='c', priority=3, app_id='app',
+                message_id='m', headers={'own': 'kept', 'number': 7, 'x-amps-reason': 'old'})
         with Workload(lambda post: post.tell('/reject', reason='no such order')) as workload, \
                 Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name,
                      WORKER_ID='me') as amps:
             properties, copy = dead.take()
-            self.assertEqual(copy, body)
-            self.assertIsNone(properties.user_id)
-            self.assertIsNone(properties.expiration)
-            self.assertEqual(properties.delivery_mode, 2)
-            self.assertEqual((properties.content_type, properties.correlation_id,
-                              properties.priority, properties.app_id),
-                             ('text/x-mine', 'c', 3, 'app'))
-            kept = properties.headers
-            self.assertEqual((kept['own'], kept['number']), ('kept', 7))
-            self.assertEqual(kept['x-amps-user-id'], 'guest')
-            self.assertEqual(kept['x-amps-reason'], 'rejected')
-            self.assertEqual(kept['x-amps-detail'], 'no such order')
-            self.assertEqual((kept['x-amps-queue'], kept['x-amps-worker']), (queue.name, 'me'))
-            self.assertLessEqual({'x-amps-attempt', 'x-amps-first-received', 'x-amps-time'},
-                                 kept.keys())
-            self.assertFalse({'CC', 'x-death', 'x-first-death-queue', 'x-delivery-count'}
-                             & kept.keys())
+            self.assert_properties(body, queue, properties, copy, 'x-amps-reason')
+            self.assertEqual(properties.headers['x-amps-reason'], 'rejected')
+            self.assertEqual(properties.headers['x-amps-detail'], 'no such order')
             amps.stop()
         queue.wait_count(0)
+        for other in others:
+            self.assertEqual(other.count(), 1)
+
+    def assert_properties(self, body, queue, properties, copy, further):
+        """What contract section 5 says of copies."""
+        self.assertEqual(copy, body)
+        self.assertIsNone(properties.user_id)
+        self.assertIsNone(properties.expiration)
+        self.assertEqual(properties.delivery_mode, 2)
+        self.assertEqual((properties.content_type, properties.correlation_id, properties.priority,
+                          properties.app_id, properties.message_id),
+                         ('text/x-mine', 'c', 3, 'app', 'm'))
+        kept = properties.headers
+        self.assertEqual((kept['own'], kept['number']), ('kept', 7))
+        self.assertEqual(kept['x-amps-user-id'], 'foreign')
+        self.assertEqual((kept['x-amps-queue'], kept['x-amps-worker']), (queue.name, 'me'))
+        self.assertEqual(kept['x-amps-attempt'], 1)
+        self.assertLessEqual({'x-amps-first-received', 'x-amps-time', further}, kept.keys())
+        self.assertFalse({'CC', 'BCC', 'x-death', 'x-first-death-queue', 'x-acquired-count'}
+                         & kept.keys())
+        # A quorum queue has its own, for itself.
+        self.assertEqual(kept.get('x-delivery-count', 0), 0)
+
+    @amqp_only
+    def test_headers_that_fill_a_frame(self):
+        """There is no room for more, but the job must not be lost for that."""
+        dead, queue = self.queue(), self.queue('classic')
+        with Workload(lambda post: post.tell('/reject', reason='y' * 900)) as workload, \
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name) as amps:
+            for size, kept in ((100000, {'own', 'x-amps-detail'}), (129800, {'own'}),
+                               (130900, {'x-amps-detail'})):
+                queue.publish(event(size), headers={'own': 'x' * size}, message_id='m')
+                properties, body = dead.take()
+                self.assertEqual(body, event(size))
+                self.assertEqual(properties.message_id, 'm')
+                self.assertEqual(properties.headers['x-amps-reason'], 'rejected')
+                self.assertEqual({'own', 'x-amps-detail'} & properties.headers.keys(), kept)
+            amps.stop()
+        queue.wait_count(0)
+
+    @amqp_only
+    def test_dead_letter_queue_that_is_full(self):
+        """A copy that is refused leaves the job in flight, to be tried again."""
+        for queue_type in QUEUE_TYPES:
+            dead = self.queue('classic', x_max_length=1, x_overflow='reject-publish')
+            dead.publish(b'full')
+            queue = self.queue(queue_type)
+            queue.publish(event('a'))
+            with Workload(lambda _: 400) as workload, \
+                    Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name) as amps:
+                amps.wait_log('trying again')
+                self.assertEqual(amps.get('/jobs/a').json['state'], 'decided')
+                self.assertEqual(workload.posts[0].acknowledge(), 409)
+                self.assertEqual(dead.take()[1], b'full')
+                self.assertEqual(dead.take(40)[1], event('a'))
+                wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of the job')
+                amps.stop()
+            queue.wait_count(0)
 
     @amqp_only
     def test_dead_letter_queue_that_is_missing(self):
@@ -204,8 +284,6 @@ class Retry(BrokerTest):
 
     @amqp_only
     def test_without_permission_to_declare(self):
-        self.node.control('add_user', 'limited', 'secret')
-        self.node.control('set_permissions', 'limited', '^$', '.*', '.*')
         queue = self.queue()
         queue.publish(event('a'))
 
@@ -215,13 +293,29 @@ class Retry(BrokerTest):
             post.acknowledge()
             return 204
 
-        uri = self.node.uri.replace('guest:guest', 'limited:secret')
+        uri = self.uri_of_user('limited', '^$')
         with Workload(answer) as workload, Amps(uri, queue.name, workload) as amps:
             posts = workload.wait(2)
             self.assertGreater(posts[1].time - posts[0].time, 1.9)
+            self.assertEqual(self.attempts(posts), [1, 1])
             self.assertNotIn('secret', amps.log)
             amps.stop()
         queue.wait_count(0)
+
+    @amqp_only
+    def test_attempts_without_permission_to_declare(self):
+        uri = self.uri_of_user('limited', '^$')
+        for queue_type in QUEUE_TYPES:
+            dead, queue = self.queue(), self.queue(queue_type)
+            queue.publish(event('a'))
+            with Workload(lambda _: 500) as workload, \
+                    Amps(uri, queue.name, workload, MAX_ATTEMPTS=4,
+                         DEAD_LETTER_QUEUE=dead.name, RETRY_MIN_BACKOFF='1s',
+                         RETRY_MAX_BACKOFF='3s') as amps:
+                self.assertEqual(dead.take()[0].headers['x-amps-reason'], 'max-attempts')
+                self.assertEqual(self.attempts(workload.posts), [1, 2, 3, 4])
+                amps.stop()
+            queue.wait_count(0)
 
     def test_duplicates_and_followers(self):
         queue = self.queue()
@@ -269,11 +363,8 @@ class Retry(BrokerTest):
             workload.wait(1)
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
             # Declaring it again fails unless it is just so.
-            queue.channel().queue_declare(f'{queue.name}.retry.10s', durable=True, arguments={
-                'x-queue-type': 'quorum', 'x-dead-letter-exchange': '',
-                'x-dead-letter-routing-key': queue.name,
-                'x-dead-letter-strategy': 'at-least-once', 'x-overflow': 'reject-publish',
-                'x-message-ttl': 10000})
+            self.queue('quorum', f'{queue.name}.retry.10s', **RETRY_QUEUE, x_message_ttl=10000,
+                       x_dead_letter_routing_key=queue.name)
         time.sleep(1)
         self.node.stop()
         self.node.start()

@@ -8,10 +8,14 @@
 #define PERSISTENT 2
 #define POOL_SIZE 4096
 
-/* More than this fit no frame beside the other headers. */
 #define MAX_DETAIL 1024
 
 #define USER_ID_HEADER "x-amps-user-id"
+
+/* Headers that a copy may add: the own ones, and the user's id. Each takes up no
+ * more than this beside its text. */
+#define N_OWN 10
+#define MAX_NUMBER_SIZE 64
 
 static const char *const binary_prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
 
@@ -379,12 +383,27 @@ append_true (amqp_table_t *headers, const char *name)
   entry->value.value.boolean = TRUE;
 }
 
+static gsize
+get_length (const char *text)
+{
+  return text != NULL ? strlen (text) : 0;
+}
+
+/* An upper bound of what the copy's own headers take up, but for the detail. */
+static gsize
+get_own_size (const AmpsAmqpCopy *copy)
+{
+  return N_OWN * MAX_NUMBER_SIZE + get_length (copy->reason) + get_length (copy->queue) +
+         get_length (copy->worker);
+}
+
 static void
-append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy)
+append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
+            gboolean with_detail)
 {
   g_autofree char *detail = NULL;
 
-  if (copy->detail != NULL)
+  if (with_detail && copy->detail != NULL)
     {
       g_autofree char *start = g_strndup (copy->detail, MAX_DETAIL);
 
@@ -408,17 +427,18 @@ append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy)
  * amps_amqp_properties_build_copy:
  * @raw: (nullable): properties as they came over the wire
  * @copy: what the copy says of itself
+ * @max_size: bytes that there is room for: all must fit into one frame
  * @pool: where to put it
  * @properties: (out caller-allocates): the copy's, valid as long as @pool and @raw
  *
  * Returns: whether @raw could be read
  */
 gboolean
-amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_pool_t *pool,
-                                 amqp_basic_properties_t *properties)
+amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize max_size,
+                                 amqp_pool_t *pool, amqp_basic_properties_t *properties)
 {
-  /* The own ones, and the user's id. */
-  const int n_more = 10;
+  gsize size = g_bytes_get_size (raw) + get_own_size (copy);
+  gboolean has_room = size <= max_size;
   amqp_basic_properties_t *original;
   amqp_table_t headers = { 0, NULL };
   const amqp_table_t *old;
@@ -430,8 +450,10 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_poo
   old = get_headers (original);
   has_user = (original->_flags & AMQP_BASIC_USER_ID_FLAG) != 0;
   headers.entries =
-      amqp_pool_alloc (pool, (gsize) (old->num_entries + n_more) * sizeof *headers.entries);
-  for (int i = 0; i < old->num_entries; i++)
+      amqp_pool_alloc (pool, (gsize) (old->num_entries + N_OWN) * sizeof *headers.entries);
+  if (!has_room)
+    g_warning ("A copy has no room for the headers of its original, which fill a frame");
+  for (int i = 0; has_room && i < old->num_entries; i++)
     {
       if (!is_dropped (&old->entries[i], has_user))
         headers.entries[headers.num_entries++] = old->entries[i];
@@ -446,7 +468,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_poo
       entry->value.kind = AMQP_FIELD_KIND_UTF8;
       entry->value.value.bytes = properties->user_id;
     }
-  append_own (&headers, pool, copy);
+  append_own (&headers, pool, copy, !has_room || size + MAX_DETAIL <= max_size);
 
   properties->headers = headers;
   properties->delivery_mode = PERSISTENT;

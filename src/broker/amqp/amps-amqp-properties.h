@@ -38,8 +38,8 @@ void amps_amqp_copy_free (AmpsAmqpCopy *self);
 
 AmpsDelivery *amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
                                          AmpsCloudEvent **event, GError **problem);
-gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, amqp_pool_t *pool,
-                                          amqp_basic_properties_t *properties);
+gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize max_size,
+                                          amqp_pool_t *pool, amqp_basic_properties_t *properties);
 char *amps_amqp_properties_dup_message_id (GBytes *raw);
 
 G_END_DECLS

@@ -11,6 +11,9 @@
 /* AMQP 0-9-1, 4.2.3: the bytes of a frame that are not payload. */
 #define FRAME_OVERHEAD 8
 
+/* AMQP 0-9-1, 4.2.6.1: the bytes of a header frame's payload before the properties. */
+#define HEADER_OVERHEAD 12
+
 typedef struct {
   AmpsAmqpCommand command;
   guint64 id;
@@ -243,6 +246,14 @@ note_outstanding (Publisher *self, Command *command)
   g_queue_push_tail (&self->outstanding, outstanding);
 }
 
+static gsize
+get_max_properties_size (Publisher *self)
+{
+  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+
+  return (gsize) amqp_get_frame_max (connection) - FRAME_OVERHEAD - HEADER_OVERHEAD;
+}
+
 static void
 publish (Publisher *self, Command *command)
 {
@@ -256,8 +267,8 @@ publish (Publisher *self, Command *command)
   body.bytes = (void *) g_bytes_get_data (command->body, &body.len);
   if (command->copy == NULL)
     properties = make_properties (command);
-  else if (!amps_amqp_properties_build_copy (command->original->properties, command->copy, &pool,
-                                             &properties))
+  else if (!amps_amqp_properties_build_copy (command->original->properties, command->copy,
+                                             get_max_properties_size (self), &pool, &properties))
     {
       /* The broker sent them, so they are ours to lose rather than the job. */
       properties = make_properties (command);

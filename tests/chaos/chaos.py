@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Runs jobs through random faults and judges what became of them.
 
-Two AMPS share a queue of a real RabbitMQ; broker, connections, workload and
-AMPS themselves are broken in turn. The faults come from a seed, so a run can be
-repeated. Ends with status 1 if a job was lost or POSTed when it must not be.
+Two AMPS share a queue of a real RabbitMQ; broker, connections, workload and one
+of the AMPS are broken in turn. The other AMPS lives through all of it, and must
+not grow. The faults come from a seed, so a run can be repeated. Ends with status
+1 if a job was lost or POSTed when it must not be, if a message is left in the
+end, or if AMPS has grown.
 """
 
 import argparse
@@ -88,7 +90,7 @@ class Amps:
     def jobs(self):
         """What it says it has."""
         with urllib.request.urlopen(f'http://127.0.0.1:{self._port}/jobs', timeout=5) as answer:
-            return answer.read().decode()
+            return json.load(answer)['jobs']
 
     def usage(self):
         """Resident KiB and open descriptors."""
@@ -117,14 +119,13 @@ class Publisher(threading.Thread):
             while True:
                 try:
                     channel = channel or self._connect()
+                    self._ledger.publishing(identifier)
                     channel.basic_publish('', SUBJECT, body, mandatory=True,
                                           properties=pika.BasicProperties(delivery_mode=2))
                 except (pika.exceptions.AMQPError, OSError):
-                    self._ledger.published(identifier, False)
                     channel = None
                     time.sleep(0.2)
                     continue
-                self._ledger.published(identifier, True)
                 break
             self.published += 1
 
@@ -152,6 +153,7 @@ class Chaos:
                       for proxy in self._proxies]
         for amps in self._amps:
             amps.start()
+        self._mortal, self._lasting = self._amps
         self.publisher = Publisher(self._node, self.ledger, arguments.jobs)
         self.publisher.start()
         self.usage = []
@@ -182,7 +184,7 @@ class Chaos:
             if amps.died():
                 self.ledger.violations.append('an AMPS died by itself')
                 amps.start()
-        self.usage.append(max(amps.usage() for amps in self._amps))
+        self.usage.append(self._lasting.usage())
 
     def _kill_broker(self):
         self._node.stop()
@@ -224,17 +226,24 @@ class Chaos:
         self._restart(signal.SIGKILL)
 
     def _restart(self, how):
-        amps = self._random.choice(self._amps)
-        if not amps.end(how):
+        if not self._mortal.end(how):
             self.ledger.violations.append(f'an AMPS did not end as it should by {how.name}')
-        amps.start()
+        self._mortal.start()
 
-    def tell_where_jobs_are(self):
-        """Prints what broker and AMPS still have."""
-        print(self._node.control('list_queues', 'name', 'messages_ready',
-                                 'messages_unacknowledged'))
-        for amps in self._amps:
-            print(amps.jobs()[:2000])
+    def left(self):
+        """What broker and AMPS still have: queues with messages, and jobs."""
+        queues = self._node.control('--silent', 'list_queues', '--no-table-headers', 'name',
+                                    'messages_ready', 'messages_unacknowledged')
+        return ([line for line in queues.splitlines() if not line.endswith('\t0\t0')]
+                + [job for amps in self._amps for job in amps.jobs()])
+
+    def growth(self):
+        """What the AMPS that lasted has grown by in the second half: resident KiB, and
+        descriptors, beyond what its memory of finished jobs and chance may do."""
+        half = len(self.usage) // 2
+        before, after = (list(map(max, zip(*part)))
+                         for part in (self.usage[:half], self.usage[half:]))
+        return (max(0, after[0] - before[0] * 1.1 - 2048), max(0, after[1] - before[1] * 1.25 - 16))
 
     def end(self):
         """Ends all processes."""
@@ -252,27 +261,28 @@ def run(arguments, folder):
             chaos.break_something()
             time.sleep(arguments.pause)
             print(f'{time.monotonic() - began:6.0f} s  published {chaos.publisher.published}, '
-                  f'not acknowledged {chaos.ledger.remaining()}, '
+                  f'not acknowledged {len(chaos.ledger.lost())}, '
                   f'violations {len(chaos.ledger.violations)}', flush=True)
 
         end = time.monotonic() + arguments.settle
-        while chaos.ledger.remaining() > 0 and time.monotonic() < end:
+        while (left := chaos.ledger.lost() or chaos.left()) and time.monotonic() < end:
             time.sleep(0.5)
-        if chaos.ledger.remaining() > 0:
-            chaos.tell_where_jobs_are()
+        if left:
+            print('left:', *chaos.left()[:20], sep='\n')
     finally:
         chaos.end()
 
-    lost = chaos.ledger.lost()
+    lost, growth = chaos.ledger.lost(), chaos.growth()
     for line in chaos.ledger.violations[:20]:
         print('violation:', line)
     print(dict(sorted(chaos.ledger.counts.items())))
     for when, usage in (('first', chaos.usage[0]), ('last', chaos.usage[-1]),
                         ('highest', max(chaos.usage))):
-        print(f'{when} resident size and descriptors of an AMPS: {usage[0]} KiB, {usage[1]}')
+        print(f'{when} resident size and descriptors of AMPS: {usage[0]} KiB, {usage[1]}')
     print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
-          f'{len(lost)} lost {lost[:5]}, {len(chaos.ledger.violations)} violations')
-    return not lost and not chaos.ledger.violations
+          f'{len(lost)} lost {lost[:5]}, {len(left)} left, {len(chaos.ledger.violations)} '
+          f'violations, grown by {growth[0]:.0f} KiB and {growth[1]:.0f} descriptors')
+    return not (lost or left or chaos.ledger.violations or any(growth))
 
 
 def main():

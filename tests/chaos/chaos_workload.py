@@ -75,6 +75,7 @@ class Workload:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        self._ledger.crashed()
 
     def take(self, request, identifier):
         """Answers one POST, by chance in one of the ways of real workloads."""

@@ -65,6 +65,21 @@ class BadInput(BrokerTest):
                 self.assertEqual(properties.message_id, None if EMBEDDED else 'kept')
             self.assertEqual(workload.posts, [])
 
+    def test_dead_letters_may_be_larger_than_what_is_taken(self):
+        """Up to 128 MiB, which is all that RabbitMQ takes."""
+        dead, queue = self.queue('classic'), self.queue('classic')
+        body = event('huge', data='x' * (128 * 1024 * 1024 - 200))
+        queue.publish(body)
+        queue.publish(event('good'))
+        with Workload() as workload, \
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name) as amps:
+            self.assertEqual(workload.wait(1)[0].id, 'good')
+            properties, copy = dead.take(60)
+            self.assertTrue(copy == body)
+            self.assertIn('MAX_BODY_SIZE', properties.headers['x-amps-detail'])
+            self.assertEqual(amps.stop(), 0)
+        queue.wait_count(0)
+
     def test_the_port_survives_what_is_thrown_at_it(self):
         queue = self.queue()
         with Workload() as workload, \

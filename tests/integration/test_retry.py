@@ -397,6 +397,24 @@ class WorkloadOutage(BrokerTest):
             amps.stop()
         queue.wait_count(0)
 
+    def test_other_replicas_get_what_waits_for_a_workload(self):
+        queue = self.queue()
+        with Workload() as mine, Workload() as other, \
+                Amps(self.node.uri, queue.name, mine).wait_ready() as amps:
+            mine.answer = lambda _: 202
+            queue.publish(event('runs'))
+            mine.wait(1)
+            mine.stop()
+            queue.publish(event('waits'))
+            wait_until(lambda: amps.get('/jobs').body.count('"waiting"') == 1, what='waiting')
+            self.assertIn('onnect', amps.get('/readyz').body)
+            with Amps(self.node.uri, queue.name, other):
+                time.sleep(5)
+                self.assertEqual(other.posts, [])
+                post = other.wait(1, timeout=40)[0]
+                self.assertEqual((post.id, post.headers['Amps-Attempt']), ('waits', '1'))
+                self.assertEqual([job['id'] for job in amps.get('/jobs').json['jobs']], ['runs'])
+
     def cpu(self, amps):
         """Seconds of a core that it has used."""
         with open(f'/proc/{amps.process.pid}/stat', encoding='ascii') as stat:

@@ -73,6 +73,39 @@ class Scripted(unittest.TestCase):
         # The message's id is not in the return above, so it must not be in the message.
         self.assertEqual(self.amps().post('/publish', event('i' * 256)).status, 404)
 
+    def settled_when_refused(self, status):
+        """How jobs are settled whose workload gives an answer, when neither a retry queue may
+        be declared nor a copy is taken."""
+        self.broker.refuses_retry_queues = True
+        self.broker.on_publish = lambda connection, tag: connection.confirm(tag, False)
+        self.broker.on_consume = lambda connection: connection.send(
+            delivery(1, event('a')) + delivery(2, event('b')))
+        self.workload.answer = lambda _: (status, {'Retry-After': '1'}, b'')
+        self.amps()
+        return wait_until(lambda: len(self.broker.connections[0].settled) >= 2
+                          and self.broker.connections[0].settled
+                          or len(self.broker.connections[1].settled) >= 2
+                          and self.broker.connections[1].settled, what='being settled')
+
+    def test_real_failures_are_rejected_one_by_one(self):
+        self.assertCountEqual(self.settled_when_refused(500), [(90, 1), (90, 2)])
+
+    def test_what_is_not_their_fault_is_not(self):
+        self.assertCountEqual(self.settled_when_refused(503), [(120, 1), (120, 2)])
+
+    def test_copy_whose_confirm_takes_long(self):
+        """A second one would let the job run twice."""
+        self.broker.on_publish = lambda connection, tag: None
+        self.broker.on_consume = lambda connection: connection.send(delivery(1, event('a')))
+        self.workload.answer = lambda post: post.tell('/reject', reschedule=True, delay='1s')
+        amps = self.amps()
+        wait_until(lambda: self.broker.publisher().published, what='the copy')
+        time.sleep(13)
+        self.assertEqual(self.broker.publisher().published, 1)
+        self.assertEqual(amps.get('/jobs/a').json['state'], 'decided')
+        self.broker.publisher().confirm(1)
+        wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end')
+
     def test_blocked_and_unblocked(self):
         amps = self.amps()
         self.broker.publisher().send(method(0, 10, 60, short(b'low on memory')))

@@ -50,10 +50,12 @@ class Amps:
         self._log = folder / 'amps.log'
         self._process = None
         self._port = 0
+        self.name = None
 
     def start(self):
         """Starts it on free ports."""
         self._port = free_port()
+        self.name = f'amps-{next(self.incarnations)}'
         environment = dict(
             os.environ,
             BROKER_HOST=f'amqp://guest:guest@127.0.0.1:{self._proxy.port}?heartbeat=3',
@@ -65,7 +67,7 @@ class Amps:
             DRAIN_TIMEOUT='3s',
             PORT=str(self._port),
             METRICS_ENABLED='false',
-            WORKER_ID=f'amps-{next(self.incarnations)}',
+            WORKER_ID=self.name,
             LOG_FORMAT='json',
         )
         with self._log.open('ab') as log:
@@ -227,6 +229,7 @@ class Chaos:
         self._restart(signal.SIGTERM)
 
     def _kill_amps(self):
+        self.ledger.killed(self._mortal.name)
         self._restart(signal.SIGKILL)
 
     def _restart(self, how):

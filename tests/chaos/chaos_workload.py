@@ -126,6 +126,7 @@ class Workload:
                 continue
             self._ledger.acknowledged(worker, identifier, answer.status)
             return
+        self._ledger.unanswered(worker, identifier)
 
     def _connection(self, api):
         connection = self._local.__dict__.get(api)

@@ -28,6 +28,8 @@ class Ledger:
         self._published = collections.Counter()  # id -> how often it may be in the queue
         self._acknowledged = set()               # ids
         self._runs = {}                          # id -> {worker: Run}
+        self._unanswered = {}                    # id -> worker that was told it is done
+        self._killed = set()                     # workers
         self._n_posts = 0
         self.violations = []
         self.counts = collections.Counter()
@@ -92,10 +94,26 @@ class Ledger:
                 run.acknowledged = True
                 self._acknowledged.add(identifier)
 
-    def lost(self):
-        """The jobs that nobody has acknowledged yet; lost, if that stays so."""
+    def unanswered(self, worker, identifier):
+        """Notes an acknowledgement that got no answer."""
         with self._lock:
-            return sorted(self._published.keys() - self._acknowledged)
+            self.counts['acknowledgement without answer'] += 1
+            self._unanswered[identifier] = worker
+
+    def killed(self, worker):
+        """Notes that a worker is killed now."""
+        with self._lock:
+            self._killed.add(worker)
+
+    def lost(self):
+        """The jobs that nobody has acknowledged yet; lost, if that stays so.
+
+        A worker that is killed just when it is told may have told the broker, but not have
+        answered any more: that job is done, not lost."""
+        with self._lock:
+            missing = self._published.keys() - self._acknowledged
+            return sorted(identifier for identifier in missing
+                          if self._unanswered.get(identifier) not in self._killed)
 
     def _accuse(self, what):
         self.violations.append(what)

@@ -36,6 +36,15 @@ class LedgerTest(unittest.TestCase):
         self.assertEqual(self.ledger.lost(), [])
         self.assert_seen()
 
+    def test_acknowledgement_without_an_answer(self):
+        self.ledger.posted('a', 'job', 1)
+        self.ledger.unanswered('a', 'job')
+        self.assertEqual(self.ledger.lost(), ['job'])
+        self.ledger.killed('b')
+        self.assertEqual(self.ledger.lost(), ['job'])
+        self.ledger.killed('a')
+        self.assertEqual(self.ledger.lost(), [])
+
     def test_posted_after_its_acknowledgement(self):
         self.run_job('a')
         self.ledger.posted('a', 'job', 1)

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,13 +32,19 @@ def end_group(process, how=signal.SIGTERM, timeout=10):
 
 
 class RabbitMQNode:
-    """One node with its data, its ports and its port mapper for itself."""
+    """One node with its data, its ports and its port mapper for itself.
 
-    def __init__(self, folder, configuration=''):
+    With a peer, which has been started before, it joins that one's cluster instead."""
+
+    def __init__(self, folder, configuration='', peer=None):
         self._configuration = configuration
+        self._peer = peer
+        self._mapper_port = peer._mapper_port if peer else str(free_port())
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.uri = f'amqp://guest:guest@127.0.0.1:{self.port}'
+        # An address for a name: a minimal Debian cannot look up any name.
+        self.name = f'amps-{self.port}@127.0.0.1'
         self.log = self.folder / 'rabbitmq.log'
         self._processes = []
         self._environment = {}
@@ -45,7 +52,8 @@ class RabbitMQNode:
     def start(self):
         """Starts the node; see wait_until_ready()."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        mapper_port = str(free_port())
+        if self._peer:
+            self._meet_peer()
         config = self.folder / 'rabbitmq.conf'
         config.write_text(f'listeners.tcp.1 = 127.0.0.1:{self.port}\n{self._configuration}')
         plugins = self.folder / 'enabled_plugins'
@@ -55,10 +63,9 @@ class RabbitMQNode:
             os.environ,
             HOME=str(self.folder),
             ERL_EPMD_ADDRESS='127.0.0.1',
-            ERL_EPMD_PORT=mapper_port,
+            ERL_EPMD_PORT=self._mapper_port,
             ERL_FLAGS='-start_epmd false',
-            # An address for a name: a minimal Debian cannot look up any name.
-            RABBITMQ_NODENAME=f'amps-{self.port}@127.0.0.1',
+            RABBITMQ_NODENAME=self.name,
             RABBITMQ_USE_LONGNAME='true',
             RABBITMQ_DIST_PORT=str(free_port()),
             RABBITMQ_CONFIG_FILE=str(config),
@@ -69,8 +76,15 @@ class RabbitMQNode:
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}',
         )
         # The mapper is started here, since one that Erlang starts outlives it.
-        self._spawn(['epmd', '-port', mapper_port, '-address', '127.0.0.1'], environment)
+        if not self._peer:
+            self._spawn(['epmd', '-port', self._mapper_port, '-address', '127.0.0.1'], environment)
         self._spawn([SERVER], environment)
+
+    def _meet_peer(self):
+        cookie = self.folder / '.erlang.cookie'
+        if not cookie.exists():
+            shutil.copy(self._peer.folder / '.erlang.cookie', cookie)
+            self._configuration += f'cluster_formation.classic_config.nodes.1 = {self._peer.name}\n'
 
     def _spawn(self, command, environment):
         with self.log.open('ab') as log:

@@ -16,6 +16,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,9 @@ class Amps:
 
     def end(self, how):
         """Ends it by a signal; returns whether it ended as it should."""
+        # Before it has come to itself SIGTERM kills it like any other program.
+        while how == signal.SIGTERM and not self._listens():
+            time.sleep(0.05)
         self._process.send_signal(how)
         try:
             status = self._process.wait(30)
@@ -84,6 +88,10 @@ class Amps:
             self._process.wait()
             return False
         return status == (0 if how == signal.SIGTERM else -how)
+
+    def _listens(self):
+        with socket.socket() as probe:
+            return self.died() or probe.connect_ex(('127.0.0.1', self._port)) == 0
 
     def died(self):
         """Whether it ended by itself, which it never should."""

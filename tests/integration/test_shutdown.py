@@ -8,7 +8,8 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import QUEUE_TYPES, BrokerTest, event
+from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
+from proxy import Proxy
 from workload import Workload
 
 
@@ -96,6 +97,24 @@ class Shutdown(BrokerTest):
                 self.assertEqual({post.headers['Amps-Redelivered'] for post in posts}, {'true'})
                 amps.stop()
             queue.wait_count(0)
+
+    @amqp_only
+    def test_while_it_connects_again(self):
+        proxy, queue = Proxy(self.node.port), self.queue()
+        uris = ','.join([f'amqp://guest:guest@127.0.0.1:{proxy.port}'] * 9)
+        with Workload() as workload:
+            # At some of these moments one connection is being made, and the other waits.
+            for delay in range(60, 420, 40):
+                with Amps(uris, queue.name, workload).wait_ready() as amps:
+                    proxy.stall()
+                    proxy.cut()
+                    time.sleep(delay / 1000)
+                    amps.process.send_signal(signal.SIGTERM)
+                    amps.wait_log('Stopping')
+                    time.sleep(0.2)
+                    proxy.resume()
+                    self.assertEqual(amps.process.wait(10), 0)
+                    self.assertNotIn('was not told everything', amps.log)
 
     def test_as_process_1(self):
         command = ('unshare', '--pid', '--fork', '--kill-child')

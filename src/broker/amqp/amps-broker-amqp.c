@@ -38,6 +38,7 @@ struct _AmpsBrokerAmqp {
 
   GSource *watchdog; /* (owned) */
   GTask *stop_task;  /* (owned) (nullable) */
+  gboolean stopping; /* for good */
   gboolean broken_on_stop;
 };
 
@@ -239,7 +240,7 @@ follow (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
 {
   AmpsAmqpLink *other = link == &self->consumer ? &self->publisher : &self->consumer;
 
-  if (other->session != NULL)
+  if (other->session != NULL || self->stopping)
     return;
 
   other->uri_index = link->uri_index;
@@ -330,19 +331,19 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
       self->has_epoch = FALSE;
       g_queue_clear_full (&self->worn_out, g_object_unref);
       amps_broker_end_epoch (AMPS_BROKER (self));
-      show_state (self, self->stop_task != NULL ? NULL : detail);
+      show_state (self, self->stopping ? NULL : detail);
     }
   else
     {
-      if (self->stop_task == NULL)
+      if (!self->stopping)
         g_info ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
-      if (self->has_epoch && self->stop_task == NULL)
+      if (self->has_epoch && !self->stopping)
         show_state (self, NULL);
     }
 
-  if (self->stop_task != NULL)
+  if (self->stopping)
     finish_stop (self);
   else
     amps_amqp_link_schedule (link, self->config, amps_clock_get_monotonic_time (self->clock));
@@ -465,6 +466,7 @@ stop_async (AmpsBroker *broker, GTask *task)
   AmpsAmqpLink *links[] = { &self->consumer, &self->publisher };
 
   self->stop_task = task;
+  self->stopping = TRUE;
   for (unsigned int i = 0; i < G_N_ELEMENTS (links); i++)
     {
       amps_timer_set_due (links[i]->timer, -1);

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @body: (not nullable): exactly as delivered
  * @body_hash: g_bytes_hash() of @body, made where the main thread is spared
  * @original_body: (nullable): the message's body, when @body was made from it
+ * @copy: AMPS has made the message, to run the job again
  * @incomplete: the message's body was too large to be kept
  * @properties: (nullable): the message's properties, encoded as the backend likes
  * @traceparent: (nullable): trace context that came beside the body
@@ -41,6 +42,7 @@ typedef struct {
   GBytes *body;
   unsigned int body_hash;
   GBytes *original_body;
+  gboolean copy;
   gboolean incomplete;
   GBytes *properties;
   char *traceparent;

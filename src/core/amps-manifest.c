@@ -151,6 +151,16 @@ amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settleme
   return TRUE;
 }
 
+/* The copy that @other is to go on as can come before it is known to be there.
+ * If it shared the outcome of @other, which is to make way for it, it would go,
+ * too. */
+static gboolean
+is_successor (AmpsJob *job, AmpsJob *other)
+{
+  return job->delivery->copy && !job->delivery->redelivered && other->state == AMPS_JOB_DECIDED &&
+         other->outcome != AMPS_OUTCOME_ACKNOWLEDGED && other->outcome != AMPS_OUTCOME_REJECTED;
+}
+
 /**
  * amps_manifest_add:
  * @self: a manifest
@@ -172,7 +182,8 @@ amps_manifest_add (AmpsManifest *self, AmpsJob *job)
       return AMPS_ADDITION_NEW;
     }
 
-  if (!g_bytes_equal (amps_job_get_body (other), amps_job_get_body (job)))
+  if (!g_bytes_equal (amps_job_get_body (other), amps_job_get_body (job)) ||
+      is_successor (job, other))
     {
       g_queue_push_tail (&other->followers, g_object_ref (job));
       return AMPS_ADDITION_FOLLOWS;

@@ -28,6 +28,7 @@ typedef enum {
  * @attempt: the attempt that the next delivery is, for a retry
  * @reason: (nullable): a static word of contract section 5, such as `rejected`, for copies
  * @detail: (nullable): the last cause, for people
+ * @copy: number of the copy, if one is made: the same for each try to make it; 0 for none
  *
  * How a delivery is settled. Who has it decides who owns @detail.
  */
@@ -37,6 +38,7 @@ typedef struct {
   unsigned int attempt;
   const char *reason;
   char *detail;
+  guint64 copy;
 } AmpsSettlement;
 
 G_END_DECLS

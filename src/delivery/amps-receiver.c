@@ -86,7 +86,9 @@ take_up (AmpsReceiver *self, AmpsJob *job)
 
   if (delay >= AMPS_SETTLER_SHORT_DELAY)
     {
-      AmpsSettlement hop = { AMPS_SETTLE_RETRY, delay, amps_job_get_attempt (job), NULL, NULL };
+      AmpsSettlement hop = { .kind = AMPS_SETTLE_RETRY,
+                             .delay = delay,
+                             .attempt = amps_job_get_attempt (job) };
 
       if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RETRIED))
         amps_settler_settle (self->settler, job, &hop);

@@ -19,6 +19,7 @@ struct _AmpsSettler {
   AmpsTimerQueue *waiting; /* (owned) of Settling */
   gboolean copies_dead_letters;
   gboolean hurried;
+  guint64 last_copy; /* number of the latest copy */
   unsigned int n_pending;
 };
 
@@ -282,6 +283,8 @@ amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *sett
 
   settling->settlement = *settlement;
   settling->settlement.detail = g_strdup (settlement->detail);
+  if (settling->settlement.copy == 0)
+    settling->settlement.copy = ++self->last_copy;
 
   if (settlement->kind == AMPS_SETTLE_RETRY && settlement->delay < AMPS_SETTLER_SHORT_DELAY &&
       !amps_job_is_detached (job))

@@ -195,10 +195,11 @@ class Detached(BrokerTest):
         for queue_type in QUEUE_TYPES:
             queue = self.queue(queue_type)
             workload, amps = self.started(queue, 3)
+            by_id = {post.id: post for post in workload.posts}
             queue.delete()
             amps.wait_log('cancelled')
-            self.assertEqual(workload.posts[0].acknowledge(), 202)
-            self.assertEqual(workload.posts[1].tell('/reject'), 202)
+            self.assertEqual(by_id['0'].acknowledge(), 202)
+            self.assertEqual(by_id['1'].tell('/reject'), 202)
             queue.declare()
             amps.wait_ready()
             workload.answer = acknowledge
@@ -207,7 +208,7 @@ class Detached(BrokerTest):
                 queue.publish(event(number))
             amps.wait_log('is attached')
             self.assertEqual(sorted(post.id for post in workload.wait(5)[3:]), ['0', '1'])
-            self.assertEqual(workload.posts[2].acknowledge(), 202)
+            self.assertEqual(by_id['2'].acknowledge(), 202)
             amps.stop()
             self.assertEqual(len(workload.posts), 5)
             queue.wait_count(0)

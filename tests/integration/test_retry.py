@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Failures: what is tried again, when, and what ends as a dead letter."""
 
+import concurrent.futures
 import email.utils
 import json
 import threading
@@ -11,6 +12,7 @@ import pika
 
 from amps import Amps, wait_until
 from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
+from proxy import Proxy
 from workload import Workload
 
 # Arguments of each queue that delays copies.
@@ -233,6 +235,44 @@ class Retry(BrokerTest):
         self.assertEqual(kept.get('x-delivery-count', 0), 0)
 
     @amqp_only
+    def test_copy_that_is_made_twice(self):
+        """The broker gets a copy, but the connection breaks before it can confirm it."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for future in [pool.submit(self.make_twice, self.queue(queue_type), delay)
+                           for queue_type in QUEUE_TYPES for delay in (2, 5)]:
+                future.result()
+
+    def make_twice(self, queue, delay):
+        """The connection is found dead after 4 s: the first copy comes before, or after."""
+        proxy = Proxy(self.node.port)
+        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2'
+
+        def answer(post):
+            if int(post.headers['Amps-Attempt']) > 1:
+                post.acknowledge()
+                return 204
+            if post.id == 'twice':
+                proxy.mute()
+            return 500, {'Retry-After': str(delay)}, b''
+
+        # The first one lets AMPS declare the retry queue.
+        queue.publish(event('first'))
+        with Workload(answer) as workload, Amps(uri, queue.name, workload) as amps:
+            workload.wait(2)
+            queue.publish(event('twice'))
+            amps.wait_log('No connection to publish')
+            amps.wait_log('Connection lost')
+            proxy.resume()
+            workload.wait(4)
+            if delay > 4:
+                amps.wait_log('second one of two equal copies')
+            time.sleep(delay)
+            self.assertEqual(amps.get('/jobs').json['jobs'], [])
+            amps.stop()
+            self.assertEqual([post.id for post in workload.posts], ['first'] * 2 + ['twice'] * 2)
+        queue.wait_count(0)
+
+    @amqp_only
     def test_headers_that_fill_a_frame(self):
         """There is no room for more, but the job must not be lost for that."""
         dead, queue = self.queue(), self.queue('classic')
@@ -331,6 +371,7 @@ class Retry(BrokerTest):
         with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
             amps.wait_log('Duplicate')
             amps.wait_log('Waits for another')
+            workload.wait(1)
             self.assertEqual(len(workload.posts), 1)
             go.set()
             workload.wait(2)

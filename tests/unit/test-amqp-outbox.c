@@ -9,6 +9,7 @@
 
 typedef struct {
   AmpsClock *clock;
+  AmpsAmqpTwins *twins;
   AmpsAmqpOutbox *outbox;
   AmpsDelivery *original;
   int settled; /* AmpsSettlementKind, or NOT_TOLD */
@@ -39,6 +40,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
 
   f->clock = fake_clock_new ();
+  f->twins = amps_amqp_twins_new (f->clock);
   f->outbox = amps_amqp_outbox_new (f->clock, on_settle, f);
   f->original = amps_delivery_new (g_bytes_ref (body));
   f->settled = NOT_TOLD;
@@ -49,6 +51,7 @@ static void
 tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   amps_amqp_outbox_free (f->outbox);
+  amps_amqp_twins_free (f->twins);
   amps_delivery_unref (f->original);
   g_object_unref (f->clock);
 }
@@ -63,10 +66,12 @@ iterate (void)
 static guint64
 add_copy (Fixture *f, AmpsSettlementKind otherwise)
 {
+  const AmpsSettlement settlement = { .kind = otherwise, .copy = 7 };
+
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
   return amps_amqp_outbox_add_copy (f->outbox, g_task_new (NULL, NULL, on_done, f), f->original,
-                                    otherwise);
+                                    &settlement, otherwise);
 }
 
 static void
@@ -126,7 +131,7 @@ static void
 test_connection_that_breaks (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   add_copy (f, AMPS_SETTLE_RETRY);
-  amps_amqp_outbox_fail_all (f->outbox);
+  amps_amqp_outbox_fail_all (f->outbox, f->twins);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
 }
 

@@ -135,7 +135,8 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   again = claim (f, "jobs", "me", 1, &id);
   g_assert_cmpstr (again, ==, "a12 ");
 
-  g_assert_true (settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_RETRY, 50, 2, NULL, NULL }));
+  g_assert_true (settle (f, id, "me",
+                         (AmpsSettlement){ .kind = AMPS_SETTLE_RETRY, .delay = 50, .attempt = 2 }));
   g_assert_true (amps_embedded_store_get_next_due (f->store, "jobs", &due, NULL));
   g_assert_cmpint (due, ==, f->now + 50);
   assert_claimed (f, "me", 1, "");
@@ -143,8 +144,9 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   late = claim (f, "jobs", "me", 1, &id);
   g_assert_cmpstr (late, ==, "a21 ");
 
-  g_assert_true (
-      settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_DEAD_LETTER, 0, 2, "rejected", NULL }));
+  g_assert_true (settle (
+      f, id, "me",
+      (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .attempt = 2, .reason = "rejected" }));
   assert_claimed (f, "me", 1, "");
   dead = claim (f, DEAD, "me", 1, &id);
   g_assert_cmpstr (dead, ==, "a21 ");

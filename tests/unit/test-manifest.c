@@ -244,6 +244,41 @@ test_duplicates (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (next == third);
 }
 
+/* A retry copy that comes while it is not known yet whether it was made. */
+static void
+test_successor (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const struct {
+    AmpsOutcome outcome;
+    gboolean copy;
+    AmpsAddition addition;
+  } cases[] = {
+    { AMPS_OUTCOME_RETRIED, TRUE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_EXPIRED, TRUE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_RESCHEDULED, TRUE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_RETRIED, FALSE, AMPS_ADDITION_DUPLICATE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, AMPS_ADDITION_DUPLICATE },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (AmpsJob) copy = make_job ("a", "a", 1);
+      g_autoptr (AmpsJob) next = NULL;
+      AmpsJob *job;
+
+      add (f, "a");
+      job = run (f, "a", 0);
+      amps_manifest_decide (f->manifest, job, cases[i].outcome);
+      amps_job_get_delivery (copy)->copy = cases[i].copy;
+      g_assert_cmpint (amps_manifest_add (f->manifest, copy), ==, cases[i].addition);
+
+      next = amps_manifest_finish (f->manifest, job, &acknowledge);
+      g_assert_true (next == (cases[i].addition == AMPS_ADDITION_FOLLOWS ? copy : NULL));
+      if (next != NULL)
+        finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+    }
+}
+
 static void
 test_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -326,8 +361,10 @@ test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_finished_while_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  const AmpsSettlement rejected = { AMPS_SETTLE_DEAD_LETTER, 0, 1, "rejected",
-                                    (char *) "no such order" };
+  const AmpsSettlement rejected = { .kind = AMPS_SETTLE_DEAD_LETTER,
+                                    .attempt = 1,
+                                    .reason = "rejected",
+                                    .detail = (char *) "no such order" };
   g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
   AmpsSettlement settlement;
 
@@ -415,6 +452,7 @@ main (int argc, char **argv)
     { "/manifest/deadlines", test_deadlines },
     { "/manifest/deciding", test_deciding },
     { "/manifest/duplicates", test_duplicates },
+    { "/manifest/successor", test_successor },
     { "/manifest/detached", test_detached },
     { "/manifest/recall", test_recall },
     { "/manifest/finished-while-detached", test_finished_while_detached },

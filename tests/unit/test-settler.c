@@ -134,7 +134,9 @@ test_wait_in_slot (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (AmpsJob) blamed = add_job (f, "a");
   g_autoptr (AmpsJob) blameless = add_job (f, "b");
-  AmpsSettlement settlement = { AMPS_SETTLE_RETRY, AMPS_SECONDS (10), 2, NULL, NULL };
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_RETRY,
+                                .delay = AMPS_SECONDS (10),
+                                .attempt = 2 };
 
   fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 2);
   settle (f, blamed, AMPS_OUTCOME_EXPIRED, settlement);
@@ -153,7 +155,8 @@ test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (AmpsJob) job = add_job (f, "a");
 
   settle (f, job, AMPS_OUTCOME_RESCHEDULED,
-          (AmpsSettlement){ AMPS_SETTLE_RETRY, AMPS_MILLISECONDS (900), 1, NULL, NULL });
+          (AmpsSettlement){
+              .kind = AMPS_SETTLE_RETRY, .delay = AMPS_MILLISECONDS (900), .attempt = 1 });
   assert_told (f, "");
   amps_settler_hurry (f->settler);
   assert_told (f, "release 1\n");

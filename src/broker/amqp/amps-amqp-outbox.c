@@ -21,6 +21,8 @@ typedef struct {
   guint64 id;
   GTask *task;            /* (owned) (nullable) */
   AmpsDelivery *original; /* (owned) (nullable) of a copy */
+  guint64 copy;           /* number; 0 for none */
+  gint64 delay;           /* µs: of the copy */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
@@ -117,6 +119,7 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
  * @self: an outbox
  * @task: (transfer full) (nullable): told how it went
  * @original: what it is a copy of
+ * @settlement: why; only read during the call
  * @otherwise: how @original is settled if the copy is not confirmed:
  *   %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN; anything else leaves that to
  *   whom @task tells
@@ -128,11 +131,13 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
  */
 guint64
 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
-                           AmpsSettlementKind otherwise)
+                           const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
   Item *item = add_item (self, task);
 
   item->original = amps_delivery_ref (original);
+  item->copy = settlement->copy;
+  item->delay = settlement->delay;
   item->otherwise = otherwise;
   return item->id;
 }
@@ -187,16 +192,22 @@ amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
 /**
  * amps_amqp_outbox_fail_all:
  * @self: an outbox
+ * @twins: told of the copies that may be made again although they are there
  *
  * Ends everything, because the connection broke.
  */
 void
-amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self)
+amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self, AmpsAmqpTwins *twins)
 {
   g_autoptr (GError) problem = g_error_new_literal (
       AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the connection broke before the message was confirmed");
   g_autoptr (GList) items = g_hash_table_get_values (self->items);
 
   for (GList *l = items; l != NULL; l = l->next)
-    amps_amqp_outbox_end (self, ((Item *) l->data)->id, problem);
+    {
+      const Item *item = l->data;
+
+      amps_amqp_twins_expect (twins, item->copy, item->delay);
+      amps_amqp_outbox_end (self, item->id, problem);
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-amqp-twins.h"
 #include "core/amps-clock.h"
 #include "core/amps-delivery.h"
 #include "core/amps-settlement.h"
@@ -30,8 +31,8 @@ AmpsAmqpOutbox *amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpSettleFunc settl
 void amps_amqp_outbox_free (AmpsAmqpOutbox *self);
 guint64 amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task);
 guint64 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
-                                   AmpsSettlementKind otherwise);
+                                   const AmpsSettlement *settlement, AmpsSettlementKind otherwise);
 void amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem);
-void amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self);
+void amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self, AmpsAmqpTwins *twins);
 
 G_END_DECLS

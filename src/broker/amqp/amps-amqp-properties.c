@@ -14,7 +14,7 @@
 
 /* Headers that a copy may add: the own ones, and the user's id. Each takes up no
  * more than this beside its text. */
-#define N_OWN 10
+#define N_OWN 11
 #define MAX_NUMBER_SIZE 64
 
 static const char *const binary_prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
@@ -30,6 +30,7 @@ amps_amqp_copy_free (AmpsAmqpCopy *self)
   g_free (self->detail);
   g_free (self->queue);
   g_free (self->worker);
+  g_free (self->name);
   g_free (self);
 }
 
@@ -201,6 +202,7 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
       (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
   delivery->not_before = MAX (get_number (headers, "x-amps-not-before", 0), 0) * 1000;
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
+  delivery->copy = find_header (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
     delivery->first_received = first_received * 1000;
   delivery->traceparent = dup_text (find_header (headers, "traceparent"));
@@ -302,6 +304,28 @@ amps_amqp_properties_dup_message_id (GBytes *raw)
   return message_id;
 }
 
+/**
+ * amps_amqp_properties_dup_copy_name:
+ * @raw: properties as they came over the wire
+ *
+ * Returns: (transfer full) (nullable): the name that AMPS gave the message as a
+ *   copy
+ */
+char *
+amps_amqp_properties_dup_copy_name (GBytes *raw)
+{
+  amqp_basic_properties_t *properties;
+  amqp_pool_t pool;
+  char *name = NULL;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  if (decode (raw, &pool, &properties))
+    name = dup_text (find_header (get_headers (properties), "x-amps-copy"));
+  empty_amqp_pool (&pool);
+
+  return name;
+}
+
 /* Copying */
 
 /* Contract, section 5: what would be wrong, or be misread, on a copy. Whose the
@@ -394,7 +418,7 @@ static gsize
 get_own_size (const AmpsAmqpCopy *copy)
 {
   return N_OWN * MAX_NUMBER_SIZE + get_length (copy->reason) + get_length (copy->queue) +
-         get_length (copy->worker);
+         get_length (copy->worker) + get_length (copy->name);
 }
 
 static void
@@ -414,6 +438,7 @@ append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
   append_text (headers, pool, "x-amps-detail", detail);
   append_text (headers, pool, "x-amps-queue", copy->queue);
   append_text (headers, pool, "x-amps-worker", copy->worker);
+  append_text (headers, pool, "x-amps-copy", copy->name);
   append_number (headers, "x-amps-attempt", copy->attempt);
   append_number (headers, "x-amps-first-received", copy->first_received / 1000);
   append_number (headers, "x-amps-time", copy->time / 1000);

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @first_received: µs since 1970
  * @time: µs since 1970: now
  * @not_before: µs since 1970; 0 for none
+ * @name: (nullable): says which copies are tries to make the same one
  * @redelivered: it is to be taken for a redelivery of the original
  *
  * What a copy says of itself in its headers.
@@ -31,6 +32,7 @@ typedef struct {
   gint64 first_received;
   gint64 time;
   gint64 not_before;
+  char *name;
   gboolean redelivered;
 } AmpsAmqpCopy;
 
@@ -41,5 +43,6 @@ AmpsDelivery *amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_b
 gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize max_size,
                                           amqp_pool_t *pool, amqp_basic_properties_t *properties);
 char *amps_amqp_properties_dup_message_id (GBytes *raw);
+char *amps_amqp_properties_dup_copy_name (GBytes *raw);
 
 G_END_DECLS

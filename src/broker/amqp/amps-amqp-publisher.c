@@ -100,7 +100,7 @@ amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *mess
 
 static AmpsAmqpCopy *
 describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
-               const AmpsSettlement *settlement, gint64 now)
+               const AmpsSettlement *settlement, const char *name, gint64 now)
 {
   AmpsAmqpCopy *copy = g_new0 (AmpsAmqpCopy, 1);
 
@@ -109,6 +109,7 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
   copy->attempt = settlement->attempt != 0 ? settlement->attempt : delivery->attempt;
   copy->queue = g_strdup (settings->subject);
   copy->worker = g_strdup (settings->worker_id);
+  copy->name = g_strdup (name);
   copy->first_received = delivery->first_received;
   copy->time = now;
   if (settlement->kind == AMPS_SETTLE_RETRY)
@@ -130,13 +131,14 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
  * @settings: say which queues there are
  * @delivery: what is copied
  * @settlement: why, which says where to
+ * @name: (nullable): the same for each try to make this copy
  * @now: µs since 1970
  *
  * Returns: (transfer full): a command
  */
 AmpsAmqpCommand *
 amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
-                              const AmpsSettlement *settlement, gint64 now)
+                              const AmpsSettlement *settlement, const char *name, gint64 now)
 {
   GBytes *body = delivery->original_body != NULL ? delivery->original_body : delivery->body;
   char *message_id = amps_amqp_properties_dup_message_id (delivery->properties);
@@ -154,7 +156,7 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
   command = command_new (id, queue, message_id, body);
   command->retry_step = retry_step;
   command->original = amps_delivery_ref (delivery);
-  command->copy = describe_copy (settings, delivery, settlement, now);
+  command->copy = describe_copy (settings, delivery, settlement, name, now);
   return &command->command;
 }
 

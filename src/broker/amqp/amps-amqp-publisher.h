@@ -19,6 +19,7 @@ AmpsAmqpCommand *amps_amqp_publisher_new_publish (guint64 id, const char *queue,
                                                   const char *message_id, GBytes *body);
 AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings,
                                                AmpsDelivery *delivery,
-                                               const AmpsSettlement *settlement, gint64 now);
+                                               const AmpsSettlement *settlement, const char *name,
+                                               gint64 now);
 
 G_END_DECLS

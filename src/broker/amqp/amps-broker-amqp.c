@@ -34,6 +34,7 @@ struct _AmpsBrokerAmqp {
   gboolean has_epoch; /* the consuming session has begun one */
 
   AmpsAmqpOutbox *outbox; /* (owned) */
+  AmpsAmqpTwins *twins;   /* (owned) */
   GQueue worn_out;        /* (owned) of AmpsJob, to be replaced by a copy */
 
   GSource *watchdog; /* (owned) */
@@ -97,10 +98,12 @@ static void
 send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, otherwise);
+  g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
+  guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
 
   amps_amqp_session_send (self->publisher.session,
                           amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement,
+                                                        name,
                                                         amps_clock_get_real_time (self->clock)));
 }
 
@@ -134,6 +137,8 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
 
   if (!needs_copy (self, delivery, settlement->kind))
     {
+      if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
+        amps_amqp_twins_forget (self->twins, delivery);
       send_settlement (self, delivery, settlement->kind);
       if (owned != NULL)
         g_task_return_boolean (owned, TRUE);
@@ -292,6 +297,13 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
   g_autoptr (AmpsJob) job = NULL;
 
   event->delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
+  if (amps_amqp_twins_meet (self->twins, event->delivery))
+    {
+      g_info ("Dropped the second one of two equal copies");
+      send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
+      return;
+    }
+
   job = event->event != NULL
             ? amps_job_new (event->delivery, g_steal_pointer (&event->event))
             : amps_job_new_malformed (event->delivery, g_steal_pointer (&event->error));
@@ -338,7 +350,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
       if (!self->stopping)
         g_info ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
-      amps_amqp_outbox_fail_all (self->outbox);
+      amps_amqp_outbox_fail_all (self->outbox, self->twins);
       if (self->has_epoch && !self->stopping)
         show_state (self, NULL);
     }
@@ -511,6 +523,7 @@ amps_broker_amqp_finalize (GObject *object)
   g_warn_if_fail (self->consumer.session == NULL && self->publisher.session == NULL);
   g_queue_clear_full (&self->worn_out, g_object_unref);
   amps_amqp_outbox_free (self->outbox);
+  amps_amqp_twins_free (self->twins);
   free_timer (self->consumer.timer);
   free_timer (self->publisher.timer);
   free_timer (self->watchdog);
@@ -564,6 +577,7 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->settings = amps_amqp_settings_new (config);
   self->prefetch = amps_config_get_max_concurrency (config);
   self->events = amps_mailbox_new ("AMQP events", NULL, on_event, discard_event, self);
+  self->twins = amps_amqp_twins_new (clock);
   self->outbox = amps_amqp_outbox_new (clock, on_copied, self);
   self->consumer.timer = new_timer (self, "consuming connection", on_consumer_timer);
   self->publisher.timer = new_timer (self, "publishing connection", on_publisher_timer);

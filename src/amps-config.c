@@ -3,6 +3,7 @@
 
 #include "amps-config-parse.h"
 #include "amps-dotenv.h"
+#include "amps-secret.h"
 #include "core/amps-error.h"
 
 #include <glib/gi18n-lib.h>
@@ -149,30 +150,6 @@ take_text (AmpsConfig *self, AmpsVariable variable, const char *name, const char
     }
 }
 
-static gboolean
-read_secret (const char *path, char **text, GError **error)
-{
-  g_autofree char *content = NULL;
-  gsize length;
-
-  if (!g_file_get_contents (path, &content, &length, error))
-    return FALSE;
-
-  while (length > 0 && (content[length - 1] == '\n' || content[length - 1] == '\r'))
-    content[--length] = '\0';
-
-  /* An empty one is an accident, and would take the protection away. */
-  if (length == 0 || strlen (content) != length)
-    {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                           _ ("the file must hold a line of text"));
-      return FALSE;
-    }
-
-  *text = g_steal_pointer (&content);
-  return TRUE;
-}
-
 static void
 take_file (AmpsConfig *self, AmpsVariable variable, const char *name, const char *path)
 {
@@ -188,7 +165,7 @@ take_file (AmpsConfig *self, AmpsVariable variable, const char *name, const char
 
   setting->given_by = name;
   setting->file = g_strdup (path);
-  setting->bad = !read_secret (path, &setting->text, &error);
+  setting->bad = !amps_secret_read (path, &setting->text, &error);
   if (setting->bad)
     add_problem (self, "%s_FILE=%s: %s", name, path, error->message);
 }
@@ -475,7 +452,7 @@ read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
   g_autoptr (GError) bad = NULL;
   gint64 number;
 
-  if (read_secret (setting->file, &text, &bad) &&
+  if (amps_secret_read (setting->file, &text, &bad) &&
       check_value (self, variable, text, &number, &bad) && number != setting->number)
     g_set_error_literal (&bad, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
                          _ ("must be of the same type as before"));

@@ -264,7 +264,7 @@ copy_headers (Message *message, const AmpsAmqpCopy *copy, amqp_basic_properties_
   char *list;
 
   init_amqp_pool (&pool, 4096);
-  g_assert_true (amps_amqp_properties_build_copy (raw, copy, &pool, properties));
+  g_assert_true (amps_amqp_properties_build_copy (raw, copy, G_MAXSIZE, &pool, properties));
   list = list_headers (&properties->headers);
   empty_amqp_pool (&pool);
   return list;
@@ -373,7 +373,7 @@ test_copy_of_garbage (void)
   amqp_pool_t pool;
 
   init_amqp_pool (&pool, 4096);
-  g_assert_false (amps_amqp_properties_build_copy (garbage, &copy, &pool, &properties));
+  g_assert_false (amps_amqp_properties_build_copy (garbage, &copy, G_MAXSIZE, &pool, &properties));
   empty_amqp_pool (&pool);
 }
 

@@ -11,7 +11,7 @@
 typedef struct {
   AmpsClock *clock;
   AmpsConfig *config;
-  GUri *uri;
+  AmpsEndpoint *endpoint;
   GPtrArray *jobs;
 } Fixture;
 
@@ -19,15 +19,16 @@ static void
 set_up (Fixture *f, gconstpointer settings)
 {
   static const char *const none[] = { NULL };
-  g_autofree char *text =
-      g_strdup_printf ("BROKER_SUBJECT=jobs\nWORKER_ID=me\nPORT=4321\n%s", (const char *) settings);
+  g_autofree char *text = g_strdup_printf ("BROKER_SUBJECT=jobs\nWORKER_ID=me\nPORT=4321\n"
+                                           "WORKLOAD_ADDRESS=http://127.0.0.1:5050/jobs\n%s",
+                                           (const char *) settings);
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
 
   f->clock = fake_clock_new ();
   f->config = amps_config_new ((const char *const *) environment, NULL, none, &error);
   g_assert_no_error (error);
-  f->uri = g_uri_parse ("http://127.0.0.1:5050/jobs", SOUP_HTTP_URI_FLAGS, NULL);
+  f->endpoint = amps_endpoint_new (f->config);
   f->jobs = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
@@ -35,7 +36,7 @@ static void
 tear_down (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   g_ptr_array_unref (f->jobs);
-  g_uri_unref (f->uri);
+  g_assert_finalize_object (f->endpoint);
   g_assert_finalize_object (f->config);
   g_assert_finalize_object (f->clock);
 }
@@ -66,7 +67,7 @@ test_headers (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   job->attempt = 3;
   job->delivery->redelivered = TRUE;
   job->deadline = amps_clock_get_monotonic_time (f->clock) + AMPS_MILLISECONDS (90250);
-  message = amps_job_message_new (f->config, f->clock, f->uri, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
 
   g_assert_cmpstr (soup_message_get_method (message), ==, "POST");
   g_assert_cmpstr (g_uri_get_path (soup_message_get_uri (message)), ==, "/jobs");
@@ -92,7 +93,7 @@ test_without_a_deadline (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupMessage) message = NULL;
 
   add_job (f, BODY, "run-1");
-  message = amps_job_message_new (f->config, f->clock, f->uri, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
   g_assert_null (get_header (message, "Amps-Deadline"));
   g_assert_cmpstr (get_header (message, "Amps-Redelivered"), ==, "false");
   g_assert_cmpstr (get_header (message, "Content-Type"), ==, "application/cloudevents+json");
@@ -106,7 +107,7 @@ test_trace_context (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   job->delivery->traceparent = g_strdup ("00-1-2-01");
   job->delivery->tracestate = g_strdup ("k=v");
-  message = amps_job_message_new (f->config, f->clock, f->uri, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
   g_assert_cmpstr (get_header (message, "traceparent"), ==, "00-1-2-01");
   g_assert_cmpstr (get_header (message, "tracestate"), ==, "k=v");
 }
@@ -118,7 +119,7 @@ test_flags (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupMessage) message = NULL;
 
   add_job (f, BODY, "run-1");
-  message = amps_job_message_new (f->config, f->clock, f->uri, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
   g_assert_true (soup_message_query_flags (message, SOUP_MESSAGE_IDEMPOTENT));
   g_assert_true (soup_message_query_flags (message, SOUP_MESSAGE_NO_REDIRECT));
 }
@@ -130,7 +131,7 @@ test_batch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   add_job (f, BODY, "run-1");
   add_job (f, " {}", "run-2");
-  message = amps_job_message_new (f->config, f->clock, f->uri, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
   g_assert_cmpstr (get_header (message, "Content-Type"), ==, "application/cloudevents-batch+json");
   g_assert_cmpstr (get_header (message, "Amps-Job-Id"), ==, "run-1,run-2");
   g_assert_cmpstr (get_header (message, "Amps-Queue"), ==, "jobs");

@@ -14,6 +14,8 @@ typedef struct {
   guint16 port;
   unsigned int status; /* what it answers */
   unsigned int n_asked;
+  AmpsConfig *config;
+  AmpsEndpoint *endpoint;
   AmpsProbe *probe;
   unsigned int n_changes;
 } Fixture;
@@ -55,16 +57,22 @@ start_workload (Fixture *f)
 static void
 set_up (Fixture *f, gconstpointer ready_path)
 {
+  static const char *const none[] = { NULL };
   g_autofree char *address = NULL;
-  g_autoptr (GUri) uri = NULL;
+  g_autoptr (GError) error = NULL;
 
   f->clock = fake_clock_new ();
   f->real_clock = amps_clock_new ();
   f->port = find_free_port ();
   f->status = 204;
-  address = g_strdup_printf ("http://127.0.0.1:%u/jobs", f->port);
-  uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
-  f->probe = amps_probe_new (f->clock, uri, NULL, ready_path);
+  address = g_strdup_printf ("WORKLOAD_ADDRESS=http://127.0.0.1:%u/jobs", f->port);
+
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", address, NULL };
+
+  f->config = amps_config_new (environment, NULL, none, &error);
+  g_assert_no_error (error);
+  f->endpoint = amps_endpoint_new (f->config);
+  f->probe = amps_probe_new (f->clock, f->endpoint, ready_path);
   g_signal_connect (f->probe, "notify::available", G_CALLBACK (on_changed), f);
 }
 
@@ -84,6 +92,8 @@ tear_down (Fixture *f, gconstpointer ready_path G_GNUC_UNUSED)
   g_object_run_dispose (G_OBJECT (f->probe));
   iterate_until_idle ();
   g_assert_finalize_object (f->probe);
+  g_assert_finalize_object (f->endpoint);
+  g_assert_finalize_object (f->config);
   g_clear_object (&f->listener);
   g_assert_finalize_object (f->clock);
   g_object_unref (f->real_clock);

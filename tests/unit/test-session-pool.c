@@ -7,6 +7,8 @@
 
 typedef struct {
   AmpsClock *clock;
+  AmpsConfig *config;
+  AmpsEndpoint *endpoint;
   AmpsSessionPool *pool;
   GPtrArray *acquired; /* (owned) of SoupSession */
 } Fixture;
@@ -14,8 +16,15 @@ typedef struct {
 static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+  static const char *const environment[] = { "BROKER_SUBJECT=jobs", NULL };
+  static const char *const none[] = { NULL };
+  g_autoptr (GError) error = NULL;
+
   f->clock = fake_clock_new ();
-  f->pool = amps_session_pool_new (f->clock, NULL);
+  f->config = amps_config_new (environment, NULL, none, &error);
+  g_assert_no_error (error);
+  f->endpoint = amps_endpoint_new (f->config);
+  f->pool = amps_session_pool_new (f->clock, f->endpoint);
   f->acquired = g_ptr_array_new ();
 }
 
@@ -35,6 +44,8 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   release (f, f->acquired->len);
   g_ptr_array_unref (f->acquired);
   amps_session_pool_free (f->pool);
+  g_assert_finalize_object (f->endpoint);
+  g_assert_finalize_object (f->config);
   g_assert_finalize_object (f->clock);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
+#include "core/amps-job-private.h"
 #include "fake-clock.h"
 #include "log-recorder.h"
 #include "make-job.h"
@@ -84,9 +85,11 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_one (Fixture *f, const char *body)
 {
+  AmpsJob *job = make_job ("a", body, 1);
   g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
 
-  g_ptr_array_add (jobs, make_job ("a", body, 1));
+  g_ptr_array_add (jobs, job);
+  job->state = AMPS_JOB_POSTING;
   amps_workload_send_async (f->workload, jobs, NULL, on_sent, f);
 }
 

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatcher-fixture.h"
+
+#include "log-recorder.h"
+
+static void
+accept_all (SoupServerMessage *message G_GNUC_UNUSED, const char *path G_GNUC_UNUSED,
+            gpointer user_data G_GNUC_UNUSED)
+{
+}
+
+static void
+on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer user_data)
+{
+  DispatcherFixture *f = user_data;
+
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
+
+  f->n_posts++;
+  g_string_append_len (f->bodies, body->data, body->length);
+  g_string_append_c (f->bodies, '\n');
+  if (f->status != 0)
+    {
+      soup_server_message_set_status (message, f->status, NULL);
+      if (f->answer != NULL)
+        soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC,
+                                          f->answer, strlen (f->answer));
+      return;
+    }
+
+  g_set_object (&f->held, message);
+  amps_http_listener_pause (f->listener, message);
+}
+
+void
+iterate_until_idle (void)
+{
+  /* The sockets of loopback are quick, but not at once. */
+  gint64 end = g_get_monotonic_time () + 50000;
+
+  while (g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+void
+iterate_until_posted (DispatcherFixture *f, unsigned int n_posts)
+{
+  while (f->n_posts < n_posts)
+    g_main_context_iteration (NULL, TRUE);
+  iterate_until_idle ();
+}
+
+static AmpsConfig *
+create_config (DispatcherFixture *f, const char *settings)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *text =
+      g_strdup_printf ("BROKER_SUBJECT=jobs\nRETRY_MIN_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
+                       "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n%s",
+                       amps_http_listener_get_port (f->listener), settings != NULL ? settings : "");
+  g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
+  g_autoptr (GError) error = NULL;
+  AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
+
+  g_assert_no_error (error);
+  return config;
+}
+
+void
+dispatcher_set_up (DispatcherFixture *f, gconstpointer settings)
+{
+  static const AmpsHttpListenerFuncs funcs = { accept_all, on_post };
+  g_autoptr (GError) error = NULL;
+
+  f->real_clock = amps_clock_new ();
+  f->listener = amps_http_listener_new (f->real_clock, 100, 10000, &funcs, f);
+  f->bodies = g_string_new (NULL);
+  amps_http_listener_listen (f->listener, 0, &error);
+  g_assert_no_error (error);
+  f->status = 202;
+
+  f->clock = fake_clock_new ();
+  f->broker = fake_broker_new ();
+  f->config = create_config (f, settings);
+  f->metrics = amps_metrics_new ();
+  f->manifest = amps_manifest_new (f->clock, 100);
+  f->workload = amps_workload_new (f->config, f->clock, f->metrics);
+  f->dispatcher = amps_dispatcher_new (f->config, f->clock, AMPS_BROKER (f->broker), f->workload,
+                                       f->manifest, f->metrics);
+  amps_dispatcher_start (f->dispatcher);
+  while (!amps_dispatcher_is_ready (f->dispatcher, NULL))
+    g_main_context_iteration (NULL, TRUE);
+  g_free (fake_broker_take_log (f->broker));
+}
+
+void
+dispatcher_tear_down (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_free (log_recorder_take ());
+  if (f->held != NULL)
+    amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  iterate_until_idle ();
+  g_assert_finalize_object (f->dispatcher);
+  g_assert_finalize_object (f->workload);
+  amps_http_listener_stop (f->listener);
+  iterate_until_idle ();
+  g_assert_finalize_object (f->listener);
+  g_assert_finalize_object (f->manifest);
+  g_assert_finalize_object (f->broker);
+  g_object_unref (f->config);
+  g_object_unref (f->metrics);
+  g_assert_finalize_object (f->clock);
+  g_assert_finalize_object (f->real_clock);
+  g_string_free (f->bodies, TRUE);
+}
+
+void
+deliver (DispatcherFixture *f, AmpsJob *job)
+{
+  g_autoptr (AmpsJob) owned = job;
+
+  fake_broker_deliver (f->broker, owned);
+}
+
+void
+run (DispatcherFixture *f, const char *id)
+{
+  unsigned int n_posts = f->n_posts + 1;
+
+  deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, n_posts);
+}
+
+void
+assert_told (DispatcherFixture *f, const char *expected)
+{
+  g_autofree char *log = NULL;
+
+  iterate_until_idle ();
+  log = fake_broker_take_log (f->broker);
+  g_assert_cmpstr (log, ==, expected);
+}

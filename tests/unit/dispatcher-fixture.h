@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "delivery/amps-dispatcher.h"
+#include "fake-broker.h"
+#include "fake-clock.h"
+#include "make-job.h"
+#include "server/amps-http-listener.h"
+
+G_BEGIN_DECLS
+
+/* The dispatcher and its parts, between a broker that writes down what it is
+ * told and a workload that is a real web server. */
+typedef struct {
+  AmpsClock *clock;
+  FakeBroker *broker;
+  AmpsConfig *config;
+  AmpsMetrics *metrics;
+  AmpsManifest *manifest;
+  AmpsWorkload *workload;
+  AmpsDispatcher *dispatcher;
+  AmpsClock *real_clock;
+  AmpsHttpListener *listener;
+  unsigned int status; /* what the web server answers; 0 for not at all */
+  const char *answer;  /* (nullable) its body, JSON */
+  unsigned int n_posts;
+  GString *bodies;         /* (owned) of all POSTs, a line for each */
+  SoupServerMessage *held; /* (nullable) the last one that is not answered */
+} DispatcherFixture;
+
+void dispatcher_set_up (DispatcherFixture *f, gconstpointer settings);
+void dispatcher_tear_down (DispatcherFixture *f, gconstpointer settings);
+void iterate_until_idle (void);
+void iterate_until_posted (DispatcherFixture *f, unsigned int n_posts);
+void deliver (DispatcherFixture *f, AmpsJob *job);
+void run (DispatcherFixture *f, const char *id);
+void assert_told (DispatcherFixture *f, const char *expected);
+
+G_END_DECLS

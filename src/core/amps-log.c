@@ -246,3 +246,35 @@ amps_log_is_debug (void)
 {
   return g_log_get_debug_enabled ();
 }
+
+/**
+ * amps_log_write_job:
+ * @level: a log level
+ * @file: where this is called
+ * @line: where this is called
+ * @function: where this is called
+ * @id: (nullable): the job's id
+ * @format: a printf() format
+ * @...: its arguments
+ *
+ * For [func@Amps.log_job] alone.
+ */
+void
+amps_log_write_job (GLogLevelFlags level, const char *file, const char *line, const char *function,
+                    const char *id, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+
+  /* No writer bears a field without a value. */
+  if (id != NULL)
+    g_log_structured (G_LOG_DOMAIN, level, "AMPS_JOB_ID", id, "CODE_FILE", file, "CODE_LINE", line,
+                      "CODE_FUNC", function, "MESSAGE", "%s", message);
+  else
+    g_log_structured (G_LOG_DOMAIN, level, "CODE_FILE", file, "CODE_LINE", line, "CODE_FUNC",
+                      function, "MESSAGE", "%s", message);
+}

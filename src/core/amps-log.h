@@ -22,10 +22,14 @@ typedef enum {
 void amps_log_set_up (AmpsLogFormat format, gboolean debug);
 gboolean amps_log_is_debug (void);
 
+void amps_log_write_job (GLogLevelFlags level, const char *file, const char *line,
+                         const char *function, const char *id, const char *format, ...)
+    G_GNUC_PRINTF (6, 7);
+
 /**
  * amps_log_job:
  * @level: a log level without the `G_LOG_LEVEL_` part: `INFO`, `WARNING`, `DEBUG`
- * @id: the job's id
+ * @id: (nullable): the job's id; %NULL when malformed
  * @...: a printf() format and its arguments
  *
  * Logs a line that is about one job; the id becomes the field AMPS_JOB_ID.
@@ -35,9 +39,8 @@ gboolean amps_log_is_debug (void);
   G_STMT_START                                                                                     \
   {                                                                                                \
     if (G_LOG_LEVEL_##level != G_LOG_LEVEL_DEBUG || amps_log_is_debug ())                          \
-      g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_##level, "AMPS_JOB_ID", (id), "CODE_FILE",       \
-                        __FILE__, "CODE_LINE", G_STRINGIFY (__LINE__), "CODE_FUNC", G_STRFUNC,     \
-                        "MESSAGE", __VA_ARGS__);                                                   \
+      amps_log_write_job (G_LOG_LEVEL_##level, __FILE__, G_STRINGIFY (__LINE__), G_STRFUNC, (id),  \
+                          __VA_ARGS__);                                                            \
   }                                                                                                \
   G_STMT_END
 

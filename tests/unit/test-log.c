@@ -17,6 +17,7 @@ log_samples (void)
 {
   g_message ("started");
   amps_log_job (INFO, "a\"b\\c", "took %d", 1);
+  amps_log_job (WARNING, NULL, "malformed");
   g_info ("first\nsecond\033[31m \377 \xe2\x80\xa8.");
   g_log_structured ("libsoup", G_LOG_LEVEL_INFO, "MESSAGE", "foreign");
   g_debug ("verbose");
@@ -38,6 +39,7 @@ test_json (void)
                              "\"message\":\"started\"}\n*");
   g_test_trap_assert_stderr ("*,\"level\":\"info\",\"message\":\"took 1\","
                              "\"job_id\":\"a\\\"b\\\\c\"}\n*");
+  g_test_trap_assert_stderr ("*\"level\":\"warning\",\"message\":\"malformed\"}\n*");
   g_test_trap_assert_stderr ("*\"first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\"}\n*");
   g_test_trap_assert_stderr ("*\"message\":\"foreign\",\"domain\":\"libsoup\"}\n*");
   g_test_trap_assert_stderr_unmatched ("*verbose*");
@@ -57,6 +59,7 @@ test_text (void)
   run ("/log/text/subprocess");
   g_test_trap_assert_stderr ("20*T*:*:*.*Z notice   started\n*");
   g_test_trap_assert_stderr ("* info     took 1 job_id=a\"b\\c\n*");
+  g_test_trap_assert_stderr ("* warning  malformed\n*");
   g_test_trap_assert_stderr ("*first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\n*");
   g_test_trap_assert_stderr ("*foreign domain=libsoup\n*");
   g_test_trap_assert_stderr ("* debug    verbose\n*");

@@ -143,7 +143,9 @@ start_consuming (Consumer *self, unsigned int prefetch)
   amqp_table_entry_t argument;
   AmpsAmqpEvent *event;
 
-  if (!amps_amqp_topology_ensure_subject (self->session, &problem))
+  /* A channel that has delivered must not be closed and opened again: it would
+   * number other deliveries as it did those. */
+  if (self->n_tags == 0 && !amps_amqp_topology_ensure_subject (self->session, &problem))
     {
       if (problem == NULL)
         return;

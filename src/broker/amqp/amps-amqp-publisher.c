@@ -375,6 +375,7 @@ publisher_message (gpointer role, AmpsAmqpMessage *message)
           g_strcmp0 (outstanding->message_id, message_id) == 0)
         {
           outstanding->returned = TRUE;
+          g_hash_table_remove (self->declared, outstanding->queue);
           break;
         }
     }

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /**
  * AmpsAnswerKind:
  * @AMPS_ANSWER_STATUS: the workload answered, see @status
- * @AMPS_ANSWER_UNREACHABLE: no connection could be made, so the workload has not seen the job
+ * @AMPS_ANSWER_UNREACHABLE: the request could not be sent, so the workload has not seen the job
  * @AMPS_ANSWER_LOST: the connection broke after the request was (perhaps partly) sent
  * @AMPS_ANSWER_TIMED_OUT: no answer within the time
  */

@@ -55,12 +55,15 @@ typedef struct {
   GCancellable *cancellable; /* (owned) of this request alone */
   AmpsTimerEntry *deadline;  /* (nullable) */
   gint64 begun;              /* monotonic µs when it began to wait, then when it was sent */
+  gboolean sent;             /* at least its headers, so that the workload may have it */
   gboolean timed_out;
 } Request;
 
 static void
 request_free (Request *request)
 {
+  if (request->message != NULL)
+    g_signal_handlers_disconnect_by_data (request->message, request);
   g_clear_object (&request->message);
   g_object_unref (request->cancellable);
   g_object_unref (request->task);
@@ -144,40 +147,31 @@ on_available (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, A
 
 /* Answers */
 
-/* No connection was made, so the workload has not seen the job. */
-static gboolean
-is_unreachable (const GError *error)
+static void
+on_wrote_headers (SoupMessage *message G_GNUC_UNUSED, Request *request)
 {
-  static const int codes[] = {
-    G_IO_ERROR_CONNECTION_REFUSED,  G_IO_ERROR_HOST_NOT_FOUND, G_IO_ERROR_HOST_UNREACHABLE,
-    G_IO_ERROR_NETWORK_UNREACHABLE, G_IO_ERROR_NOT_FOUND,      G_IO_ERROR_PERMISSION_DENIED,
-  };
+  request->sent = TRUE;
+}
 
-  /* But for a connection that broke after the handshake. */
-  if (error->domain == G_TLS_ERROR)
-    return error->code != G_TLS_ERROR_EOF;
-  if (error->domain == G_RESOLVER_ERROR)
-    return TRUE;
+/* Whatever went wrong before the headers were sent is not the job's fault. */
+static AmpsAnswerKind
+get_failure (const Request *request)
+{
+  if (!request->sent)
+    return AMPS_ANSWER_UNREACHABLE;
 
-  for (unsigned int i = 0; i < G_N_ELEMENTS (codes); i++)
-    {
-      if (g_error_matches (error, G_IO_ERROR, codes[i]))
-        return TRUE;
-    }
-
-  return FALSE;
+  return request->timed_out ? AMPS_ANSWER_TIMED_OUT : AMPS_ANSWER_LOST;
 }
 
 static AmpsAnswer *
-make_failed_answer (Request *request, const GError *error)
+make_failed_answer (const Request *request, const GError *error)
 {
-  AmpsAnswerKind kind = request->timed_out       ? AMPS_ANSWER_TIMED_OUT
-                        : is_unreachable (error) ? AMPS_ANSWER_UNREACHABLE
-                                                 : AMPS_ANSWER_LOST;
-  AmpsAnswer *answer = amps_answer_new (kind, 0);
+  AmpsAnswer *answer = amps_answer_new (get_failure (request), 0);
 
-  if (kind != AMPS_ANSWER_TIMED_OUT)
+  if (!request->timed_out)
     answer->detail = g_strdup (error->message);
+  else if (!request->sent)
+    answer->detail = g_strdup ("it takes too long to connect");
   return answer;
 }
 
@@ -285,6 +279,7 @@ send_request (Request *request, SoupSession *session)
   if (deadline > 0)
     request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
 
+  g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
   soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
                            on_answer, request);
 }

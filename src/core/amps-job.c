@@ -344,6 +344,19 @@ amps_job_steal_duplicates (AmpsJob *self)
 }
 
 /**
+ * amps_job_pop_follower:
+ * @self: a job
+ *
+ * Returns: (transfer full) (nullable): another job of its id, which does not wait
+ *   for the end of @self any more
+ */
+AmpsJob *
+amps_job_pop_follower (AmpsJob *self)
+{
+  return g_queue_pop_head (&self->followers);
+}
+
+/**
  * amps_job_state_to_string:
  * @state: a state
  *

@@ -82,6 +82,7 @@ gint64 amps_job_get_deadline (AmpsJob *self);
 
 gboolean amps_job_adopt_duplicate (AmpsJob *self);
 GPtrArray *amps_job_steal_duplicates (AmpsJob *self);
+AmpsJob *amps_job_pop_follower (AmpsJob *self);
 
 const char *amps_job_state_to_string (AmpsJobState state);
 const char *amps_outcome_to_string (AmpsOutcome outcome);

@@ -506,7 +506,7 @@ remove_job (AmpsManifest *self, AmpsJob *job)
 AmpsJob *
 amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *settlement)
 {
-  g_autoptr (AmpsJob) next = g_queue_pop_head (&job->followers);
+  g_autoptr (AmpsJob) next = amps_job_pop_follower (job);
 
   g_return_val_if_fail (job->state == AMPS_JOB_DECIDED, NULL);
 

@@ -149,6 +149,27 @@ amps_decider_release (AmpsDecider *self, AmpsJob *job)
   settle (self, job, &settlement);
 }
 
+/**
+ * amps_decider_release_followers:
+ * @self: a decider
+ * @job: a job
+ *
+ * Gives back those that wait for @job to end.
+ */
+void
+amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
+{
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_RELEASE };
+  AmpsJob *follower;
+
+  while ((follower = amps_job_pop_follower (job)) != NULL)
+    {
+      amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_RELEASED);
+      amps_settler_settle (self->settler, follower, &settlement);
+      g_object_unref (follower);
+    }
+}
+
 static void
 reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
 {

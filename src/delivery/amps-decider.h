@@ -28,5 +28,6 @@ gboolean amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *resul
 void amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);
 void amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay);
 void amps_decider_release (AmpsDecider *self, AmpsJob *job);
+void amps_decider_release_followers (AmpsDecider *self, AmpsJob *job);
 
 G_END_DECLS

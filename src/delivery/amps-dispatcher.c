@@ -116,6 +116,7 @@ release_waiting (AmpsDispatcher *self)
     {
       AmpsJob *job = g_ptr_array_index (jobs, i);
 
+      amps_decider_release_followers (self->decider, job);
       if (amps_job_get_state (job) == AMPS_JOB_WAITING)
         amps_decider_release (self->decider, job);
     }
@@ -175,8 +176,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->decider =
       amps_decider_new (config, clock, broker, manifest, metrics, self->sender, self->settler);
 
-  self->receiver = amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler,
-                                      self->decider);
+  self->receiver =
+      amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler);
   self->intake = amps_intake_new (broker, workload, metrics);
   self->give_back_timer = amps_clock_create_timer (clock, "give back");
   g_source_set_callback (self->give_back_timer, on_give_back_timer, self, NULL);

@@ -12,7 +12,6 @@ struct _AmpsReceiver {
   AmpsMetrics *metrics;   /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
-  AmpsDecider *decider;   /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsReceiver, amps_receiver, G_TYPE_OBJECT)
@@ -22,7 +21,6 @@ amps_receiver_finalize (GObject *object)
 {
   AmpsReceiver *self = AMPS_RECEIVER (object);
 
-  g_object_unref (self->decider);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -157,9 +155,7 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, Am
                                 amps_job_get_delivery (job)->received);
     }
 
-  if (next != NULL && amps_sender_is_draining (self->sender))
-    amps_decider_release (self->decider, next);
-  else if (next != NULL)
+  if (next != NULL)
     take_up (self, next);
 
   count_jobs (self);
@@ -185,14 +181,12 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
  * @metrics: what counts them
  * @sender: who sends them on
  * @settler: who tells the broker of those that are not sent
- * @decider: who gives back what comes too late
  *
  * Returns: (transfer full): a receiver
  */
 AmpsReceiver *
 amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
-                   AmpsDecider *decider)
+                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler)
 {
   AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
 
@@ -201,7 +195,6 @@ amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
-  self->decider = g_object_ref (decider);
 
   g_signal_connect_object (settler, "finished", G_CALLBACK (on_finished), self, 0);
   g_signal_connect_object (broker, "delivered", G_CALLBACK (on_delivered), self, 0);

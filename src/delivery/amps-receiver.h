@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-decider.h"
+#include "amps-sender.h"
+#include "amps-settler.h"
 
 G_BEGIN_DECLS
 
@@ -15,7 +16,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsReceiver, amps_receiver, AMPS, RECEIVER, GObject)
 
 AmpsReceiver *amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                                 AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
-                                 AmpsDecider *decider);
+                                 AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler);
 
 G_END_DECLS

@@ -270,7 +270,7 @@ proceed (Settling *settling)
 /**
  * amps_settler_settle:
  * @self: a settler
- * @job: a decided job, or a malformed one
+ * @job: a decided job, or one that is not in the manifest
  * @settlement: what is to become of its delivery
  *
  * Settles the delivery of @job, now or, when its connection has died, when it

@@ -159,6 +159,28 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "consume\n");
 }
 
+/* Many jobs of one id must not be given back by as many calls within each other. */
+static void
+test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *log = NULL;
+
+  run (f, "a");
+  for (int i = 0; i < 20000; i++)
+    {
+      g_autofree char *body = g_strdup_printf ("%d", i);
+
+      deliver (f, make_job ("a", body, 0));
+    }
+  amps_dispatcher_drain (f->dispatcher);
+  iterate_until_idle ();
+  log = fake_broker_take_log (f->broker);
+  g_assert_true (g_str_has_suffix (log, "release 20001\n"));
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  assert_told (f, "acknowledge 1\n");
+}
+
 static void
 on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -370,6 +392,7 @@ main (int argc, char **argv)
     { "/dispatcher/lost-connection", test_lost_connection, NULL },
     { "/dispatcher/early-copy", test_early_copy, NULL },
     { "/dispatcher/drain", test_drain, "MAX_CONCURRENCY=2" },
+    { "/dispatcher/drain-of-followers", test_drain_of_followers, NULL },
     { "/dispatcher/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
     { "/dispatcher/concurrency-changes", test_concurrency_changes, "MAX_CONCURRENCY=2" },
     { "/dispatcher/heartbeat-in-sync-mode", test_heartbeat_in_sync_mode,

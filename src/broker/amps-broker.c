@@ -21,6 +21,7 @@ typedef enum {
 } AmpsBrokerProperty;
 
 typedef enum {
+  SIGNAL_BEGAN,
   SIGNAL_DELIVERED,
   SIGNAL_LOST,
   N_SIGNALS,
@@ -87,6 +88,14 @@ amps_broker_class_init (AmpsBrokerClass *klass)
                                               G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
+  /**
+   * AmpsBroker::began:
+   * @self: a broker
+   *
+   * Messages can come, and what earlier epochs left unsettled comes again.
+   */
+  signals[SIGNAL_BEGAN] = g_signal_new ("began", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                        NULL, NULL, NULL, G_TYPE_NONE, 0);
   /**
    * AmpsBroker::delivered:
    * @self: a broker
@@ -411,17 +420,16 @@ amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery)
  * @self: a broker
  *
  * For backends: deliveries can come, and only those of this epoch be settled.
- *
- * Returns: the number of the epoch
  */
-unsigned int
+void
 amps_broker_begin_epoch (AmpsBroker *self)
 {
   AmpsBrokerPrivate *priv = get_private (self);
 
   amps_broker_end_epoch (self);
   priv->epoch_alive = TRUE;
-  return ++priv->epoch;
+  priv->epoch++;
+  g_signal_emit (self, signals[SIGNAL_BEGAN], 0);
 }
 
 /**

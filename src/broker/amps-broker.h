@@ -78,7 +78,7 @@ unsigned int amps_broker_get_epoch (AmpsBroker *self);
 gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
 
 /* For subclasses: the only ways to change what the above tell. */
-unsigned int amps_broker_begin_epoch (AmpsBroker *self);
+void amps_broker_begin_epoch (AmpsBroker *self);
 void amps_broker_end_epoch (AmpsBroker *self);
 void amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail);
 void amps_broker_change_blocked (AmpsBroker *self, gboolean blocked);

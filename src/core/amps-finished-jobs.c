@@ -4,8 +4,8 @@
 #include "amps-clock.h"
 #include "amps-job-private.h"
 
-/* A redelivery comes within moments of the connection's death. Much later the
- * same id is rather a producer that uses it again. */
+/* A redelivery comes within moments of the next connection. Much later the same
+ * id is rather a producer that uses it again. */
 #define MAX_AGE AMPS_SECONDS (600)
 
 /* A settlement that was sent so long before the connection died has reached the
@@ -24,8 +24,10 @@ struct _Entry {
   unsigned int body_hash;
   gboolean settles;  /* whether @settlement is for a redelivery at all */
   gboolean in_doubt; /* @epoch has died, and may have taken the settlement with it */
-  GList link;        /* in the order of @finished */
-  Entry *older;      /* (nullable) another attempt of the same id */
+  gint64
+      expected; /* monotonic µs: since when a redelivery can come, once @in_doubt; 0 for not yet */
+  GList link;   /* in the order of @finished */
+  Entry *older; /* (nullable) another attempt of the same id */
 };
 
 struct _AmpsFinishedJobs {
@@ -33,6 +35,7 @@ struct _AmpsFinishedJobs {
   GQueue entries;     /* (owned) of Entry, oldest first */
   GHashTable *by_id;  /* id → the newest Entry of it */
   GHashTable *by_run; /* run → Entry */
+  gboolean connected; /* deliveries can come */
 };
 
 /**
@@ -133,6 +136,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
   entry->attempt = delivery->attempt;
   entry->body_hash = delivery->body_hash;
   entry->in_doubt = job->detached;
+  entry->expected = self->connected ? now : 0;
   if (settlement != NULL)
     {
       entry->settles = TRUE;
@@ -168,6 +172,26 @@ amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job)
 }
 
 /**
+ * amps_finished_jobs_begin_epoch:
+ * @self: a memory
+ * @now: monotonic µs
+ *
+ * Says that deliveries come again.
+ */
+void
+amps_finished_jobs_begin_epoch (AmpsFinishedJobs *self, gint64 now)
+{
+  self->connected = TRUE;
+  for (GList *l = self->entries.head; l != NULL; l = l->next)
+    {
+      Entry *entry = l->data;
+
+      if (entry->expected == 0)
+        entry->expected = now;
+    }
+}
+
+/**
  * amps_finished_jobs_end_epoch:
  * @self: a memory
  * @epoch: the epoch that ended
@@ -178,14 +202,17 @@ amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job)
 void
 amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now)
 {
+  self->connected = FALSE;
   for (GList *l = self->entries.tail; l != NULL; l = l->prev)
     {
       Entry *entry = l->data;
 
       if (now - entry->finished > MAX_DOUBT)
         break;
-      if (entry->epoch == epoch)
-        entry->in_doubt = TRUE;
+      if (entry->epoch != epoch)
+        continue;
+      entry->in_doubt = TRUE;
+      entry->expected = 0;
     }
 }
 
@@ -232,7 +259,7 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
 
   if (entry == NULL || !entry->settles || !entry->in_doubt || !delivery->redelivered ||
       entry->epoch == delivery->epoch || entry->body_hash != delivery->body_hash ||
-      now - entry->finished > MAX_AGE)
+      now - entry->expected > MAX_AGE)
     return FALSE;
 
   *settlement = entry->settlement;

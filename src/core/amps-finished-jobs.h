@@ -21,6 +21,7 @@ void amps_finished_jobs_free (AmpsFinishedJobs *self);
 void amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job,
                                   const AmpsSettlement *settlement, gint64 now);
 void amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job);
+void amps_finished_jobs_begin_epoch (AmpsFinishedJobs *self, gint64 now);
 void amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now);
 AmpsOutcome amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run);
 gboolean amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,

@@ -545,6 +545,18 @@ drop_waiting_job (AmpsManifest *self, AmpsJob *job)
 }
 
 /**
+ * amps_manifest_begin_epoch:
+ * @self: a manifest
+ *
+ * Says that deliveries come again.
+ */
+void
+amps_manifest_begin_epoch (AmpsManifest *self)
+{
+  amps_finished_jobs_begin_epoch (self->finished, amps_clock_get_monotonic_time (self->clock));
+}
+
+/**
  * amps_manifest_end_epoch:
  * @self: a manifest
  * @epoch: an epoch that ended
@@ -560,6 +572,7 @@ amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch)
   g_autoptr (GPtrArray) jobs = amps_manifest_list (self);
   g_autoptr (GPtrArray) dropped = g_ptr_array_new_with_free_func (g_object_unref);
 
+  amps_finished_jobs_end_epoch (self->finished, epoch, amps_clock_get_monotonic_time (self->clock));
   for (unsigned int i = 0; i < jobs->len; i++)
     {
       AmpsJob *job = g_ptr_array_index (jobs, i);
@@ -582,6 +595,5 @@ amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch)
         }
     }
 
-  amps_finished_jobs_end_epoch (self->finished, epoch, amps_clock_get_monotonic_time (self->clock));
   return g_steal_pointer (&dropped);
 }

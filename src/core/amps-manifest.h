@@ -57,6 +57,7 @@ gboolean amps_manifest_begin_deciding (AmpsManifest *self, const char *identifie
 void amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job);
 
 AmpsJob *amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *settlement);
+void amps_manifest_begin_epoch (AmpsManifest *self);
 GPtrArray *amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch);
 
 G_END_DECLS

@@ -162,6 +162,12 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, Am
 }
 
 static void
+on_began (AmpsBroker *broker G_GNUC_UNUSED, AmpsReceiver *self)
+{
+  amps_manifest_begin_epoch (self->manifest);
+}
+
+static void
 on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *self)
 {
   g_autoptr (GPtrArray) dropped = NULL;
@@ -197,6 +203,7 @@ amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->settler = g_object_ref (settler);
 
   g_signal_connect_object (settler, "finished", G_CALLBACK (on_finished), self, 0);
+  g_signal_connect_object (broker, "began", G_CALLBACK (on_began), self, 0);
   g_signal_connect_object (broker, "delivered", G_CALLBACK (on_delivered), self, 0);
   g_signal_connect_object (broker, "lost", G_CALLBACK (on_lost), self, 0);
   return self;

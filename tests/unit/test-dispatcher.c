@@ -124,6 +124,19 @@ test_lost_connection (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_posts, ==, 3);
 }
 
+/* A job may be acknowledged long before the broker comes back. */
+static void
+test_long_outage (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  amps_broker_end_epoch (AMPS_BROKER (f->broker));
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
+  amps_broker_begin_epoch (AMPS_BROKER (f->broker));
+  deliver (f, make_redelivered_job ("a", "a", 0));
+  assert_told (f, "acknowledge 2\n");
+}
+
 static void
 test_early_copy (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
@@ -390,6 +403,7 @@ main (int argc, char **argv)
     { "/dispatcher/malformed", test_malformed, NULL },
     { "/dispatcher/gate", test_gate, "MAX_CONCURRENCY=2" },
     { "/dispatcher/lost-connection", test_lost_connection, NULL },
+    { "/dispatcher/long-outage", test_long_outage, NULL },
     { "/dispatcher/early-copy", test_early_copy, NULL },
     { "/dispatcher/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/dispatcher/drain-of-followers", test_drain_of_followers, NULL },

@@ -63,10 +63,13 @@ finish (Fixture *f, const char *id, AmpsOutcome outcome, const AmpsSettlement *s
   g_assert_null (amps_manifest_finish (f->manifest, job, settlement));
 }
 
+/* Another one begins after @outage. */
 static void
-end_epoch (Fixture *f, unsigned int epoch)
+end_epoch (Fixture *f, unsigned int epoch, gint64 outage)
 {
   g_ptr_array_unref (amps_manifest_end_epoch (f->manifest, epoch));
+  fake_clock_advance (f->clock, outage);
+  amps_manifest_begin_epoch (f->manifest);
 }
 
 static const AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
@@ -308,19 +311,20 @@ test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   const struct {
     const char *what;
-    gboolean epoch_ended;
+    gint64 outage; /* -1 for none */
     gboolean redelivered;
     unsigned int attempt;
     const char *body;
     gint64 wait;
     gboolean recalled;
   } cases[] = {
-    { "the very case", TRUE, TRUE, 1, "a", 0, TRUE },
-    { "the connection lives", FALSE, TRUE, 1, "a", 0, FALSE },
-    { "an id used again", TRUE, FALSE, 1, "a", 0, FALSE },
-    { "a retry copy", TRUE, TRUE, 2, "a", 0, FALSE },
-    { "another event", TRUE, TRUE, 1, "b", 0, FALSE },
-    { "long ago", TRUE, TRUE, 1, "a", AMPS_SECONDS (601), FALSE },
+    { "the very case", 0, TRUE, 1, "a", 0, TRUE },
+    { "after a long outage", AMPS_SECONDS (3600), TRUE, 1, "a", AMPS_SECONDS (600), TRUE },
+    { "the connection lives", -1, TRUE, 1, "a", 0, FALSE },
+    { "an id used again", 0, FALSE, 1, "a", 0, FALSE },
+    { "a retry copy", 0, TRUE, 2, "a", 0, FALSE },
+    { "another event", 0, TRUE, 1, "b", 0, FALSE },
+    { "long ago", 0, TRUE, 1, "a", AMPS_SECONDS (601), FALSE },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -337,8 +341,8 @@ test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       add (f, "a");
       run (f, "a", 0);
       finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
-      if (cases[i].epoch_ended)
-        end_epoch (f, 1);
+      if (cases[i].outage >= 0)
+        end_epoch (f, 1, cases[i].outage);
       fake_clock_advance (f->clock, cases[i].wait);
 
       g_assert_cmpint (amps_manifest_recall (f->manifest, again, &settlement), ==,
@@ -352,7 +356,7 @@ test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
       /* Only if this settlement, too, was lost. */
       g_assert_false (amps_manifest_recall (f->manifest, twice, &settlement));
-      end_epoch (f, 2);
+      end_epoch (f, 2, 0);
       g_assert_true (amps_manifest_recall (f->manifest, twice, &settlement));
       g_assert_null (amps_manifest_finish (f->manifest, twice, NULL));
     }
@@ -370,7 +374,7 @@ test_finished_while_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   add (f, "a");
   run (f, "a", 0);
-  end_epoch (f, 1);
+  end_epoch (f, 1, 0);
   finish (f, "a", AMPS_OUTCOME_REJECTED, &rejected);
 
   g_assert_true (amps_manifest_recall (f->manifest, again, &settlement));
@@ -394,7 +398,7 @@ test_original_after_its_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   add (f, "a");
   run (f, "a", 0);
   finish (f, "a", AMPS_OUTCOME_RETRIED, &acknowledge);
-  end_epoch (f, 1);
+  end_epoch (f, 1, 0);
 
   amps_job_get_delivery (copy)->attempt = 2;
   g_assert_false (amps_manifest_recall (f->manifest, copy, &settlement));
@@ -417,7 +421,7 @@ test_attempts_survive_the_connection (Fixture *f, gconstpointer data G_GNUC_UNUS
   add (f, "a");
   job = run (f, "a", 0);
   amps_manifest_end_run (f->manifest, job, 3);
-  end_epoch (f, 1);
+  end_epoch (f, 1, 0);
 
   g_assert_false (amps_manifest_recall (f->manifest, again, &settlement));
   g_assert_cmpuint (amps_job_get_attempt (again), ==, 3);

@@ -25,6 +25,7 @@ static void
 on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, Fixture *f)
 {
   g_ptr_array_unref (amps_manifest_end_epoch (f->manifest, epoch));
+  amps_manifest_begin_epoch (f->manifest);
 }
 
 static void

@@ -143,8 +143,21 @@ on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
 
   if (available)
     amps_sender_send (self->sender);
-  else if (amps_sender_is_draining (self->sender))
+}
+
+/* Contract, section 6: nobody is there any more to finish the jobs. */
+static void
+release_if_gone (AmpsDispatcher *self)
+{
+  if (amps_sender_is_draining (self->sender) && amps_workload_get_gone (self->workload))
     amps_dispatcher_release_all (self);
+}
+
+static void
+on_workload_gone (AmpsWorkload *workload G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED,
+                  AmpsDispatcher *self)
+{
+  release_if_gone (self);
 }
 
 /**
@@ -187,6 +200,7 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                            G_CONNECT_AFTER);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
+  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (on_workload_gone), self, 0);
   return self;
 }
 
@@ -445,7 +459,7 @@ amps_dispatcher_pause (AmpsDispatcher *self)
  * @self: a dispatcher
  *
  * Takes no more messages, and gives back what has not been POSTed. Jobs in the
- * workload go on.
+ * workload go on, as long as it is there.
  */
 void
 amps_dispatcher_drain (AmpsDispatcher *self)
@@ -457,6 +471,7 @@ amps_dispatcher_drain (AmpsDispatcher *self)
   amps_sender_set_draining (self->sender, TRUE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, TRUE);
   release_waiting (self);
+  release_if_gone (self);
 }
 
 /**
@@ -468,6 +483,7 @@ amps_dispatcher_drain (AmpsDispatcher *self)
 void
 amps_dispatcher_resume (AmpsDispatcher *self)
 {
+  amps_settler_set_hurried (self->settler, FALSE);
   amps_sender_set_draining (self->sender, FALSE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, FALSE);
@@ -488,7 +504,7 @@ amps_dispatcher_release_all (AmpsDispatcher *self)
   for (unsigned int i = 0; i < jobs->len; i++)
     amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
 
-  amps_settler_hurry (self->settler);
+  amps_settler_set_hurried (self->settler, TRUE);
 }
 
 /**

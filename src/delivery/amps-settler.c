@@ -307,16 +307,16 @@ amps_settler_drop (AmpsSettler *self, AmpsJob *job)
 }
 
 /**
- * amps_settler_hurry:
+ * amps_settler_set_hurried:
  * @self: a settler
- *
- * Ends all waiting, because the process is about to.
+ * @hurried: whether nothing may wait here any more, because the process is to end
  */
 void
-amps_settler_hurry (AmpsSettler *self)
+amps_settler_set_hurried (AmpsSettler *self, gboolean hurried)
 {
-  self->hurried = TRUE;
-  amps_timer_queue_flush (self->waiting);
+  self->hurried = hurried;
+  if (hurried)
+    amps_timer_queue_flush (self->waiting);
 }
 
 /**

@@ -27,7 +27,7 @@ AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifes
                                gboolean copies_dead_letters);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
 void amps_settler_drop (AmpsSettler *self, AmpsJob *job);
-void amps_settler_hurry (AmpsSettler *self);
+void amps_settler_set_hurried (AmpsSettler *self, gboolean hurried);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
 
 G_END_DECLS

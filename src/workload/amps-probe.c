@@ -25,6 +25,7 @@ struct _AmpsProbe {
   GSource *timer;            /* (owned) due for the next probe */
 
   gboolean available;
+  gboolean gone; /* nobody listens there */
   gboolean probing;
   gint64 available_since; /* monotonic µs */
   char *reason;           /* (owned) (nullable) why it is not available */
@@ -36,6 +37,7 @@ G_DEFINE_FINAL_TYPE (AmpsProbe, amps_probe, G_TYPE_OBJECT)
 
 typedef enum {
   PROP_AVAILABLE = 1,
+  PROP_GONE,
   N_PROPS,
 } AmpsProbeProperty;
 
@@ -48,6 +50,9 @@ amps_probe_get_property (GObject *object, unsigned int prop_id, GValue *value, G
     {
     case PROP_AVAILABLE:
       g_value_set_boolean (value, AMPS_PROBE (object)->available);
+      break;
+    case PROP_GONE:
+      g_value_set_boolean (value, AMPS_PROBE (object)->gone);
       break;
     case N_PROPS:
     default:
@@ -99,6 +104,14 @@ amps_probe_class_init (AmpsProbeClass *klass)
   props[PROP_AVAILABLE] =
       g_param_spec_boolean ("available", NULL, NULL, FALSE,
                             G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * AmpsProbe:gone:
+   *
+   * Whether nobody listens where the workload is, as far as is known.
+   */
+  props[PROP_GONE] =
+      g_param_spec_boolean ("gone", NULL, NULL, FALSE,
+                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -119,6 +132,33 @@ schedule (AmpsProbe *self)
         self->timer, now + amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, MAX (self->failures, 1)));
   else if (self->interval > 0)
     amps_timer_set_due (self->timer, now + self->interval);
+}
+
+static gboolean
+is_gone (const GError *error)
+{
+  static const int codes[] = {
+    G_IO_ERROR_CONNECTION_REFUSED,  G_IO_ERROR_HOST_NOT_FOUND, G_IO_ERROR_HOST_UNREACHABLE,
+    G_IO_ERROR_NETWORK_UNREACHABLE, G_IO_ERROR_NOT_FOUND,
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      if (g_error_matches (error, G_IO_ERROR, codes[i]))
+        return TRUE;
+    }
+
+  return error != NULL && error->domain == G_RESOLVER_ERROR;
+}
+
+static void
+set_gone (AmpsProbe *self, gboolean gone)
+{
+  if (self->gone == gone)
+    return;
+
+  self->gone = gone;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_GONE]);
 }
 
 static void
@@ -160,6 +200,7 @@ finish_probe (AmpsProbe *self, const GError *error)
 
   self->probing = FALSE;
   set_available (self, error == NULL, error != NULL ? error->message : NULL);
+  set_gone (self, is_gone (error));
 }
 
 static void
@@ -291,6 +332,18 @@ gboolean
 amps_probe_get_available (AmpsProbe *self)
 {
   return self->available;
+}
+
+/**
+ * amps_probe_get_gone:
+ * @self: a probe
+ *
+ * Returns: whether nobody listens there, as far as is known
+ */
+gboolean
+amps_probe_get_gone (AmpsProbe *self)
+{
+  return self->gone;
 }
 
 /**

@@ -20,6 +20,7 @@ void amps_probe_start (AmpsProbe *self);
 void amps_probe_watch (AmpsProbe *self, gint64 interval);
 void amps_probe_report_unreachable (AmpsProbe *self, const char *why);
 gboolean amps_probe_get_available (AmpsProbe *self);
+gboolean amps_probe_get_gone (AmpsProbe *self);
 const char *amps_probe_get_reason (AmpsProbe *self);
 
 G_END_DECLS

@@ -41,6 +41,7 @@ G_DEFINE_FINAL_TYPE (AmpsWorkload, amps_workload, G_TYPE_OBJECT)
 
 typedef enum {
   PROP_AVAILABLE = 1,
+  PROP_GONE,
   N_PROPS,
 } AmpsWorkloadProperty;
 
@@ -79,6 +80,9 @@ amps_workload_get_property (GObject *object, unsigned int prop_id, GValue *value
     {
     case PROP_AVAILABLE:
       g_value_set_boolean (value, amps_workload_get_available (AMPS_WORKLOAD (object)));
+      break;
+    case PROP_GONE:
+      g_value_set_boolean (value, amps_workload_get_gone (AMPS_WORKLOAD (object)));
       break;
     case N_PROPS:
     default:
@@ -131,6 +135,14 @@ amps_workload_class_init (AmpsWorkloadClass *klass)
   props[PROP_AVAILABLE] =
       g_param_spec_boolean ("available", NULL, NULL, FALSE,
                             G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * AmpsWorkload:gone:
+   *
+   * Whether nobody listens there, as far as is known.
+   */
+  props[PROP_GONE] =
+      g_param_spec_boolean ("gone", NULL, NULL, FALSE,
+                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -139,10 +151,11 @@ amps_workload_init (AmpsWorkload *self G_GNUC_UNUSED)
 {
 }
 
+/* The properties of both are the same. */
 static void
-on_available (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, AmpsWorkload *self)
+on_probe_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec, AmpsWorkload *self)
 {
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_AVAILABLE]);
+  g_object_notify (G_OBJECT (self), g_param_spec_get_name (pspec));
 }
 
 /* Answers */
@@ -357,7 +370,7 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);
   g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
   g_source_attach (self->grow_timer, NULL);
-  g_signal_connect_object (self->probe, "notify::available", G_CALLBACK (on_available), self, 0);
+  g_signal_connect_object (self->probe, "notify", G_CALLBACK (on_probe_changed), self, 0);
   return self;
 }
 
@@ -439,6 +452,19 @@ gboolean
 amps_workload_get_available (AmpsWorkload *self)
 {
   return amps_probe_get_available (self->probe);
+}
+
+/**
+ * amps_workload_get_gone:
+ * @self: a workload
+ *
+ * Returns: whether nobody listens there, as far as is known: more than that it
+ *   is not available
+ */
+gboolean
+amps_workload_get_gone (AmpsWorkload *self)
+{
+  return amps_probe_get_gone (self->probe);
 }
 
 /**

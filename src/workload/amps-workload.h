@@ -23,6 +23,7 @@ void amps_workload_send_async (AmpsWorkload *self, GPtrArray *jobs, GCancellable
 AmpsAnswer *amps_workload_send_finish (AmpsWorkload *self, GAsyncResult *result, GError **error);
 
 gboolean amps_workload_get_available (AmpsWorkload *self);
+gboolean amps_workload_get_gone (AmpsWorkload *self);
 const char *amps_workload_get_unavailable_reason (AmpsWorkload *self);
 
 G_END_DECLS

@@ -16,6 +16,12 @@ on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer us
 
   SoupMessageBody *body = soup_server_message_get_request_body (message);
 
+  if (soup_server_message_get_method (message) == SOUP_METHOD_GET)
+    {
+      soup_server_message_set_status (message, f->get_status, NULL);
+      return;
+    }
+
   f->n_posts++;
   g_string_append_len (f->bodies, body->data, body->length);
   g_string_append_c (f->bodies, '\n');
@@ -78,6 +84,7 @@ dispatcher_set_up (DispatcherFixture *f, gconstpointer settings)
   amps_http_listener_listen (f->listener, 0, &error);
   g_assert_no_error (error);
   f->status = 202;
+  f->get_status = 204;
 
   f->clock = fake_clock_new ();
   f->broker = fake_broker_new ();

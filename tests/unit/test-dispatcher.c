@@ -252,6 +252,39 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "release 1\n");
 }
 
+/* Contract, section 6: without a workload nobody can finish the jobs. */
+static void
+test_drain_without_workload (Fixture *f, gconstpointer gone_before)
+{
+  run (f, "a");
+  if (gone_before == NULL)
+    amps_dispatcher_drain (f->dispatcher);
+  amps_http_listener_stop (f->listener);
+  amps_workload_watch (f->workload);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_idle ();
+  if (gone_before != NULL)
+    amps_dispatcher_drain (f->dispatcher);
+  assert_told (f, "stop consuming\nrelease 1\n");
+}
+
+/* One that only says that it is not ready goes on with its jobs. */
+static void
+test_drain_of_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  amps_dispatcher_drain (f->dispatcher);
+  f->get_status = 503;
+  amps_workload_watch (f->workload);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_idle ();
+  g_assert_false (amps_workload_get_available (f->workload));
+  assert_told (f, "stop consuming\n");
+  amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "release 1\n");
+}
+
 /* It goes up and down while jobs end; the rules are that none is lost, doubled
  * or one too many. */
 static void
@@ -420,6 +453,10 @@ main (int argc, char **argv)
     { "/dispatcher/batch-with-bad-answers", test_batch_with_bad_answers,
       "WORKLOAD_MODE=sync\nWORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
     { "/dispatcher/workload-that-goes", test_workload_that_goes, NULL },
+    { "/dispatcher/drain-without-workload", test_drain_without_workload, NULL },
+    { "/dispatcher/drain-after-workload", test_drain_without_workload, "# gone before" },
+    { "/dispatcher/drain-of-workload-that-is-not-ready", test_drain_of_workload_that_is_not_ready,
+      "WORKLOAD_READY_PATH=/ready" },
   };
 
   g_test_init (&argc, &argv, NULL);

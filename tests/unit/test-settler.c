@@ -154,13 +154,24 @@ static void
 test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) next = add_job (f, "b");
 
   settle (f, job, AMPS_OUTCOME_RESCHEDULED,
           (AmpsSettlement){
               .kind = AMPS_SETTLE_RETRY, .delay = AMPS_MILLISECONDS (900), .attempt = 1 });
   assert_told (f, "");
-  amps_settler_hurry (f->settler);
+  amps_settler_set_hurried (f->settler, TRUE);
   assert_told (f, "release 1\n");
+
+  amps_settler_set_hurried (f->settler, FALSE);
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
+  settle (f, next, AMPS_OUTCOME_RESCHEDULED,
+          (AmpsSettlement){ AMPS_SETTLE_RETRY, AMPS_SECONDS (10), 1, NULL, NULL });
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (9));
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "release 2\n");
 }
 
 /* The connection dies while a copy is being made: the redelivery, which has

@@ -312,15 +312,30 @@ amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt)
   amps_manifest_set_deadline (self, job, 0);
 }
 
+/* 0 without a deadline. */
+static gint64
+get_time_left (AmpsManifest *self, gint64 deadline)
+{
+  return deadline != 0 ? MAX (deadline - amps_clock_get_monotonic_time (self->clock), 1) : 0;
+}
+
 /**
  * amps_manifest_set_deadline:
  * @self: a manifest
  * @job: a job
  * @deadline: monotonic µs when it expires; 0 for never
+ *
+ * While @job is being decided, that is how much time it has left after it.
  */
 void
 amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
 {
+  if (job->state == AMPS_JOB_DECIDING)
+    {
+      job->remaining = get_time_left (self, deadline);
+      return;
+    }
+
   if (job->deadline_entry != NULL)
     amps_timer_queue_remove (self->deadlines, g_steal_pointer (&job->deadline_entry));
 
@@ -454,9 +469,7 @@ amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, AmpsJo
   if (found == NULL)
     return TRUE;
 
-  found->remaining = 0;
-  if (found->deadline != 0)
-    found->remaining = MAX (found->deadline - amps_clock_get_monotonic_time (self->clock), 1);
+  found->remaining = get_time_left (self, found->deadline);
   amps_manifest_set_deadline (self, found, 0);
 
   found->undecided = found->state;
@@ -580,9 +593,6 @@ amps_manifest_end_epoch (AmpsManifest *self, unsigned int epoch)
       /* They are of the same connection, or of one that died even before. */
       g_clear_pointer (&job->duplicates, g_ptr_array_unref);
       g_queue_clear_full (&job->followers, g_object_unref);
-
-      if (job->delivery->epoch != epoch)
-        continue;
 
       if (job->state == AMPS_JOB_WAITING)
         {

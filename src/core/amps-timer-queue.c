@@ -139,8 +139,16 @@ amps_timer_queue_remove (AmpsTimerQueue *self, AmpsTimerEntry *entry)
   watch_first (self);
 }
 
-static GPtrArray *
-take_all (AmpsTimerQueue *self)
+/**
+ * amps_timer_queue_take_all:
+ * @self: a queue
+ *
+ * Empties the queue.
+ *
+ * Returns: (transfer container): the items that were in it, the first due first
+ */
+GPtrArray *
+amps_timer_queue_take_all (AmpsTimerQueue *self)
 {
   GPtrArray *items = g_ptr_array_new ();
   const Entry *first;
@@ -164,23 +172,8 @@ take_all (AmpsTimerQueue *self)
 void
 amps_timer_queue_flush (AmpsTimerQueue *self)
 {
-  g_autoptr (GPtrArray) items = take_all (self);
+  g_autoptr (GPtrArray) items = amps_timer_queue_take_all (self);
 
   for (unsigned int i = 0; i < items->len; i++)
     self->func (g_ptr_array_index (items, i), self->user_data);
-}
-
-/**
- * amps_timer_queue_clear:
- * @self: a queue
- * @free_item: called for everything in it
- *
- * Empties the queue.
- */
-void
-amps_timer_queue_clear (AmpsTimerQueue *self, GDestroyNotify free_item)
-{
-  g_autoptr (GPtrArray) items = take_all (self);
-
-  g_ptr_array_set_free_func (items, free_item);
 }

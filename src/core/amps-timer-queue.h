@@ -33,7 +33,7 @@ void amps_timer_queue_free (AmpsTimerQueue *self);
 AmpsTimerEntry *amps_timer_queue_add (AmpsTimerQueue *self, gint64 due, gpointer item);
 void amps_timer_queue_remove (AmpsTimerQueue *self, AmpsTimerEntry *entry);
 void amps_timer_queue_flush (AmpsTimerQueue *self);
-void amps_timer_queue_clear (AmpsTimerQueue *self, GDestroyNotify free_item);
+GPtrArray *amps_timer_queue_take_all (AmpsTimerQueue *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsTimerQueue, amps_timer_queue_free)
 

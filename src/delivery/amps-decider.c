@@ -263,18 +263,24 @@ on_expired (AmpsManifest *manifest, AmpsJob *job, AmpsDecider *self)
                      draw_delay (self, job, -1), detail);
 }
 
-/* The workload has not seen the job, so it simply waits on. */
+static gboolean
+may_wait (AmpsDecider *self, AmpsJob *job)
+{
+  return !amps_job_is_detached (job) && !amps_sender_is_draining (self->sender);
+}
+
+/* The workload has not seen the job by itself, so it simply waits on. */
 static void
 keep_unreached (AmpsDecider *self, AmpsJob *job)
 {
-  if (amps_job_is_detached (job) || amps_sender_is_draining (self->sender))
+  if (!may_wait (self, job))
     {
       amps_decider_release (self, job);
       return;
     }
 
   amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
-  amps_sender_add_first (self->sender, job, FALSE);
+  amps_sender_add_first (self->sender, job);
 }
 
 /* Publishing first */
@@ -291,8 +297,10 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   amps_manifest_stop_deciding (self->manifest, job);
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     amps_decider_acknowledge (self, job);
-  else if (amps_job_get_state (job) == AMPS_JOB_WAITING)
-    amps_sender_add (self->sender, job, 0);
+  else if (amps_job_get_state (job) == AMPS_JOB_WAITING && !may_wait (self, job))
+    amps_decider_release (self, job);
+  else
+    amps_sender_send (self->sender);
 
   if (!published)
     {
@@ -375,7 +383,10 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
   /* The API may have been faster again. */
   if (amps_decider_acknowledge_finish (self, result, &error) ||
       amps_job_get_state (job) != AMPS_JOB_POSTING)
-    return;
+    {
+      amps_manifest_accept (self->manifest, job);
+      return;
+    }
 
   if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE))
     {

@@ -315,8 +315,7 @@ amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 
     }
 
   *deadline = amps_sender_get_new_deadline (self->sender, extend);
-  if (amps_job_get_state (job) != AMPS_JOB_DECIDING)
-    amps_manifest_set_deadline (self->manifest, job, *deadline);
+  amps_manifest_set_deadline (self->manifest, job, *deadline);
   return TRUE;
 }
 

@@ -65,6 +65,7 @@ amps_sender_finalize (GObject *object)
 
   g_source_destroy (self->batch_timer);
   g_source_unref (self->batch_timer);
+  g_queue_clear_full (&self->waiting, g_object_unref);
   amps_timer_queue_free (self->held);
   g_hash_table_unref (self->alone);
   g_object_unref (self->cancellable);
@@ -188,14 +189,16 @@ tell_each (AmpsSender *self, GPtrArray *jobs, const AmpsVerdict *verdict)
 static void
 send_each_alone (AmpsSender *self, GPtrArray *jobs)
 {
+  AmpsVerdict undecided = { .kind = AMPS_VERDICT_UNREACHED, .retry_after = -1 };
+
   for (unsigned int i = jobs->len; i > 0; i--)
     {
       AmpsJob *job = g_ptr_array_index (jobs, i - 1);
 
-      if (amps_job_get_state (job) != AMPS_JOB_POSTING)
-        continue;
-      amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
-      amps_sender_add_first (self, job, TRUE);
+      g_hash_table_add (self->alone, g_object_ref (job));
+      emit_answered (self, job, &undecided);
+      if (amps_job_get_state (job) != AMPS_JOB_WAITING)
+        g_hash_table_remove (self->alone, job);
     }
 }
 
@@ -267,20 +270,29 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   amps_sender_send (self);
 }
 
-/* Drops what was decided, or lost, while it waited. */
-static AmpsJob *
-peek_waiting (AmpsSender *self)
+/* Drops what was decided while it waited. A job that is just being decided keeps
+ * its place. */
+static GList *
+find_next (AmpsSender *self)
 {
-  AmpsJob *job;
+  GList *next;
 
-  while ((job = g_queue_peek_head (&self->waiting)) != NULL &&
-         amps_job_get_state (job) != AMPS_JOB_WAITING)
+  for (GList *l = self->waiting.head; l != NULL; l = next)
     {
+      AmpsJob *job = l->data;
+
+      next = l->next;
+      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
+        return l;
+      if (amps_job_get_state (job) == AMPS_JOB_DECIDING)
+        continue;
+
+      g_queue_delete_link (&self->waiting, l);
       g_hash_table_remove (self->alone, job);
-      g_object_unref (g_queue_pop_head (&self->waiting));
+      g_object_unref (job);
     }
 
-  return job;
+  return NULL;
 }
 
 /* A batch is not larger than the largest job may be: the workload has to hold
@@ -292,16 +304,19 @@ pop_batch (AmpsSender *self, unsigned int size)
   gsize max_length = amps_config_get_max_body_size (self->config);
   gsize length = 1;
   gboolean alone = FALSE;
-  AmpsJob *job;
+  GList *next;
 
-  while (jobs->len < size && !alone && (job = peek_waiting (self)) != NULL)
+  while (jobs->len < size && !alone && (next = find_next (self)) != NULL)
     {
+      AmpsJob *job = next->data;
+
       length += g_bytes_get_size (amps_job_get_body (job)) + 1;
       if (jobs->len > 0 && (length > max_length || g_hash_table_contains (self->alone, job)))
         break;
 
       alone = g_hash_table_remove (self->alone, job);
-      g_ptr_array_add (jobs, g_queue_pop_head (&self->waiting));
+      g_ptr_array_add (jobs, job);
+      g_queue_delete_link (&self->waiting, next);
     }
 
   return jobs;
@@ -328,17 +343,17 @@ get_batch_size (AmpsSender *self)
   unsigned int in_workload = amps_manifest_get_n_in_workload (self->manifest);
   unsigned int places = self->max_concurrency - MIN (in_workload, self->max_concurrency);
   unsigned int full = MIN (self->batch_size, self->max_concurrency);
-  AmpsJob *first = peek_waiting (self);
+  GList *first = find_next (self);
   gint64 due;
 
   if (first == NULL || places == 0)
     return 0;
-  if (full == 1 || g_hash_table_contains (self->alone, first))
+  if (full == 1 || g_hash_table_contains (self->alone, first->data))
     return 1;
   if (self->waiting.length >= full && places >= full)
     return full;
 
-  due = amps_job_get_since (first) + amps_config_get_workload_batch_wait (self->config);
+  due = amps_job_get_since (first->data) + amps_config_get_workload_batch_wait (self->config);
   if (due <= amps_clock_get_monotonic_time (self->clock))
     return MIN (places, full);
 
@@ -357,7 +372,8 @@ amps_sender_send (AmpsSender *self)
 {
   unsigned int size;
 
-  while (amps_workload_get_available (self->workload) && (size = get_batch_size (self)) > 0)
+  while (!self->draining && amps_workload_get_available (self->workload) &&
+         (size = get_batch_size (self)) > 0)
     {
       g_autoptr (GPtrArray) jobs = pop_batch (self, size);
 
@@ -393,16 +409,12 @@ amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before)
  * amps_sender_add_first:
  * @self: a sender
  * @job: a waiting job
- * @alone: whether it must not be in a batch
  *
  * Adds @job before all others, but leaves it to amps_sender_send() to send it.
  */
 void
-amps_sender_add_first (AmpsSender *self, AmpsJob *job, gboolean alone)
+amps_sender_add_first (AmpsSender *self, AmpsJob *job)
 {
-  if (alone)
-    g_hash_table_add (self->alone, g_object_ref (job));
-
   g_queue_push_head (&self->waiting, g_object_ref (job));
 }
 
@@ -410,14 +422,31 @@ amps_sender_add_first (AmpsSender *self, AmpsJob *job, gboolean alone)
  * amps_sender_clear:
  * @self: a sender
  *
- * Drops all that has not been sent, because it was lost or given back.
+ * Drops all that has not been sent, because it is lost or to be given back, but
+ * for what is just being decided.
  */
 void
 amps_sender_clear (AmpsSender *self)
 {
-  g_queue_clear_full (&self->waiting, g_object_unref);
-  g_hash_table_remove_all (self->alone);
-  amps_timer_queue_clear (self->held, g_object_unref);
+  g_autoptr (GPtrArray) held = amps_timer_queue_take_all (self->held);
+  GQueue waiting = self->waiting;
+  AmpsJob *job;
+
+  g_queue_init (&self->waiting);
+  for (unsigned int i = 0; i < held->len; i++)
+    g_queue_push_tail (&waiting, g_ptr_array_index (held, i));
+
+  while ((job = g_queue_pop_head (&waiting)) != NULL)
+    {
+      if (amps_job_get_state (job) == AMPS_JOB_DECIDING)
+        {
+          g_queue_push_tail (&self->waiting, job);
+          continue;
+        }
+
+      g_hash_table_remove (self->alone, job);
+      g_object_unref (job);
+    }
 }
 
 /**
@@ -441,6 +470,7 @@ void
 amps_sender_set_draining (AmpsSender *self, gboolean draining)
 {
   self->draining = draining;
+  amps_sender_send (self);
 }
 
 /**

@@ -22,7 +22,7 @@ G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
                              AmpsManifest *manifest, AmpsMetrics *metrics);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
-void amps_sender_add_first (AmpsSender *self, AmpsJob *job, gboolean alone);
+void amps_sender_add_first (AmpsSender *self, AmpsJob *job);
 void amps_sender_clear (AmpsSender *self);
 void amps_sender_set_draining (AmpsSender *self, gboolean draining);
 gboolean amps_sender_is_draining (AmpsSender *self);

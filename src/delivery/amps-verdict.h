@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * @AMPS_VERDICT_RETRY: it failed, and may work another time
  * @AMPS_VERDICT_RESCHEDULED: the workload wants it another time
  * @AMPS_VERDICT_REJECTED: it will never work
- * @AMPS_VERDICT_UNREACHED: the workload has not seen it
+ * @AMPS_VERDICT_UNREACHED: the workload has not seen it, or not by itself
  *
  * What the workload's answer to a POST says of a job.
  */

@@ -8,6 +8,146 @@
 
 typedef DispatcherFixture Fixture;
 
+static void
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
+  *(int *) user_data = error != NULL ? error->code : -1;
+}
+
+static GPtrArray *
+make_events (void)
+{
+  static const char first[] =
+      "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"one\"}";
+  static const char second[] =
+      "{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/s\",\"type\":\"two\"}";
+  GPtrArray *events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+
+  g_ptr_array_add (events, g_bytes_new_static (first, sizeof first - 1));
+  g_ptr_array_add (events, g_bytes_new_static (second, sizeof second - 1));
+  return events;
+}
+
+static void
+test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  g_autoptr (GError) error = NULL;
+  gint64 deadline;
+  int code = -2;
+
+  run (f, "a");
+
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  g_assert_false (amps_dispatcher_reject (f->dispatcher, "a", NULL, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
+  g_assert_true (
+      amps_dispatcher_heartbeat (f->dispatcher, "a", AMPS_SECONDS (500), &deadline, NULL));
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  fake_broker_hold_publications (f->broker, FALSE);
+  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
+  g_assert_cmpint (amps_job_get_deadline (amps_manifest_lookup (f->manifest, "a")), ==, deadline);
+
+  /* The first one failed; the second one is not published again. */
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\nacknowledge 1\n");
+  g_assert_cmpint (code, ==, -1);
+}
+
+/* A job that waits to be sent is acknowledged together with a publication, which
+ * fails: it keeps its one place. */
+static void
+test_publish_while_waiting (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  deliver (f, make_job ("a", "a", 0));
+  deliver (f, make_job ("b", "b", 0));
+  iterate_until_posted (f, 1);
+  deliver (f, make_job ("c", "c", 0));
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNROUTABLE, 2);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "c", events, NULL, on_done, &code);
+  iterate_until_idle ();
+  g_assert_cmpint (code, ==, AMPS_ERROR_UNROUTABLE);
+
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_dispatcher_acknowledge (f->dispatcher, "b", NULL);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_posted (f, 2);
+  g_assert_cmpint (amps_job_get_state (amps_manifest_lookup (f->manifest, "c")), ==,
+                   AMPS_JOB_RUNNING);
+}
+
+static void
+fail_held_publication (Fixture *f)
+{
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 2);
+  fake_broker_hold_publications (f->broker, FALSE);
+  iterate_until_idle ();
+}
+
+static void
+test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  run (f, "a");
+  deliver (f, make_job ("b", "b", 0));
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  amps_dispatcher_drain (f->dispatcher);
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  fail_held_publication (f);
+  g_assert_cmpuint (f->n_posts, ==, 1);
+  assert_told (f, "publish 1 to one\npublish 2 to two\nstop consuming\nacknowledge 1\nrelease 2\n");
+}
+
+static void
+test_publish_while_detached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  run (f, "a");
+  deliver (f, make_job ("b", "b", 0));
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  fake_broker_lose_connection (f->broker);
+  fail_held_publication (f);
+  g_assert_null (amps_manifest_lookup (f->manifest, "b"));
+
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  fake_broker_lose_connection (f->broker);
+  deliver (f, make_redelivered_job ("b", "b", 0));
+  assert_told (f, "publish 1 to one\npublish 2 to two\nrelease 3\n");
+  deliver (f, make_redelivered_job ("b", "b", 0));
+  iterate_until_posted (f, 2);
+}
+
+/* Nothing of a batch that was rejected as a whole is POSTed any more. */
+static void
+test_drain_of_batch (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  f->status = 0;
+  deliver (f, make_job ("a", "a", 0));
+  deliver (f, make_job ("b", "b", 0));
+  iterate_until_posted (f, 1);
+  amps_dispatcher_drain (f->dispatcher);
+  soup_server_message_set_status (f->held, 404, NULL);
+  amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  assert_told (f, "stop consuming\nrelease 2\nrelease 1\n");
+  g_assert_cmpuint (f->n_posts, ==, 1);
+}
+
 /* As when there are too many connections already. */
 static void
 test_no_file_descriptor (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
@@ -37,6 +177,13 @@ main (int argc, char **argv)
     void (*test) (Fixture *f, gconstpointer settings);
     const char *settings;
   } tests[] = {
+    { "/decider/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
+    { "/decider/publish-while-waiting", test_publish_while_waiting,
+      "MAX_CONCURRENCY=2\nWORKLOAD_BATCH_SIZE=2" },
+    { "/decider/publish-while-draining", test_publish_while_draining, "MAX_CONCURRENCY=1" },
+    { "/decider/publish-while-detached", test_publish_while_detached, "MAX_CONCURRENCY=1" },
+    { "/decider/drain-of-batch", test_drain_of_batch,
+      "WORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
     { "/decider/no-file-descriptor", test_no_file_descriptor, "MAX_ATTEMPTS=1" },
   };
 

@@ -195,46 +195,6 @@ test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 }
 
 static void
-on_done (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
-  *(int *) user_data = error != NULL ? error->code : -1;
-}
-
-static void
-test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
-{
-  static const char first[] =
-      "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"one\"}";
-  static const char second[] =
-      "{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/s\",\"type\":\"two\"}";
-  g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GError) error = NULL;
-  int code = -2;
-
-  g_ptr_array_add (events, g_bytes_new_static (first, sizeof first - 1));
-  g_ptr_array_add (events, g_bytes_new_static (second, sizeof second - 1));
-  run (f, "a");
-
-  fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
-  g_assert_false (amps_dispatcher_reject (f->dispatcher, "a", NULL, &error));
-  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
-  fake_clock_advance (f->clock, AMPS_SECONDS (3600));
-  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
-  fake_broker_hold_publications (f->broker, FALSE);
-  assert_told (f, "publish 1 to one\npublish 2 to two\n");
-  g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
-
-  /* The first one failed; the second one is not published again. */
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
-  assert_told (f, "publish 1 to one\nacknowledge 1\n");
-  g_assert_cmpint (code, ==, -1);
-}
-
-static void
 test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   g_autofree char *why = NULL;
@@ -440,7 +400,6 @@ main (int argc, char **argv)
     { "/dispatcher/early-copy", test_early_copy, NULL },
     { "/dispatcher/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/dispatcher/drain-of-followers", test_drain_of_followers, NULL },
-    { "/dispatcher/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
     { "/dispatcher/concurrency-changes", test_concurrency_changes, "MAX_CONCURRENCY=2" },
     { "/dispatcher/heartbeat-in-sync-mode", test_heartbeat_in_sync_mode,
       "WORKLOAD_MODE=sync\nJOB_TIMEOUT=10s" },

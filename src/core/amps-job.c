@@ -373,22 +373,3 @@ amps_job_state_to_string (AmpsJobState state)
 
   return names[state];
 }
-
-/**
- * amps_outcome_to_string:
- * @outcome: an outcome
- *
- * Returns: (transfer none): its name for logs, answers and labels
- */
-const char *
-amps_outcome_to_string (AmpsOutcome outcome)
-{
-  static const char *const names[AMPS_N_OUTCOMES] = {
-    [AMPS_OUTCOME_NONE] = "none",         [AMPS_OUTCOME_ACKNOWLEDGED] = "acknowledged",
-    [AMPS_OUTCOME_REJECTED] = "rejected", [AMPS_OUTCOME_RESCHEDULED] = "rescheduled",
-    [AMPS_OUTCOME_RETRIED] = "retried",   [AMPS_OUTCOME_EXPIRED] = "expired",
-    [AMPS_OUTCOME_RELEASED] = "released", [AMPS_OUTCOME_MALFORMED] = "malformed",
-  };
-
-  return names[outcome];
-}

@@ -3,6 +3,7 @@
 
 #include "amps-cloudevent.h"
 #include "amps-delivery.h"
+#include "amps-outcome.h"
 
 G_BEGIN_DECLS
 
@@ -23,31 +24,6 @@ typedef enum {
   AMPS_JOB_DECIDING,
   AMPS_JOB_DECIDED,
 } AmpsJobState;
-
-/**
- * AmpsOutcome:
- * @AMPS_OUTCOME_NONE: not decided yet
- * @AMPS_OUTCOME_ACKNOWLEDGED: done
- * @AMPS_OUTCOME_REJECTED: refused for good: dead letter
- * @AMPS_OUTCOME_RESCHEDULED: given back by the workload's wish
- * @AMPS_OUTCOME_RETRIED: failed; runs again later
- * @AMPS_OUTCOME_EXPIRED: its time ran out; runs again later
- * @AMPS_OUTCOME_RELEASED: given back through no fault of its own
- * @AMPS_OUTCOME_MALFORMED: not a CloudEvent: dead letter
- *
- * How a job ended; also the label of `amps_job_outcomes_total`.
- */
-typedef enum {
-  AMPS_OUTCOME_NONE,
-  AMPS_OUTCOME_ACKNOWLEDGED,
-  AMPS_OUTCOME_REJECTED,
-  AMPS_OUTCOME_RESCHEDULED,
-  AMPS_OUTCOME_RETRIED,
-  AMPS_OUTCOME_EXPIRED,
-  AMPS_OUTCOME_RELEASED,
-  AMPS_OUTCOME_MALFORMED,
-} AmpsOutcome;
-#define AMPS_N_OUTCOMES (AMPS_OUTCOME_MALFORMED + 1)
 
 /**
  * AmpsJob:
@@ -85,6 +61,5 @@ GPtrArray *amps_job_steal_duplicates (AmpsJob *self);
 AmpsJob *amps_job_pop_follower (AmpsJob *self);
 
 const char *amps_job_state_to_string (AmpsJobState state);
-const char *amps_outcome_to_string (AmpsOutcome outcome);
 
 G_END_DECLS

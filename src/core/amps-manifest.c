@@ -345,27 +345,6 @@ amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
 }
 
 static gboolean
-is_remembered (AmpsOutcome outcome)
-{
-  return outcome == AMPS_OUTCOME_ACKNOWLEDGED || outcome == AMPS_OUTCOME_REJECTED ||
-         outcome == AMPS_OUTCOME_RESCHEDULED;
-}
-
-/* Succeeds when the job was decided in the same way before. */
-static gboolean
-check_decided (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted, GError **error)
-{
-  if (!is_remembered (decided))
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
-                 "no job “%s” is in flight; it may have expired or been given back", identifier);
-  else if (decided != wanted)
-    g_set_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT, "job “%s” is already %s", identifier,
-                 amps_outcome_to_string (decided));
-
-  return decided == wanted;
-}
-
-static gboolean
 find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, AmpsJob **job,
                 GError **error)
 {
@@ -376,12 +355,12 @@ find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, 
     {
       gint64 run = amps_run_ids_parse (self->runs, identifier);
 
-      return check_decided (identifier, amps_finished_jobs_find (self->finished, identifier, run),
-                            wanted, error);
+      return amps_outcome_check (
+          identifier, amps_finished_jobs_find (self->finished, identifier, run), wanted, error);
     }
 
   if (found->state == AMPS_JOB_DECIDED)
-    return check_decided (identifier, found->outcome, wanted, error);
+    return amps_outcome_check (identifier, found->outcome, wanted, error);
 
   if (found->state == AMPS_JOB_DECIDING)
     {

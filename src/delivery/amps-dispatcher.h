@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-config.h"
+#include "amps-dispatcher-state.h"
 #include "broker/amps-broker.h"
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
@@ -9,20 +10,6 @@
 #include "workload/amps-workload.h"
 
 G_BEGIN_DECLS
-
-/**
- * AmpsDispatcherState:
- * @AMPS_DISPATCHER_STARTING: not ready yet for the first time
- * @AMPS_DISPATCHER_RUNNING: takes jobs, or would if broker and workload were there
- * @AMPS_DISPATCHER_PAUSED: takes no jobs until resumed
- * @AMPS_DISPATCHER_DRAINING: takes no jobs, finishes those in flight
- */
-typedef enum {
-  AMPS_DISPATCHER_STARTING,
-  AMPS_DISPATCHER_RUNNING,
-  AMPS_DISPATCHER_PAUSED,
-  AMPS_DISPATCHER_DRAINING,
-} AmpsDispatcherState;
 
 /**
  * AmpsDispatcher:
@@ -72,7 +59,5 @@ gboolean amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not);
 AmpsWorkload *amps_dispatcher_get_workload (AmpsDispatcher *self);
 AmpsManifest *amps_dispatcher_get_manifest (AmpsDispatcher *self);
 AmpsBroker *amps_dispatcher_get_broker (AmpsDispatcher *self);
-
-const char *amps_dispatcher_state_to_string (AmpsDispatcherState state);
 
 G_END_DECLS

@@ -116,15 +116,6 @@ test_flush_leaves_what_is_added_by_it (Fixture *f, gconstpointer data G_GNUC_UNU
   assert_seen (f, "");
 }
 
-static void
-test_clear (Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-  amps_timer_queue_add (f->queue, in_seconds (f, 1), g_strdup ("freed, as valgrind can tell"));
-  amps_timer_queue_clear (f->queue, g_free);
-  fake_clock_advance (f->clock, AMPS_SECONDS (2));
-  assert_seen (f, "");
-}
-
 /* Ten thousand of them must not cost the main loop ten thousand sources. */
 static void
 test_one_source_for_all (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -161,7 +152,6 @@ main (int argc, char **argv)
   ADD ("remove", test_remove);
   ADD ("change-while-running", test_change_while_running);
   ADD ("flush-leaves-what-is-added-by-it", test_flush_leaves_what_is_added_by_it);
-  ADD ("clear", test_clear);
   ADD ("one-source-for-all", test_one_source_for_all);
   return g_test_run ();
 }

@@ -103,7 +103,8 @@ class Ledger:
     """What the workload has seen of each job."""
 
     def __init__(self):
-        self.acknowledged = {}  # identifier: by which AMPS it was acknowledged last
+        self.acknowledged = {}   # identifier: by which AMPS it was acknowledged last
+        self.unanswered = set()  # identifiers: told to an AMPS that died over it
         self.posts = 0
 
     def take(self, post):
@@ -114,8 +115,10 @@ class Ledger:
         try:
             if post.acknowledge() == 202:
                 self.acknowledged[identifier] = worker
+        except ConnectionRefusedError:
+            pass  # It was dead by then, and heard nothing.
         except (OSError, http.client.HTTPException):
-            pass
+            self.unanswered.add(identifier)
         return 204
 
 
@@ -148,12 +151,15 @@ def run(arguments, folder):
         finally:
             processes.end()
 
-    lost = {str(number) for number in range(arguments.jobs)} - ledger.acknowledged.keys()
+    silent = {str(number) for number in range(arguments.jobs)} - ledger.acknowledged.keys()
+    # It may have been killed between the commit and the answer.
+    lost = silent - ledger.unanswered
     left = count_rows(path)
     shares = [list(ledger.acknowledged.values()).count(f'amps-{number}') for number in range(2)]
     print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
           f'{processes.faults}, {publisher.repeated} publications repeated, {ledger.posts} POSTs, '
-          f'acknowledged through either: {shares}, {len(lost)} lost {sorted(lost)[:5]}, '
+          f'acknowledged through either: {shares}, {len(silent - lost)} of which the end had no '
+          f'answer, {len(lost)} lost {sorted(lost)[:5]}, '
           f'{left} left in the file')
     return not lost and left == 0 and min(shares) > arguments.jobs / 20
 

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from amps import Amps, wait_until
-from broker import BrokerTest, amqp_only, event
+from broker import EMBEDDED, BrokerTest, event
 from workload import Workload
 
 
@@ -108,7 +108,6 @@ class Api(BrokerTest):
         for status in ('409', '202', '404'):
             self.assertIn(status, text)
 
-    @amqp_only
     def test_publish(self):
         target, _, amps = self.running()
         other = self.queue()
@@ -116,11 +115,13 @@ class Api(BrokerTest):
         self.assertEqual(amps.post('/publish', good).status, 202)
         properties, body = other.take()
         self.assertEqual(body, good)
-        self.assertEqual(properties.content_type, 'application/cloudevents+json')
-        self.assertEqual(properties.message_id, 'p')
-        self.assertEqual(properties.delivery_mode, 2)
+        if not EMBEDDED:
+            self.assertEqual(properties.content_type, 'application/cloudevents+json')
+            self.assertEqual(properties.message_id, 'p')
+            self.assertEqual(properties.delivery_mode, 2)
 
-        self.assertEqual(amps.post('/publish', event('p', type='no-such-queue')).status, 404)
+        self.assertEqual(amps.post('/publish', event('p', type='no-such-queue')).status,
+                         202 if EMBEDDED else 404)
         answer = amps.post('/publish', event('p', type=''))
         self.assertEqual(answer.status, 400)
         self.assertIn('type', answer.json['detail'])
@@ -157,12 +158,13 @@ class Api(BrokerTest):
         self.assertIn('event 1: “id”', answer.json['detail'])
         self.assertEqual((target.count(), other.count()), (0, 2))
 
-    @amqp_only
     def test_acknowledge_and_publish_in_one_call(self):
         queue, _, amps = self.running(2)
         other = self.queue()
-        self.assertEqual(amps.post('/acknowledge', {
-            'identifier': '0', 'publish': json.loads(event('n', type='no-such-queue'))}).status, 404)
+        if not EMBEDDED:
+            self.assertEqual(amps.post('/acknowledge', {
+                'identifier': '0',
+                'publish': json.loads(event('n', type='no-such-queue'))}).status, 404)
         self.assertEqual(amps.get('/jobs/0').status, 200)
         self.assertEqual(amps.post('/acknowledge', {
             'identifier': '0', 'publish': [json.loads(event('n', type=other.name)),

@@ -10,7 +10,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
+from broker import QUEUE_TYPES, BrokerTest, event
 from rabbitmq_node import free_port
 from workload import Workload
 
@@ -18,7 +18,6 @@ from workload import Workload
 class Concurrency(BrokerTest):
     """Contract, promises 1, 2 and 5."""
 
-    @amqp_only
     def test_changes_under_load(self):
         for queue_type in QUEUE_TYPES:
             queue = self.queue(queue_type)

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import QUEUE_TYPES, BrokerTest, amqp_only, event
+from broker import EMBEDDED, QUEUE_TYPES, BrokerTest, amqp_only, event
 from workload import Workload
 
 # Fewer where each memory access is watched.
@@ -58,7 +58,6 @@ class Delivery(BrokerTest):
                 self.assertNotIn('other', post.event)
                 self.assertIn(b'"data":{"n": 1.0}', post.body)
 
-    @amqp_only
     def test_headers_of_a_post(self):
         queue = self.queue()
         queue.publish(event('a'), headers={'traceparent': '00-1-2-01', 'tracestate': 'k=v'})
@@ -74,16 +73,23 @@ class Delivery(BrokerTest):
             self.assertEqual(headers['Amps-Worker'], 'me')
             self.assertRegex(headers['Amps-Deadline'], r'^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d.\d+Z$')
             self.assertTrue(headers['Amps-Api'].endswith(f':{amps.port}'))
-            self.assertEqual(headers['traceparent'], '00-1-2-01')
-            self.assertEqual(headers['tracestate'], 'k=v')
+            if not EMBEDDED:
+                self.assertEqual(headers['traceparent'], '00-1-2-01')
+                self.assertEqual(headers['tracestate'], 'k=v')
 
     def test_five_at_once_and_never_six(self):
         queue = self.queue()
         for number in range(12):
             queue.publish(event(number))
 
+        # Their end is the acknowledgement, which lets the next one come before the answer.
+        running, peaks = set(), []
+
         def hold(post):
+            running.add(post.id)
+            peaks.append(len(running))
             time.sleep(1)
+            running.remove(post.id)
             post.acknowledge()
             return 204
 
@@ -91,7 +97,7 @@ class Delivery(BrokerTest):
                 Amps(self.node.uri, queue.name, workload, MAX_CONCURRENCY=5):
             workload.wait(5, timeout=5)
             workload.wait(12)
-            self.assertEqual(workload.peak, 5)
+            self.assertEqual(max(peaks), 5)
 
     def test_many_jobs_none_lost_none_twice(self):
         queue = self.queue(QUEUE_TYPES[-1])

@@ -51,8 +51,13 @@ class Delivery(BrokerTest):
                 prefix + 'specversion': '1.0', prefix + 'id': str(number),
                 prefix + 'source': '/s', prefix + 'type': 't', prefix + 'count': 7,
                 'other': 'left alone'})
+        queue.publish(event('both'), content_type='Application/CloudEvents+JSON; charset=utf-8',
+                      headers={'cloudEvents:specversion': '1.0', 'cloudEvents:id': 'both',
+                               'cloudEvents:source': '/s', 'cloudEvents:type': 't'})
         with Workload() as workload, Amps(self.node.uri, queue.name, workload):
-            for post in workload.wait(4):
+            posts = {post.id: post for post in workload.wait(5)}
+            self.assertEqual(posts.pop('both').body, event('both'))
+            for post in posts.values():
                 self.assertEqual(post.event['datacontenttype'], 'application/json')
                 self.assertEqual(post.event['count'], '7')
                 self.assertNotIn('other', post.event)
@@ -76,6 +81,23 @@ class Delivery(BrokerTest):
             if not EMBEDDED:
                 self.assertEqual(headers['traceparent'], '00-1-2-01')
                 self.assertEqual(headers['tracestate'], 'k=v')
+
+    @amqp_only
+    def test_headers_that_make_no_sense(self):
+        queue = self.queue()
+        for number, header in enumerate(('traceparent', 'tracestate')):
+            queue.publish(event(number), headers={header: 'x\r\nEvil: 1'})
+        # For good, and not at once because the number has become another one.
+        queue.publish(event(2), headers={'x-amps-not-before': 2**62})
+        with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            for post in workload.wait(2):
+                for name in ('traceparent', 'tracestate', 'Evil'):
+                    self.assertNotIn(name, post.headers)
+            wait_until(lambda: amps.get('/jobs').json['count'] == 0, what='no job')
+            amps.stop()
+            queue.wait_count(0)
+            self.assertEqual(len(workload.posts), 2)
+            self.assertNotIn('"critical"', amps.log)
 
     def test_five_at_once_and_never_six(self):
         queue = self.queue()

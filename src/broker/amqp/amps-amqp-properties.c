@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PERSISTENT 2
+#define EVENT_CONTENT_TYPE "application/cloudevents"
 #define POOL_SIZE 4096
 
 #define MAX_DETAIL 1024
@@ -75,13 +76,8 @@ find_header (const amqp_table_t *headers, const char *name)
 
 /* Clients write whole numbers in whatever width they like. */
 static gint64
-get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
+to_number (const amqp_field_value_t *field, gint64 fallback)
 {
-  const amqp_field_value_t *field = find_header (headers, name);
-
-  if (field == NULL)
-    return fallback;
-
   switch (field->kind)
     {
     case AMQP_FIELD_KIND_I8:
@@ -114,6 +110,21 @@ is_true (const amqp_table_t *headers, const char *name)
   return field != NULL && field->kind == AMQP_FIELD_KIND_BOOLEAN && field->value.boolean;
 }
 
+static gint64
+get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
+{
+  const amqp_field_value_t *field = find_header (headers, name);
+
+  return field != NULL ? to_number (field, fallback) : fallback;
+}
+
+/* Returns: µs; 0 when there is none */
+static gint64
+get_time (const amqp_table_t *headers, const char *name)
+{
+  return CLAMP (get_number (headers, name, 0), 0, G_MAXINT64 / 1000) * 1000;
+}
+
 static char *
 dup_text (const amqp_field_value_t *field)
 {
@@ -123,6 +134,21 @@ dup_text (const amqp_field_value_t *field)
     return NULL;
 
   return g_strndup (field->value.bytes.bytes, field->value.bytes.len);
+}
+
+/* Trace context goes into a header of HTTP. */
+static char *
+dup_visible_text (const amqp_field_value_t *field)
+{
+  g_autofree char *text = dup_text (field);
+
+  for (const char *p = text; p != NULL && *p != '\0'; p++)
+    {
+      if (*p < ' ' || *p > '~')
+        return NULL;
+    }
+
+  return g_steal_pointer (&text);
 }
 
 static const char *
@@ -138,14 +164,14 @@ get_attribute_name (const char *key)
 }
 
 static char *
-dup_attribute_value (const amqp_table_t *headers, const char *key, const amqp_field_value_t *field)
+dup_attribute_value (const amqp_field_value_t *field)
 {
   if (field->kind == AMQP_FIELD_KIND_BOOLEAN)
     return g_strdup (field->value.boolean ? "true" : "false");
   if (field->kind == AMQP_FIELD_KIND_UTF8 || field->kind == AMQP_FIELD_KIND_BYTES)
     return dup_text (field);
 
-  return g_strdup_printf ("%" G_GINT64_FORMAT, get_number (headers, key, 0));
+  return g_strdup_printf ("%" G_GINT64_FORMAT, to_number (field, 0));
 }
 
 /* (element-type AmpsAttribute) with everything in @texts. */
@@ -164,7 +190,7 @@ collect_attributes (const amqp_table_t *headers, GPtrArray *texts)
       if (attribute.name == NULL)
         continue;
 
-      char *value = dup_attribute_value (headers, key, &entry->value);
+      char *value = dup_attribute_value (&entry->value);
 
       g_ptr_array_add (texts, value);
       attribute.value = value != NULL ? value : "";
@@ -181,11 +207,14 @@ make_structured (const amqp_basic_properties_t *properties, GBytes *body, GError
   g_autoptr (GArray) attributes = collect_attributes (get_headers (properties), texts);
   g_autofree char *content_type = NULL;
 
-  if (attributes->len == 0)
-    return g_bytes_ref (body);
-
   if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
     content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
+
+  /* What says that it is an event is one, whatever its headers repeat of it. */
+  if (attributes->len == 0 ||
+      (content_type != NULL &&
+       g_ascii_strncasecmp (content_type, EVENT_CONTENT_TYPE, strlen (EVENT_CONTENT_TYPE)) == 0))
+    return g_bytes_ref (body);
 
   return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
                                        attributes->len, content_type, body, problem);
@@ -195,18 +224,18 @@ static void
 read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
   gint64 attempt = get_number (headers, "x-amps-attempt", 1);
-  gint64 first_received = get_number (headers, "x-amps-first-received", 0);
+  gint64 first_received = get_time (headers, "x-amps-first-received");
 
   delivery->attempt = (unsigned int) CLAMP (attempt, 1, G_MAXINT32);
   delivery->returns =
       (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
-  delivery->not_before = MAX (get_number (headers, "x-amps-not-before", 0), 0) * 1000;
+  delivery->not_before = get_time (headers, "x-amps-not-before");
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
   delivery->copy = find_header (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
-    delivery->first_received = first_received * 1000;
-  delivery->traceparent = dup_text (find_header (headers, "traceparent"));
-  delivery->tracestate = dup_text (find_header (headers, "tracestate"));
+    delivery->first_received = first_received;
+  delivery->traceparent = dup_visible_text (find_header (headers, "traceparent"));
+  delivery->tracestate = dup_visible_text (find_header (headers, "tracestate"));
 }
 
 static AmpsDelivery *

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Each event of a batch takes a moment, and the others wait meanwhile. */
+#define MAX_EVENTS 10000
+
 /* A member's name, unescaped. */
 typedef struct {
   const char *text;
@@ -318,6 +321,14 @@ split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError
   while (amps_json_scanner_next_item (scanner, '[', events->len == 0))
     {
       gsize start = amps_json_scanner_get_offset (scanner);
+
+      if (events->len == MAX_EVENTS)
+        {
+          g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
+                       "there are more than %d events; send them in several batches", MAX_EVENTS);
+          return FALSE;
+        }
+
       g_autoptr (AmpsCloudEvent) event = scan_event (scanner, error);
 
       if (event == NULL)
@@ -340,7 +351,7 @@ split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, with the event's index
  *   (from 0) and bytes counted from the batch's start
  *
- * Callable from any thread.
+ * Callable from any thread. Takes no more than 10,000 events.
  *
  * Returns: (transfer full) (nullable) (element-type GBytes): the events in it,
  *   each valid and byte for byte; none for an empty batch

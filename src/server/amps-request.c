@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Each takes a moment, and all other requests wait meanwhile. */
+#define MAX_IDENTIFIERS 10000
+
 typedef enum {
   MEMBER_IDENTIFIER,
   MEMBER_IDENTIFIERS,
@@ -179,7 +182,7 @@ read_list (AmpsRequest *self, const AmpsJsonValue *list)
   amps_json_scanner_enter (&scanner, '[');
   while (amps_json_scanner_next_item (&scanner, '[', self->identifiers->len == 0) &&
          amps_json_scanner_read_value (&scanner, 2, &item))
-    if (!add_identifier (self, &item))
+    if (self->identifiers->len == MAX_IDENTIFIERS || !add_identifier (self, &item))
       return FALSE;
 
   self->is_list = TRUE;
@@ -196,7 +199,7 @@ read_identifiers (AmpsRequest *self, const Members *members, GError **error)
 
   if (has_list)
     return read_list (self, &members->values[MEMBER_IDENTIFIERS]) ||
-           fail_member (error, MEMBER_IDENTIFIERS, "a list of identifiers, and not empty");
+           fail_member (error, MEMBER_IDENTIFIERS, "a list of 1 to 10,000 identifiers");
   return add_identifier (self, &members->values[MEMBER_IDENTIFIER]) ||
          fail_member (error, MEMBER_IDENTIFIER, "a string that is not empty");
 }

@@ -334,6 +334,29 @@ test_batch (void)
 }
 
 static void
+test_long_batch (void)
+{
+  g_autoptr (GString) json = g_string_new ("[" EVENT (""));
+  g_autoptr (GBytes) longest = NULL;
+  g_autoptr (GBytes) longer = NULL;
+  g_autoptr (GPtrArray) events = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (unsigned int i = 1; i < 10000; i++)
+    g_string_append (json, "," EVENT (""));
+  g_string_append_c (json, ']');
+  longest = g_bytes_new (json->str, json->len);
+  events = amps_cloud_event_split_batch (longest, NULL);
+  g_assert_cmpuint (events->len, ==, 10000);
+
+  g_string_truncate (json, json->len - 1);
+  g_string_append (json, "," EVENT ("") "]");
+  longer = g_bytes_new (json->str, json->len);
+  g_assert_null (amps_cloud_event_split_batch (longer, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+}
+
+static void
 test_binary (void)
 {
   const AmpsAttribute attributes[] = {
@@ -538,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cloudevent/large", test_large);
   g_test_add_func ("/cloudevent/many-attributes", test_many_attributes);
   g_test_add_func ("/cloudevent/batch", test_batch);
+  g_test_add_func ("/cloudevent/long-batch", test_long_batch);
   g_test_add_func ("/cloudevent/binary/valid", test_binary);
   g_test_add_func ("/cloudevent/binary/invalid", test_binary_invalid);
   g_test_add_func ("/cloudevent/binary/depth", test_binary_depth);

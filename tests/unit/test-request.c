@@ -137,6 +137,30 @@ test_invalid (void)
     }
 }
 
+static char *
+make_list (unsigned int length)
+{
+  GString *body = g_string_new ("{\"identifiers\":[\"a\"");
+
+  for (unsigned int i = 1; i < length; i++)
+    g_string_append (body, ",\"a\"");
+  g_string_append (body, "]}");
+  return g_string_free (body, FALSE);
+}
+
+static void
+test_long_list (void)
+{
+  g_autofree char *longest = make_list (10000);
+  g_autofree char *longer = make_list (10001);
+  g_autoptr (AmpsRequest) request = parse_well (longest);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (request->identifiers->len, ==, 10000);
+  g_assert_null (parse (longer, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+}
+
 static void
 test_deep (void)
 {
@@ -157,6 +181,7 @@ main (int argc, char **argv)
   g_test_add_func ("/request/null", test_null);
   g_test_add_func ("/request/publish", test_publish);
   g_test_add_func ("/request/invalid", test_invalid);
+  g_test_add_func ("/request/long-list", test_long_list);
   g_test_add_func ("/request/deep", test_deep);
   return g_test_run ();
 }

@@ -148,7 +148,7 @@ on_stop_signal (gpointer user_data)
   g_info ("Stopping");
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
                                           amps_config_get_drain_timeout (self->config));
-  amps_dispatcher_drain (self->dispatcher);
+  amps_dispatcher_stop (self->dispatcher);
   amps_workload_watch (self->workload);
   if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);

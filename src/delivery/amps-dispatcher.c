@@ -30,6 +30,7 @@ struct _AmpsDispatcher {
 
   AmpsIntake *intake;       /* (owned) */
   GSource *give_back_timer; /* (owned) due when the workload has been away for long */
+  gboolean stopping;        /* drains for good */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
@@ -474,18 +475,41 @@ amps_dispatcher_drain (AmpsDispatcher *self)
 }
 
 /**
- * amps_dispatcher_resume:
+ * amps_dispatcher_stop:
  * @self: a dispatcher
  *
- * Undoes [method@Amps.Dispatcher.pause] and [method@Amps.Dispatcher.drain].
+ * Drains for good, because the process is to end.
  */
 void
-amps_dispatcher_resume (AmpsDispatcher *self)
+amps_dispatcher_stop (AmpsDispatcher *self)
 {
+  self->stopping = TRUE;
+  amps_dispatcher_drain (self);
+}
+
+/**
+ * amps_dispatcher_resume:
+ * @self: a dispatcher
+ * @error: return location: %AMPS_ERROR_CONFLICT
+ *
+ * Undoes [method@Amps.Dispatcher.pause] and [method@Amps.Dispatcher.drain].
+ *
+ * Returns: whether it could: not while AMPS stops
+ */
+gboolean
+amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
+{
+  if (self->stopping)
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_CONFLICT, "AMPS is stopping");
+      return FALSE;
+    }
+
   amps_settler_set_hurried (self->settler, FALSE);
   amps_sender_set_draining (self->sender, FALSE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, FALSE);
+  return TRUE;
 }
 
 /**

@@ -50,7 +50,8 @@ gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *res
 void amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency);
 void amps_dispatcher_pause (AmpsDispatcher *self);
 void amps_dispatcher_drain (AmpsDispatcher *self);
-void amps_dispatcher_resume (AmpsDispatcher *self);
+void amps_dispatcher_stop (AmpsDispatcher *self);
+gboolean amps_dispatcher_resume (AmpsDispatcher *self, GError **error);
 void amps_dispatcher_release_all (AmpsDispatcher *self);
 
 gboolean amps_dispatcher_is_empty (AmpsDispatcher *self);

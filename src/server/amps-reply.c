@@ -80,6 +80,8 @@ format_problem (const GError *error, unsigned int *status, gsize *length)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
   const char *title = amps_reply_get_title (error, status);
+  /* It may quote what the client sent. */
+  g_autofree char *detail = g_utf8_make_valid (error->message, -1);
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "title");
@@ -87,7 +89,7 @@ format_problem (const GError *error, unsigned int *status, gsize *length)
   json_builder_set_member_name (builder, "status");
   json_builder_add_int_value (builder, *status);
   json_builder_set_member_name (builder, "detail");
-  json_builder_add_string_value (builder, error->message);
+  json_builder_add_string_value (builder, detail);
   json_builder_end_object (builder);
 
   return format_json (builder, length);

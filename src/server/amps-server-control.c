@@ -151,6 +151,10 @@ amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *res
 void
 amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  amps_dispatcher_resume (self->dispatcher);
-  reply_state (self, message, SOUP_STATUS_OK);
+  g_autoptr (GError) error = NULL;
+
+  if (amps_dispatcher_resume (self->dispatcher, &error))
+    reply_state (self, message, SOUP_STATUS_OK);
+  else
+    amps_reply_error (message, error);
 }

@@ -285,10 +285,19 @@ amps_dispatcher_drain (AmpsDispatcher *self)
   self->state = AMPS_DISPATCHER_DRAINING;
 }
 
-void
-amps_dispatcher_resume (AmpsDispatcher *self)
+gboolean
+amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 {
+  const GError *failure = g_hash_table_lookup (self->failures, "resume");
+
+  if (failure != NULL)
+    {
+      g_propagate_error (error, g_error_copy (failure));
+      return FALSE;
+    }
+
   self->state = AMPS_DISPATCHER_RUNNING;
+  return TRUE;
 }
 
 AmpsDispatcherState

@@ -168,8 +168,11 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
   amps_dispatcher_release_all (f->dispatcher);
   assert_told (f, "acknowledge 1\nrelease 2\n");
-  amps_dispatcher_resume (f->dispatcher);
+  g_assert_true (amps_dispatcher_resume (f->dispatcher, NULL));
   assert_told (f, "consume\n");
+  amps_dispatcher_stop (f->dispatcher);
+  g_assert_false (amps_dispatcher_resume (f->dispatcher, NULL));
+  assert_told (f, "stop consuming\n");
 }
 
 /* Many jobs of one id must not be given back by as many calls within each other. */

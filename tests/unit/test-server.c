@@ -220,6 +220,7 @@ test_jobs (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (HttpAnswer) limited = NULL;
   g_autoptr (HttpAnswer) one = NULL;
   g_autoptr (HttpAnswer) unknown = NULL;
+  g_autoptr (HttpAnswer) no_text = NULL;
   g_autoptr (HttpAnswer) bad = NULL;
 
   assert_json (none, 200);
@@ -239,6 +240,8 @@ test_jobs (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
   unknown = server_call (fixture, "GET", "/jobs/nobody", NULL);
   assert_problem (unknown, 404, "nobody");
+  no_text = server_call (fixture, "GET", "/jobs/%FF%FE", NULL);
+  assert_problem (no_text, 404, "\xef\xbf\xbd");
   bad = server_call (fixture, "GET", "/jobs?limit=-1", NULL);
   assert_problem (bad, 400, "limit");
 }
@@ -251,6 +254,7 @@ test_control (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (HttpAnswer) drained = server_call (fixture, "GET", "/drain", NULL);
   g_autoptr (HttpAnswer) draining = NULL;
   g_autoptr (HttpAnswer) bad = NULL;
+  g_autoptr (HttpAnswer) refused = NULL;
 
   assert_json (pause, 200);
   assert_contains (pause->body, "\"state\":\"paused\"");
@@ -264,6 +268,10 @@ test_control (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_contains (draining->body, "\"in_flight\":1");
   bad = server_post (fixture, "/drain?wait=soon", NULL);
   assert_problem (bad, 400, "wait");
+
+  fake_dispatcher_fail (fixture->dispatcher, "resume", AMPS_ERROR_CONFLICT, "it stops");
+  refused = server_post (fixture, "/resume", NULL);
+  assert_problem (refused, 409, "it stops");
 }
 
 static GSocket *
@@ -273,7 +281,7 @@ begin_drain (ServerFixture *fixture, const char *query)
       g_strdup_printf ("GET /drain?%s HTTP/1.1\r\nHost: localhost\r\n\r\n", query);
   GSocket *socket = raw_connect (fixture->port);
 
-  amps_dispatcher_resume (fixture->dispatcher);
+  g_assert_true (amps_dispatcher_resume (fixture->dispatcher, NULL));
   raw_send (socket, request, strlen (request));
   while (amps_dispatcher_get_state (fixture->dispatcher) != AMPS_DISPATCHER_DRAINING)
     g_main_context_iteration (NULL, TRUE);

@@ -4,6 +4,7 @@
 #include "amps-application.h"
 
 #include "broker/amps-broker-factory.h"
+#include "core/amps-descriptors.h"
 #include "delivery/amps-dispatcher.h"
 #include "server/amps-server.h"
 
@@ -13,6 +14,9 @@
 /* How many jobs are remembered after their end: contract section 4, and enough
  * for all that one connection can have in doubt. */
 #define MIN_REMEMBERED 10000
+
+/* Descriptors beside those of the jobs: the API's connections and what else is open. */
+#define OTHER_DESCRIPTORS 1200
 
 /* How long the broker may take for the last settlements. */
 #define FLUSH_TIMEOUT AMPS_SECONDS (5)
@@ -199,6 +203,20 @@ amps_application_new (AmpsConfig *config)
   return self;
 }
 
+/* Each job may hold a connection to the workload. */
+static void
+prepare_descriptors (AmpsApplication *self)
+{
+  guint64 limit = amps_descriptors_raise_limit ();
+  guint64 needed = amps_config_get_max_concurrency (self->config) + OTHER_DESCRIPTORS;
+
+  if (limit < needed)
+    g_warning ("Only %" G_GUINT64_FORMAT " files and connections may be open at once, and "
+               "MAX_CONCURRENCY=%u may need %" G_GUINT64_FORMAT ": raise the hard limit "
+               "(ulimit -Hn, LimitNOFILE=, --ulimit nofile=) or lower MAX_CONCURRENCY",
+               limit, amps_config_get_max_concurrency (self->config), needed);
+}
+
 static void
 log_setting (const char *name, const char *redacted, gpointer user_data)
 {
@@ -237,6 +255,7 @@ amps_application_run (AmpsApplication *self, GError **error)
   gboolean started = amps_server_start (self->server, error);
 
   log_settings (self);
+  prepare_descriptors (self);
   if (started)
     {
       amps_dispatcher_start (self->dispatcher);

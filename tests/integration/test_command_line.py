@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from amps import BINARY
+from amps import BINARY, Amps
 
 BAD = {
     'BROKER_HOST': 'http://user:hunter2@host',
@@ -124,6 +124,14 @@ class CommandLine(unittest.TestCase):
                         METRICS_ENABLED='false')
             self.assertNotEqual(ended.returncode, 0)
             self.assertIn('PORT', ended.stderr)
+
+    def test_limit_of_open_files(self):
+        with Amps('amqp://127.0.0.1:9', 'jobs',
+                  command=('prlimit', '--nofile=200:1300')) as amps:
+            self.assertEqual(amps.metric('process_max_fds'), 1300)
+            self.assertNotIn('ulimit', amps.log)
+        with Amps('amqp://127.0.0.1:9', 'jobs', command=('prlimit', '--nofile=200:1299')) as amps:
+            amps.wait_log('ulimit -Hn')
 
 
 if __name__ == '__main__':

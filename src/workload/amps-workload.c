@@ -10,7 +10,7 @@
 
 /* So long a request waits for a connection before there are more of them, if
  * there is nothing else to do: they would not help a processor that is busy. */
-#define GROW_DELAY AMPS_MILLISECONDS (5)
+#define GROW_DELAY AMPS_MILLISECONDS (20)
 
 /* When the workload takes so long to answer, more of them help in any case. */
 #define SLOW_ANSWER AMPS_MILLISECONDS (50)

@@ -253,7 +253,7 @@ test_many_at_once (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   raw_server_hold (f->server, TRUE);
   for (unsigned int i = 0; i < count; i++)
     send_one (f, "body");
-  fake_clock_advance (f->clock, AMPS_MILLISECONDS (10));
+  fake_clock_advance (f->clock, AMPS_MILLISECONDS (30));
   wait_for_requests (f, count);
   g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, count);
 

@@ -306,18 +306,7 @@ gboolean
 amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
                            gint64 *deadline, GError **error)
 {
-  AmpsJob *job = amps_manifest_lookup (self->manifest, identifier);
-
-  if (job == NULL || !amps_job_is_in_workload (job))
-    {
-      g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
-                   "no job “%s” is running; stop working on it", identifier);
-      return FALSE;
-    }
-
-  *deadline = amps_sender_get_new_deadline (self->sender, extend);
-  amps_manifest_set_deadline (self->manifest, job, *deadline);
-  return TRUE;
+  return amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
 }
 
 static void

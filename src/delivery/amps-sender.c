@@ -2,6 +2,7 @@
 #include "amps-sender.h"
 
 #include "amps-batch-answer.h"
+#include "core/amps-error.h"
 #include "core/amps-timer-queue.h"
 
 struct _AmpsSender {
@@ -150,15 +151,9 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   return self;
 }
 
-/**
- * amps_sender_get_new_deadline:
- * @self: a sender
- * @extend: µs from now; 0 for what the settings say
- *
- * Returns: monotonic µs when a job expires that shows life now; 0 for never
- */
-gint64
-amps_sender_get_new_deadline (AmpsSender *self, gint64 extend)
+/* Monotonic µs when a job expires that shows life now; 0 for never. */
+static gint64
+get_new_deadline (AmpsSender *self, gint64 extend)
 {
   gint64 job_timeout = amps_config_get_job_timeout (self->config);
   gint64 heartbeat_timeout = amps_config_get_heartbeat_timeout (self->config);
@@ -325,7 +320,7 @@ pop_batch (AmpsSender *self, unsigned int size)
 static void
 post (AmpsSender *self, GPtrArray *jobs)
 {
-  gint64 deadline = amps_sender_get_new_deadline (self, 0);
+  gint64 deadline = get_new_deadline (self, 0);
   Request *request = g_new (Request, 1);
 
   for (unsigned int i = 0; i < jobs->len; i++)
@@ -483,4 +478,34 @@ gboolean
 amps_sender_is_draining (AmpsSender *self)
 {
   return self->draining;
+}
+
+/**
+ * amps_sender_heartbeat:
+ * @self: a sender
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @extend: µs that the workload wants from now; 0 for what the settings say
+ * @deadline: (out): monotonic µs when the job expires; 0 for never
+ * @error: return location: %AMPS_ERROR_NOT_FOUND
+ *
+ * Lets the deadline of a job start anew.
+ *
+ * Returns: whether the job is still the workload's
+ */
+gboolean
+amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend, gint64 *deadline,
+                       GError **error)
+{
+  AmpsJob *job = amps_manifest_lookup (self->manifest, identifier);
+
+  if (job == NULL || !amps_job_is_in_workload (job))
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
+                   "no job “%s” is running; stop working on it", identifier);
+      return FALSE;
+    }
+
+  *deadline = get_new_deadline (self, extend);
+  amps_manifest_set_deadline (self->manifest, job, *deadline);
+  return TRUE;
 }

@@ -28,6 +28,7 @@ void amps_sender_set_draining (AmpsSender *self, gboolean draining);
 gboolean amps_sender_is_draining (AmpsSender *self);
 void amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency);
 void amps_sender_send (AmpsSender *self);
-gint64 amps_sender_get_new_deadline (AmpsSender *self, gint64 extend);
+gboolean amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend,
+                                gint64 *deadline, GError **error);
 
 G_END_DECLS

@@ -403,9 +403,9 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
 static void
 publish_answer (AmpsDecider *self, AmpsJob *job, GBytes *event)
 {
-  g_autoptr (GPtrArray) events = g_ptr_array_new ();
+  g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
-  g_ptr_array_add (events, event);
+  g_ptr_array_add (events, g_bytes_ref (event));
   amps_decider_acknowledge_async (self, amps_job_get_id (job), events, NULL, on_answer_acknowledged,
                                   g_object_ref (job));
 }

@@ -8,7 +8,11 @@
 /* The routing key of AMQP 0-9-1 is a short string. */
 #define MAX_TYPE_LENGTH 255
 
+/* More bytes than this are checked in a thread: they would keep the main loop. */
+#define MAX_SIZE_AT_ONCE (256 * 1024)
+
 typedef struct {
+  GPtrArray *events;     /* (owned) of GBytes */
   GHashTable *confirmed; /* (owned) (nullable) of GBytes */
   unsigned int pending;
   GError *error; /* (owned) the first one */
@@ -22,6 +26,7 @@ typedef struct {
 static void
 publication_free (Publication *self)
 {
+  g_ptr_array_unref (self->events);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_clear_error (&self->error);
   g_free (self);
@@ -81,6 +86,100 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   g_free (item);
 }
 
+/* Returns: (element-type AmpsCloudEvent): what is in @events, all of which are valid */
+static GPtrArray *
+check_events (GPtrArray *events, GError **error)
+{
+  g_autoptr (GPtrArray) checked =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) amps_cloud_event_free);
+
+  for (unsigned int i = 0; i < events->len; i++)
+    {
+      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), error);
+
+      if (event == NULL)
+        {
+          if (events->len > 1)
+            g_prefix_error (error, "event %u: ", i);
+          return NULL;
+        }
+      g_ptr_array_add (checked, event);
+    }
+
+  return g_steal_pointer (&checked);
+}
+
+static void
+publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
+{
+  Publication *self = g_task_get_task_data (task);
+  Item *item;
+
+  if (self->confirmed != NULL && g_hash_table_contains (self->confirmed, event))
+    return;
+
+  item = g_new (Item, 1);
+  item->task = g_object_ref (task);
+  item->event = g_bytes_ref (event);
+  self->pending++;
+  amps_broker_publish_async (AMPS_BROKER (g_task_get_source_object (task)), attributes->type,
+                             attributes->id, event, g_task_get_cancellable (task), on_published,
+                             item);
+}
+
+/* @checked: (nullable) (transfer full): what is in the events; else @error is set */
+static void
+publish_checked (GTask *task, GPtrArray *checked, GError *error)
+{
+  Publication *self = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) attributes = checked;
+
+  if (attributes == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  self->pending = 1;
+  for (unsigned int i = 0; i < self->events->len; i++)
+    publish_one (task, g_ptr_array_index (self->events, i), g_ptr_array_index (attributes, i));
+  end_one (task);
+}
+
+/* In a thread of its own, which has nothing but bytes. */
+static void
+check_in_thread (GTask *check, gpointer source G_GNUC_UNUSED, gpointer events,
+                 GCancellable *cancellable G_GNUC_UNUSED)
+{
+  GError *error = NULL;
+  GPtrArray *checked = check_events (events, &error);
+
+  if (checked != NULL)
+    g_task_return_pointer (check, checked, (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_error (check, error);
+}
+
+static void
+on_checked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  GError *error = NULL;
+  GPtrArray *checked = g_task_propagate_pointer (G_TASK (result), &error);
+
+  publish_checked (task, checked, error);
+}
+
+static gsize
+get_size (GPtrArray *events)
+{
+  gsize size = 0;
+
+  for (unsigned int i = 0; i < events->len; i++)
+    size += g_bytes_get_size (g_ptr_array_index (events, i));
+  return size;
+}
+
 /**
  * amps_publication_start:
  * @broker: where to
@@ -99,47 +198,26 @@ amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confi
                         GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
-  g_autoptr (GPtrArray) checked =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) amps_cloud_event_free);
+  g_autoptr (GTask) check = NULL;
   Publication *self = g_new0 (Publication, 1);
 
   g_task_set_source_tag (task, amps_publication_start);
   g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
+  self->events = g_ptr_array_ref (events);
   self->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
 
-  for (unsigned int i = 0; i < events->len; i++)
+  if (get_size (events) <= MAX_SIZE_AT_ONCE)
     {
-      g_autoptr (GError) error = NULL;
-      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), &error);
+      GError *error = NULL;
+      GPtrArray *checked = check_events (events, &error);
 
-      if (event == NULL)
-        {
-          if (events->len > 1)
-            g_prefix_error (&error, "event %u: ", i);
-          g_task_return_error (task, g_steal_pointer (&error));
-          return;
-        }
-      g_ptr_array_add (checked, event);
+      publish_checked (task, checked, error);
+      return;
     }
 
-  self->pending = 1;
-  for (unsigned int i = 0; i < events->len; i++)
-    {
-      GBytes *event = g_ptr_array_index (events, i);
-      const AmpsCloudEvent *attributes = g_ptr_array_index (checked, i);
-      Item *item;
-
-      if (confirmed != NULL && g_hash_table_contains (confirmed, event))
-        continue;
-
-      item = g_new (Item, 1);
-      item->task = g_object_ref (task);
-      item->event = g_bytes_ref (event);
-      self->pending++;
-      amps_broker_publish_async (broker, attributes->type, attributes->id, event, cancellable,
-                                 on_published, item);
-    }
-  end_one (task);
+  check = g_task_new (NULL, NULL, on_checked, g_steal_pointer (&task));
+  g_task_set_task_data (check, g_ptr_array_ref (events), (GDestroyNotify) g_ptr_array_unref);
+  g_task_run_in_thread (check, check_in_thread);
 }
 
 /**

@@ -13,6 +13,10 @@
  * start nor complete a request, and then an error, on which it lets go. */
 static const char farewell[] = { '\0', '\n' };
 
+/* libsoup reads for as long as there is something. A peer that writes as fast
+ * would have the main loop for itself. */
+#define READ_BUDGET (256 * 1024)
+
 struct _AmpsHttpConnection {
   GIOStream parent_instance;
 
@@ -21,6 +25,7 @@ struct _AmpsHttpConnection {
   GSocketAddress *remote_address; /* (owned) of this connection alone; leads back to it */
   GInputStream *input;            /* (owned) */
   GOutputStream *output;          /* (owned) */
+  gsize budget;                   /* bytes to be read until another turn of the main loop */
   gboolean idle;
   gboolean farewell_said;
   gboolean ended; /* by AMPS */
@@ -102,12 +107,22 @@ read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GErro
       return -1;
     }
 
+  if (self->budget == 0)
+    {
+      self->budget = READ_BUDGET;
+      set_error_from_errno (error, EAGAIN);
+      return -1;
+    }
+
   do
-    n = recv (get_fd (self), buffer, count, 0);
+    n = recv (get_fd (self), buffer, MIN (count, self->budget), 0);
   while (n < 0 && errno == EINTR);
 
   if (n > 0)
-    return n;
+    {
+      self->budget -= (gsize) n;
+      return n;
+    }
   if (n < 0 && errno == EAGAIN)
     {
       set_error_from_errno (error, errno);
@@ -274,6 +289,7 @@ amps_http_connection_init (AmpsHttpConnection *self)
   output->connection = self;
   self->input = G_INPUT_STREAM (input);
   self->output = G_OUTPUT_STREAM (output);
+  self->budget = READ_BUDGET;
   self->due = -1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-listener.h"
 
+#include "amps-http-body.h"
 #include "amps-http-connection.h"
 #include "amps-http-linger.h"
 #include "amps-reply.h"
@@ -28,6 +29,9 @@
 #define IDLE_TIMEOUT AMPS_SECONDS (65)
 /* For what a client sends after it was refused. */
 #define LINGER_TIMEOUT AMPS_SECONDS (1)
+
+/* Bodies over this many bytes are collected, see [func@Amps.HttpBody.collect]. */
+#define LARGE_BODY (64 * 1024)
 
 struct _AmpsHttpListener {
   GObject parent_instance;
@@ -173,14 +177,26 @@ static void
 on_got_chunk (SoupServerMessage *message, GBytes *chunk G_GNUC_UNUSED, gpointer user_data)
 {
   AmpsHttpListener *self = AMPS_HTTP_LISTENER (user_data);
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
   g_autoptr (GError) error = NULL;
 
-  if (is_within_limit (self, (guint64) body->length, &error))
-    return;
+  if (!is_within_limit (self, amps_http_body_get_length (message), &error))
+    refuse_body (self, message, error);
+}
 
-  soup_message_body_set_accumulate (body, FALSE);
-  refuse_body (self, message, error);
+static void
+collect_body (AmpsHttpListener *self, SoupServerMessage *message, SoupMessageHeaders *headers)
+{
+  gsize length = (gsize) soup_message_headers_get_content_length (headers);
+
+  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
+    {
+      amps_http_body_collect (message, 0);
+      g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), self);
+    }
+  else if (length > LARGE_BODY)
+    {
+      amps_http_body_collect (message, length);
+    }
 }
 
 static void
@@ -196,10 +212,10 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
       refuse_body (self, message, error);
       return;
     }
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
-    g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), self);
 
   self->funcs.check (message, path, self->user_data);
+  if (soup_server_message_get_status (message) == 0)
+    collect_body (self, message, headers);
 }
 
 static void

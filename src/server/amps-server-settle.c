@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "amps-http-body.h"
 #include "amps-reply.h"
 #include "amps-request.h"
 #include "amps-server-private.h"
@@ -42,16 +43,10 @@ pending_answer (Pending *pending, const GError *error)
   g_free (pending);
 }
 
-static GBytes *
-get_body (SoupServerMessage *message)
-{
-  return soup_message_body_flatten (soup_server_message_get_request_body (message));
-}
-
 static AmpsRequest *
 parse_request (SoupServerMessage *message)
 {
-  g_autoptr (GBytes) body = get_body (message);
+  g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (GError) error = NULL;
   AmpsRequest *request = amps_request_parse (body, &error);
 
@@ -244,7 +239,7 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  g_autoptr (GBytes) body = get_body (message);
+  g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) events =
       amps_http_event_parse (soup_server_message_get_request_headers (message), body, &error);

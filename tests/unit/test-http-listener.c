@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake-clock.h"
 #include "http-client.h"
+#include "server/amps-http-body.h"
 #include "server/amps-http-listener.h"
 #include "server/amps-reply.h"
 
@@ -32,7 +33,6 @@ static void
 handle (SoupServerMessage *message, const char *path, gpointer user_data)
 {
   Fixture *fixture = user_data;
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
 
   fixture->n_handled++;
   if (strcmp (path, "/later") == 0)
@@ -43,9 +43,12 @@ handle (SoupServerMessage *message, const char *path, gpointer user_data)
       return;
     }
 
+  g_autoptr (GBytes) body = amps_http_body_take (message);
+  gsize length;
+  const char *data = g_bytes_get_data (body, &length);
+
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_server_message_set_response (message, "text/plain", SOUP_MEMORY_COPY, body->data,
-                                    (gsize) body->length);
+  soup_server_message_set_response (message, "text/plain", SOUP_MEMORY_COPY, data, length);
 }
 
 static void

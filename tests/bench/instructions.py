@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Guards what a job costs, in instructions, which no other process disturbs.
+
+The path of a job through AMPS is held against the same POST and acknowledgement
+through bare libsoup, both under callgrind with one job in flight. The limit is
+on their ratio, so that it holds for any compiler and any version of libsoup.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+
+from rabbitmq_node import free_port
+
+FEW, MANY = 200, 600
+
+
+def count(arguments, mode, jobs):
+    """All instructions of a run."""
+    api, port = str(free_port()), str(free_port())
+    with tempfile.NamedTemporaryFile(prefix='amps-callgrind-') as out, \
+            subprocess.Popen([arguments.workload, '--port', port, '--api', api,
+                              '--jobs', str(jobs)], stdout=subprocess.DEVNULL) as workload:
+        try:
+            subprocess.run(['valgrind', '--quiet', '--tool=callgrind',
+                            f'--callgrind-out-file={out.name}', arguments.path, mode, '--api', api,
+                            '--workload', port, '--jobs', str(jobs), '--in-flight', '1'],
+                           check=True, timeout=120, stdout=subprocess.DEVNULL)
+        finally:
+            workload.kill()
+        with open(out.name, encoding='ascii') as lines:
+            return int(re.search(r'^(?:totals|summary): (\d+)', lines.read(), re.M)[1])
+
+
+def per_job(arguments, mode):
+    """Instructions of a job, without those of the start."""
+    cost = (count(arguments, mode, MANY) - count(arguments, mode, FEW)) / (MANY - FEW)
+    print(f'{mode}: {cost:.0f} instructions a job')
+    return cost
+
+
+def main():
+    """Parses the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--path', required=True, help='the binary bench-path')
+    parser.add_argument('--workload', required=True, help='the binary bench-workload')
+    parser.add_argument('--limit', type=float, required=True, help='the highest ratio allowed')
+    arguments = parser.parse_args()
+
+    ratio = per_job(arguments, 'amps') / per_job(arguments, 'bare')
+    print(f'ratio: {ratio:.3f}, at most {arguments.limit}')
+    return 0 if ratio <= arguments.limit else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -242,20 +242,13 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 }
 
 static void
-on_expired (AmpsManifest *manifest, AmpsJob *job, AmpsDecider *self)
+on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *self)
 {
   static const char detail[] = "no outcome came in time";
 
-  /* Its message may run elsewhere by now; nobody is there to be told. */
-  if (amps_job_is_detached (job))
-    {
-      if (amps_manifest_decide (manifest, job, AMPS_OUTCOME_EXPIRED))
-        amps_settler_drop (self->settler, job);
-      amps_sender_send (self->sender);
-      return;
-    }
-
-  amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
+  /* The message of one that is detached may run elsewhere by now. */
+  if (!amps_job_is_detached (job))
+    amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
   if (has_used_all_attempts (self, job))
     reject (self, job, "max-attempts", detail);
   else

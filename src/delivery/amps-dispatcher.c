@@ -128,8 +128,12 @@ on_give_back_timer (gpointer user_data)
 {
   AmpsDispatcher *self = AMPS_DISPATCHER (user_data);
 
-  g_info ("The workload has been away for long: giving back what it has not got");
+  if (amps_manifest_get_n_jobs (self->manifest) > 0)
+    g_info ("The workload has been away for long: giving back what it has not got");
   release_waiting (self);
+  /* More may turn out not to have reached it. */
+  amps_timer_set_due (self->give_back_timer,
+                      amps_clock_get_monotonic_time (self->clock) + MAX_WAIT_FOR_WORKLOAD);
   return G_SOURCE_CONTINUE;
 }
 
@@ -152,13 +156,6 @@ release_if_gone (AmpsDispatcher *self)
 {
   if (amps_sender_is_draining (self->sender) && amps_workload_get_gone (self->workload))
     amps_dispatcher_release_all (self);
-}
-
-static void
-on_workload_gone (AmpsWorkload *workload G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED,
-                  AmpsDispatcher *self)
-{
-  release_if_gone (self);
 }
 
 /**
@@ -201,7 +198,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                            G_CONNECT_AFTER);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
-  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (on_workload_gone), self, 0);
+  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (release_if_gone), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 

@@ -294,19 +294,6 @@ amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *sett
 }
 
 /**
- * amps_settler_drop:
- * @self: a settler
- * @job: a decided job whose message nobody here can settle any more
- *
- * Takes @job off the manifest without a word to the broker.
- */
-void
-amps_settler_drop (AmpsSettler *self, AmpsJob *job)
-{
-  finish (settling_new (self, job), NULL);
-}
-
-/**
  * amps_settler_set_hurried:
  * @self: a settler
  * @hurried: whether nothing may wait here any more, because the process is to end

@@ -26,7 +26,6 @@ G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
 AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
                                gboolean copies_dead_letters);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
-void amps_settler_drop (AmpsSettler *self, AmpsJob *job);
 void amps_settler_set_hurried (AmpsSettler *self, gboolean hurried);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
 

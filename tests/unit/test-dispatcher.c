@@ -117,10 +117,12 @@ test_lost_connection (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
   assert_told (f, "acknowledge 5\n");
 
-  /* The redelivery of this one went elsewhere. */
+  /* The redelivery of this one is late, and knows of its failure. */
   fake_clock_advance (f->clock, AMPS_SECONDS (120));
   assert_told (f, "");
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  deliver (f, make_redelivered_job ("c", "c", 0));
+  assert_told (f, "retry 6 attempt 2\n");
   g_assert_cmpuint (f->n_posts, ==, 3);
 }
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import amps as fixture
 import machine
 import report
 import stalls
@@ -223,7 +224,9 @@ def main():
     parser.add_argument('--only', help='scenarios whose name has this regular expression')
     parser.add_argument('--out', type=pathlib.Path, help='a folder for table, figures and plot')
     arguments = parser.parse_args()
-    os.environ['AMPS'] = arguments.amps
+    for name in ('amps', 'load', 'path', 'workload'):
+        setattr(arguments, name, os.path.abspath(getattr(arguments, name)))
+    fixture.BINARY = arguments.amps
 
     with tempfile.TemporaryDirectory(prefix='amps-bench-') as folder:
         results = measure(arguments, pathlib.Path(folder))

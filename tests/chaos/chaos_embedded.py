@@ -8,6 +8,7 @@ the faults come from a seed. Ends with status 1 unless every job that was
 confirmed has run and was acknowledged, and the file is empty in the end.
 """
 
+import os
 import argparse
 import http.client
 import pathlib
@@ -174,7 +175,7 @@ def main():
     parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
     arguments = parser.parse_args()
 
-    fixture.BINARY = arguments.amps
+    fixture.BINARY = os.path.abspath(arguments.amps)
     with tempfile.TemporaryDirectory(prefix='amps-chaos-') as folder:
         return 0 if run(arguments, pathlib.Path(folder)) else 1
 

@@ -8,9 +8,9 @@ the faults come from a seed. Ends with status 1 unless every job that was
 confirmed has run and was acknowledged, and the file is empty in the end.
 """
 
-import os
 import argparse
 import http.client
+import os
 import pathlib
 import random
 import signal

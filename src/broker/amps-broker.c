@@ -251,7 +251,7 @@ amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
  * before it could be settled. With the following ones it is still out, to be
  * settled again: %AMPS_ERROR_UNAVAILABLE when a copy was not confirmed,
  * %AMPS_ERROR_UNROUTABLE when no queue takes it, and %AMPS_ERROR_NOT_PERMITTED
- * when the queue for it may not be declared.
+ * when the queue for it may not be declared, or does not take it.
  *
  * Returns: whether the message is settled
  */

@@ -229,6 +229,7 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED) &&
       settling->settlement.kind == AMPS_SETTLE_RETRY)
     {
+      amps_log_job (INFO, amps_job_get_id (settling->job), "Job waits here: %s", error->message);
       wait_in_slot (settling);
       return;
     }

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 
-# What the workload has accepted just before it crashed, AMPS may not know as accepted.
+# What the workload has answered so short before it crashed may not have arrived.
 UNSURE = 1.0
 
 
@@ -16,6 +16,7 @@ class Run:
 
     number: int                # of the POST, counting all
     accepted: float = 0.0      # when; 0 if it is over, or was never accepted
+    answered: float = 0.0      # when AMPS was told of that
     acknowledged: bool = False  # with 2xx
 
 
@@ -59,8 +60,10 @@ class Ledger:
             self._accuse(f'{identifier} POSTed by {worker} while it runs there')
         if not run.acknowledged or self._published[identifier] > 1:
             return
-        # It has to run if another replica got the redelivery, and failed.
-        if any(other.number > run.number for other in runs.values()):
+        # It has to run if another replica got the redelivery and gave it back, or has made a
+        # copy of its own that got there before it could settle the original, which came here.
+        if any(other.number > run.number or other is not run and not other.acknowledged
+               for other in runs.values()):
             self.counts['posted after another replica'] += 1
         else:
             self._accuse(f'{identifier} POSTed by {worker} after its acknowledgement got 2xx')
@@ -69,6 +72,11 @@ class Ledger:
         """Notes that the workload takes the job: until its end it must not come again."""
         with self._lock:
             self._runs[identifier][worker].accepted = time.monotonic()
+
+    def answered(self, worker, identifier):
+        """Notes that AMPS was told of an acceptance."""
+        with self._lock:
+            self._runs[identifier][worker].answered = time.monotonic()
 
     def failed(self, worker, identifier):
         """Notes that a run has ended in a way that allows another one."""
@@ -81,7 +89,7 @@ class Ledger:
         with self._lock:
             for runs in self._runs.values():
                 for run in runs.values():
-                    if run.accepted > unsure:
+                    if not run.answered or run.answered > unsure:
                         run.accepted = 0.0
 
     def acknowledged(self, worker, identifier, status):

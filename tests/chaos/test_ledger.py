@@ -3,6 +3,7 @@
 
 import time
 import unittest
+import unittest.mock
 
 from ledger import Ledger
 
@@ -20,6 +21,7 @@ class LedgerTest(unittest.TestCase):
         """POST, acceptance, acknowledgement."""
         self.ledger.posted(worker, 'job', 1)
         self.ledger.accepted(worker, 'job')
+        self.ledger.answered(worker, 'job')
         self.ledger.acknowledged(worker, 'job', status)
 
     def assert_seen(self, *words):
@@ -70,11 +72,30 @@ class LedgerTest(unittest.TestCase):
         self.ledger.posted('a', 'job', 1)
         self.assert_seen('runs')
 
-    def test_another_worker_before_is_no_excuse(self):
-        self.ledger.posted('b', 'job', 1)
+    def test_another_worker_that_finished_it_is_no_excuse(self):
+        self.run_job('b')
         self.run_job('a')
         self.ledger.posted('a', 'job', 1)
         self.assert_seen('acknowledgement')
+
+    def test_another_worker_made_a_copy(self):
+        self.ledger.posted('b', 'job', 1)
+        self.run_job('a')
+        self.ledger.posted('a', 'job', 2)
+        self.assert_seen()
+
+    def test_crash_excuses_only_what_may_not_have_arrived(self):
+        self.ledger.posted('a', 'job', 1)
+        self.ledger.accepted('a', 'job')
+        self.ledger.crashed()
+        self.ledger.posted('a', 'job', 1)
+        self.assert_seen()
+        self.ledger.accepted('a', 'job')
+        self.ledger.answered('a', 'job')
+        with unittest.mock.patch('ledger.UNSURE', -1):
+            self.ledger.crashed()
+        self.ledger.posted('a', 'job', 1)
+        self.assert_seen('runs')
 
     def test_another_replica_failed(self):
         self.run_job('a')

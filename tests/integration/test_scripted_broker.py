@@ -73,10 +73,9 @@ class Scripted(unittest.TestCase):
         # The message's id is not in the return above, so it must not be in the message.
         self.assertEqual(self.amps().post('/publish', event('i' * 256)).status, 404)
 
-    def settled_when_refused(self, status):
-        """How jobs are settled whose workload gives an answer, when neither a retry queue may
-        be declared nor a copy is taken."""
-        self.broker.refuses_retry_queues = True
+    def settled_when_refused(self, status, may_declare=False):
+        """How jobs are settled whose workload gives an answer, when no copy is taken."""
+        self.broker.refuses_retry_queues = not may_declare
         self.broker.on_publish = lambda connection, tag: connection.confirm(tag, False)
         self.broker.on_consume = lambda connection: connection.send(
             delivery(1, event('a')) + delivery(2, event('b')))
@@ -89,6 +88,9 @@ class Scripted(unittest.TestCase):
 
     def test_real_failures_are_rejected_one_by_one(self):
         self.assertCountEqual(self.settled_when_refused(500), [(90, 1), (90, 2)])
+
+    def test_retry_queue_that_takes_nothing(self):
+        self.assertCountEqual(self.settled_when_refused(500, True), [(90, 1), (90, 2)])
 
     def test_what_is_not_their_fault_is_not(self):
         self.assertCountEqual(self.settled_when_refused(503), [(120, 1), (120, 2)])

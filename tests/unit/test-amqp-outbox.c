@@ -41,7 +41,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   f->clock = fake_clock_new ();
   f->twins = amps_amqp_twins_new (f->clock);
-  f->outbox = amps_amqp_outbox_new (f->clock, on_settle, f);
+  f->outbox = amps_amqp_outbox_new (f->clock, f->twins, on_settle, f);
   f->original = amps_delivery_new (g_bytes_ref (body));
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
@@ -115,11 +115,11 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, AMPS_SETTLE_RETURN, SUCCEEDED);
 }
 
-/* A second copy would let the job run twice. */
+/* A second copy would be one too many. */
 static void
 test_copy_that_takes_long (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  guint64 id = add_copy (f, AMPS_SETTLE_RETRY);
+  guint64 id = add_copy (f, AMPS_SETTLE_DEAD_LETTER);
 
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
   assert_ended (f, NOT_TOLD, NOT_TOLD);
@@ -127,11 +127,27 @@ test_copy_that_takes_long (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
 }
 
+/* There is another way than a retry queue that is broken. */
+static void
+test_retry_queue_that_is_broken (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "refused");
+
+  amps_amqp_outbox_end (f->outbox, add_copy (f, AMPS_SETTLE_RETRY), problem);
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+
+  add_copy (f, AMPS_SETTLE_RETRY);
+  fake_clock_advance (f->clock, AMPS_SECONDS (59));
+  assert_ended (f, NOT_TOLD, NOT_TOLD);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+}
+
 static void
 test_connection_that_breaks (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   add_copy (f, AMPS_SETTLE_RETRY);
-  amps_amqp_outbox_fail_all (f->outbox, f->twins);
+  amps_amqp_outbox_fail_all (f->outbox);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
 }
 
@@ -145,6 +161,7 @@ main (int argc, char **argv)
     { "/amqp-outbox/publication", test_publication },
     { "/amqp-outbox/copy", test_copy },
     { "/amqp-outbox/copy-that-takes-long", test_copy_that_takes_long },
+    { "/amqp-outbox/retry-queue-that-is-broken", test_retry_queue_that_is_broken },
     { "/amqp-outbox/connection-that-breaks", test_connection_that_breaks },
   };
 

@@ -7,11 +7,15 @@
 /* Quorum queues under load take their time. */
 #define CONFIRM_TIMEOUT AMPS_SECONDS (10)
 
+/* A retry queue that takes a copy no sooner is broken, and there is another way. */
+#define RETRY_TIMEOUT AMPS_SECONDS (60)
+
 struct _AmpsAmqpOutbox {
   AmpsClock *clock;          /* (owned) */
   GHashTable *items;         /* (owned) id → (owned) Item */
   AmpsTimerQueue *deadlines; /* (owned) of Item */
   guint64 last_id;
+  AmpsAmqpTwins *twins;
   AmpsAmqpSettleFunc settle;
   gpointer user_data;
 };
@@ -23,6 +27,7 @@ typedef struct {
   AmpsDelivery *original; /* (owned) (nullable) of a copy */
   guint64 copy;           /* number; 0 for none */
   gint64 delay;           /* µs: of the copy */
+  gboolean retries;       /* it goes to a retry queue */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
@@ -42,31 +47,35 @@ item_free (gpointer data)
 static void
 on_deadline (gpointer data, gpointer user_data)
 {
+  AmpsAmqpOutbox *self = user_data;
   Item *item = data;
-  g_autoptr (GError) problem = g_error_new (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
-                                            "the broker did not confirm the message within %d s",
-                                            (int) (CONFIRM_TIMEOUT / G_USEC_PER_SEC));
+  g_autoptr (GError) problem = g_error_new_literal (
+      AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the broker did not confirm the message in time");
 
   item->deadline = NULL;
-  amps_amqp_outbox_end (user_data, item->id, problem);
+  amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+  amps_amqp_outbox_end (self, item->id, problem);
 }
 
 /**
  * amps_amqp_outbox_new:
  * @clock: what time is measured by
+ * @twins: told of copies that may be made again although they are there; outlives the outbox
  * @settle: called for the originals of copies
  * @user_data: passed to @settle
  *
  * Returns: (transfer full): an empty outbox
  */
 AmpsAmqpOutbox *
-amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpSettleFunc settle, gpointer user_data)
+amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpTwins *twins, AmpsAmqpSettleFunc settle,
+                      gpointer user_data)
 {
   AmpsAmqpOutbox *self = g_new0 (AmpsAmqpOutbox, 1);
 
   self->clock = g_object_ref (clock);
   self->items = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
   self->deadlines = amps_timer_queue_new (clock, "confirms", on_deadline, self);
+  self->twins = twins;
   self->settle = settle;
   self->user_data = user_data;
   return self;
@@ -86,13 +95,16 @@ amps_amqp_outbox_free (AmpsAmqpOutbox *self)
 }
 
 static Item *
-add_item (AmpsAmqpOutbox *self, GTask *task)
+add_item (AmpsAmqpOutbox *self, GTask *task, gint64 timeout)
 {
   Item *item = g_new0 (Item, 1);
 
   item->outbox = self;
   item->id = ++self->last_id;
   item->task = task;
+  if (timeout > 0)
+    item->deadline = amps_timer_queue_add (
+        self->deadlines, amps_clock_get_monotonic_time (self->clock) + timeout, item);
   g_hash_table_insert (self->items, &item->id, item);
   return item;
 }
@@ -107,11 +119,7 @@ add_item (AmpsAmqpOutbox *self, GTask *task)
 guint64
 amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
 {
-  Item *item = add_item (self, task);
-
-  item->deadline = amps_timer_queue_add (
-      self->deadlines, amps_clock_get_monotonic_time (self->clock) + CONFIRM_TIMEOUT, item);
-  return item->id;
+  return add_item (self, task, CONFIRM_TIMEOUT)->id;
 }
 
 /**
@@ -124,8 +132,8 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
  *   %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN; anything else leaves that to
  *   whom @task tells
  *
- * A copy has all the time in the world, as long as the connection lives: a
- * second one, made because the first is slow, would let the job run twice.
+ * A copy has all the time in the world, as long as the connection lives and
+ * there is nowhere else to put it: a second one would only be one too many.
  *
  * Returns: the id to publish it under
  */
@@ -133,8 +141,10 @@ guint64
 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
                            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  Item *item = add_item (self, task);
+  gboolean retries = settlement->kind == AMPS_SETTLE_RETRY;
+  Item *item = add_item (self, task, retries ? RETRY_TIMEOUT : 0);
 
+  item->retries = retries;
   item->original = amps_delivery_ref (original);
   item->copy = settlement->copy;
   item->delay = settlement->delay;
@@ -160,23 +170,10 @@ settle_original (AmpsAmqpOutbox *self, Item *item, gboolean confirmed)
   return settled;
 }
 
-/**
- * amps_amqp_outbox_end:
- * @self: an outbox
- * @id: of something that was added, or has ended long ago
- * @problem: (nullable): why it is not confirmed
- *
- * A copy that is confirmed has settled its job, even if the original can't be
- * acknowledged any more: that is left to the memory of finished jobs.
- */
-void
-amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
+static void
+end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
 {
-  Item *item = g_hash_table_lookup (self->items, &id);
   gboolean succeeded = problem == NULL;
-
-  if (item == NULL)
-    return;
 
   if (item->original != NULL)
     succeeded = settle_original (self, item, succeeded);
@@ -186,18 +183,43 @@ amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
 
-  g_hash_table_remove (self->items, &id);
+  g_hash_table_remove (self->items, &item->id);
+}
+
+/**
+ * amps_amqp_outbox_end:
+ * @self: an outbox
+ * @id: of something that was added, or has ended long ago
+ * @problem: (nullable): why it is not confirmed
+ *
+ * A copy that is confirmed has settled its job, even if the original can't be
+ * acknowledged any more: that is left to the memory of finished jobs. A retry
+ * queue that takes nothing, such as a quorum queue without a leader, is like one
+ * that may not be declared.
+ */
+void
+amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
+{
+  Item *item = g_hash_table_lookup (self->items, &id);
+  g_autoptr (GError) refused = NULL;
+
+  if (item == NULL)
+    return;
+
+  if (problem != NULL && item->retries)
+    refused = g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
+                           "the retry queue does not take it: %s", problem->message);
+  end_item (self, item, refused != NULL ? refused : problem);
 }
 
 /**
  * amps_amqp_outbox_fail_all:
  * @self: an outbox
- * @twins: told of the copies that may be made again although they are there
  *
  * Ends everything, because the connection broke.
  */
 void
-amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self, AmpsAmqpTwins *twins)
+amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self)
 {
   g_autoptr (GError) problem = g_error_new_literal (
       AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the connection broke before the message was confirmed");
@@ -205,9 +227,9 @@ amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self, AmpsAmqpTwins *twins)
 
   for (GList *l = items; l != NULL; l = l->next)
     {
-      const Item *item = l->data;
+      Item *item = l->data;
 
-      amps_amqp_twins_expect (twins, item->copy, item->delay);
-      amps_amqp_outbox_end (self, item->id, problem);
+      amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+      end_item (self, item, problem);
     }
 }

@@ -26,13 +26,13 @@ typedef struct _AmpsAmqpOutbox AmpsAmqpOutbox;
 typedef void (*AmpsAmqpSettleFunc) (AmpsDelivery *original, AmpsSettlementKind kind,
                                     gpointer user_data);
 
-AmpsAmqpOutbox *amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpSettleFunc settle,
-                                      gpointer user_data);
+AmpsAmqpOutbox *amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpTwins *twins,
+                                      AmpsAmqpSettleFunc settle, gpointer user_data);
 void amps_amqp_outbox_free (AmpsAmqpOutbox *self);
 guint64 amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task);
 guint64 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
                                    const AmpsSettlement *settlement, AmpsSettlementKind otherwise);
 void amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem);
-void amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self, AmpsAmqpTwins *twins);
+void amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self);
 
 G_END_DECLS

@@ -350,7 +350,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
       if (!self->stopping)
         g_info ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
-      amps_amqp_outbox_fail_all (self->outbox, self->twins);
+      amps_amqp_outbox_fail_all (self->outbox);
       if (self->has_epoch && !self->stopping)
         show_state (self, NULL);
     }
@@ -578,7 +578,7 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->prefetch = amps_config_get_max_concurrency (config);
   self->events = amps_mailbox_new ("AMQP events", NULL, on_event, discard_event, self);
   self->twins = amps_amqp_twins_new (clock);
-  self->outbox = amps_amqp_outbox_new (clock, on_copied, self);
+  self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, self);
   self->consumer.timer = new_timer (self, "consuming connection", on_consumer_timer);
   self->publisher.timer = new_timer (self, "publishing connection", on_publisher_timer);
   self->watchdog = new_timer (self, "AMQP watchdog", on_watchdog);

@@ -308,7 +308,7 @@ def main():
     parser.add_argument('--jobs', type=int, default=5000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=1.0, help='seconds between faults')
-    parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
+    parser.add_argument('--settle', type=float, default=150.0, help='seconds to finish in the end')
     parser.add_argument('--queue-type', choices=('quorum', 'classic'), default='quorum')
     parser.add_argument('--any-size', action='store_true',
                         help='do not judge its growth, for a build with a sanitizer')

@@ -166,11 +166,19 @@ on_wrote_headers (SoupMessage *message G_GNUC_UNUSED, Request *request)
   request->sent = TRUE;
 }
 
-/* Whatever went wrong before the headers were sent is not the job's fault. */
-static AmpsAnswerKind
-get_failure (const Request *request)
+/* In TLS 1.3 a certificate is refused after the client has sent its first bytes,
+ * which the server throws away (RFC 8446, section 2). */
+static gboolean
+is_refused_certificate (const GError *error)
 {
-  if (!request->sent)
+  return error->domain == G_TLS_ERROR && error->code != G_TLS_ERROR_EOF;
+}
+
+/* Whatever went wrong before the workload could have it is not the job's fault. */
+static AmpsAnswerKind
+get_failure (const Request *request, const GError *error)
+{
+  if (!request->sent || is_refused_certificate (error))
     return AMPS_ANSWER_UNREACHABLE;
 
   return request->timed_out ? AMPS_ANSWER_TIMED_OUT : AMPS_ANSWER_LOST;
@@ -179,7 +187,7 @@ get_failure (const Request *request)
 static AmpsAnswer *
 make_failed_answer (const Request *request, const GError *error)
 {
-  AmpsAnswer *answer = amps_answer_new (get_failure (request), 0);
+  AmpsAnswer *answer = amps_answer_new (get_failure (request, error), 0);
 
   if (!request->timed_out)
     answer->detail = g_strdup (error->message);

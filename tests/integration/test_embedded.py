@@ -207,7 +207,9 @@ class Embedded(unittest.TestCase):
         self.assert_refused('unable to open', f'sqlite://{self.folder}/no/queue.db')
 
     def test_relative_path(self):
-        self.assert_refused('absolute path', 'sqlite:queue.db')
+        with Amps('sqlite:queue.db', 'jobs') as amps:
+            self.assertEqual(amps.process.wait(20), 78)
+            self.assertIn('absolute path', amps.log)
 
     def test_file_of_another_program(self):
         database = sqlite3.connect(self.path)

@@ -9,14 +9,12 @@ test_raise_limit (void)
   struct rlimit limit;
 
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  limit.rlim_max = MIN (limit.rlim_max, 500);
   limit.rlim_cur = 100;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
 
-  g_assert_cmpuint (amps_descriptors_raise_limit (), ==, limit.rlim_max);
+  g_assert_cmpuint (amps_descriptors_raise_limit (), >=, limit.rlim_max);
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   g_assert_cmpuint (limit.rlim_cur, ==, limit.rlim_max);
-  g_assert_cmpuint (amps_descriptors_raise_limit (), ==, limit.rlim_max);
 }
 
 int

@@ -159,13 +159,14 @@ class Detached(BrokerTest):
             amps.wait_ready()
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='expiry')
             self.assertEqual(workload.posts[0].acknowledge(), 404)
-            self.assertNotIn('Job expired', amps.log)
+            self.assertNotIn('Job expired: ', amps.log)
             self.assertEqual(len(workload.posts), 1)
             self.assertEqual(queue.count(), 0)
-            # It has not done it, so it is done here.
+            # It has not done it, so it is done here, after the failure here.
             workload.answer = acknowledge
             queue.channel().basic_nack(method.delivery_tag)
             self.wait_done(amps, workload, 2)
+            self.assertEqual(workload.posts[1].headers['Amps-Attempt'], '2')
             amps.stop()
             queue.wait_count(0)
 

@@ -25,7 +25,7 @@ sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.par
 
 # pylint: disable=wrong-import-position
 import amps as fixture  # noqa: E402
-from amps import Amps  # noqa: E402
+from amps import Amps, wait_until  # noqa: E402
 from broker import event  # noqa: E402
 from workload import Workload  # noqa: E402
 
@@ -40,6 +40,7 @@ class Processes:
         self._workload = workload
         self._random = random.Random(seed)
         self.faults = {'killed': 0, 'suspended': 0}
+        self.complaints = []  # of those that died by themselves, or would not end
         self.all = [self._start(number) for number in range(2)]
 
     def _start(self, number):
@@ -57,14 +58,20 @@ class Processes:
             victim.process.send_signal(signal.SIGCONT)
         else:
             self.faults['killed'] += 1
-            victim.stop(signal.SIGKILL)
-            victim.__exit__()
+            self._end(victim, signal.SIGKILL)
             self.all[number] = self._start(number)
 
+    def _end(self, amps, how):
+        if amps.process.poll() is not None or \
+                amps.stop(how) != (-how if how == signal.SIGKILL else 0):
+            self.complaints.append(f'status {amps.process.returncode}: {amps.log[-2000:]}')
+        amps.__exit__()
+
     def end(self):
-        """Ends both."""
+        """Ends both, politely."""
         for amps in self.all:
-            amps.__exit__()
+            wait_until(lambda amps=amps: amps.is_listening() or amps.process.poll() is not None)
+            self._end(amps, signal.SIGTERM)
 
 
 class Publisher(threading.Thread):
@@ -157,12 +164,14 @@ def run(arguments, folder):
     lost = silent - ledger.unanswered
     left = count_rows(path)
     shares = [list(ledger.acknowledged.values()).count(f'amps-{number}') for number in range(2)]
+    for complaint in processes.complaints:
+        print('An AMPS ended with', complaint)
     print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
           f'{processes.faults}, {publisher.repeated} publications repeated, {ledger.posts} POSTs, '
           f'acknowledged through either: {shares}, {len(silent - lost)} of which the end had no '
           f'answer, {len(lost)} lost {sorted(lost)[:5]}, '
           f'{left} left in the file')
-    return not lost and left == 0 and min(shares) > arguments.jobs / 20
+    return not (lost or left or processes.complaints) and min(shares) > arguments.jobs / 20
 
 
 def main():

@@ -73,7 +73,7 @@ class BadInput(BrokerTest):
         queue.publish(event('good'))
         with Workload() as workload, \
                 Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name) as amps:
-            self.assertEqual(workload.wait(1)[0].id, 'good')
+            self.assertEqual(workload.wait(1, timeout=60)[0].id, 'good')
             properties, copy = dead.take(60)
             self.assertTrue(copy == body)
             self.assertIn('MAX_BODY_SIZE', properties.headers['x-amps-detail'])

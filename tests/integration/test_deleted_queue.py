@@ -44,7 +44,7 @@ class DeletedQueue(BrokerTest):
             answered.wait(20)
             return 429, {'Retry-After': '1'}, b''
 
-        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload):
             queue.publish(event('a'))
             workload.wait(1)
             answered.clear()
@@ -52,7 +52,8 @@ class DeletedQueue(BrokerTest):
             queue.channel().queue_delete(f'{queue.name}.retry.1s')
             answered.set()
             workload.wait(count + 2)
-            self.assertEqual(amps.log.count('Could not settle'), 1)
+            # The job of the first copy came back without it; the next one went there.
+            queue.channel().queue_declare(f'{queue.name}.retry.1s', passive=True)
 
 
 if __name__ == '__main__':

@@ -270,6 +270,7 @@ class Chaos:
 def run(arguments, folder):
     """Returns whether all was well."""
     chaos = Chaos(arguments, folder)
+    told = 0
     began = time.monotonic()
     try:
         while chaos.publisher.is_alive():
@@ -278,6 +279,9 @@ def run(arguments, folder):
             print(f'{time.monotonic() - began:6.0f} s  published {chaos.publisher.published}, '
                   f'not acknowledged {len(chaos.ledger.lost())}, '
                   f'violations {len(chaos.ledger.violations)}', flush=True)
+            for line in chaos.ledger.violations[told:]:
+                print('violation:', line, flush=True)
+            told = len(chaos.ledger.violations)
 
         end = time.monotonic() + arguments.settle
         while (left := chaos.ledger.lost() or chaos.left()) and time.monotonic() < end:
@@ -288,7 +292,7 @@ def run(arguments, folder):
         chaos.end()
 
     lost, growth = chaos.ledger.lost(), chaos.growth()
-    for line in chaos.ledger.violations[:20]:
+    for line in chaos.ledger.violations[told:]:
         print('violation:', line)
     print(dict(sorted(chaos.ledger.counts.items())))
     for when, usage in (('first', chaos.usage[0]), ('last', chaos.usage[-1]),

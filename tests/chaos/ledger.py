@@ -52,21 +52,22 @@ class Ledger:
             runs = self._runs.setdefault(identifier, {})
             run = runs.get(worker)
             if run is not None:
-                self._judge(identifier, worker, run, runs, now)
+                what = f'{identifier}, attempt {attempt}, POSTed by {worker}'
+                self._judge(what, identifier, run, now)
             runs[worker] = Run(self._n_posts)
 
-    def _judge(self, identifier, worker, run, runs, now):
+    def _judge(self, what, identifier, run, now):
         if run.accepted and now < run.accepted + self._job_timeout - 0.2:
-            self._accuse(f'{identifier} POSTed by {worker} while it runs there')
+            self._accuse(f'{what} while it runs there')
         if not run.acknowledged or self._published[identifier] > 1:
             return
         # It has to run if another replica got the redelivery and gave it back, or has made a
         # copy of its own that got there before it could settle the original, which came here.
         if any(other.number > run.number or other is not run and not other.acknowledged
-               for other in runs.values()):
+               for other in self._runs[identifier].values()):
             self.counts['posted after another replica'] += 1
         else:
-            self._accuse(f'{identifier} POSTed by {worker} after its acknowledgement got 2xx')
+            self._accuse(f'{what} after its acknowledgement got 2xx')
 
     def accepted(self, worker, identifier):
         """Notes that the workload takes the job: until its end it must not come again."""
@@ -124,4 +125,4 @@ class Ledger:
                           if self._unanswered.get(identifier) not in self._killed)
 
     def _accuse(self, what):
-        self.violations.append(what)
+        self.violations.append(f'{what} at {time.strftime("%X")}')

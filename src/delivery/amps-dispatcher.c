@@ -5,14 +5,11 @@
 #include "amps-intake.h"
 #include "amps-publication.h"
 #include "amps-receiver.h"
+#include "amps-releaser.h"
 #include "amps-sender.h"
 #include "amps-settler.h"
 #include "core/amps-error.h"
 #include "core/amps-log.h"
-
-/* How long jobs are kept for a workload that is away; then other replicas may
- * have them. */
-#define MAX_WAIT_FOR_WORKLOAD AMPS_SECONDS (30)
 
 struct _AmpsDispatcher {
   GObject parent_instance;
@@ -28,9 +25,9 @@ struct _AmpsDispatcher {
   AmpsDecider *decider;   /* (owned) */
   AmpsReceiver *receiver; /* (owned) */
 
-  AmpsIntake *intake;       /* (owned) */
-  GSource *give_back_timer; /* (owned) due when the workload has been away for long */
-  gboolean stopping;        /* drains for good */
+  AmpsReleaser *releaser; /* (owned) */
+  AmpsIntake *intake;     /* (owned) */
+  gboolean stopping;      /* drains for good */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
@@ -47,11 +44,9 @@ amps_dispatcher_dispose (GObject *object)
 {
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
-  if (self->give_back_timer != NULL)
-    g_source_destroy (self->give_back_timer);
-  g_clear_pointer (&self->give_back_timer, g_source_unref);
   if (self->sender != NULL)
     g_object_run_dispose (G_OBJECT (self->sender));
+  g_clear_object (&self->releaser);
   g_clear_object (&self->receiver);
   g_clear_object (&self->intake);
   g_clear_object (&self->decider);
@@ -107,57 +102,6 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
 }
 
-static void
-release_waiting (AmpsDispatcher *self)
-{
-  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
-
-  amps_sender_clear (self->sender);
-  for (unsigned int i = 0; i < jobs->len; i++)
-    {
-      AmpsJob *job = g_ptr_array_index (jobs, i);
-
-      amps_decider_release_followers (self->decider, job);
-      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
-        amps_decider_release (self->decider, job);
-    }
-}
-
-static gboolean
-on_give_back_timer (gpointer user_data)
-{
-  AmpsDispatcher *self = AMPS_DISPATCHER (user_data);
-
-  if (amps_manifest_get_n_jobs (self->manifest) > 0)
-    g_info ("The workload has been away for long: giving back what it has not got");
-  release_waiting (self);
-  /* More may turn out not to have reached it. */
-  amps_timer_set_due (self->give_back_timer,
-                      amps_clock_get_monotonic_time (self->clock) + MAX_WAIT_FOR_WORKLOAD);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
-                       AmpsDispatcher *self)
-{
-  gboolean available = amps_workload_get_available (workload);
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
-
-  amps_timer_set_due (self->give_back_timer, available ? -1 : now + MAX_WAIT_FOR_WORKLOAD);
-
-  if (available)
-    amps_sender_send (self->sender);
-}
-
-/* Contract, section 6: nobody is there any more to finish the jobs. */
-static void
-release_if_gone (AmpsDispatcher *self)
-{
-  if (amps_sender_is_draining (self->sender) && amps_workload_get_gone (self->workload))
-    amps_dispatcher_release_all (self);
-}
-
 /**
  * amps_dispatcher_new:
  * @config: the settings
@@ -190,16 +134,11 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->receiver =
       amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler);
   self->intake = amps_intake_new (broker, workload, metrics);
-  self->give_back_timer = amps_clock_create_timer (clock, "give back");
-  g_source_set_callback (self->give_back_timer, on_give_back_timer, self, NULL);
-  g_source_attach (self->give_back_timer, NULL);
+  self->releaser =
+      amps_releaser_new (clock, workload, manifest, self->sender, self->settler, self->decider);
 
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
                            G_CONNECT_AFTER);
-  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
-                           0);
-  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (release_if_gone), self,
-                           G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -455,10 +394,8 @@ amps_dispatcher_drain (AmpsDispatcher *self)
     return;
 
   g_info ("Draining: %u jobs in flight", amps_manifest_get_n_jobs (self->manifest));
-  amps_sender_set_draining (self->sender, TRUE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, TRUE);
-  release_waiting (self);
-  release_if_gone (self);
+  amps_releaser_drain (self->releaser);
 }
 
 /**
@@ -492,8 +429,7 @@ amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
       return FALSE;
     }
 
-  amps_settler_set_hurried (self->settler, FALSE);
-  amps_sender_set_draining (self->sender, FALSE);
+  amps_releaser_resume (self->releaser);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, FALSE);
   return TRUE;
@@ -508,13 +444,7 @@ amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 void
 amps_dispatcher_release_all (AmpsDispatcher *self)
 {
-  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
-
-  amps_sender_clear (self->sender);
-  for (unsigned int i = 0; i < jobs->len; i++)
-    amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
-
-  amps_settler_set_hurried (self->settler, TRUE);
+  amps_releaser_release_all (self->releaser);
 }
 
 /**

@@ -148,6 +148,8 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->batch_timer = amps_clock_create_timer (clock, "batch");
   g_source_set_callback (self->batch_timer, on_batch_timer, self, NULL);
   g_source_attach (self->batch_timer, NULL);
+  g_signal_connect_object (workload, "notify::available", G_CALLBACK (amps_sender_send), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 

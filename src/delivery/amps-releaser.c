@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-releaser.h"
+
+/* How long jobs are kept for a workload that is away; then other replicas may
+ * have them. */
+#define MAX_WAIT_FOR_WORKLOAD AMPS_SECONDS (30)
+
+struct _AmpsReleaser {
+  GObject parent_instance;
+
+  AmpsClock *clock;       /* (owned) */
+  AmpsWorkload *workload; /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  AmpsSender *sender;     /* (owned) */
+  AmpsSettler *settler;   /* (owned) */
+  AmpsDecider *decider;   /* (owned) */
+  GSource *timer;         /* (owned) due when the workload has been away for long, and again */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsReleaser, amps_releaser, G_TYPE_OBJECT)
+
+static void
+amps_releaser_finalize (GObject *object)
+{
+  AmpsReleaser *self = AMPS_RELEASER (object);
+
+  g_source_destroy (self->timer);
+  g_source_unref (self->timer);
+  g_object_unref (self->decider);
+  g_object_unref (self->settler);
+  g_object_unref (self->sender);
+  g_object_unref (self->manifest);
+  g_object_unref (self->workload);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (amps_releaser_parent_class)->finalize (object);
+}
+
+static void
+amps_releaser_class_init (AmpsReleaserClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_releaser_finalize;
+}
+
+static void
+amps_releaser_init (AmpsReleaser *self G_GNUC_UNUSED)
+{
+}
+
+static void
+release_waiting (AmpsReleaser *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+
+  amps_sender_clear (self->sender);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      amps_decider_release_followers (self->decider, job);
+      if (amps_job_get_state (job) == AMPS_JOB_WAITING)
+        amps_decider_release (self->decider, job);
+    }
+}
+
+static void
+wait_for_workload (AmpsReleaser *self)
+{
+  amps_timer_set_due (self->timer,
+                      amps_clock_get_monotonic_time (self->clock) + MAX_WAIT_FOR_WORKLOAD);
+}
+
+static gboolean
+on_timer (gpointer user_data)
+{
+  AmpsReleaser *self = AMPS_RELEASER (user_data);
+
+  if (amps_manifest_get_n_jobs (self->manifest) > 0)
+    g_info ("The workload has been away for long: giving back what it has not got");
+  release_waiting (self);
+  /* More may turn out not to have reached it. */
+  wait_for_workload (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, AmpsReleaser *self)
+{
+  if (amps_workload_get_available (workload))
+    amps_timer_set_due (self->timer, -1);
+  else
+    wait_for_workload (self);
+}
+
+/* Contract, section 6: nobody is there any more to finish the jobs. */
+static void
+release_if_gone (AmpsReleaser *self)
+{
+  if (amps_sender_is_draining (self->sender) && amps_workload_get_gone (self->workload))
+    amps_releaser_release_all (self);
+}
+
+/**
+ * amps_releaser_new:
+ * @clock: what waits are measured by
+ * @workload: who may be away
+ * @manifest: where the jobs are
+ * @sender: who does not send them any more
+ * @settler: who tells the broker
+ * @decider: who decides them
+ *
+ * Returns: (transfer full): a releaser
+ */
+AmpsReleaser *
+amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
+                   AmpsSender *sender, AmpsSettler *settler, AmpsDecider *decider)
+{
+  AmpsReleaser *self = g_object_new (AMPS_TYPE_RELEASER, NULL);
+
+  self->clock = g_object_ref (clock);
+  self->workload = g_object_ref (workload);
+  self->manifest = g_object_ref (manifest);
+  self->sender = g_object_ref (sender);
+  self->settler = g_object_ref (settler);
+  self->decider = g_object_ref (decider);
+  self->timer = amps_clock_create_timer (clock, "give back");
+  g_source_set_callback (self->timer, on_timer, self, NULL);
+  g_source_attach (self->timer, NULL);
+
+  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
+                           0);
+  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (release_if_gone), self,
+                           G_CONNECT_SWAPPED);
+  return self;
+}
+
+/**
+ * amps_releaser_drain:
+ * @self: a releaser
+ *
+ * Gives back what has not been POSTed, now and from now on. Jobs in the workload
+ * go on, as long as it is there.
+ */
+void
+amps_releaser_drain (AmpsReleaser *self)
+{
+  amps_sender_set_draining (self->sender, TRUE);
+  release_waiting (self);
+  release_if_gone (self);
+}
+
+/**
+ * amps_releaser_resume:
+ * @self: a releaser
+ *
+ * Undoes [method@Amps.Releaser.drain].
+ */
+void
+amps_releaser_resume (AmpsReleaser *self)
+{
+  amps_settler_set_hurried (self->settler, FALSE);
+  amps_sender_set_draining (self->sender, FALSE);
+}
+
+/**
+ * amps_releaser_release_all:
+ * @self: a releaser that drains
+ *
+ * Gives back every job that has no outcome yet.
+ */
+void
+amps_releaser_release_all (AmpsReleaser *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+
+  amps_sender_clear (self->sender);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
+
+  amps_settler_set_hurried (self->settler, TRUE);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-decider.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsReleaser:
+ *
+ * Gives jobs back that are not to be done here: while AMPS drains, and when the
+ * workload is away for long.
+ */
+#define AMPS_TYPE_RELEASER (amps_releaser_get_type ())
+G_DECLARE_FINAL_TYPE (AmpsReleaser, amps_releaser, AMPS, RELEASER, GObject)
+
+AmpsReleaser *amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
+                                 AmpsSender *sender, AmpsSettler *settler, AmpsDecider *decider);
+void amps_releaser_drain (AmpsReleaser *self);
+void amps_releaser_resume (AmpsReleaser *self);
+void amps_releaser_release_all (AmpsReleaser *self);
+
+G_END_DECLS

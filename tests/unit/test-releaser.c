@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatcher-fixture.h"
+#include "log-recorder.h"
+
+typedef DispatcherFixture Fixture;
+
+static void
+test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  for (char id[] = "a"; *id < 'd'; (*id)++)
+    deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, 2);
+  amps_dispatcher_drain (f->dispatcher);
+  g_assert_cmpint (amps_dispatcher_get_state (f->dispatcher), ==, AMPS_DISPATCHER_DRAINING);
+  deliver (f, make_job ("late", "late", 0));
+  assert_told (f, "stop consuming\nrelease 3\nrelease 4\n");
+
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_dispatcher_release_all (f->dispatcher);
+  assert_told (f, "acknowledge 1\nrelease 2\n");
+  g_assert_true (amps_dispatcher_resume (f->dispatcher, NULL));
+  assert_told (f, "consume\n");
+  amps_dispatcher_stop (f->dispatcher);
+  g_assert_false (amps_dispatcher_resume (f->dispatcher, NULL));
+  assert_told (f, "stop consuming\n");
+}
+
+/* Many jobs of one id must not be given back by as many calls within each other. */
+static void
+test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *log = NULL;
+
+  run (f, "a");
+  for (int i = 0; i < 20000; i++)
+    {
+      g_autofree char *body = g_strdup_printf ("%d", i);
+
+      deliver (f, make_job ("a", body, 0));
+    }
+  amps_dispatcher_drain (f->dispatcher);
+  iterate_until_idle ();
+  log = fake_broker_take_log (f->broker);
+  g_assert_true (g_str_has_suffix (log, "release 20001\n"));
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  assert_told (f, "acknowledge 1\n");
+}
+
+static void
+test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *why = NULL;
+
+  amps_http_listener_stop (f->listener);
+  iterate_until_idle ();
+  deliver (f, make_job ("a", "a", 0));
+  assert_told (f, "stop consuming\n");
+  g_assert_false (amps_dispatcher_is_ready (f->dispatcher, &why));
+  g_assert_nonnull (why);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+
+  /* Others may have it after a while, and so they may what comes late. */
+  fake_clock_advance (f->clock, AMPS_SECONDS (30));
+  assert_told (f, "release 1\n");
+  deliver (f, make_job ("b", "b", 0));
+  fake_clock_advance (f->clock, AMPS_SECONDS (30));
+  assert_told (f, "release 2\n");
+}
+
+/* Contract, section 6: without a workload nobody can finish the jobs. */
+static void
+test_drain_without_workload (Fixture *f, gconstpointer gone_before)
+{
+  run (f, "a");
+  if (gone_before == NULL)
+    amps_dispatcher_drain (f->dispatcher);
+  amps_http_listener_stop (f->listener);
+  amps_workload_watch (f->workload);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_idle ();
+  if (gone_before != NULL)
+    amps_dispatcher_drain (f->dispatcher);
+  assert_told (f, "stop consuming\nrelease 1\n");
+}
+
+/* One that only says that it is not ready goes on with its jobs. */
+static void
+test_drain_of_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  amps_dispatcher_drain (f->dispatcher);
+  f->get_status = 503;
+  amps_workload_watch (f->workload);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_idle ();
+  g_assert_false (amps_workload_get_available (f->workload));
+  assert_told (f, "stop consuming\n");
+  amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "release 1\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct {
+    const char *path;
+    void (*test) (Fixture *f, gconstpointer settings);
+    const char *settings;
+  } tests[] = {
+    { "/releaser/drain", test_drain, "MAX_CONCURRENCY=2" },
+    { "/releaser/drain-of-followers", test_drain_of_followers, NULL },
+    { "/releaser/workload-that-goes", test_workload_that_goes, NULL },
+    { "/releaser/drain-without-workload", test_drain_without_workload, NULL },
+    { "/releaser/drain-after-workload", test_drain_without_workload, "# gone before" },
+    { "/releaser/drain-of-workload-that-is-not-ready", test_drain_of_workload_that_is_not_ready,
+      "WORKLOAD_READY_PATH=/ready" },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  log_recorder_start ();
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
+    g_test_add (tests[i].path, Fixture, tests[i].settings, dispatcher_set_up, tests[i].test,
+                dispatcher_tear_down);
+  return g_test_run ();
+}

@@ -24,10 +24,9 @@ struct _Entry {
   unsigned int body_hash;
   gboolean settles;  /* whether @settlement is for a redelivery at all */
   gboolean in_doubt; /* @epoch has died, and may have taken the settlement with it */
-  gint64
-      expected; /* monotonic µs: since when a redelivery can come, once @in_doubt; 0 for not yet */
-  GList link;   /* in the order of @finished */
-  Entry *older; /* (nullable) another attempt of the same id */
+  gint64 expected;   /* monotonic µs: since when a redelivery can come; 0 for not yet */
+  GList link;        /* in the order of @finished */
+  Entry *older;      /* (nullable) another attempt of the same id */
 };
 
 struct _AmpsFinishedJobs {

@@ -3,10 +3,10 @@
 
 /* libsoup keeps a list of small pieces, which it copies together in one go: 16
  * MiB would keep the main loop for 10 ms. Here they grow together as they come. */
-static G_DEFINE_QUARK (amps-http-body, collected)
+static G_DEFINE_QUARK (amps-http-body, collected);
 
-                           static void on_got_chunk (SoupServerMessage *message, GBytes *chunk,
-                                                     gpointer user_data G_GNUC_UNUSED)
+static void
+on_got_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data G_GNUC_UNUSED)
 {
   GByteArray *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
   gsize length;

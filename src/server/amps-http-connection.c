@@ -34,18 +34,16 @@ struct _AmpsHttpConnection {
 
 G_DEFINE_FINAL_TYPE (AmpsHttpConnection, amps_http_connection, G_TYPE_IO_STREAM)
 
-static G_DEFINE_QUARK (amps-http-connection, connection_of_address)
+static G_DEFINE_QUARK (amps-http-connection, connection_of_address);
 
 /* Its two streams; they live no longer than the connection is open. */
 
 #define TYPE_CONNECTION_INPUT (connection_input_get_type ())
-                           G_DECLARE_FINAL_TYPE (ConnectionInput, connection_input, CONNECTION,
-                                                 INPUT, GInputStream)
+G_DECLARE_FINAL_TYPE (ConnectionInput, connection_input, CONNECTION, INPUT, GInputStream)
 #define TYPE_CONNECTION_OUTPUT (connection_output_get_type ())
-                               G_DECLARE_FINAL_TYPE (ConnectionOutput, connection_output,
-                                                     CONNECTION, OUTPUT, GOutputStream)
+G_DECLARE_FINAL_TYPE (ConnectionOutput, connection_output, CONNECTION, OUTPUT, GOutputStream)
 
-                                   struct _ConnectionInput {
+struct _ConnectionInput {
   GInputStream parent_instance;
 
   AmpsHttpConnection *connection;

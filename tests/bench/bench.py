@@ -117,6 +117,7 @@ class Bench:
                     first = json.loads(workload.stdout.readline())
                     cpu, busy, steal = (machine.cpu_seconds(worker.pid), *machine.busy_seconds())
                     if scenario.rate:
+                        # Its jobs are all over when they are first heard of.
                         cpu = 0
                     done = json.loads(workload.stdout.readline())
                     cpu = machine.cpu_seconds(worker.pid) - cpu

@@ -39,16 +39,6 @@ on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer us
 }
 
 void
-iterate_until_idle (void)
-{
-  /* The sockets of loopback are quick, but not at once. */
-  gint64 end = g_get_monotonic_time () + 50000;
-
-  while (g_get_monotonic_time () < end)
-    g_main_context_iteration (NULL, FALSE);
-}
-
-void
 iterate_until_posted (DispatcherFixture *f, unsigned int n_posts)
 {
   while (f->n_posts < n_posts)

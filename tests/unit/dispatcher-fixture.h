@@ -4,6 +4,7 @@
 #include "delivery/amps-dispatcher.h"
 #include "fake-broker.h"
 #include "fake-clock.h"
+#include "main-loop.h"
 #include "make-job.h"
 #include "server/amps-http-listener.h"
 
@@ -31,7 +32,6 @@ typedef struct {
 
 void dispatcher_set_up (DispatcherFixture *f, gconstpointer settings);
 void dispatcher_tear_down (DispatcherFixture *f, gconstpointer settings);
-void iterate_until_idle (void);
 void iterate_until_posted (DispatcherFixture *f, unsigned int n_posts);
 void deliver (DispatcherFixture *f, AmpsJob *job);
 void run (DispatcherFixture *f, const char *id);

@@ -2,6 +2,7 @@
 #include "fake-clock.h"
 #include "http-client.h"
 #include "log-recorder.h"
+#include "main-loop.h"
 #include "server/amps-http-listener.h"
 #include "workload/amps-probe.h"
 
@@ -74,15 +75,6 @@ set_up (Fixture *f, gconstpointer ready_path)
   f->endpoint = amps_endpoint_new (f->config);
   f->probe = amps_probe_new (f->clock, f->endpoint, ready_path);
   g_signal_connect (f->probe, "notify::available", G_CALLBACK (on_changed), f);
-}
-
-static void
-iterate_until_idle (void)
-{
-  gint64 end = g_get_monotonic_time () + 30000;
-
-  while (g_get_monotonic_time () < end)
-    g_main_context_iteration (NULL, FALSE);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "core/amps-job-private.h"
 #include "fake-clock.h"
 #include "log-recorder.h"
+#include "main-loop.h"
 #include "make-job.h"
 #include "raw-server.h"
 #include "workload/amps-workload.h"
@@ -46,15 +47,6 @@ set_up (Fixture *f, gconstpointer settings)
   f->server = raw_server_new (NULL);
   address = g_strdup_printf ("http://127.0.0.1:%u/jobs", raw_server_get_port (f->server));
   set_up_at (f, address, settings);
-}
-
-static void
-iterate_until_idle (void)
-{
-  gint64 end = g_get_monotonic_time () + 30000;
-
-  while (g_get_monotonic_time () < end)
-    g_main_context_iteration (NULL, FALSE);
 }
 
 static void

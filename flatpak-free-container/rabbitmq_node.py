@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A private RabbitMQ node on loopback, with nothing kept after it."""
 
+import errno
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -13,11 +15,32 @@ SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 
 
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+# Below those that Linux gives to clients: an outgoing connection could take one of these.
+PORTS = range(10000, 32000)
+_claims = []
+
+
+def free_port(count=1):
+    """The first of so many TCP ports of 127.0.0.1, for this process until it ends.
+
+    Nobody listens on one. An abstract socket of its name tells the other processes
+    that run tests."""
+    while True:
+        first = random.SystemRandom().choice(PORTS)
+        claims = []
+        try:
+            for port in range(first, first + count):
+                claims.append(socket.socket(socket.AF_UNIX))
+                claims[-1].bind(f'\0amps-port-{port}')
+                socket.create_server(('127.0.0.1', port)).close()
+        except OSError as error:
+            for claim in claims:
+                claim.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            _claims.extend(claims)
+            return first
 
 
 def end_group(process, how=signal.SIGTERM, timeout=10):
@@ -73,7 +96,9 @@ class RabbitMQNode:
             RABBITMQ_MNESIA_BASE=str(self.folder / 'data'),
             RABBITMQ_LOG_BASE=str(self.folder / 'log'),
             RABBITMQ_PID_FILE=str(self.folder / 'pid'),
-            RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}',
+            # No scheduler waits busily: others need the processors.
+            RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+                                                ' +sbwt none +sbwtdcpu none +sbwtdio none',
         )
         # The mapper is started here, since one that Erlang starts outlives it.
         if not self._peer:

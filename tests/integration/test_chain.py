@@ -4,7 +4,6 @@
 import os
 import pathlib
 import signal
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -18,18 +17,6 @@ from rabbitmq_node import free_port
 EXAMPLE = pathlib.Path(__file__).parents[2] / 'docs/examples/chain.sh'
 
 
-def free_ports(count):
-    """The first of so many free ports in a row."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + count):
-                socket.create_server(('127.0.0.1', port)).close()
-            return first
-        except OSError:
-            continue
-
-
 class Chain(unittest.TestCase):
     """Two AMPS and two workloads share a file."""
 
@@ -40,7 +27,7 @@ class Chain(unittest.TestCase):
 
     def start(self):
         """Starts the example, and returns its process and the port of the first AMPS."""
-        port = free_ports(6)
+        port = free_port(6)
         process = subprocess.Popen(
             [EXAMPLE, self.path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             start_new_session=True, env={**os.environ, 'PORT': str(port), 'PATH': ':'.join(

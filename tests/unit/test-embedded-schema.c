@@ -10,8 +10,8 @@
  * the first put in, and the third can't be taken. */
 static const char *const steps[] = {
   "CREATE TABLE jobs (id INTEGER PRIMARY KEY, body BLOB NOT NULL)",
-  "ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 5;"
-  "CREATE INDEX jobs_by_priority ON jobs (priority)",
+  ("ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 5;"
+   "CREATE INDEX jobs_by_priority ON jobs (priority)"),
   "ALTER TABLE jobs ADD COLUMN other INTEGER; CREATE TABLE jobs (id)",
 };
 

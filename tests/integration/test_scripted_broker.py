@@ -92,6 +92,20 @@ class Scripted(unittest.TestCase):
     def test_retry_queue_that_takes_nothing(self):
         self.assertCountEqual(self.settled_when_refused(500, True), [(90, 1), (90, 2)])
 
+    def test_retry_queue_without_a_leader_holds_up_no_other(self):
+        """What is published there is neither confirmed nor refused."""
+        self.broker.on_publish = lambda connection, tag: tag > 1 and connection.confirm(tag)
+        self.broker.on_consume = lambda connection: connection.send(delivery(1, event('a')))
+        self.workload.answer = lambda post: (500, {'Retry-After': '1' if post.id == 'a' else '2'},
+                                             b'')
+        amps = self.amps()
+        wait_until(lambda: self.broker.publisher().published, what='the first copy')
+        consumer = next(each for each in self.broker.connections if each.consuming)
+        consumer.send(delivery(2, event('b')))
+        wait_until(lambda: consumer.settled == [(80, 2)], what='the second copy')
+        self.assertEqual(amps.post('/publish', event('c')).status, 202)
+        self.assertEqual([job['id'] for job in amps.get('/jobs').json['jobs']], ['a'])
+
     def test_what_is_not_their_fault_is_not(self):
         self.assertCountEqual(self.settled_when_refused(503), [(120, 1), (120, 2)])
 

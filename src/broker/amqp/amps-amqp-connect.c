@@ -16,8 +16,9 @@
 /* What RabbitMQ proposes, too. */
 #define FRAME_MAX 131072
 
-/* With more of them rabbitmq-c drops frames. */
-#define MAX_CHANNELS 1
+/* To consume or publish on, and to declare on. What waits for the frame of one
+ * channel, amqp_simple_wait_frame_on_channel(), drops those of the other. */
+#define MAX_CHANNELS 2
 
 /* RPCs of a broker that is busy recovering take their time. */
 #define RPC_TIMEOUT_SECONDS 15

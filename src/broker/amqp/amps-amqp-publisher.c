@@ -38,7 +38,6 @@ typedef struct {
   AmpsAmqpSession *session;
   GQueue outstanding;   /* (owned) of Outstanding, by tag */
   guint64 last_tag;     /* of the channel */
-  GQueue waiting;       /* (owned) of Command, while a retry queue is to be declared */
   GHashTable *declared; /* (owned) retry queues that are there */
   GHashTable *refused;  /* (owned) retry queue → why it may not be declared */
 } Publisher;
@@ -172,12 +171,11 @@ tell (Publisher *self, guint64 id, GError *error)
 
 /* Publishing */
 
-static gboolean
+static void
 select_confirms (Publisher *self)
 {
-  self->last_tag = 0;
   amqp_confirm_select (amps_amqp_session_get_connection (self->session), AMPS_AMQP_CHANNEL);
-  return amps_amqp_session_check_reply (self->session, "ask for confirms", NULL, NULL);
+  amps_amqp_session_check_reply (self->session, "ask for confirms", NULL, NULL);
 }
 
 static gpointer
@@ -188,7 +186,8 @@ publisher_start (AmpsAmqpSession *session)
   self->session = session;
   self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  select_confirms (self);
+  if (amps_amqp_session_open_channel (session, AMPS_AMQP_DECLARING_CHANNEL))
+    select_confirms (self);
   return self;
 }
 
@@ -198,7 +197,6 @@ publisher_free (gpointer role)
   Publisher *self = role;
 
   g_queue_clear_full (&self->outstanding, outstanding_free);
-  g_queue_clear_full (&self->waiting, command_free);
   g_hash_table_unref (self->declared);
   g_hash_table_unref (self->refused);
   g_free (self);
@@ -285,33 +283,25 @@ publish (Publisher *self, Command *command)
     note_outstanding (self, command);
 }
 
-/* Retry queues are declared when first needed, and only while no confirm is
- * outstanding: if the broker refuses, it closes the channel. */
-
+/* Returns: whether the session lives on; what the broker refuses is noted */
 static gboolean
-needs_declaring (Publisher *self, const Command *command)
-{
-  return command->retry_step > 0 && !g_hash_table_contains (self->declared, command->queue) &&
-         !g_hash_table_contains (self->refused, command->queue);
-}
-
-static gboolean
-declare (Publisher *self, const Command *command)
+ensure_declared (Publisher *self, const Command *command)
 {
   char *problem;
 
+  if (command->retry_step == 0 || g_hash_table_contains (self->declared, command->queue) ||
+      g_hash_table_contains (self->refused, command->queue))
+    return TRUE;
+
   if (amps_amqp_topology_ensure_retry_queue (self->session, command->queue, command->retry_step,
                                              &problem))
-    {
-      g_hash_table_add (self->declared, g_strdup (command->queue));
-      return TRUE;
-    }
-
-  if (problem == NULL)
+    g_hash_table_add (self->declared, g_strdup (command->queue));
+  else if (problem != NULL)
+    g_hash_table_insert (self->refused, g_strdup (command->queue), problem);
+  else
     return FALSE;
 
-  g_hash_table_insert (self->refused, g_strdup (command->queue), problem);
-  return select_confirms (self);
+  return TRUE;
 }
 
 static gboolean
@@ -330,31 +320,15 @@ refuse (Publisher *self, const Command *command)
 }
 
 static void
-publish_waiting (Publisher *self)
-{
-  Command *command;
-
-  while ((command = g_queue_peek_head (&self->waiting)) != NULL)
-    {
-      if (needs_declaring (self, command) &&
-          (self->outstanding.length > 0 || !declare (self, command)))
-        return;
-
-      g_queue_pop_head (&self->waiting);
-      if (!refuse (self, command))
-        publish (self, command);
-      command_free (command);
-    }
-}
-
-static void
-publisher_command (gpointer role, AmpsAmqpCommand *command)
+publisher_command (gpointer role, AmpsAmqpCommand *base)
 {
   Publisher *self = role;
+  Command *command = (Command *) base;
 
-  g_queue_push_tail (&self->waiting, command);
   amps_amqp_session_drain (self->session);
-  publish_waiting (self);
+  if (ensure_declared (self, command) && !refuse (self, command))
+    publish (self, command);
+  command_free (command);
 }
 
 /* Confirms and returns */
@@ -421,8 +395,6 @@ confirm (Publisher *self, guint64 tag, gboolean multiple, gboolean confirmed)
       if (multiple || outstanding->tag == tag)
         confirm_link (self, l, confirmed);
     }
-
-  publish_waiting (self);
 }
 
 static gboolean

@@ -174,30 +174,43 @@ amps_amqp_session_check_reply (AmpsAmqpSession *self, const char *what, int *cha
   return FALSE;
 }
 
-static gboolean
-open_channel (AmpsAmqpSession *self)
+/**
+ * amps_amqp_session_open_channel:
+ * @self: a session
+ * @channel: one that is closed
+ *
+ * Returns: whether it is open; if not, the session ends
+ */
+gboolean
+amps_amqp_session_open_channel (AmpsAmqpSession *self, amqp_channel_t channel)
 {
-  g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
-  self->assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
-  amqp_channel_open (self->connection, AMPS_AMQP_CHANNEL);
+  /* What was half assembled when the broker closed it does not go on. */
+  if (channel == AMPS_AMQP_CHANNEL)
+    {
+      g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
+      self->assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
+    }
+
+  amqp_channel_open (self->connection, channel);
   return amps_amqp_session_check_reply (self, "open a channel", NULL, NULL);
 }
 
 /**
  * amps_amqp_session_reopen_channel:
- * @self: a session whose channel the broker has closed in reply to a request
+ * @self: a session
+ * @channel: what the broker has closed in reply to a request
  *
  * Returns: whether there is a new one; if not, the session ends
  */
 gboolean
-amps_amqp_session_reopen_channel (AmpsAmqpSession *self)
+amps_amqp_session_reopen_channel (AmpsAmqpSession *self, amqp_channel_t channel)
 {
   amqp_channel_close_ok_t close_ok = { 0 };
-  int status = amqp_send_method (self->connection, AMPS_AMQP_CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD,
-                                 &close_ok);
+  int status =
+      amqp_send_method (self->connection, channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &close_ok);
 
   return amps_amqp_session_check (self, status, "answer the closing of a channel") &&
-         open_channel (self);
+         amps_amqp_session_open_channel (self, channel);
 }
 
 /* Frames */
@@ -407,7 +420,7 @@ open_connection (AmpsAmqpSession *self)
     }
 
   amps_amqp_get_server_version (self->connection, &self->server_major, &self->server_minor);
-  return open_channel (self);
+  return amps_amqp_session_open_channel (self, AMPS_AMQP_CHANNEL);
 }
 
 static void

@@ -11,9 +11,17 @@ G_BEGIN_DECLS
 /**
  * AMPS_AMQP_CHANNEL:
  *
- * The one channel of a connection.
+ * The channel that consumes or publishes.
  */
 #define AMPS_AMQP_CHANNEL 1
+
+/**
+ * AMPS_AMQP_DECLARING_CHANNEL:
+ *
+ * The channel for what may be refused while publications are not confirmed: a
+ * broker that refuses closes the channel.
+ */
+#define AMPS_AMQP_DECLARING_CHANNEL 2
 
 /**
  * AmpsAmqpCommand:
@@ -68,7 +76,8 @@ void amps_amqp_session_fail (AmpsAmqpSession *self, const char *format, ...) G_G
 gboolean amps_amqp_session_check (AmpsAmqpSession *self, int status, const char *what);
 gboolean amps_amqp_session_check_reply (AmpsAmqpSession *self, const char *what, int *channel_error,
                                         char **channel_text);
-gboolean amps_amqp_session_reopen_channel (AmpsAmqpSession *self);
+gboolean amps_amqp_session_open_channel (AmpsAmqpSession *self, amqp_channel_t channel);
+gboolean amps_amqp_session_reopen_channel (AmpsAmqpSession *self, amqp_channel_t channel);
 gboolean amps_amqp_session_is_version (AmpsAmqpSession *self, unsigned int major,
                                        unsigned int minor);
 void amps_amqp_session_quit (AmpsAmqpSession *self);

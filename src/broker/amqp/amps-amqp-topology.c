@@ -37,17 +37,17 @@ make_number (const char *key, gint64 number)
 
 /* What goes wrong is a @problem as long as the session lives on. */
 static gboolean
-declare (AmpsAmqpSession *session, const char *queue, gboolean passive, amqp_table_t arguments,
-         int *code, char **problem)
+declare (AmpsAmqpSession *session, amqp_channel_t channel, const char *queue, gboolean passive,
+         amqp_table_t arguments, int *code, char **problem)
 {
   amqp_connection_state_t connection = amps_amqp_session_get_connection (session);
 
-  amqp_queue_declare (connection, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (queue), passive, TRUE,
-                      FALSE, FALSE, arguments);
+  amqp_queue_declare (connection, channel, amqp_cstring_bytes (queue), passive, TRUE, FALSE, FALSE,
+                      arguments);
   if (amps_amqp_session_check_reply (session, "declare a queue", code, problem))
     return TRUE;
 
-  if (*code != 0 && !amps_amqp_session_reopen_channel (session))
+  if (*code != 0 && !amps_amqp_session_reopen_channel (session, channel))
     g_clear_pointer (problem, g_free);
   return FALSE;
 }
@@ -68,8 +68,8 @@ declare_subject (AmpsAmqpSession *session, int *code, char **problem)
   amqp_table_t table = { unlimited ? 4 : 3, arguments };
   amqp_table_t dead_table = { 1, arguments };
 
-  return declare (session, dead, FALSE, dead_table, code, problem) &&
-         declare (session, settings->subject, FALSE, table, code, problem);
+  return declare (session, AMPS_AMQP_CHANNEL, dead, FALSE, dead_table, code, problem) &&
+         declare (session, AMPS_AMQP_CHANNEL, settings->subject, FALSE, table, code, problem);
 }
 
 /**
@@ -91,7 +91,7 @@ amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem)
   int code;
 
   *problem = NULL;
-  if (declare (session, settings->subject, TRUE, amqp_empty_table, &code, &why))
+  if (declare (session, AMPS_AMQP_CHANNEL, settings->subject, TRUE, amqp_empty_table, &code, &why))
     return TRUE;
   if (code == 0 || why == NULL)
     return FALSE;
@@ -142,7 +142,7 @@ amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *s
 
 /**
  * amps_amqp_topology_ensure_retry_queue:
- * @session: a publishing session, with no confirm outstanding
+ * @session: a publishing session whose channel for declaring is open
  * @queue: its name
  * @delay: µs after which messages go back to the subject
  * @problem: (out) (transfer full) (nullable): why it could not be declared; %NULL
@@ -171,5 +171,5 @@ amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *que
   int code;
 
   *problem = NULL;
-  return declare (session, queue, FALSE, table, &code, problem);
+  return declare (session, AMPS_AMQP_DECLARING_CHANNEL, queue, FALSE, table, &code, problem);
 }

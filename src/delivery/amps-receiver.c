@@ -174,8 +174,9 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
 
   amps_sender_clear (self->sender);
   dropped = amps_manifest_end_epoch (self->manifest, epoch);
-  g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
-          amps_manifest_get_n_jobs (self->manifest), dropped->len);
+  if (!amps_sender_is_draining (self->sender) || dropped->len > 0)
+    g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
+            amps_manifest_get_n_jobs (self->manifest), dropped->len);
   count_jobs (self);
 }
 

@@ -37,6 +37,7 @@ class Shutdown(BrokerTest):
             began = time.monotonic()
             self.assertEqual(amps.stop(how), 0)
             self.assertLess(time.monotonic() - began, 5)
+            self.assertNotIn('Connection lost', amps.log)
             queue.wait_count(0)
 
     def test_api_stays_open_and_nothing_new_is_taken(self):

@@ -122,6 +122,7 @@ class Detached(BrokerTest):
                             Amps(self.node.uri, queue.name, workload) as amps:
                         self.wait_done(amps, workload, 1)
                         amps.post('/pause')
+                        queue.wait_unconsumed()
                         if dies:
                             self.node.control('close_all_connections', 'test')
                             amps.wait_log('Connection lost')
@@ -134,6 +135,7 @@ class Detached(BrokerTest):
                             amps.wait_log('had ended')
                             # The answer is used up.
                             amps.post('/pause')
+                            queue.wait_unconsumed()
                             self.redeliver(queue, event('a'))
                             amps.post('/resume')
                         self.wait_done(amps, workload, 2)

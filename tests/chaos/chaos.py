@@ -256,11 +256,12 @@ class Chaos:
 
     def growth(self):
         """What the AMPS that lasted has grown by in the second half: resident KiB beyond what
-        its memory of finished jobs may do, and descriptors beyond what 50 jobs at once may."""
+        its memory of finished jobs may do, and descriptors beyond what 50 jobs at once and the
+        connections that a workload's threads keep may."""
         half = len(self.usage) // 2
         before, after = (list(map(max, zip(*part)))
                          for part in (self.usage[:half], self.usage[half:]))
-        return (max(0, after[0] - before[0] * 1.1 - 2048), max(0, after[1] - max(before[1], 200)))
+        return (max(0, after[0] - before[0] * 1.1 - 2048), max(0, after[1] - max(before[1], 300)))
 
     def end(self):
         """Ends all processes."""

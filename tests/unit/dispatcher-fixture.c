@@ -62,8 +62,8 @@ create_config (DispatcherFixture *f, const char *settings)
   return config;
 }
 
-void
-dispatcher_set_up (DispatcherFixture *f, gconstpointer settings)
+static void
+set_up (DispatcherFixture *f, gconstpointer settings)
 {
   static const AmpsHttpListenerFuncs funcs = { accept_all, on_post };
   g_autoptr (GError) error = NULL;
@@ -90,8 +90,8 @@ dispatcher_set_up (DispatcherFixture *f, gconstpointer settings)
   g_free (fake_broker_take_log (f->broker));
 }
 
-void
-dispatcher_tear_down (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
+static void
+tear_down (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   g_free (log_recorder_take ());
   if (f->held != NULL)
@@ -137,4 +137,15 @@ assert_told (DispatcherFixture *f, const char *expected)
   iterate_until_idle ();
   log = fake_broker_take_log (f->broker);
   g_assert_cmpstr (log, ==, expected);
+}
+
+int
+run_dispatcher_tests (int *argc, char ***argv, const DispatcherTest *tests, unsigned int n_tests)
+{
+  g_test_init (argc, argv, NULL);
+  log_recorder_start ();
+  for (unsigned int i = 0; i < n_tests; i++)
+    g_test_add (tests[i].path, DispatcherFixture, tests[i].settings, set_up, tests[i].test,
+                tear_down);
+  return g_test_run ();
 }

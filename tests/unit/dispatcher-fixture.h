@@ -30,8 +30,16 @@ typedef struct {
   SoupServerMessage *held; /* (nullable) the last one that is not answered */
 } DispatcherFixture;
 
-void dispatcher_set_up (DispatcherFixture *f, gconstpointer settings);
-void dispatcher_tear_down (DispatcherFixture *f, gconstpointer settings);
+/* One test: its settings are a .env file (nullable). */
+typedef struct {
+  const char *path;
+  void (*test) (DispatcherFixture *f, gconstpointer settings);
+  const char *settings;
+} DispatcherTest;
+
+/* Returns: what main() shall */
+int run_dispatcher_tests (int *argc, char ***argv, const DispatcherTest *tests,
+                          unsigned int n_tests);
 void iterate_until_posted (DispatcherFixture *f, unsigned int n_posts);
 void deliver (DispatcherFixture *f, AmpsJob *job);
 void run (DispatcherFixture *f, const char *id);

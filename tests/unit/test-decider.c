@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
 #include "dispatcher-fixture.h"
-#include "log-recorder.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -172,11 +171,7 @@ test_no_file_descriptor (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 int
 main (int argc, char **argv)
 {
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer settings);
-    const char *settings;
-  } tests[] = {
+  const DispatcherTest tests[] = {
     { "/decider/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
     { "/decider/publish-while-waiting", test_publish_while_waiting,
       "MAX_CONCURRENCY=2\nWORKLOAD_BATCH_SIZE=2" },
@@ -187,10 +182,5 @@ main (int argc, char **argv)
     { "/decider/no-file-descriptor", test_no_file_descriptor, "MAX_ATTEMPTS=1" },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  log_recorder_start ();
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, tests[i].settings, dispatcher_set_up, tests[i].test,
-                dispatcher_tear_down);
-  return g_test_run ();
+  return run_dispatcher_tests (&argc, &argv, tests, G_N_ELEMENTS (tests));
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
 #include "dispatcher-fixture.h"
-#include "log-recorder.h"
 
 typedef DispatcherFixture Fixture;
 
@@ -294,11 +293,7 @@ test_batch_with_bad_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 int
 main (int argc, char **argv)
 {
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer settings);
-    const char *settings;
-  } tests[] = {
+  const DispatcherTest tests[] = {
     { "/dispatcher/outcomes", test_outcomes, NULL },
     { "/dispatcher/answers", test_answers, NULL },
     { "/dispatcher/outcome-before-the-answer", test_outcome_before_the_answer, NULL },
@@ -322,10 +317,5 @@ main (int argc, char **argv)
       "WORKLOAD_MODE=sync\nWORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  log_recorder_start ();
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, tests[i].settings, dispatcher_set_up, tests[i].test,
-                dispatcher_tear_down);
-  return g_test_run ();
+  return run_dispatcher_tests (&argc, &argv, tests, G_N_ELEMENTS (tests));
 }

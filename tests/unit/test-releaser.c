@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatcher-fixture.h"
-#include "log-recorder.h"
 
 typedef DispatcherFixture Fixture;
 
@@ -104,11 +103,7 @@ test_drain_of_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_G
 int
 main (int argc, char **argv)
 {
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer settings);
-    const char *settings;
-  } tests[] = {
+  const DispatcherTest tests[] = {
     { "/releaser/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/releaser/drain-of-followers", test_drain_of_followers, NULL },
     { "/releaser/workload-that-goes", test_workload_that_goes, NULL },
@@ -118,10 +113,5 @@ main (int argc, char **argv)
       "WORKLOAD_READY_PATH=/ready" },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  log_recorder_start ();
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, tests[i].settings, dispatcher_set_up, tests[i].test,
-                dispatcher_tear_down);
-  return g_test_run ();
+  return run_dispatcher_tests (&argc, &argv, tests, G_N_ELEMENTS (tests));
 }

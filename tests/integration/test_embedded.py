@@ -61,15 +61,15 @@ class Embedded(unittest.TestCase):
 
     def test_processes_share_a_queue(self):
         queue = self.queue()
-        queue.fill(event(number) for number in range(400))
         with Workload() as workload, \
-                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='a'), \
-                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='b'):
+                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='a').wait_ready(), \
+                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='b').wait_ready():
+            queue.fill(event(number) for number in range(400))
             queue.wait_count(0)
             wait_until(lambda: self.rows() == 0, what='an empty file')
             self.assertEqual(len(workload.posts), 400)
             shares = collections.Counter(post.headers['Amps-Worker'] for post in workload.posts)
-            self.assertGreater(min(shares['a'], shares['b']), 10)
+            self.assertGreater(min(shares['a'], shares['b']), 40)
 
     def test_killed_process_leaves_its_jobs_to_the_other(self):
         queue = self.queue()

@@ -50,8 +50,14 @@ class DeliveryLimit(BrokerTest):
             post = workload.wait(1)[0]
             self.assertEqual(post.headers['Amps-Attempt'], '1')
             self.assertEqual(post.headers['Amps-Redelivered'], 'true')
+            # A kill may come between the copy that stands in for a worn-out message and the
+            # message's own acknowledgement: there are two then, and both are to be done.
+            wait_until(lambda: queue.count() == amps.metric('amps_jobs_in_flight') == 0,
+                       what='having no jobs')
             amps.stop()
-            self.assertEqual([each.id for each in workload.posts], ['a'])
+            self.assertEqual({each.id for each in workload.posts}, {'a'})
+            if how == signal.SIGTERM:
+                self.assertEqual(len(workload.posts), 1)
         queue.wait_count(0)
 
     def detached(self, queue):

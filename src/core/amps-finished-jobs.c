@@ -4,6 +4,8 @@
 #include "amps-clock.h"
 #include "amps-job-private.h"
 
+#include <string.h>
+
 /* A redelivery comes within moments of the next connection. Much later the same
  * id is rather a producer that uses it again. */
 #define MAX_AGE AMPS_SECONDS (600)
@@ -12,28 +14,33 @@
  * broker: a connection that carries nothing is found dead sooner than that. */
 #define MAX_DOUBT AMPS_SECONDS (180)
 
+/* Ten thousand of them are remembered by default, so each is one small block. */
 typedef struct _Entry Entry;
 struct _Entry {
-  char *id; /* (owned) */
+  GList link;   /* in the order of @finished */
+  Entry *older; /* (nullable) another attempt of the same id */
   gint64 run;
-  gint64 finished; /* monotonic µs */
-  AmpsOutcome outcome;
-  AmpsSettlement settlement; /* its detail is (owned) */
-  unsigned int epoch;        /* in which it was settled */
-  unsigned int attempt;      /* of the delivery */
+  gint64 finished;            /* monotonic µs */
+  gint64 expected;            /* monotonic µs: since when a redelivery can come; 0 for not yet */
+  AmpsSettlement *settlement; /* (owned) (nullable) with its detail; %NULL: acknowledge */
+  unsigned int epoch;         /* in which it was settled */
+  unsigned int attempt;       /* of the delivery */
   unsigned int body_hash;
-  gboolean settles;  /* whether @settlement is for a redelivery at all */
-  gboolean in_doubt; /* @epoch has died, and may have taken the settlement with it */
-  gint64 expected;   /* monotonic µs: since when a redelivery can come; 0 for not yet */
-  GList link;        /* in the order of @finished */
-  Entry *older;      /* (nullable) another attempt of the same id */
+  guint8 outcome;  /* an AmpsOutcome */
+  guint8 settles;  /* whether a redelivery is to be settled at all */
+  guint8 in_doubt; /* @epoch has died, and may have taken the settlement with it */
+  char id[];
 };
+
+/* The keys are a part of their entries: a table without values is half as large. */
+#define ENTRY_OF(key, member)                                                                      \
+  ((Entry *) (gpointer) ((char *) (key) -G_STRUCT_OFFSET (Entry, member)))
 
 struct _AmpsFinishedJobs {
   unsigned int capacity;
   GQueue entries;     /* (owned) of Entry, oldest first */
-  GHashTable *by_id;  /* id → the newest Entry of it */
-  GHashTable *by_run; /* run → Entry */
+  GHashTable *by_id;  /* the id of the newest Entry of each */
+  GHashTable *by_run; /* the run of each Entry */
   gboolean connected; /* deliveries can come */
 };
 
@@ -54,22 +61,56 @@ amps_finished_jobs_new (unsigned int capacity)
   return self;
 }
 
+static Entry *
+find_newest (AmpsFinishedJobs *self, const char *id)
+{
+  const char *key = g_hash_table_lookup (self->by_id, id);
+
+  return key != NULL ? ENTRY_OF (key, id) : NULL;
+}
+
+static Entry *
+find_attempt (AmpsFinishedJobs *self, const char *id, unsigned int attempt)
+{
+  Entry *entry = find_newest (self, id);
+
+  while (entry != NULL && entry->attempt != attempt)
+    entry = entry->older;
+  return entry;
+}
+
+static Entry *
+find_run (AmpsFinishedJobs *self, gint64 run)
+{
+  const gint64 *key = run != 0 ? g_hash_table_lookup (self->by_run, &run) : NULL;
+
+  return key != NULL ? ENTRY_OF (key, run) : NULL;
+}
+
 /* A copy and its original may both come back, each to its own outcome. */
 static void
 unchain (AmpsFinishedJobs *self, Entry *entry)
 {
-  Entry *newer = g_hash_table_lookup (self->by_id, entry->id);
+  Entry *newer = find_newest (self, entry->id);
 
   if (newer == entry && entry->older == NULL)
     g_hash_table_remove (self->by_id, entry->id);
   else if (newer == entry)
-    g_hash_table_replace (self->by_id, entry->older->id, entry->older);
+    g_hash_table_add (self->by_id, entry->older->id);
   else
     {
       while (newer->older != entry)
         newer = newer->older;
       newer->older = entry->older;
     }
+}
+
+static void
+free_settlement (AmpsSettlement *settlement)
+{
+  if (settlement != NULL)
+    g_free (settlement->detail);
+  g_free (settlement);
 }
 
 static void
@@ -80,19 +121,8 @@ forget_entry (AmpsFinishedJobs *self, Entry *entry)
   if (entry->run != 0)
     g_hash_table_remove (self->by_run, &entry->run);
 
-  g_free (entry->settlement.detail);
-  g_free (entry->id);
+  free_settlement (entry->settlement);
   g_free (entry);
-}
-
-static Entry *
-find_attempt (AmpsFinishedJobs *self, const char *id, unsigned int attempt)
-{
-  Entry *entry = g_hash_table_lookup (self->by_id, id);
-
-  while (entry != NULL && entry->attempt != attempt)
-    entry = entry->older;
-  return entry;
 }
 
 /**
@@ -123,11 +153,13 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
                              gint64 now)
 {
   const AmpsDelivery *delivery = job->delivery;
-  Entry *entry = g_new0 (Entry, 1);
+  const char *id = amps_job_get_id (job);
+  gsize id_size = strlen (id) + 1;
+  Entry *entry = g_malloc0 (sizeof (Entry) + id_size);
 
   amps_finished_jobs_forget (self, job);
 
-  entry->id = g_strdup (amps_job_get_id (job));
+  memcpy (entry->id, id, id_size);
   entry->run = job->run;
   entry->finished = now;
   entry->outcome = job->outcome;
@@ -136,19 +168,19 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
   entry->body_hash = delivery->body_hash;
   entry->in_doubt = job->detached;
   entry->expected = self->connected ? now : 0;
-  if (settlement != NULL)
+  entry->settles = settlement != NULL;
+  if (settlement != NULL && settlement->kind != AMPS_SETTLE_ACKNOWLEDGE)
     {
-      entry->settles = TRUE;
-      entry->settlement = *settlement;
-      entry->settlement.detail = g_strdup (settlement->detail);
+      entry->settlement = g_memdup2 (settlement, sizeof *settlement);
+      entry->settlement->detail = g_strdup (settlement->detail);
     }
 
   entry->link.data = entry;
   g_queue_push_tail_link (&self->entries, &entry->link);
-  entry->older = g_hash_table_lookup (self->by_id, entry->id);
-  g_hash_table_replace (self->by_id, entry->id, entry);
+  entry->older = find_newest (self, id);
+  g_hash_table_add (self->by_id, entry->id);
   if (entry->run != 0)
-    g_hash_table_insert (self->by_run, &entry->run, entry);
+    g_hash_table_add (self->by_run, &entry->run);
 
   if (self->entries.length > self->capacity)
     forget_entry (self, self->entries.head->data);
@@ -227,10 +259,10 @@ amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64
 AmpsOutcome
 amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
 {
-  const Entry *entry = g_hash_table_lookup (self->by_id, id);
+  const Entry *entry = find_newest (self, id);
 
-  if (entry == NULL && run != 0)
-    entry = g_hash_table_lookup (self->by_run, &run);
+  if (entry == NULL)
+    entry = find_run (self, run);
 
   return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
 }
@@ -261,8 +293,12 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
       now - entry->expected > MAX_AGE)
     return FALSE;
 
-  *settlement = entry->settlement;
-  entry->settlement.detail = NULL;
+  *settlement = (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE };
+  if (entry->settlement != NULL)
+    {
+      *settlement = *entry->settlement;
+      g_clear_pointer (&entry->settlement, g_free);
+    }
   entry->settles = FALSE;
   job->outcome = entry->outcome;
   job->run = entry->run;

@@ -221,6 +221,20 @@ test_secrets (void)
                    "amqps://user:hunter2@two?keyfile=hunter2");
 }
 
+static void
+test_uris (void)
+{
+  g_autoptr (AmpsConfig) config = read_config (
+      "BROKER_SUBJECT=jobs\nBROKER_HOST=amqp://u:a,b:c@one,amqps://two , amqp://u:d,amqp@three",
+      NULL, NULL);
+  const char *const *uris = amps_config_get_broker_uris (config);
+
+  g_assert_cmpstr (uris[0], ==, "amqp://u:a,b:c@one");
+  g_assert_cmpstr (uris[1], ==, "amqps://two");
+  g_assert_cmpstr (uris[2], ==, "amqp://u:d,amqp@three");
+  g_assert_null (uris[3]);
+}
+
 /* A path for a file with @content in a folder that goes with the fixture. */
 typedef struct {
   char *folder;
@@ -535,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/bad-values", test_bad_values);
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
+  g_test_add_func ("/config/uris", test_uris);
   g_test_add_func ("/config/password-is-never-shown", test_password_is_never_shown);
   g_test_add_func ("/config/good-values", test_good_values);
   g_test_add_func ("/config/queue-names", test_queue_names);

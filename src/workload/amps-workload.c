@@ -12,8 +12,9 @@
  * there is nothing else to do: they would not help a processor that is busy. */
 #define GROW_DELAY AMPS_MILLISECONDS (20)
 
-/* When the workload takes so long to answer, more of them help in any case. */
-#define SLOW_ANSWER AMPS_MILLISECONDS (50)
+/* When the workload takes so long to answer, more of them help in any case. In a
+ * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
+#define SLOW_ANSWER AMPS_SECONDS (1)
 
 /* How often a job is looked at whose time stands still. */
 #define CHECK_INTERVAL AMPS_SECONDS (1)

@@ -22,10 +22,11 @@ import amps as fixture
 import machine
 import report
 import stalls
-from amps import Amps, wait_until
+from amps import Amps
 from broker import EmbeddedNode, EmbeddedQueue
 from rabbitmq_node import RabbitMQNode, free_port
 from scenarios import SCENARIOS
+from workload import Workload
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -177,9 +178,8 @@ class Bench:
         for scenario in (SCENARIOS[0], next(each for each in SCENARIOS
                                             if each.broker == 'embedded')):
             uri, queue = self.fill(report.without_jobs(scenario))
-            with Amps(uri, queue, DEBUG='false').wait_listening() as amps:
-                wait_until(lambda amps=amps: amps.get('/health').json['connected'],
-                           what='a connection')
+            with Workload() as workload, \
+                    Amps(uri, queue, workload, DEBUG='false').wait_ready() as amps:
                 time.sleep(6)
                 before = machine.wake_ups(amps.process.pid)
                 time.sleep(seconds)

@@ -3,16 +3,19 @@
 
 strace watches poll() alone, by a filter in the kernel, so that nothing else is
 slowed down. A stall is the time between the end of one and the begin of the next.
+AMPS runs ahead of all else, so that a stall is its own and not its wait for one of
+two processors.
 """
 
 import concurrent.futures
 import json
 import re
+import subprocess
 import time
 
 from amps import Amps
+from rabbitmq_node import free_port
 from scenarios import MIB, Scenario
-from workload import Workload
 
 LINE = re.compile(r'^(?P<pid>\d+) +(?P<time>\d+\.\d+) (?P<call>.*?)'
                   r'(?: <(?P<took>\d+\.\d+)>)?$')
@@ -45,19 +48,23 @@ def measure(bench):
                         'data': [1, 'x'] * ((16 * MIB - 1000) // 8)}).encode()
     out = bench.folder / 'strace'
 
-    with Workload(lambda _: 200) as workload, \
-            Amps(uri, queue, workload, ('strace', '-D', '--seccomp-bpf', '-f', '-ttt', '-T', '-e',
-                                        'trace=poll,ppoll', '-o', str(out)),
+    port = str(free_port())
+    with subprocess.Popen([bench.arguments.workload, '--port', port, '--sync', '--jobs',
+                           str(scenario.jobs)], stdout=subprocess.PIPE) as workload, \
+            Amps(uri, queue, None, ('chrt', '--fifo', '1', 'strace', '-D', '--seccomp-bpf', '-f',
+                                    '-ttt', '-T', '-e', 'trace=poll,ppoll', '-o', str(out)),
+                 WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}',
                  WORKLOAD_MODE='sync', MAX_CONCURRENCY=20, DEBUG='false') as amps:
-        workload.wait(1)
-        moments = [time.time()]
-        workload.wait(scenario.jobs, 120)
-        moments.append(time.time())
+        moments = []
+        for _ in ('first', 'done'):
+            workload.stdout.readline()
+            moments.append(time.time())
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             for answer in pool.map(lambda _: amps.post('/publish', event), range(4)):
                 assert answer.status == 202, answer.body
         moments.append(time.time())
         amps.stop()
+        workload.kill()
         pid = amps.process.pid
 
     trace = out.read_text(encoding='ascii')

@@ -21,6 +21,7 @@ import time
 import amps as fixture
 import machine
 import report
+import resident
 import stalls
 from amps import Amps
 from broker import EmbeddedNode, EmbeddedQueue
@@ -203,7 +204,7 @@ def measure(arguments, folder):
         if not arguments.only:
             results['limits'] = {name: median_of(list(runs)) for name, runs in
                                  report.turn([bench.limits() for _ in range(arguments.runs)])}
-            results['others'] = {**bench.idle(), **stalls.measure(bench)}
+            results['others'] = {**bench.idle(), **stalls.measure(bench), **resident.measure(bench)}
         for scenario in SCENARIOS:
             if arguments.only and not re.search(arguments.only, scenario.name):
                 continue

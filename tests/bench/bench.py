@@ -26,7 +26,7 @@ import stalls
 from amps import Amps
 from broker import EmbeddedNode, EmbeddedQueue
 from rabbitmq_node import RabbitMQNode, free_port
-from scenarios import SCENARIOS
+from scenarios import EMBEDDED, SCENARIOS
 from workload import Workload
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -71,9 +71,7 @@ class Bench:
         node = EmbeddedNode(str(folder), None)
         node.start()
         queue = EmbeddedQueue(node, name, None, None)
-        queue.fill(json.dumps({'specversion': '1.0', 'id': str(number), 'source': '/bench',
-                               'type': name, 'data': 'x' * (scenario.size - 90)}).encode()
-                   for number in range(scenario.jobs))
+        queue.fill(scenario.event(number, name) for number in range(scenario.jobs))
         queue.close()
         return node.uri, name
 
@@ -176,8 +174,7 @@ class Bench:
     def idle(self, seconds=20):
         """Wake-ups a second of an AMPS that has nothing to do."""
         figures = {}
-        for scenario in (SCENARIOS[0], next(each for each in SCENARIOS
-                                            if each.broker == 'embedded')):
+        for scenario in (SCENARIOS[0], EMBEDDED):
             uri, queue = self.fill(report.without_jobs(scenario))
             with Workload() as workload, \
                     Amps(uri, queue, workload, DEBUG='false').wait_ready() as amps:

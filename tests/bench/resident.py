@@ -4,7 +4,7 @@
 import machine
 import report
 from amps import Amps
-from scenarios import SCENARIOS
+from scenarios import EMBEDDED
 from workload import Workload, acknowledge
 
 IN_FLIGHT, JOBS = 100, 3000
@@ -12,8 +12,7 @@ IN_FLIGHT, JOBS = 100, 3000
 
 def measure(bench):
     """Idle, with many jobs in flight, and after more of them than its slots."""
-    scenario = next(each for each in SCENARIOS if each.broker == 'embedded')
-    uri, queue = bench.fill(report.without_jobs(scenario))
+    uri, queue = bench.fill(report.without_jobs(EMBEDDED))
     figures = {}
 
     def note(when):
@@ -30,9 +29,7 @@ def measure(bench):
                 workload.answer = acknowledge
                 for post in workload.posts[:IN_FLIGHT]:
                     post.acknowledge()
-            event = {'specversion': '1.0', 'id': str(number), 'source': '/bench', 'type': queue,
-                     'data': 'x' * (scenario.size - 90)}
-            assert amps.post('/publish', event).status == 202
+            assert amps.post('/publish', EMBEDDED.event(number, queue)).status == 202
         workload.wait(JOBS, 120)
         note(f'{JOBS} jobs later')
         amps.stop()

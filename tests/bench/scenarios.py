@@ -2,6 +2,7 @@
 """What is measured: one line for each run."""
 
 import dataclasses
+import json
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -40,6 +41,11 @@ class Scenario:
             parts.append(f'{self.jobs} jobs')
         return ', '.join(parts)
 
+    def event(self, number, subject):
+        """One of its events, encoded."""
+        return json.dumps({'specversion': '1.0', 'id': str(number), 'source': '/bench',
+                           'type': subject, 'data': 'x' * (self.size - 90)}).encode()
+
 
 SCENARIOS = [
     Scenario(3000, 1),
@@ -68,3 +74,5 @@ SCENARIOS = [
     Scenario(20000, mode='sync', worker='node'),
     Scenario(5000, mode='sync', worker='python'),
 ]
+
+EMBEDDED = next(each for each in SCENARIOS if each.broker == 'embedded')

@@ -104,10 +104,11 @@ amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
  * amps_session_pool_grow:
  * @self: a pool
  *
- * Allows more connections, because requests have waited for one in vain.
+ * Allows more connections if all are busy, because requests wait for one in vain.
  */
 void
 amps_session_pool_grow (AmpsSessionPool *self)
 {
-  self->limit *= 2;
+  if (self->n_busy >= self->limit)
+    self->limit *= 2;
 }

@@ -12,6 +12,10 @@
  * there is nothing else to do: they would not help a processor that is busy. */
 #define GROW_DELAY AMPS_MILLISECONDS (20)
 
+/* So many requests are being sent at once: libsoup has 8 KiB for each until its body
+ * is. Fewer would mean more turns of the main loop, which look at all that wait. */
+#define MAX_BEGINNING 384
+
 /* When the workload takes so long to answer, more of them help in any case. In a
  * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
 #define SLOW_ANSWER AMPS_SECONDS (1)
@@ -33,6 +37,8 @@ struct _AmpsWorkload {
   AmpsProbe *probe;          /* (owned) */
   GQueue waiting;            /* (owned) of Request, for a connection */
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
+  unsigned int n_beginning;  /* requests of @generation that are not sent yet */
+  unsigned int generation;   /* increases when those that are not sent take too long */
   AmpsTimerQueue *deadlines; /* (owned) of Request */
   gint64 timeout;            /* µs for an answer, in async mode */
   gboolean sync;
@@ -57,6 +63,7 @@ typedef struct {
   GCancellable *cancellable; /* (owned) of this request alone */
   AmpsTimerEntry *deadline;  /* (nullable) */
   gint64 begun;              /* monotonic µs when it began to wait, then when it was sent */
+  unsigned int generation;   /* in which it is beginning; 0 before and after that */
   gboolean sent;             /* at least its headers, so that the workload may have it */
   gboolean timed_out;
 } Request;
@@ -161,10 +168,33 @@ on_probe_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec, AmpsWorkloa
 
 /* Answers */
 
+static void send_waiting (AmpsWorkload *self);
+
 static void
 on_wrote_headers (SoupMessage *message G_GNUC_UNUSED, Request *request)
 {
   request->sent = TRUE;
+}
+
+static void
+end_beginning (Request *request)
+{
+  AmpsWorkload *self = request->workload;
+
+  if (request->generation == self->generation)
+    self->n_beginning--;
+  request->generation = 0;
+}
+
+static void
+on_wrote_body (SoupMessage *message G_GNUC_UNUSED, Request *request)
+{
+  AmpsWorkload *self = request->workload;
+  gboolean full = self->n_beginning >= MAX_BEGINNING;
+
+  end_beginning (request);
+  if (full && self->n_beginning < MAX_BEGINNING)
+    send_waiting (self);
 }
 
 /* In TLS 1.3 a certificate is refused after the client has sent its first bytes,
@@ -197,8 +227,6 @@ make_failed_answer (const Request *request, const GError *error)
   return answer;
 }
 
-static void send_waiting (AmpsWorkload *self);
-
 static void
 finish (Request *request, AmpsAnswer *answer)
 {
@@ -207,9 +235,10 @@ finish (Request *request, AmpsAnswer *answer)
 
   if (request->deadline != NULL)
     amps_timer_queue_remove (self->deadlines, request->deadline);
-  amps_session_pool_release (self->pool, g_steal_pointer (&request->session));
+  end_beginning (request);
   if (duration >= SLOW_ANSWER && self->waiting.head != NULL)
     amps_session_pool_grow (self->pool);
+  amps_session_pool_release (self->pool, g_steal_pointer (&request->session));
   amps_metrics_count_workload_request (self->metrics, answer->status);
   amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION, duration);
 
@@ -301,7 +330,10 @@ send_request (Request *request, SoupSession *session)
   if (deadline > 0)
     request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
 
+  request->generation = self->generation;
+  self->n_beginning++;
   g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
+  g_signal_connect (request->message, "wrote-body", G_CALLBACK (on_wrote_body), request);
   soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
                            on_answer, request);
 }
@@ -334,7 +366,8 @@ send_waiting (AmpsWorkload *self)
   const Request *first;
   SoupSession *session;
 
-  while (peek_waiting (self) != NULL && (session = amps_session_pool_acquire (self->pool)) != NULL)
+  while (self->n_beginning < MAX_BEGINNING && peek_waiting (self) != NULL &&
+         (session = amps_session_pool_acquire (self->pool)) != NULL)
     send_request (g_queue_pop_head (&self->waiting), session);
 
   first = g_queue_peek_head (&self->waiting);
@@ -347,7 +380,17 @@ on_grow_timer (gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
 
-  amps_session_pool_grow (self->pool);
+  if (self->n_beginning < MAX_BEGINNING)
+    {
+      amps_session_pool_grow (self->pool);
+    }
+  else
+    {
+      /* The workload is slow to take these, so others must not wait for them. */
+      self->generation++;
+      self->n_beginning = 0;
+    }
+
   send_waiting (self);
   return G_SOURCE_CONTINUE;
 }
@@ -372,6 +415,7 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->pool = amps_session_pool_new (clock, self->endpoint);
   self->probe =
       amps_probe_new (clock, self->endpoint, amps_config_get_workload_ready_path (config));
+  self->generation = 1;
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->timeout = amps_config_get_workload_response_timeout (config);
   self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);

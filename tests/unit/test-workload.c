@@ -235,27 +235,73 @@ test_timed_out (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_TIMED_OUT);
 }
 
+/* More than are begun together. */
+#define MANY 450
+
 /* A workload that holds its answers must get all that it may have at once. */
 static void
 test_many_at_once (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
-  const unsigned int count = 100;
-
   raw_server_reply (f->server, "HTTP/1.1 200 OK\r\n" EMPTY);
   raw_server_hold (f->server, TRUE);
-  for (unsigned int i = 0; i < count; i++)
+  for (unsigned int i = 0; i < MANY; i++)
     send_one (f, "body");
   fake_clock_advance (f->clock, AMPS_MILLISECONDS (30));
-  wait_for_requests (f, count);
-  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, count);
+  wait_for_requests (f, MANY);
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, MANY);
 
   raw_server_hold (f->server, FALSE);
-  for (unsigned int i = 0; i < count; i++)
+  for (unsigned int i = 0; i < MANY; i++)
     {
       g_autoptr (AmpsAnswer) answer = wait_for_answer (f);
 
       g_assert_cmpuint (answer->status, ==, 200);
     }
+}
+
+/* The clients' side of all connections to @port. */
+static unsigned int
+count_connections (unsigned int port)
+{
+  g_autofree char *table = NULL;
+  g_autofree char *remote = g_strdup_printf ("0100007F:%04X 0", port);
+  unsigned int count = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/net/tcp", &table, NULL, NULL));
+  for (const char *at = table; (at = strstr (at, remote)) != NULL; at++)
+    count++;
+  return count;
+}
+
+/* Those that it leaves waiting must not be in the way of all others. */
+static void
+test_slow_to_accept (void)
+{
+  Fixture f = { 0 };
+  g_autoptr (GSocket) socket =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autofree char *workload = NULL;
+  unsigned int port;
+
+  g_socket_set_listen_backlog (socket, 1);
+  g_assert_true (g_socket_bind (socket, any, FALSE, NULL) && g_socket_listen (socket, NULL));
+  address = g_socket_get_local_address (socket, NULL);
+  port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+  workload = g_strdup_printf ("http://127.0.0.1:%u", port);
+  set_up_at (&f, workload, "WORKLOAD_RESPONSE_TIMEOUT=9s");
+
+  for (unsigned int i = 0; i < MANY; i++)
+    send_one (&f, "body");
+  fake_clock_advance (f.clock, AMPS_MILLISECONDS (30));
+  while (count_connections (port) < MANY)
+    g_main_context_iteration (NULL, FALSE);
+
+  fake_clock_advance (f.clock, AMPS_SECONDS (9));
+  for (unsigned int i = 0; i < MANY; i++)
+    amps_answer_free (wait_for_answer (&f));
+  tear_down (&f, NULL);
 }
 
 /* In sync mode the answer counts. */
@@ -333,6 +379,7 @@ main (int argc, char **argv)
   ADD ("timed-out", "WORKLOAD_RESPONSE_TIMEOUT=9s", test_timed_out);
   ADD ("many-at-once", "", test_many_at_once);
   ADD ("sync-answers", "WORKLOAD_MODE=sync\nMAX_BODY_SIZE=1KiB", test_sync_answers);
+  g_test_add_func ("/workload/slow-to-accept", test_slow_to_accept);
   g_test_add_func ("/workload/unix-socket", test_unix_socket);
   return g_test_run ();
 }

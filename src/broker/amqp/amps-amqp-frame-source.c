@@ -5,6 +5,7 @@ typedef struct {
   GSource source;
   amqp_connection_state_t connection;
   gpointer fd_tag;
+  gint64 heartbeat_due; /* monotonic µs; 0 for never */
 } FrameSource;
 
 static gboolean
@@ -20,15 +21,17 @@ schedule_heartbeat (FrameSource *self)
   gint64 heartbeat = amqp_get_heartbeat (self->connection);
 
   if (heartbeat > 0)
-    g_source_set_ready_time (&self->source,
-                             g_get_monotonic_time () + heartbeat * G_USEC_PER_SEC / 2);
+    self->heartbeat_due = g_get_monotonic_time () + heartbeat * G_USEC_PER_SEC / 2;
 }
 
 static gboolean
 frame_source_prepare (GSource *source, int *timeout)
 {
-  *timeout = -1;
-  return has_buffered_frames ((FrameSource *) source);
+  FrameSource *self = (FrameSource *) source;
+  gint64 left = self->heartbeat_due - g_source_get_time (source);
+
+  *timeout = self->heartbeat_due != 0 ? (int) MAX (left / 1000 + 1, 0) : -1;
+  return has_buffered_frames (self);
 }
 
 static gboolean
@@ -36,7 +39,8 @@ frame_source_check (GSource *source)
 {
   FrameSource *self = (FrameSource *) source;
 
-  return g_source_query_unix_fd (source, self->fd_tag) != 0 || has_buffered_frames (self);
+  return g_source_query_unix_fd (source, self->fd_tag) != 0 || has_buffered_frames (self) ||
+         (self->heartbeat_due != 0 && g_source_get_time (source) >= self->heartbeat_due);
 }
 
 static gboolean
@@ -69,6 +73,9 @@ amps_amqp_frame_source_new (amqp_connection_state_t connection)
   self->connection = connection;
   self->fd_tag = g_source_add_unix_fd (source, amqp_get_sockfd (connection), G_IO_IN);
   g_source_set_static_name (source, "AMQP frames");
+  /* It never recurses. But GLib takes the descriptor of what may not out of poll()
+   * for each dispatch, and wakes up twice for that. */
+  g_source_set_can_recurse (source, TRUE);
   schedule_heartbeat (self);
   return source;
 }

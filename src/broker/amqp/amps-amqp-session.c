@@ -2,6 +2,7 @@
 #include "amps-amqp-session.h"
 
 #include "amps-amqp-connect.h"
+#include "amps-amqp-flush-source.h"
 #include "amps-amqp-frame-source.h"
 #include "amps-amqp-watch.h"
 
@@ -292,13 +293,6 @@ handle_frame (AmpsAmqpSession *self, const amqp_frame_t *frame)
     }
 }
 
-static void
-schedule_flush (AmpsAmqpSession *self)
-{
-  if (g_source_get_ready_time (self->flush) < 0)
-    g_source_set_ready_time (self->flush, 0);
-}
-
 /**
  * amps_amqp_session_drain:
  * @self: a session
@@ -334,19 +328,9 @@ on_frames (gpointer user_data)
   amps_amqp_watch_begin_work (&self->watch);
   amps_amqp_session_drain (self);
   amqp_maybe_release_buffers (self->connection);
-  schedule_flush (self);
   amps_amqp_watch_end_work (&self->watch);
   return G_SOURCE_CONTINUE;
 }
-
-static gboolean
-flush_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (user_data);
-}
-
-static GSourceFuncs flush_funcs = { .dispatch = flush_dispatch };
 
 static gboolean
 on_flush (gpointer user_data)
@@ -375,7 +359,7 @@ on_command (AmpsMail *mail, gpointer user_data)
     {
       amps_amqp_watch_begin_work (&self->watch);
       self->role->command (self->role_data, command);
-      schedule_flush (self);
+      amps_amqp_flush_source_request (self->flush);
       amps_amqp_watch_end_work (&self->watch);
     }
   else
@@ -437,8 +421,7 @@ close_connection (AmpsAmqpSession *self)
 static void
 serve (AmpsAmqpSession *self)
 {
-  self->flush = g_source_new (&flush_funcs, sizeof (GSource));
-  g_source_set_static_name (self->flush, "AMQP flush");
+  self->flush = amps_amqp_flush_source_new ();
   g_source_set_callback (self->flush, on_flush, self, NULL);
   g_source_attach (self->flush, self->context);
 

@@ -43,7 +43,7 @@ typedef struct {
  * @command: something the main thread sent; takes it
  * @message: a whole message came
  * @method: another method frame came; returns whether it was expected
- * @flush: after a batch of commands and frames
+ * @flush: after a batch of commands
  * @free: frees the role
  *
  * What a session is there for. Everything runs in its I/O thread; what fails

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+GSource *amps_amqp_flush_source_new (void);
+
+void amps_amqp_flush_source_request (GSource *source);
+
+G_END_DECLS

@@ -19,6 +19,7 @@ import tempfile
 import time
 
 import amps as fixture
+import floors
 import machine
 import report
 import resident
@@ -29,6 +30,7 @@ from rabbitmq_node import RabbitMQNode, free_port
 from scenarios import EMBEDDED, SCENARIOS
 from workload import Workload
 
+PROGRAMS = ('amps', 'empty', 'load', 'path', 'workload')
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -201,7 +203,8 @@ def measure(arguments, folder):
         if not arguments.only:
             results['limits'] = {name: median_of(list(runs)) for name, runs in
                                  report.turn([bench.limits() for _ in range(arguments.runs)])}
-            results['others'] = {**bench.idle(), **stalls.measure(bench), **resident.measure(bench)}
+            results['others'] = {**floors.measure(bench), **bench.idle(), **stalls.measure(bench),
+                                 **resident.measure(bench)}
         for scenario in SCENARIOS:
             if arguments.only and not re.search(arguments.only, scenario.name):
                 continue
@@ -216,14 +219,14 @@ def measure(arguments, folder):
 def main():
     """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ('amps', 'load', 'path', 'workload'):
+    for name in PROGRAMS:
         parser.add_argument('--' + name, required=True, help='the binary')
     parser.add_argument('--modules', help='the folder node_modules with amqplib')
     parser.add_argument('--runs', type=int, default=5, help='of which the medians are shown')
     parser.add_argument('--only', help='scenarios whose name has this regular expression')
     parser.add_argument('--out', type=pathlib.Path, help='a folder for table, figures and plot')
     arguments = parser.parse_args()
-    for name in ('amps', 'load', 'path', 'workload'):
+    for name in PROGRAMS:
         setattr(arguments, name, os.path.abspath(getattr(arguments, name)))
     fixture.BINARY = arguments.amps
 

@@ -16,6 +16,7 @@
 #define CHANNEL 1
 #define FRAME_MAX 131072
 #define UNCONFIRMED 256
+#define SENT "\"sent\":"
 
 static int port;
 static int n_messages = 10000;
@@ -51,7 +52,7 @@ make_event (int number)
 
   g_string_printf (event,
                    "{\"specversion\":\"1.0\",\"id\":\"%08x-%d\",\"source\":\"/bench\","
-                   "\"type\":\"bench.job\",\"data\":{\"sent\":%" G_GINT64_FORMAT ",\"text\":\"",
+                   "\"type\":\"bench.job\",\"data\":{" SENT "%" G_GINT64_FORMAT ",\"text\":\"",
                    g_random_int (), number, get_ns (CLOCK_MONOTONIC));
   while (event->len + 3 < (gsize) size)
     g_string_append_c (event, (char) ('a' + event->len % 26));
@@ -156,11 +157,41 @@ report (gint64 begun, gint64 cpu_begun)
           (double) cpu / 1e3 / n_messages);
 }
 
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  gint64 x = *(const gint64 *) a;
+  gint64 y = *(const gint64 *) b;
+
+  return (x > y) - (x < y);
+}
+
+/* Sorts @latencies, which are in ns. */
+static void
+report_latencies (GArray *latencies)
+{
+  g_array_sort (latencies, compare);
+  printf ("{\"p50\":%.3f,\"p99\":%.3f}\n",
+          (double) g_array_index (latencies, gint64, latencies->len / 2) / 1e6,
+          (double) g_array_index (latencies, gint64, latencies->len * 99 / 100) / 1e6);
+}
+
+static gint64
+get_latency (amqp_bytes_t body)
+{
+  const char *sent = memmem (body.bytes, body.len, SENT, strlen (SENT));
+
+  if (sent == NULL)
+    g_error ("An event does not say when it was made");
+  return get_ns (CLOCK_MONOTONIC) - g_ascii_strtoll (sent + strlen (SENT), NULL, 10);
+}
+
 /* As much as any consumer has to do. */
 static void
 consume (void)
 {
   amqp_connection_state_t connection = connect_amqp ();
+  g_autoptr (GArray) latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
   gint64 begun, cpu_begun;
 
   amqp_basic_qos (connection, CHANNEL, 0, (guint16) in_flight, FALSE);
@@ -177,10 +208,19 @@ consume (void)
       amqp_maybe_release_buffers (connection);
       if (amqp_consume_message (connection, &envelope, NULL, 0).reply_type != AMQP_RESPONSE_NORMAL)
         g_error ("RabbitMQ on port %d: could not consume", port);
+      if (rate > 0)
+        {
+          gint64 latency = get_latency (envelope.message.body);
+
+          g_array_append_val (latencies, latency);
+        }
       amqp_basic_ack (connection, CHANNEL, envelope.delivery_tag, FALSE);
       amqp_destroy_envelope (&envelope);
     }
-  report (begun, cpu_begun);
+  if (rate > 0)
+    report_latencies (latencies);
+  else
+    report (begun, cpu_begun);
   amqp_connection_close (connection, AMQP_REPLY_SUCCESS);
 }
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""What nothing with these libraries, or with this RabbitMQ, can be better than."""
+
+import json
+import statistics
+import subprocess
+import time
+
+from scenarios import Scenario
+
+STARTS = 20
+PACED = Scenario(3000, rate=200)
+
+
+def time_start(command):
+    """How long it takes to its end, in ms, and what it prints."""
+    begun = time.monotonic_ns()
+    printed = subprocess.check_output(command, timeout=60)
+    return (time.monotonic_ns() - begun) / 1e6, printed
+
+
+def measure(bench):
+    """Memory and start of an empty program, start and latency of a bare consumer."""
+    empty = [time_start([bench.arguments.empty]) for _ in range(STARTS)]
+
+    bench.publish('floor', Scenario(STARTS))
+    consumer = [bench.arguments.load, 'consume', '--port', str(bench.node.port), '--queue']
+    first = [time_start([*consumer, 'floor', '--in-flight', '1', '--messages', '1'])[0]
+             for _ in range(STARTS)]
+
+    bench.publish('paced', Scenario(0))
+    with subprocess.Popen([*consumer, 'paced', '--messages', str(PACED.jobs), '--rate',
+                           str(PACED.rate)], stdout=subprocess.PIPE) as process:
+        bench.publish('paced', PACED, rate=PACED.rate)
+        latency = json.loads(process.stdout.read())
+
+    return {
+        'floor: an empty program with the same libraries, peak MB':
+            max(int(printed) for _, printed in empty) / 1024,
+        'floor: its start and end, ms': statistics.median(took for took, _ in empty),
+        'floor: start of a rabbitmq-c consumer to the end of its first message, ms':
+            statistics.median(first),
+        'floor: latency of a rabbitmq-c consumer at 200 jobs/s, p50 ms': latency['p50'],
+        'floor: the same, p99 ms': latency['p99'],
+    }

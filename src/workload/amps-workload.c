@@ -14,7 +14,7 @@
 
 /* So many requests are being sent at once: libsoup has 8 KiB for each until its body
  * is. Fewer would mean more turns of the main loop, which look at all that wait. */
-#define MAX_BEGINNING 384
+#define MAX_SENDING 384
 
 /* When the workload takes so long to answer, more of them help in any case. In a
  * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
@@ -37,7 +37,7 @@ struct _AmpsWorkload {
   AmpsProbe *probe;          /* (owned) */
   GQueue waiting;            /* (owned) of Request, for a connection */
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
-  unsigned int n_beginning;  /* requests of @generation that are not sent yet */
+  unsigned int n_sending;    /* requests of @generation that are not sent yet */
   unsigned int generation;   /* increases when those that are not sent take too long */
   AmpsTimerQueue *deadlines; /* (owned) of Request */
   gint64 timeout;            /* µs for an answer, in async mode */
@@ -63,7 +63,7 @@ typedef struct {
   GCancellable *cancellable; /* (owned) of this request alone */
   AmpsTimerEntry *deadline;  /* (nullable) */
   gint64 begun;              /* monotonic µs when it began to wait, then when it was sent */
-  unsigned int generation;   /* in which it is beginning; 0 before and after that */
+  unsigned int generation;   /* in which it is being sent; 0 before and after that */
   gboolean sent;             /* at least its headers, so that the workload may have it */
   gboolean timed_out;
 } Request;
@@ -177,12 +177,12 @@ on_wrote_headers (SoupMessage *message G_GNUC_UNUSED, Request *request)
 }
 
 static void
-end_beginning (Request *request)
+end_sending (Request *request)
 {
   AmpsWorkload *self = request->workload;
 
   if (request->generation == self->generation)
-    self->n_beginning--;
+    self->n_sending--;
   request->generation = 0;
 }
 
@@ -190,10 +190,10 @@ static void
 on_wrote_body (SoupMessage *message G_GNUC_UNUSED, Request *request)
 {
   AmpsWorkload *self = request->workload;
-  gboolean full = self->n_beginning >= MAX_BEGINNING;
+  gboolean full = self->n_sending >= MAX_SENDING;
 
-  end_beginning (request);
-  if (full && self->n_beginning < MAX_BEGINNING)
+  end_sending (request);
+  if (full && self->n_sending < MAX_SENDING)
     send_waiting (self);
 }
 
@@ -235,7 +235,7 @@ finish (Request *request, AmpsAnswer *answer)
 
   if (request->deadline != NULL)
     amps_timer_queue_remove (self->deadlines, request->deadline);
-  end_beginning (request);
+  end_sending (request);
   if (duration >= SLOW_ANSWER && self->waiting.head != NULL)
     amps_session_pool_grow (self->pool);
   amps_session_pool_release (self->pool, g_steal_pointer (&request->session));
@@ -331,7 +331,7 @@ send_request (Request *request, SoupSession *session)
     request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);
 
   request->generation = self->generation;
-  self->n_beginning++;
+  self->n_sending++;
   g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
   g_signal_connect (request->message, "wrote-body", G_CALLBACK (on_wrote_body), request);
   soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
@@ -366,7 +366,7 @@ send_waiting (AmpsWorkload *self)
   const Request *first;
   SoupSession *session;
 
-  while (self->n_beginning < MAX_BEGINNING && peek_waiting (self) != NULL &&
+  while (self->n_sending < MAX_SENDING && peek_waiting (self) != NULL &&
          (session = amps_session_pool_acquire (self->pool)) != NULL)
     send_request (g_queue_pop_head (&self->waiting), session);
 
@@ -380,7 +380,7 @@ on_grow_timer (gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
 
-  if (self->n_beginning < MAX_BEGINNING)
+  if (self->n_sending < MAX_SENDING)
     {
       amps_session_pool_grow (self->pool);
     }
@@ -388,7 +388,7 @@ on_grow_timer (gpointer user_data)
     {
       /* The workload is slow to take these, so others must not wait for them. */
       self->generation++;
-      self->n_beginning = 0;
+      self->n_sending = 0;
     }
 
   send_waiting (self);

@@ -6,10 +6,9 @@ import statistics
 import subprocess
 import time
 
-from scenarios import Scenario
+from scenarios import PACED, Scenario
 
 STARTS = 20
-PACED = Scenario(3000, rate=200)
 
 
 def time_start(command):
@@ -40,6 +39,6 @@ def measure(bench):
         'floor: its start and end, ms': statistics.median(took for took, _ in empty),
         'floor: start of a rabbitmq-c consumer to the end of its first message, ms':
             statistics.median(first),
-        'floor: latency of a rabbitmq-c consumer at 200 jobs/s, p50 ms': latency['p50'],
+        f'floor: latency of a rabbitmq-c consumer at {PACED.rate} jobs/s, p50 ms': latency['p50'],
         'floor: the same, p99 ms': latency['p99'],
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fills a queue, publishes at a pace, and measures what the machine allows: a
  * consumer that does nothing but acknowledge, and HTTP with nothing behind it. */
+#include "latencies.h"
+
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
 #include <glib.h>
@@ -16,7 +18,6 @@
 #define CHANNEL 1
 #define FRAME_MAX 131072
 #define UNCONFIRMED 256
-#define SENT "\"sent\":"
 
 static int port;
 static int n_messages = 10000;
@@ -52,7 +53,8 @@ make_event (int number)
 
   g_string_printf (event,
                    "{\"specversion\":\"1.0\",\"id\":\"%08x-%d\",\"source\":\"/bench\","
-                   "\"type\":\"bench.job\",\"data\":{" SENT "%" G_GINT64_FORMAT ",\"text\":\"",
+                   "\"type\":\"bench.job\",\"data\":{" LATENCIES_SENT "%" G_GINT64_FORMAT
+                   ",\"text\":\"",
                    g_random_int (), number, get_ns (CLOCK_MONOTONIC));
   while (event->len + 3 < (gsize) size)
     g_string_append_c (event, (char) ('a' + event->len % 26));
@@ -157,33 +159,12 @@ report (gint64 begun, gint64 cpu_begun)
           (double) cpu / 1e3 / n_messages);
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *) a;
-  gint64 y = *(const gint64 *) b;
-
-  return (x > y) - (x < y);
-}
-
-/* Sorts @latencies, which are in ns. */
 static void
 report_latencies (GArray *latencies)
 {
-  g_array_sort (latencies, compare);
-  printf ("{\"p50\":%.3f,\"p99\":%.3f}\n",
-          (double) g_array_index (latencies, gint64, latencies->len / 2) / 1e6,
-          (double) g_array_index (latencies, gint64, latencies->len * 99 / 100) / 1e6);
-}
-
-static gint64
-get_latency (amqp_bytes_t body)
-{
-  const char *sent = memmem (body.bytes, body.len, SENT, strlen (SENT));
-
-  if (sent == NULL)
-    g_error ("An event does not say when it was made");
-  return get_ns (CLOCK_MONOTONIC) - g_ascii_strtoll (sent + strlen (SENT), NULL, 10);
+  latencies_sort (latencies);
+  printf ("{\"p50\":%.3f,\"p99\":%.3f}\n", latencies_get_quantile_ms (latencies, 0.5),
+          latencies_get_quantile_ms (latencies, 0.99));
 }
 
 /* As much as any consumer has to do. */
@@ -191,7 +172,7 @@ static void
 consume (void)
 {
   amqp_connection_state_t connection = connect_amqp ();
-  g_autoptr (GArray) latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GArray) latencies = latencies_new ();
   gint64 begun, cpu_begun;
 
   amqp_basic_qos (connection, CHANNEL, 0, (guint16) in_flight, FALSE);
@@ -208,12 +189,10 @@ consume (void)
       amqp_maybe_release_buffers (connection);
       if (amqp_consume_message (connection, &envelope, NULL, 0).reply_type != AMQP_RESPONSE_NORMAL)
         g_error ("RabbitMQ on port %d: could not consume", port);
-      if (rate > 0)
-        {
-          gint64 latency = get_latency (envelope.message.body);
-
-          g_array_append_val (latencies, latency);
-        }
+      if (rate > 0 &&
+          !latencies_note (latencies, envelope.message.body.bytes,
+                           (gssize) envelope.message.body.len, get_ns (CLOCK_MONOTONIC)))
+        g_error ("An event does not say when it was made");
       amqp_basic_ack (connection, CHANNEL, envelope.delivery_tag, FALSE);
       amqp_destroy_envelope (&envelope);
     }

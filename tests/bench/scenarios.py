@@ -76,3 +76,4 @@ SCENARIOS = [
 ]
 
 EMBEDDED = next(each for each in SCENARIOS if each.broker == 'embedded')
+PACED = next(each for each in SCENARIOS if each.rate)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A workload that costs next to nothing, so that a benchmark measures AMPS.
  * Prints a line of JSON when the first job has come, and one when all are done. */
+#include "latencies.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
@@ -16,8 +18,7 @@
 #define MAX_EVENTS 64
 #define API_CONNECTIONS 32
 
-/* Where a publisher puts the time of publishing: near the beginning of the event. */
-#define SENT "\"sent\":"
+/* Enough for LATENCIES_SENT. */
 #define KEPT_OF_BODY 400
 
 static int port;
@@ -107,25 +108,6 @@ send_all (int fd, const char *data, gsize length)
     g_error ("What is so short did not fit the socket's buffer");
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *) a;
-  gint64 y = *(const gint64 *) b;
-
-  return (x > y) - (x < y);
-}
-
-static double
-get_quantile_ms (double quantile)
-{
-  if (latencies->len == 0)
-    return 0;
-  return (double) g_array_index (latencies, gint64,
-                                 (unsigned int) (quantile * (latencies->len - 1))) /
-         1e6;
-}
-
 static void
 count_done (unsigned int n)
 {
@@ -133,11 +115,11 @@ count_done (unsigned int n)
   if (n_done < n_jobs)
     return;
 
-  g_array_sort (latencies, compare);
+  latencies_sort (latencies);
   printf ("{\"done\":%d,\"first\":%" G_GINT64_FORMAT ",\"last\":%" G_GINT64_FORMAT
           ",\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f}\n",
-          n_done, first_ns, get_ns (), get_quantile_ms (0.5), get_quantile_ms (0.99),
-          get_quantile_ms (1));
+          n_done, first_ns, get_ns (), latencies_get_quantile_ms (latencies, 0.5),
+          latencies_get_quantile_ms (latencies, 0.99), latencies_get_quantile_ms (latencies, 1));
   fflush (stdout);
   n_jobs = G_MAXINT;
 }
@@ -260,7 +242,6 @@ find_header (const char *head, const char *name)
 static void
 note_arrival (const char *body)
 {
-  const char *sent = strstr (body, SENT);
   gint64 now = get_ns ();
 
   if (first_ns == 0)
@@ -269,12 +250,7 @@ note_arrival (const char *body)
       printf ("{\"first\":%" G_GINT64_FORMAT "}\n", now);
       fflush (stdout);
     }
-  if (sent != NULL)
-    {
-      gint64 latency = now - g_ascii_strtoll (sent + strlen (SENT), NULL, 10);
-
-      g_array_append_val (latencies, latency);
-    }
+  latencies_note (latencies, body, -1, now);
 }
 
 /* Returns: whether a whole head and enough of its body were there */
@@ -400,7 +376,7 @@ main (int argc, char **argv)
       return EXIT_FAILURE;
     }
 
-  latencies = g_array_new (FALSE, FALSE, sizeof (gint64));
+  latencies = latencies_new ();
   epoll_fd = epoll_create1 (0);
   start_listening ();
   while (TRUE)

@@ -235,7 +235,7 @@ test_timed_out (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_TIMED_OUT);
 }
 
-/* More than are begun together. */
+/* More than are being sent at once. */
 #define MANY 450
 
 /* A workload that holds its answers must get all that it may have at once. */

@@ -14,12 +14,6 @@ flush_source_prepare (GSource *source, int *timeout)
 }
 
 static gboolean
-flush_source_check (GSource *source)
-{
-  return ((FlushSource *) source)->requested;
-}
-
-static gboolean
 flush_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   ((FlushSource *) source)->requested = FALSE;
@@ -27,7 +21,6 @@ flush_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data
 }
 
 static GSourceFuncs flush_source_funcs = { .prepare = flush_source_prepare,
-                                           .check = flush_source_check,
                                            .dispatch = flush_source_dispatch };
 
 /**

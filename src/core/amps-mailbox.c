@@ -130,3 +130,17 @@ amps_mailbox_send (AmpsMailbox *self, AmpsMail *mail)
   if (head == NULL)
     g_source_set_ready_time (self->source, 0);
 }
+
+/**
+ * amps_mailbox_pass:
+ * @self: a mailbox
+ * @mail: (transfer full): a message
+ *
+ * In the receiving thread: @mail is received at once, before any that is in the
+ * mailbox.
+ */
+void
+amps_mailbox_pass (AmpsMailbox *self, AmpsMail *mail)
+{
+  self->receive (mail, self->user_data);
+}

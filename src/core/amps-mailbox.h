@@ -36,6 +36,7 @@ AmpsMailbox *amps_mailbox_new (const char *name, GMainContext *context, AmpsMail
                                GDestroyNotify discard, gpointer user_data);
 void amps_mailbox_free (AmpsMailbox *self);
 void amps_mailbox_send (AmpsMailbox *self, AmpsMail *mail);
+void amps_mailbox_pass (AmpsMailbox *self, AmpsMail *mail);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsMailbox, amps_mailbox_free)
 

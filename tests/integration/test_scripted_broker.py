@@ -10,6 +10,9 @@ from broker import event
 from scripted_broker import ScriptedBroker, delivery, frame, method, short
 from workload import Workload
 
+# Whose settlements the sockets on both sides have no room for.
+FLOOD = 250000
+
 
 class Scripted(unittest.TestCase):
     """Promises 1, 6 and 7 against a peer that misbehaves."""
@@ -132,6 +135,43 @@ class Scripted(unittest.TestCase):
         self.broker.publisher().send(method(0, 10, 61))
         wait_until(lambda: amps.post('/publish', event('a')).status == 202, what='publishing')
 
+    def flood(self, may_read):
+        """Sends that many messages to be rejected, and reads nothing until it may."""
+        def send_all(connection):
+            for tag in range(1, FLOOD + 1, 100):
+                connection.send(b''.join(delivery(each, b'{}') for each in range(tag, tag + 100)))
+            may_read.wait()
+
+        self.addCleanup(may_read.set)
+        self.broker.on_consume = lambda connection: (
+            send_all(connection) if self.broker.consumers() == 1 else None)
+        return self.amps()
+
+    def test_broker_that_does_not_read_for_a_while(self):
+        # Two heartbeats are how long it may be so.
+        self.broker.heartbeat = 60
+        self.broker.uri = self.broker.uri.replace('heartbeat=2', 'heartbeat=60')
+        may_read = threading.Event()
+        amps = self.flood(may_read)
+        wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="malformed"}') == FLOOD, 60,
+                   'all of them')
+        settled = next(each.settled for each in self.broker.connections if each.consuming)
+        for _ in range(20):
+            began = time.monotonic()
+            self.assertEqual(amps.get('/healthz').status, 200)
+            self.assertLess(time.monotonic() - began, 1)
+            time.sleep(0.1)
+        self.assertEqual(settled, [])
+        may_read.set()
+        wait_until(lambda: len(settled) == FLOOD, 60, 'being settled')
+        self.assertEqual(sorted(settled), [(90, tag) for tag in range(1, FLOOD + 1)])
+
+    def test_broker_that_never_reads_again(self):
+        """Heartbeats do not tell, it still sends them."""
+        amps = self.flood(threading.Event())
+        wait_until(lambda: self.broker.consumers() == 2, 60, 'another connection')
+        self.assertIn('it hangs', amps.log)
+
     def assert_reconnects(self, mischief, timeout=10):
         """After some mischief on the consuming connection a new one does the work."""
         self.broker.on_consume = lambda connection: (
@@ -157,6 +197,12 @@ class Scripted(unittest.TestCase):
             threading.Timer(7, lambda: setattr(self.broker, 'beating', True)).start()
 
         self.assertLess(self.assert_reconnects(half), 2 * 2 + 3)
+
+    def test_end_while_a_large_event_is_read(self):
+        """It is read in a thread, and belongs to nobody when that is through."""
+        large = event('large', data=[0] * 3000000)
+        self.assert_reconnects(lambda connection: connection.send(
+            delivery(1, large) + b'\xff' * 100))
 
     def test_body_that_is_longer_than_announced(self):
         self.assert_reconnects(lambda connection: connection.send(

@@ -100,11 +100,24 @@ test_discard (void)
   g_assert_cmpint (fixture.received, ==, 0);
 }
 
+static void
+test_pass (void)
+{
+  Fixture fixture = { 0 };
+  g_autoptr (AmpsMailbox) mailbox = amps_mailbox_new ("test", NULL, receive, letter_free, &fixture);
+  Letter *letter = g_new0 (Letter, 1);
+
+  letter->text = g_strdup ("0/0");
+  amps_mailbox_pass (mailbox, &letter->mail);
+  g_assert_cmpint (fixture.received, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mailbox/many-senders", test_many_senders);
   g_test_add_func ("/mailbox/discard", test_discard);
+  g_test_add_func ("/mailbox/pass", test_pass);
   return g_test_run ();
 }

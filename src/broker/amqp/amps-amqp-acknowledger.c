@@ -8,13 +8,18 @@ typedef enum {
   SETTLED,
 } TagState;
 
+typedef struct {
+  guint64 tag;
+  AmpsSettlementKind kind;
+} Unsent;
+
 /* The tags of a channel are 1, 2, 3…, so a ring of states is all it takes. */
 struct _AmpsAmqpAcknowledger {
   guint8 *states;   /* (owned) TagState by tag modulo @capacity */
   guint64 capacity; /* a power of two */
   guint64 first;    /* no lower tag is outstanding */
   guint64 next;     /* the tag of the next delivery */
-  GArray *unsent;   /* (owned) of guint64: acknowledged, but the broker does not know */
+  GArray *unsent;   /* (owned) of Unsent: settled, but the broker does not know */
 };
 
 /**
@@ -31,7 +36,7 @@ amps_amqp_acknowledger_new (void)
   self->states = g_new (guint8, self->capacity);
   self->first = 1;
   self->next = 1;
-  self->unsent = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->unsent = g_array_new (FALSE, FALSE, sizeof (Unsent));
   return self;
 }
 
@@ -86,20 +91,20 @@ amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag)
  * amps_amqp_acknowledger_settle:
  * @self: an acknowledger
  * @tag: of a delivery
- * @acknowledge: whether it is to be acknowledged; otherwise the caller has told
- *   the broker
+ * @kind: what became of it
  *
  * Returns: whether @tag was outstanding; settling it twice would close the channel
  */
 gboolean
-amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, gboolean acknowledge)
+amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, AmpsSettlementKind kind)
 {
+  const Unsent unsent = { tag, kind };
+
   if (tag < self->first || tag >= self->next || *get_state (self, tag) != OUTSTANDING)
     return FALSE;
 
   *get_state (self, tag) = SETTLED;
-  if (acknowledge)
-    g_array_append_val (self->unsent, tag);
+  g_array_append_val (self->unsent, unsent);
   return TRUE;
 }
 
@@ -109,37 +114,45 @@ amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, gboolean
  * @send: called for what is to be sent
  * @user_data: passed to @send
  *
+ * Sends until @send can't; the rest is kept for the next time.
+ *
  * Returns: whether all could be sent
  */
 gboolean
-amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpAcknowledgeFunc send,
+amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSettleFunc send,
                               gpointer user_data)
 {
   guint64 highest = 0;
   unsigned int n_together = 0;
-  gboolean sent = TRUE;
+  unsigned int n_kept = 0;
+  gboolean open = TRUE;
 
   while (self->first < self->next && *get_state (self, self->first) == SETTLED)
     self->first++;
 
   for (unsigned int i = 0; i < self->unsent->len; i++)
     {
-      guint64 tag = g_array_index (self->unsent, guint64, i);
+      Unsent *unsent = &g_array_index (self->unsent, Unsent, i);
+      gboolean together = unsent->kind == AMPS_SETTLE_ACKNOWLEDGE && unsent->tag < self->first;
 
-      if (tag < self->first)
+      if (together)
         {
-          highest = MAX (highest, tag);
+          highest = MAX (highest, unsent->tag);
           n_together++;
         }
       else
         {
-          sent = sent && send (tag, FALSE, user_data);
+          open = open && send (unsent->tag, unsent->kind, FALSE, user_data);
         }
+
+      if (together || !open)
+        g_array_index (self->unsent, Unsent, n_kept++) = *unsent;
     }
+  g_array_set_size (self->unsent, n_kept);
 
-  if (n_together > 0)
-    sent = sent && send (highest, n_together > 1, user_data);
-
-  g_array_set_size (self->unsent, 0);
-  return sent;
+  if (open && n_together > 0)
+    open = send (highest, AMPS_SETTLE_ACKNOWLEDGE, n_together > 1, user_data);
+  if (open)
+    g_array_set_size (self->unsent, 0);
+  return open;
 }

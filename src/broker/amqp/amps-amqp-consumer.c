@@ -13,6 +13,9 @@
 /* RabbitMQ's default, for which older versions take no argument on consume. */
 #define DEFAULT_CONSUMER_TIMEOUT (30 * 60 * G_USEC_PER_SEC)
 
+/* More bytes than this are read in a thread: they would keep the main loop. */
+#define MAX_SIZE_AT_ONCE (256 * 1024)
+
 typedef enum {
   COMMAND_CONSUME,
   COMMAND_SETTLE,
@@ -27,8 +30,14 @@ typedef struct {
   AmpsSettlementKind settlement;
 } Command;
 
+/* A message that a thread reads. */
 typedef struct {
-  AmpsAmqpSession *session;
+  AmpsAmqpMessage *message; /* (owned) */
+  guint64 max_body_size;
+} Reading;
+
+typedef struct {
+  AmpsAmqpConnection *connection;
   AmpsAmqpAcknowledger *acknowledger; /* (owned) */
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
   unsigned int n_tags;                /* consumer tags used on this connection */
@@ -93,7 +102,7 @@ consumer_free (gpointer role)
 static gboolean
 outlives_consumer_timeout (Consumer *self)
 {
-  gint64 job_timeout = amps_amqp_session_get_settings (self->session)->job_timeout;
+  gint64 job_timeout = amps_amqp_connection_get_settings (self->connection)->job_timeout;
 
   return job_timeout == 0 || job_timeout >= DEFAULT_CONSUMER_TIMEOUT;
 }
@@ -101,7 +110,7 @@ outlives_consumer_timeout (Consumer *self)
 static void
 warn_of_consumer_timeout (Consumer *self)
 {
-  if (outlives_consumer_timeout (self) && !amps_amqp_session_is_version (self->session, 4, 3))
+  if (outlives_consumer_timeout (self) && !amps_amqp_connection_is_version (self->connection, 4, 3))
     g_warning ("JOB_TIMEOUT is longer than the 30 minutes after which this RabbitMQ takes a "
                "message back by default: raise its consumer_timeout, or jobs are redelivered");
 }
@@ -109,10 +118,10 @@ warn_of_consumer_timeout (Consumer *self)
 static amqp_table_t
 get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 {
-  gint64 job_timeout = amps_amqp_session_get_settings (self->session)->job_timeout;
+  gint64 job_timeout = amps_amqp_connection_get_settings (self->connection)->job_timeout;
 
   if (job_timeout == 0 || !outlives_consumer_timeout (self) ||
-      !amps_amqp_session_is_version (self->session, 4, 3))
+      !amps_amqp_connection_is_version (self->connection, 4, 3))
     return amqp_empty_table;
 
   /* The workload's time and as much again for waiting here before. */
@@ -123,11 +132,11 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 }
 
 static gpointer
-consumer_start (AmpsAmqpSession *session)
+consumer_start (AmpsAmqpConnection *connection)
 {
   Consumer *self = g_new0 (Consumer, 1);
 
-  self->session = session;
+  self->connection = connection;
   self->acknowledger = amps_amqp_acknowledger_new ();
   warn_of_consumer_timeout (self);
   return self;
@@ -136,8 +145,8 @@ consumer_start (AmpsAmqpSession *session)
 static void
 start_consuming (Consumer *self, unsigned int prefetch)
 {
-  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (self->session);
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (self->connection);
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   g_autofree char *problem = NULL;
   g_autofree char *tag = NULL;
   amqp_table_entry_t argument;
@@ -145,40 +154,39 @@ start_consuming (Consumer *self, unsigned int prefetch)
 
   /* A channel that has delivered must not be closed and opened again: it would
    * number other deliveries as it did those. */
-  if (self->n_tags == 0 && !amps_amqp_topology_ensure_subject (self->session, &problem))
+  if (self->n_tags == 0 && !amps_amqp_topology_ensure_subject (self->connection, &problem))
     {
       if (problem == NULL)
         return;
-      event = amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_NO_QUEUE);
+      event = amps_amqp_event_new (AMPS_AMQP_EVENT_NO_QUEUE);
       event->detail = g_steal_pointer (&problem);
-      amps_amqp_session_tell (self->session, event);
+      amps_amqp_connection_tell (self->connection, event);
       return;
     }
 
-  amqp_basic_qos (connection, AMPS_AMQP_CHANNEL, 0, (guint16) prefetch, 0);
-  if (!amps_amqp_session_check_reply (self->session, "set the prefetch", NULL, NULL))
+  amqp_basic_qos (state, AMPS_AMQP_CHANNEL, 0, (guint16) prefetch, 0);
+  if (!amps_amqp_connection_check_reply (self->connection, "set the prefetch", NULL, NULL))
     return;
 
   tag = g_strdup_printf ("%.*s-%08x-%u", MAX_TAG_PREFIX, settings->worker_id, g_random_int (),
                          ++self->n_tags);
-  amqp_basic_consume (connection, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (settings->subject),
+  amqp_basic_consume (state, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (settings->subject),
                       amqp_cstring_bytes (tag), 0, 0, 0, get_consume_arguments (self, &argument));
-  if (!amps_amqp_session_check_reply (self->session, "consume the queue", NULL, NULL))
+  if (!amps_amqp_connection_check_reply (self->connection, "consume the queue", NULL, NULL))
     return;
 
   /* Deliveries that overtook the reply are still in the library's queue. */
   self->consumer_tag = g_steal_pointer (&tag);
-  amps_amqp_session_tell (self->session,
-                          amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_CONSUMING));
+  amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CONSUMING));
 }
 
 static void
 stop_consuming (Consumer *self)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
 
-  amqp_basic_cancel (connection, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (self->consumer_tag));
-  amps_amqp_session_check_reply (self->session, "stop consuming", NULL, NULL);
+  amqp_basic_cancel (state, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (self->consumer_tag));
+  amps_amqp_connection_check_reply (self->connection, "stop consuming", NULL, NULL);
   g_clear_pointer (&self->consumer_tag, g_free);
 }
 
@@ -194,56 +202,57 @@ consume (Consumer *self, const Command *command)
 
 /* Settling */
 
-static gboolean
-send_acknowledgement (guint64 tag, gboolean multiple, gpointer user_data)
-{
-  Consumer *self = user_data;
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
-  int status = amqp_basic_ack (connection, AMPS_AMQP_CHANNEL, tag, multiple);
-
-  return amps_amqp_session_check (self->session, status, "acknowledge");
-}
-
 static void
 settle (Consumer *self, guint64 tag, AmpsSettlementKind kind)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
-  gboolean acknowledge = kind == AMPS_SETTLE_ACKNOWLEDGE;
+  if (!amps_amqp_acknowledger_settle (self->acknowledger, tag, kind))
+    g_critical ("Delivery %" G_GUINT64_FORMAT " was to be settled twice", tag);
+}
+
+static gboolean
+send_settlement (guint64 tag, AmpsSettlementKind kind, gboolean multiple, gpointer user_data)
+{
+  Consumer *self = user_data;
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   int status = AMQP_STATUS_OK;
 
-  if (!amps_amqp_acknowledger_settle (self->acknowledger, tag, acknowledge))
-    {
-      g_critical ("Delivery %" G_GUINT64_FORMAT " was to be settled twice", tag);
-      return;
-    }
+  if (!amps_amqp_connection_can_send (self->connection))
+    return FALSE;
 
   switch (kind)
     {
     case AMPS_SETTLE_ACKNOWLEDGE:
-      return;
+      status = amqp_basic_ack (state, AMPS_AMQP_CHANNEL, tag, multiple);
+      break;
     case AMPS_SETTLE_RELEASE:
-      status = amqp_basic_nack (connection, AMPS_AMQP_CHANNEL, tag, FALSE, TRUE);
+      status = amqp_basic_nack (state, AMPS_AMQP_CHANNEL, tag, FALSE, TRUE);
       break;
     case AMPS_SETTLE_RETURN:
-      status = amqp_basic_reject (connection, AMPS_AMQP_CHANNEL, tag, TRUE);
+      status = amqp_basic_reject (state, AMPS_AMQP_CHANNEL, tag, TRUE);
       break;
     case AMPS_SETTLE_DEAD_LETTER:
-      status = amqp_basic_reject (connection, AMPS_AMQP_CHANNEL, tag, FALSE);
+      status = amqp_basic_reject (state, AMPS_AMQP_CHANNEL, tag, FALSE);
       break;
     case AMPS_SETTLE_RETRY:
     default:
-      g_return_if_reached ();
+      g_return_val_if_reached (FALSE);
     }
 
-  amps_amqp_session_check (self->session, status, "settle a delivery");
+  return amps_amqp_connection_check (self->connection, status, "settle a delivery");
 }
 
-static void
+static gboolean
 consumer_flush (gpointer role)
 {
   Consumer *self = role;
 
-  amps_amqp_acknowledger_flush (self->acknowledger, send_acknowledgement, self);
+  return amps_amqp_acknowledger_flush (self->acknowledger, send_settlement, self);
+}
+
+static gboolean
+consumer_waits (const AmpsAmqpCommand *command)
+{
+  return ((const Command *) command)->kind == COMMAND_CONSUME;
 }
 
 static void
@@ -260,17 +269,57 @@ consumer_command (gpointer role, AmpsAmqpCommand *command)
 /* Frames */
 
 static void
+reading_free (gpointer data)
+{
+  Reading *reading = data;
+
+  amps_amqp_message_free (reading->message);
+  g_free (reading);
+}
+
+static AmpsAmqpEvent *
+read_message (AmpsAmqpMessage *message, guint64 max_body_size)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_DELIVERY);
+
+  event->delivery =
+      amps_amqp_properties_read (message, max_body_size, &event->event, &event->error);
+  return event;
+}
+
+/* In a thread of its own, which has nothing but the message. */
+static void
+read_in_thread (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data,
+                GCancellable *cancellable G_GNUC_UNUSED)
+{
+  const Reading *reading = data;
+
+  g_task_return_pointer (task, read_message (reading->message, reading->max_body_size),
+                         (GDestroyNotify) amps_amqp_event_free);
+}
+
+static void
 consumer_message (gpointer role, AmpsAmqpMessage *message)
 {
   Consumer *self = role;
-  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (self->session);
-  AmpsAmqpEvent *event = amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_DELIVERY);
+  guint64 max_body_size = amps_amqp_connection_get_settings (self->connection)->max_body_size;
+  g_autoptr (AmpsAmqpMessage) owned = message;
+  g_autoptr (GTask) task = NULL;
+  Reading *reading;
 
   amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag);
-  event->delivery =
-      amps_amqp_properties_read (message, settings->max_body_size, &event->event, &event->error);
-  amps_amqp_session_tell (self->session, event);
-  amps_amqp_message_free (message);
+  if (message->body_size <= MAX_SIZE_AT_ONCE)
+    {
+      amps_amqp_connection_tell (self->connection, read_message (message, max_body_size));
+      return;
+    }
+
+  reading = g_new (Reading, 1);
+  reading->message = g_steal_pointer (&owned);
+  reading->max_body_size = max_body_size;
+  task = amps_amqp_connection_new_task (self->connection);
+  g_task_set_task_data (task, reading, reading_free);
+  g_task_run_in_thread (task, read_in_thread);
 }
 
 static gboolean
@@ -281,8 +330,8 @@ consumer_method (gpointer role, const amqp_method_t *method)
   /* Whatever was delivered is no longer ours, so it is like a lost connection. */
   if (method->id == AMQP_BASIC_CANCEL_METHOD)
     {
-      amps_amqp_session_fail (self->session,
-                              "the broker cancelled the consumer: the queue was deleted or moved");
+      amps_amqp_connection_fail (
+          self->connection, "the broker cancelled the consumer: the queue was deleted or moved");
       return TRUE;
     }
 
@@ -292,6 +341,7 @@ consumer_method (gpointer role, const amqp_method_t *method)
 const AmpsAmqpRole amps_amqp_consumer_role = {
   .name = "consume",
   .start = consumer_start,
+  .waits = consumer_waits,
   .command = consumer_command,
   .message = consumer_message,
   .method = consumer_method,

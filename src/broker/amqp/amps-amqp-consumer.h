@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-amqp-session.h"
+#include "amps-amqp-connection.h"
 #include "core/amps-settlement.h"
 
 G_BEGIN_DECLS

@@ -3,17 +3,15 @@
 
 /**
  * amps_amqp_event_new:
- * @session: whose
  * @kind: what happened
  *
  * Returns: (transfer full): an event to fill in and tell
  */
 AmpsAmqpEvent *
-amps_amqp_event_new (AmpsAmqpSession *session, AmpsAmqpEventKind kind)
+amps_amqp_event_new (AmpsAmqpEventKind kind)
 {
   AmpsAmqpEvent *self = g_new0 (AmpsAmqpEvent, 1);
 
-  self->session = session;
   self->kind = kind;
   return self;
 }

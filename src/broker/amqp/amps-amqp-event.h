@@ -17,6 +17,7 @@ typedef struct _AmpsAmqpSession AmpsAmqpSession;
  * @AMPS_AMQP_EVENT_DELIVERY: a message
  * @AMPS_AMQP_EVENT_CONFIRMED: the publication @id is safe, or has an error
  * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
+ * @AMPS_AMQP_EVENT_LENT: the connection is for the main loop now
  * @AMPS_AMQP_EVENT_CLOSED: the session has ended; always the last event
  */
 typedef enum {
@@ -26,17 +27,18 @@ typedef enum {
   AMPS_AMQP_EVENT_DELIVERY,
   AMPS_AMQP_EVENT_CONFIRMED,
   AMPS_AMQP_EVENT_BLOCKED,
+  AMPS_AMQP_EVENT_LENT,
   AMPS_AMQP_EVENT_CLOSED,
 } AmpsAmqpEventKind;
 
 /**
  * AmpsAmqpEvent:
  *
- * What an I/O thread has to tell the main thread.
+ * What a connection has to tell.
  */
 typedef struct {
   AmpsMail mail;
-  AmpsAmqpSession *session;
+  AmpsAmqpSession *session; /* whose */
   AmpsAmqpEventKind kind;
   char *detail; /* (owned) (nullable) */
   guint64 id;   /* of a publication */
@@ -47,6 +49,6 @@ typedef struct {
 } AmpsAmqpEvent;
 
 void amps_amqp_event_free (AmpsAmqpEvent *self);
-AmpsAmqpEvent *amps_amqp_event_new (AmpsAmqpSession *session, AmpsAmqpEventKind kind);
+AmpsAmqpEvent *amps_amqp_event_new (AmpsAmqpEventKind kind);
 
 G_END_DECLS

@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-GSource *amps_amqp_flush_source_new (void);
+GSource *amps_amqp_flush_source_new (int fd);
 
 void amps_amqp_flush_source_request (GSource *source);
+void amps_amqp_flush_source_wait (GSource *source);
 
 G_END_DECLS

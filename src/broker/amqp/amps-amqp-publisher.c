@@ -35,7 +35,7 @@ typedef struct {
 } Outstanding;
 
 typedef struct {
-  AmpsAmqpSession *session;
+  AmpsAmqpConnection *connection;
   GQueue outstanding;   /* (owned) of Outstanding, by tag */
   guint64 last_tag;     /* of the channel */
   GHashTable *declared; /* (owned) retry queues that are there */
@@ -162,11 +162,11 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
 static void
 tell (Publisher *self, guint64 id, GError *error)
 {
-  AmpsAmqpEvent *event = amps_amqp_event_new (self->session, AMPS_AMQP_EVENT_CONFIRMED);
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_CONFIRMED);
 
   event->id = id;
   event->error = error;
-  amps_amqp_session_tell (self->session, event);
+  amps_amqp_connection_tell (self->connection, event);
 }
 
 /* Publishing */
@@ -174,19 +174,19 @@ tell (Publisher *self, guint64 id, GError *error)
 static void
 select_confirms (Publisher *self)
 {
-  amqp_confirm_select (amps_amqp_session_get_connection (self->session), AMPS_AMQP_CHANNEL);
-  amps_amqp_session_check_reply (self->session, "ask for confirms", NULL, NULL);
+  amqp_confirm_select (amps_amqp_connection_get_state (self->connection), AMPS_AMQP_CHANNEL);
+  amps_amqp_connection_check_reply (self->connection, "ask for confirms", NULL, NULL);
 }
 
 static gpointer
-publisher_start (AmpsAmqpSession *session)
+publisher_start (AmpsAmqpConnection *connection)
 {
   Publisher *self = g_new0 (Publisher, 1);
 
-  self->session = session;
+  self->connection = connection;
   self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  if (amps_amqp_session_open_channel (session, AMPS_AMQP_DECLARING_CHANNEL))
+  if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
     select_confirms (self);
   return self;
 }
@@ -225,13 +225,13 @@ make_properties (const Command *command)
 static gboolean
 push_full_frame (Publisher *self, gsize body_size)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
-  gsize payload = (gsize) amqp_get_frame_max (connection) - FRAME_OVERHEAD;
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
+  gsize payload = (gsize) amqp_get_frame_max (state) - FRAME_OVERHEAD;
   amqp_frame_t heartbeat = { .frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0 };
 
   return body_size == 0 || body_size % payload != 0 ||
-         amps_amqp_session_check (self->session, amqp_send_frame (connection, &heartbeat),
-                                  "send a heartbeat");
+         amps_amqp_connection_check (self->connection, amqp_send_frame (state, &heartbeat),
+                                     "send a heartbeat");
 }
 
 static void
@@ -249,15 +249,15 @@ note_outstanding (Publisher *self, Command *command)
 static gsize
 get_max_properties_size (Publisher *self)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
 
-  return (gsize) amqp_get_frame_max (connection) - FRAME_OVERHEAD - HEADER_OVERHEAD;
+  return (gsize) amqp_get_frame_max (state) - FRAME_OVERHEAD - HEADER_OVERHEAD;
 }
 
 static void
 publish (Publisher *self, Command *command)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (self->session);
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   amqp_basic_properties_t properties;
   amqp_bytes_t body;
   amqp_pool_t pool;
@@ -274,16 +274,16 @@ publish (Publisher *self, Command *command)
       properties = make_properties (command);
     }
 
-  status = amqp_basic_publish (connection, AMPS_AMQP_CHANNEL, amqp_empty_bytes,
+  status = amqp_basic_publish (state, AMPS_AMQP_CHANNEL, amqp_empty_bytes,
                                amqp_cstring_bytes (command->queue), TRUE, FALSE, &properties, body);
   empty_amqp_pool (&pool);
 
-  if (amps_amqp_session_check (self->session, status, "publish") &&
+  if (amps_amqp_connection_check (self->connection, status, "publish") &&
       push_full_frame (self, body.len))
     note_outstanding (self, command);
 }
 
-/* Returns: whether the session lives on; what the broker refuses is noted */
+/* Returns: whether the connection lives on; what the broker refuses is noted */
 static gboolean
 ensure_declared (Publisher *self, const Command *command)
 {
@@ -293,7 +293,7 @@ ensure_declared (Publisher *self, const Command *command)
       g_hash_table_contains (self->refused, command->queue))
     return TRUE;
 
-  if (amps_amqp_topology_ensure_retry_queue (self->session, command->queue, command->retry_step,
+  if (amps_amqp_topology_ensure_retry_queue (self->connection, command->queue, command->retry_step,
                                              &problem))
     g_hash_table_add (self->declared, g_strdup (command->queue));
   else if (problem != NULL)
@@ -325,7 +325,7 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
   Publisher *self = role;
   Command *command = (Command *) base;
 
-  amps_amqp_session_drain (self->session);
+  amps_amqp_connection_read (self->connection);
   if (ensure_declared (self, command) && !refuse (self, command))
     publish (self, command);
   command_free (command);

@@ -1,48 +1,271 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-session.h"
 
-#include "amps-amqp-connect.h"
+#include "amps-amqp-connection.h"
 #include "amps-amqp-flush-source.h"
 #include "amps-amqp-frame-source.h"
-#include "amps-amqp-watch.h"
-
-/* So that commands are not starved by a flood of frames. */
-#define MAX_FRAMES_AT_ONCE 64
 
 struct _AmpsAmqpSession {
   const AmpsAmqpRole *role;
-  char *uri;                        /* (owned) with its password */
-  const AmpsAmqpSettings *settings; /* outlives the session */
-  AmpsMailbox *events;              /* of the main thread, outlives the session */
-  AmpsMailbox *commands;            /* (owned) of the I/O thread */
-  AmpsAmqpCommand stop;             /* among the commands */
-  GThread *thread;                  /* (owned) */
-  GMainContext *context;            /* (owned) of the I/O thread */
-
-  /* Of the I/O thread alone: */
-  GMainLoop *loop;
-  amqp_connection_state_t connection;
-  AmpsAmqpAssembler *assembler;
-  gpointer role_data;
-  GSource *frames;
-  GSource *flush;
-  gboolean running; /* neither failed nor asked to stop */
-  char *failure;    /* (owned) (nullable) why it ended */
-  unsigned int server_major;
-  unsigned int server_minor;
+  char *uri;             /* (owned) with its password */
+  AmpsMailbox *events;   /* of the main thread, outlives the session */
+  AmpsMailbox *commands; /* (owned) of the I/O thread */
+  AmpsAmqpCommand stop;  /* among the commands */
+  GThread *thread;       /* (owned) */
+  GMainContext *context; /* (owned) of the I/O thread */
 
   AmpsAmqpWatch watch; /* of both threads */
+
+  /* Of the thread that has the connection: */
+  AmpsAmqpConnection *connection; /* (owned) */
+  GSource *frames;                /* (owned) (nullable) */
+
+  /* Of the I/O thread alone: */
+  gboolean lent;    /* the connection, or soon */
+  gboolean stopped; /* it was asked to end */
+
+  /* Of the main thread alone: */
+  gboolean borrowed;     /* the connection */
+  GQueue waiting;        /* (owned) of AmpsAmqpCommand, for the connection */
+  GSource *flush;        /* (owned) (nullable) while borrowed */
+  GCancellable *closing; /* (owned) */
 };
+
+static gboolean
+lends (AmpsAmqpSession *self)
+{
+  return self->role->waits != NULL;
+}
+
+/* The thread that has the connection */
+
+static void
+begin_reading (AmpsAmqpSession *self, GMainContext *context, GSourceFunc on_frames)
+{
+  self->frames = amps_amqp_frame_source_new (amps_amqp_connection_get_state (self->connection));
+  g_source_set_callback (self->frames, on_frames, self, NULL);
+  g_source_attach (self->frames, context);
+}
+
+static void
+free_source (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* The I/O thread */
+
+static gboolean
+on_frames (gpointer user_data)
+{
+  AmpsAmqpSession *self = user_data;
+
+  amps_amqp_watch_begin_work (&self->watch);
+  amps_amqp_connection_read (self->connection);
+  amps_amqp_watch_end_work (&self->watch);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+lend (AmpsAmqpSession *self)
+{
+  self->lent = TRUE;
+  amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_LENT));
+}
+
+static void
+on_command (AmpsMail *mail, gpointer user_data)
+{
+  AmpsAmqpSession *self = user_data;
+  AmpsAmqpCommand *command = (AmpsAmqpCommand *) mail;
+  gboolean running;
+
+  /* The connection comes with it. */
+  self->lent = FALSE;
+  self->stopped = command == &self->stop;
+  running = amps_amqp_connection_is_running (self->connection);
+
+  amps_amqp_watch_begin_work (&self->watch);
+  if (running && command == &self->stop)
+    amps_amqp_connection_flush (self->connection);
+  else if (running)
+    amps_amqp_connection_do (self->connection, command);
+  else
+    command->free (command);
+  amps_amqp_watch_end_work (&self->watch);
+
+  if (lends (self) && !self->stopped && amps_amqp_connection_is_running (self->connection))
+    lend (self);
+}
+
+static void
+serve (AmpsAmqpSession *self)
+{
+  amps_amqp_connection_start (self->connection);
+  amps_amqp_watch_end_work (&self->watch);
+  if (!lends (self))
+    begin_reading (self, self->context, on_frames);
+  else if (amps_amqp_connection_is_running (self->connection))
+    lend (self);
+
+  while (self->lent || (!self->stopped && amps_amqp_connection_is_running (self->connection)))
+    g_main_context_iteration (self->context, TRUE);
+
+  if (!lends (self))
+    g_clear_pointer (&self->frames, free_source);
+}
+
+static gpointer
+run (gpointer user_data)
+{
+  AmpsAmqpSession *self = user_data;
+  AmpsAmqpEvent *closed = amps_amqp_event_new (AMPS_AMQP_EVENT_CLOSED);
+
+  amps_amqp_watch_begin_work (&self->watch);
+  if (amps_amqp_connection_open (self->connection, self->uri, &self->watch))
+    serve (self);
+
+  amps_amqp_watch_begin_work (&self->watch);
+  closed->session = self;
+  closed->detail = amps_amqp_connection_free (self->connection, &self->watch);
+  amps_amqp_watch_end_work (&self->watch);
+  amps_mailbox_send (self->events, &closed->mail);
+  return NULL;
+}
+
+/* The main thread */
+
+static gboolean
+waits (AmpsAmqpSession *self, const AmpsAmqpCommand *command)
+{
+  return command == &self->stop || self->role->waits (command);
+}
+
+static void
+hand_over (AmpsAmqpSession *self, AmpsAmqpCommand *command)
+{
+  self->borrowed = FALSE;
+  g_clear_pointer (&self->frames, free_source);
+  g_clear_pointer (&self->flush, free_source);
+  amps_amqp_connection_set_on_main_loop (self->connection, FALSE);
+  amps_mailbox_send (self->commands, &command->mail);
+}
+
+static gboolean
+on_frames_borrowed (gpointer user_data)
+{
+  AmpsAmqpSession *self = user_data;
+
+  amps_amqp_connection_read (self->connection);
+  if (!amps_amqp_connection_is_running (self->connection))
+    hand_over (self, &self->stop);
+  return G_SOURCE_CONTINUE;
+}
+
+/* If it lasts the watchdog breaks the connection. */
+static void
+wait_for_room (AmpsAmqpSession *self)
+{
+  if (amps_amqp_watch_get_busy_time (&self->watch) == 0)
+    amps_amqp_watch_begin_work (&self->watch);
+  amps_amqp_flush_source_wait (self->flush);
+}
+
+static gboolean
+on_flush (gpointer user_data)
+{
+  AmpsAmqpSession *self = user_data;
+  AmpsAmqpCommand *command;
+  gboolean flushed;
+
+  while ((command = g_queue_peek_head (&self->waiting)) != NULL && !waits (self, command))
+    amps_amqp_connection_do (self->connection, g_queue_pop_head (&self->waiting));
+
+  flushed = amps_amqp_connection_flush (self->connection);
+  if (!amps_amqp_connection_is_running (self->connection))
+    hand_over (self, &self->stop);
+  else if (command != NULL)
+    hand_over (self, g_queue_pop_head (&self->waiting));
+  else if (flushed)
+    amps_amqp_watch_end_work (&self->watch);
+  else
+    wait_for_room (self);
+
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * amps_amqp_session_take:
+ * @self: a session whose connection was just lent
+ *
+ * In the main thread: does with the connection what has waited for it, and whatever
+ * comes from now on.
+ */
+void
+amps_amqp_session_take (AmpsAmqpSession *self)
+{
+  self->borrowed = TRUE;
+  amps_amqp_connection_set_on_main_loop (self->connection, TRUE);
+  begin_reading (self, NULL, on_frames_borrowed);
+
+  self->flush = amps_amqp_flush_source_new (
+      amqp_get_sockfd (amps_amqp_connection_get_state (self->connection)));
+  g_source_set_callback (self->flush, on_flush, self, NULL);
+  g_source_attach (self->flush, NULL);
+  amps_amqp_flush_source_request (self->flush);
+}
 
 /**
  * amps_amqp_session_tell:
  * @self: a session
- * @event: (transfer full): for the main thread
+ * @event: (transfer full): what happened
+ *
+ * In the main thread: @event is handled at once.
  */
 void
 amps_amqp_session_tell (AmpsAmqpSession *self, AmpsAmqpEvent *event)
 {
-  amps_mailbox_send (self->events, &event->mail);
+  event->session = self;
+  amps_mailbox_pass (self->events, &event->mail);
+}
+
+/**
+ * amps_amqp_session_send:
+ * @self: a session
+ * @command: (transfer full): for its role
+ *
+ * In the main thread. Commands are done in the order in which they are sent.
+ */
+void
+amps_amqp_session_send (AmpsAmqpSession *self, AmpsAmqpCommand *command)
+{
+  if (!lends (self))
+    {
+      amps_mailbox_send (self->commands, &command->mail);
+      return;
+    }
+
+  if (self->borrowed && g_queue_is_empty (&self->waiting) && !waits (self, command))
+    amps_amqp_connection_do (self->connection, command);
+  else
+    g_queue_push_tail (&self->waiting, command);
+
+  /* Not handed over at once, since this may be called while a frame is handled. */
+  if (self->borrowed)
+    amps_amqp_flush_source_request (self->flush);
+}
+
+/**
+ * amps_amqp_session_stop:
+ * @self: a session
+ *
+ * In the main thread, once. Ends the session after all commands that were sent.
+ */
+void
+amps_amqp_session_stop (AmpsAmqpSession *self)
+{
+  amps_amqp_session_send (self, &self->stop);
 }
 
 /**
@@ -51,7 +274,8 @@ amps_amqp_session_tell (AmpsAmqpSession *self, AmpsAmqpEvent *event)
  *
  * In the main thread.
  *
- * Returns: µs for which the I/O thread has been in one piece of work; 0 when idle
+ * Returns: µs for which the I/O thread has been in one piece of work, or the main
+ *   loop could send nothing; 0 when idle
  */
 gint64
 amps_amqp_session_get_busy_time (AmpsAmqpSession *self)
@@ -71,302 +295,7 @@ amps_amqp_session_break (AmpsAmqpSession *self)
   amps_amqp_watch_break (&self->watch);
 }
 
-/* Failing */
-
-/**
- * amps_amqp_session_quit:
- * @self: a session
- *
- * In the I/O thread: ends the session, in order.
- */
-void
-amps_amqp_session_quit (AmpsAmqpSession *self)
-{
-  self->running = FALSE;
-  g_main_loop_quit (self->loop);
-}
-
-/**
- * amps_amqp_session_fail:
- * @self: a session
- * @format: printf() format of the reason; never a secret
- * @...: its arguments
- *
- * In the I/O thread: ends the session. The first reason counts.
- */
-void
-amps_amqp_session_fail (AmpsAmqpSession *self, const char *format, ...)
-{
-  va_list arguments;
-
-  if (self->failure == NULL)
-    {
-      va_start (arguments, format);
-      self->failure = g_strdup_vprintf (format, arguments);
-      va_end (arguments);
-    }
-
-  amps_amqp_session_quit (self);
-}
-
-/**
- * amps_amqp_session_check:
- * @self: a session
- * @status: what rabbitmq-c returned
- * @what: what was tried
- *
- * Returns: whether it worked; if not, the session ends
- */
-gboolean
-amps_amqp_session_check (AmpsAmqpSession *self, int status, const char *what)
-{
-  if (status != AMQP_STATUS_OK)
-    amps_amqp_session_fail (self, "could not %s: %s", what, amqp_error_string2 (status));
-
-  return status == AMQP_STATUS_OK;
-}
-
-static char *
-copy_valid (amqp_bytes_t text)
-{
-  g_autofree char *copy = g_strndup (text.bytes, text.len);
-
-  return g_utf8_make_valid (copy, -1);
-}
-
-/**
- * amps_amqp_session_check_reply:
- * @self: a session
- * @what: what was asked for
- * @channel_error: (out) (optional): the code for which the broker closed the
- *   channel; 0 if it did not
- * @channel_text: (out) (optional) (transfer full) (nullable): what it said
- *
- * Looks at the reply to the last request. With @channel_error the closing of
- * the channel is left to the caller, who then reopens it; all else that fails
- * ends the session.
- *
- * Returns: whether it worked
- */
-gboolean
-amps_amqp_session_check_reply (AmpsAmqpSession *self, const char *what, int *channel_error,
-                               char **channel_text)
-{
-  amqp_rpc_reply_t reply = amqp_get_rpc_reply (self->connection);
-  g_autofree char *why = NULL;
-
-  if (channel_error != NULL)
-    *channel_error = 0;
-  if (reply.reply_type == AMQP_RESPONSE_NORMAL)
-    return TRUE;
-
-  if (channel_error != NULL && reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
-      reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD)
-    {
-      const amqp_channel_close_t *closed = reply.reply.decoded;
-
-      *channel_error = closed->reply_code;
-      *channel_text = copy_valid (closed->reply_text);
-      return FALSE;
-    }
-
-  why = amps_amqp_describe_reply (reply);
-  amps_amqp_session_fail (self, "could not %s: %s", what, why);
-  return FALSE;
-}
-
-/**
- * amps_amqp_session_open_channel:
- * @self: a session
- * @channel: one that is closed
- *
- * Returns: whether it is open; if not, the session ends
- */
-gboolean
-amps_amqp_session_open_channel (AmpsAmqpSession *self, amqp_channel_t channel)
-{
-  /* What was half assembled when the broker closed it does not go on. */
-  if (channel == AMPS_AMQP_CHANNEL)
-    {
-      g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
-      self->assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
-    }
-
-  amqp_channel_open (self->connection, channel);
-  return amps_amqp_session_check_reply (self, "open a channel", NULL, NULL);
-}
-
-/**
- * amps_amqp_session_reopen_channel:
- * @self: a session
- * @channel: what the broker has closed in reply to a request
- *
- * Returns: whether there is a new one; if not, the session ends
- */
-gboolean
-amps_amqp_session_reopen_channel (AmpsAmqpSession *self, amqp_channel_t channel)
-{
-  amqp_channel_close_ok_t close_ok = { 0 };
-  int status =
-      amqp_send_method (self->connection, channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &close_ok);
-
-  return amps_amqp_session_check (self, status, "answer the closing of a channel") &&
-         amps_amqp_session_open_channel (self, channel);
-}
-
-/* Frames */
-
-static void
-tell_blocked (AmpsAmqpSession *self, gboolean blocked)
-{
-  AmpsAmqpEvent *event = amps_amqp_event_new (self, AMPS_AMQP_EVENT_BLOCKED);
-
-  event->blocked = blocked;
-  amps_amqp_session_tell (self, event);
-}
-
-static void
-handle_method (AmpsAmqpSession *self, const amqp_method_t *method)
-{
-  switch (method->id)
-    {
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-      tell_blocked (self, TRUE);
-      return;
-    case AMQP_CONNECTION_UNBLOCKED_METHOD:
-      tell_blocked (self, FALSE);
-      return;
-      case AMQP_CONNECTION_CLOSE_METHOD: {
-        const amqp_connection_close_t *closed = method->decoded;
-        g_autofree char *text = copy_valid (closed->reply_text);
-
-        amps_amqp_session_fail (self, "the broker closed the connection: %s", text);
-        return;
-      }
-      case AMQP_CHANNEL_CLOSE_METHOD: {
-        const amqp_channel_close_t *closed = method->decoded;
-        g_autofree char *text = copy_valid (closed->reply_text);
-
-        amps_amqp_session_fail (self, "the broker closed the channel: %s", text);
-        return;
-      }
-    default:
-      if (!self->role->method (self->role_data, method))
-        amps_amqp_session_fail (self, "the broker sent an unexpected %s",
-                                amqp_method_name (method->id));
-    }
-}
-
-static void
-assemble (AmpsAmqpSession *self, const amqp_frame_t *frame)
-{
-  g_autoptr (AmpsAmqpMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!amps_amqp_assembler_add_frame (self->assembler, frame, &message, &error))
-    amps_amqp_session_fail (self, "%s", error->message);
-  else if (message != NULL)
-    self->role->message (self->role_data, g_steal_pointer (&message));
-}
-
-static void
-handle_frame (AmpsAmqpSession *self, const amqp_frame_t *frame)
-{
-  amqp_method_number_t id;
-
-  switch (frame->frame_type)
-    {
-    case AMQP_FRAME_METHOD:
-      id = frame->payload.method.id;
-      if (id == AMQP_BASIC_DELIVER_METHOD || id == AMQP_BASIC_RETURN_METHOD)
-        assemble (self, frame);
-      else
-        handle_method (self, &frame->payload.method);
-      break;
-    case AMQP_FRAME_HEADER:
-    case AMQP_FRAME_BODY:
-      assemble (self, frame);
-      break;
-    default:
-      /* Heartbeats, which the library has already counted. */
-      break;
-    }
-}
-
-/**
- * amps_amqp_session_drain:
- * @self: a session
- *
- * In the I/O thread: handles the frames that are there. To be called before
- * publishing, since amqp_basic_publish() blocks for ever if frames are overdue.
- */
-void
-amps_amqp_session_drain (AmpsAmqpSession *self)
-{
-  struct timeval none = { 0, 0 };
-  int status = AMQP_STATUS_OK;
-
-  for (int i = 0; i < MAX_FRAMES_AT_ONCE && self->running; i++)
-    {
-      amqp_frame_t frame;
-
-      status = amqp_simple_wait_frame_noblock (self->connection, &frame, &none);
-      if (status != AMQP_STATUS_OK)
-        break;
-      handle_frame (self, &frame);
-    }
-
-  if (status != AMQP_STATUS_OK && status != AMQP_STATUS_TIMEOUT)
-    amps_amqp_session_fail (self, "the connection broke: %s", amqp_error_string2 (status));
-}
-
-static gboolean
-on_frames (gpointer user_data)
-{
-  AmpsAmqpSession *self = user_data;
-
-  amps_amqp_watch_begin_work (&self->watch);
-  amps_amqp_session_drain (self);
-  amqp_maybe_release_buffers (self->connection);
-  amps_amqp_watch_end_work (&self->watch);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_flush (gpointer user_data)
-{
-  AmpsAmqpSession *self = user_data;
-
-  amps_amqp_watch_begin_work (&self->watch);
-  if (self->running && self->role->flush != NULL)
-    self->role->flush (self->role_data);
-  amps_amqp_watch_end_work (&self->watch);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-on_command (AmpsMail *mail, gpointer user_data)
-{
-  AmpsAmqpSession *self = user_data;
-  AmpsAmqpCommand *command = (AmpsAmqpCommand *) mail;
-
-  if (command == &self->stop)
-    {
-      on_flush (self);
-      amps_amqp_session_quit (self);
-    }
-  else if (self->running)
-    {
-      amps_amqp_watch_begin_work (&self->watch);
-      self->role->command (self->role_data, command);
-      amps_amqp_flush_source_request (self->flush);
-      amps_amqp_watch_end_work (&self->watch);
-    }
-  else
-    {
-      command->free (command);
-    }
-}
+/* Life, in the main thread */
 
 static void
 discard_command (gpointer data)
@@ -381,93 +310,6 @@ keep_command (gpointer data G_GNUC_UNUSED)
 {
 }
 
-/* Life */
-
-static gboolean
-open_connection (AmpsAmqpSession *self)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (AmpsAmqpUri) uri = amps_amqp_uri_parse (self->uri, &error);
-  g_autofree char *name = g_strdup_printf ("%s %s", self->settings->worker_id, self->role->name);
-
-  if (uri == NULL || !amps_amqp_connect (self->connection, uri, &error))
-    {
-      amps_amqp_session_fail (self, "%s", error->message);
-      return FALSE;
-    }
-
-  amps_amqp_watch_set_fd (&self->watch, amqp_get_sockfd (self->connection));
-  if (!amps_amqp_log_in (self->connection, uri, name, &error))
-    {
-      amps_amqp_session_fail (self, "%s", error->message);
-      return FALSE;
-    }
-
-  amps_amqp_get_server_version (self->connection, &self->server_major, &self->server_minor);
-  return amps_amqp_session_open_channel (self, AMPS_AMQP_CHANNEL);
-}
-
-static void
-close_connection (AmpsAmqpSession *self)
-{
-  amps_amqp_watch_begin_work (&self->watch);
-  if (self->failure == NULL)
-    amqp_connection_close (self->connection, AMQP_REPLY_SUCCESS);
-  amps_amqp_watch_set_fd (&self->watch, -1);
-  amqp_destroy_connection (self->connection);
-  amps_amqp_watch_end_work (&self->watch);
-}
-
-static void
-serve (AmpsAmqpSession *self)
-{
-  self->flush = amps_amqp_flush_source_new ();
-  g_source_set_callback (self->flush, on_flush, self, NULL);
-  g_source_attach (self->flush, self->context);
-
-  self->frames = amps_amqp_frame_source_new (self->connection);
-  g_source_set_callback (self->frames, on_frames, self, NULL);
-  g_source_attach (self->frames, self->context);
-
-  amps_amqp_session_tell (self, amps_amqp_event_new (self, AMPS_AMQP_EVENT_OPENED));
-  self->role_data = self->role->start (self);
-  amps_amqp_watch_end_work (&self->watch);
-  if (self->running)
-    g_main_loop_run (self->loop);
-
-  g_source_destroy (self->frames);
-  g_source_destroy (self->flush);
-  g_clear_pointer (&self->frames, g_source_unref);
-  g_clear_pointer (&self->flush, g_source_unref);
-  self->role->free (self->role_data);
-}
-
-static gpointer
-run (gpointer user_data)
-{
-  AmpsAmqpSession *self = user_data;
-  AmpsAmqpEvent *closed;
-
-  g_main_context_push_thread_default (self->context);
-  self->loop = g_main_loop_new (self->context, FALSE);
-  self->connection = amqp_new_connection ();
-  self->running = TRUE;
-
-  amps_amqp_watch_begin_work (&self->watch);
-  if (open_connection (self))
-    serve (self);
-  close_connection (self);
-
-  g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
-  g_main_loop_unref (self->loop);
-  g_main_context_pop_thread_default (self->context);
-
-  closed = amps_amqp_event_new (self, AMPS_AMQP_EVENT_CLOSED);
-  closed->detail = g_steal_pointer (&self->failure);
-  amps_amqp_session_tell (self, closed);
-  return NULL;
-}
-
 /**
  * amps_amqp_session_new:
  * @role: what it is there for
@@ -475,7 +317,7 @@ run (gpointer user_data)
  * @settings: outlives the session
  * @events: gets what the session has to tell; outlives the session
  *
- * In the main thread. Begins to connect, in a thread of its own.
+ * Begins to connect, in a thread of its own.
  *
  * Returns: (transfer full): a session, to be freed when it has told that it is closed
  */
@@ -489,8 +331,9 @@ amps_amqp_session_new (const AmpsAmqpRole *role, const char *uri, const AmpsAmqp
   self->stop.free = keep_command;
   self->role = role;
   self->uri = g_strdup (uri);
-  self->settings = settings;
   self->events = events;
+  self->closing = g_cancellable_new ();
+  self->connection = amps_amqp_connection_new (role, settings, self, events, self->closing);
   amps_amqp_watch_init (&self->watch);
   self->context = g_main_context_new ();
   self->commands =
@@ -502,78 +345,16 @@ amps_amqp_session_new (const AmpsAmqpRole *role, const char *uri, const AmpsAmqp
 /**
  * amps_amqp_session_free:
  * @self: (transfer full): a session that has told that it is closed
- *
- * In the main thread.
  */
 void
 amps_amqp_session_free (AmpsAmqpSession *self)
 {
   g_thread_join (self->thread);
+  g_cancellable_cancel (self->closing);
+  g_object_unref (self->closing);
+  g_queue_clear_full (&self->waiting, discard_command);
   amps_mailbox_free (self->commands);
   g_main_context_unref (self->context);
   g_free (self->uri);
   g_free (self);
-}
-
-/**
- * amps_amqp_session_send:
- * @self: a session
- * @command: (transfer full): for its role
- *
- * In the main thread.
- */
-void
-amps_amqp_session_send (AmpsAmqpSession *self, AmpsAmqpCommand *command)
-{
-  amps_mailbox_send (self->commands, &command->mail);
-}
-
-/**
- * amps_amqp_session_stop:
- * @self: a session
- *
- * In the main thread, once. Ends the session after all commands that were sent.
- */
-void
-amps_amqp_session_stop (AmpsAmqpSession *self)
-{
-  amps_mailbox_send (self->commands, &self->stop.mail);
-}
-
-/**
- * amps_amqp_session_get_settings:
- * @self: a session
- *
- * Returns: (transfer none): what it was given
- */
-const AmpsAmqpSettings *
-amps_amqp_session_get_settings (AmpsAmqpSession *self)
-{
-  return self->settings;
-}
-
-/**
- * amps_amqp_session_get_connection:
- * @self: a session
- *
- * Returns: (transfer none): the connection, for the I/O thread only
- */
-amqp_connection_state_t
-amps_amqp_session_get_connection (AmpsAmqpSession *self)
-{
-  return self->connection;
-}
-
-/**
- * amps_amqp_session_is_version:
- * @self: a session
- * @major: a version of the broker
- * @minor: likewise
- *
- * Returns: whether the broker is of that version, or newer
- */
-gboolean
-amps_amqp_session_is_version (AmpsAmqpSession *self, unsigned int major, unsigned int minor)
-{
-  return self->server_major > major || (self->server_major == major && self->server_minor >= minor);
 }

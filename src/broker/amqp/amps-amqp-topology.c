@@ -35,27 +35,27 @@ make_number (const char *key, gint64 number)
   return entry;
 }
 
-/* What goes wrong is a @problem as long as the session lives on. */
+/* What goes wrong is a @problem as long as the connection lives on. */
 static gboolean
-declare (AmpsAmqpSession *session, amqp_channel_t channel, const char *queue, gboolean passive,
-         amqp_table_t arguments, int *code, char **problem)
+declare (AmpsAmqpConnection *connection, amqp_channel_t channel, const char *queue,
+         gboolean passive, amqp_table_t arguments, int *code, char **problem)
 {
-  amqp_connection_state_t connection = amps_amqp_session_get_connection (session);
+  amqp_connection_state_t state = amps_amqp_connection_get_state (connection);
 
-  amqp_queue_declare (connection, channel, amqp_cstring_bytes (queue), passive, TRUE, FALSE, FALSE,
+  amqp_queue_declare (state, channel, amqp_cstring_bytes (queue), passive, TRUE, FALSE, FALSE,
                       arguments);
-  if (amps_amqp_session_check_reply (session, "declare a queue", code, problem))
+  if (amps_amqp_connection_check_reply (connection, "declare a queue", code, problem))
     return TRUE;
 
-  if (*code != 0 && !amps_amqp_session_reopen_channel (session, channel))
+  if (*code != 0 && !amps_amqp_connection_reopen_channel (connection, channel))
     g_clear_pointer (problem, g_free);
   return FALSE;
 }
 
 static gboolean
-declare_subject (AmpsAmqpSession *session, int *code, char **problem)
+declare_subject (AmpsAmqpConnection *connection, int *code, char **problem)
 {
-  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   g_autofree char *dead = g_strconcat (settings->subject, ".dead", NULL);
   amqp_table_entry_t arguments[] = {
     make_text ("x-queue-type", settings->quorum ? "quorum" : "classic"),
@@ -64,19 +64,19 @@ declare_subject (AmpsAmqpSession *session, int *code, char **problem)
     make_number ("x-delivery-limit", -1),
   };
   /* Only 4.0 and newer have a limit to be lifted, and only on quorum queues. */
-  gboolean unlimited = settings->quorum && amps_amqp_session_is_version (session, 4, 0);
+  gboolean unlimited = settings->quorum && amps_amqp_connection_is_version (connection, 4, 0);
   amqp_table_t table = { unlimited ? 4 : 3, arguments };
   amqp_table_t dead_table = { 1, arguments };
 
-  return declare (session, AMPS_AMQP_CHANNEL, dead, FALSE, dead_table, code, problem) &&
-         declare (session, AMPS_AMQP_CHANNEL, settings->subject, FALSE, table, code, problem);
+  return declare (connection, AMPS_AMQP_CHANNEL, dead, FALSE, dead_table, code, problem) &&
+         declare (connection, AMPS_AMQP_CHANNEL, settings->subject, FALSE, table, code, problem);
 }
 
 /**
  * amps_amqp_topology_ensure_subject:
- * @session: a consuming session
+ * @connection: one that consumes
  * @problem: (out) (transfer full) (nullable): what is wrong and what to do about
- *   it; %NULL when the session has ended
+ *   it; %NULL when the connection has ended
  *
  * In the I/O thread. Looks for the subject, and declares it if that is wanted
  * and it is missing.
@@ -84,14 +84,15 @@ declare_subject (AmpsAmqpSession *session, int *code, char **problem)
  * Returns: whether it is there
  */
 gboolean
-amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem)
+amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **problem)
 {
-  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   g_autofree char *why = NULL;
   int code;
 
   *problem = NULL;
-  if (declare (session, AMPS_AMQP_CHANNEL, settings->subject, TRUE, amqp_empty_table, &code, &why))
+  if (declare (connection, AMPS_AMQP_CHANNEL, settings->subject, TRUE, amqp_empty_table, &code,
+               &why))
     return TRUE;
   if (code == 0 || why == NULL)
     return FALSE;
@@ -99,7 +100,7 @@ amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem)
   if (code == NOT_FOUND && settings->declares)
     {
       g_clear_pointer (&why, g_free);
-      if (declare_subject (session, &code, &why))
+      if (declare_subject (connection, &code, &why))
         return TRUE;
       if (why != NULL)
         *problem =
@@ -142,11 +143,11 @@ amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *s
 
 /**
  * amps_amqp_topology_ensure_retry_queue:
- * @session: a publishing session whose channel for declaring is open
+ * @connection: one that publishes, whose channel for declaring is open
  * @queue: its name
  * @delay: µs after which messages go back to the subject
  * @problem: (out) (transfer full) (nullable): why it could not be declared; %NULL
- *   when the session has ended
+ *   when the connection has ended
  *
  * In the I/O thread. Whatever the type of the subject, this is a quorum queue
  * that dead-letters at least once: any other would lose the message if the
@@ -155,10 +156,10 @@ amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *s
  * Returns: whether it is there
  */
 gboolean
-amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *queue, gint64 delay,
-                                       char **problem)
+amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const char *queue,
+                                       gint64 delay, char **problem)
 {
-  const AmpsAmqpSettings *settings = amps_amqp_session_get_settings (session);
+  const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   amqp_table_entry_t arguments[] = {
     make_text ("x-queue-type", "quorum"),
     make_text ("x-dead-letter-exchange", ""),
@@ -171,5 +172,5 @@ amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *que
   int code;
 
   *problem = NULL;
-  return declare (session, AMPS_AMQP_DECLARING_CHANNEL, queue, FALSE, table, &code, problem);
+  return declare (connection, AMPS_AMQP_DECLARING_CHANNEL, queue, FALSE, table, &code, problem);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-amqp-session.h"
+#include "amps-amqp-connection.h"
 
 G_BEGIN_DECLS
 
-gboolean amps_amqp_topology_ensure_subject (AmpsAmqpSession *session, char **problem);
-gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpSession *session, const char *queue,
+gboolean amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **problem);
+gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const char *queue,
                                                 gint64 delay, char **problem);
 
 char *amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step);

@@ -391,6 +391,9 @@ on_event (AmpsMail *mail, gpointer user_data)
         amps_broker_change_blocked (AMPS_BROKER (self), event->blocked);
       replace_worn_out (self);
       break;
+    case AMPS_AMQP_EVENT_LENT:
+      amps_amqp_session_take (event->session);
+      break;
     case AMPS_AMQP_EVENT_CLOSED:
       handle_closed (self, link, event->detail);
       break;

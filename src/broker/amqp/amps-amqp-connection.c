@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-connection.h"
+
+#include "amps-amqp-connect.h"
+#include "amps-amqp-session.h"
+
+#include <poll.h>
+
+/* So that nothing else is starved by a flood of frames. */
+#define MAX_FRAMES_AT_ONCE 64
+#define MAX_BYTES_AT_ONCE (256 * 1024)
+
+struct _AmpsAmqpConnection {
+  const AmpsAmqpRole *role;
+  gpointer role_data;               /* (owned) (nullable) once started */
+  const AmpsAmqpSettings *settings; /* outlives the connection */
+  AmpsAmqpSession *session;         /* whose events those are */
+  AmpsMailbox *events;              /* of the main thread, outlives the connection */
+  GCancellable *closing;            /* of the main thread */
+  amqp_connection_state_t state;    /* (owned) */
+  AmpsAmqpAssembler *assembler;     /* (owned) (nullable) while the channel is open */
+  gboolean on_main_loop;            /* rather than in the I/O thread */
+  gboolean running;                 /* has not failed */
+  char *failure;                    /* (owned) (nullable) why it ended */
+  unsigned int server_major;
+  unsigned int server_minor;
+};
+
+/**
+ * amps_amqp_connection_tell:
+ * @self: a connection
+ * @event: (transfer full): for the main thread
+ */
+void
+amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
+{
+  if (self->on_main_loop)
+    {
+      amps_amqp_session_tell (self->session, event);
+      return;
+    }
+
+  event->session = self->session;
+  amps_mailbox_send (self->events, &event->mail);
+}
+
+static void
+tell_result (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  AmpsAmqpEvent *event = g_task_propagate_pointer (G_TASK (result), NULL);
+
+  if (event != NULL)
+    amps_amqp_session_tell (user_data, event);
+}
+
+/**
+ * amps_amqp_connection_new_task:
+ * @self: a connection on the main loop
+ *
+ * Returns: (transfer full): a task that is to return an AmpsAmqpEvent, which is
+ *   told unless the session is over by then
+ */
+GTask *
+amps_amqp_connection_new_task (AmpsAmqpConnection *self)
+{
+  return g_task_new (NULL, self->closing, tell_result, self->session);
+}
+
+/**
+ * amps_amqp_connection_can_send:
+ * @self: a connection
+ *
+ * The library waits for ever while the socket takes nothing (facts, A21). The I/O
+ * thread may, as the main thread watches it. On the main loop the socket must have
+ * room: Linux says so only if that is a third of its buffer, which is enough for
+ * any method that has no content, and for the library's heartbeats after it.
+ *
+ * Returns: whether a method may be sent now
+ */
+gboolean
+amps_amqp_connection_can_send (AmpsAmqpConnection *self)
+{
+  struct pollfd socket = { .fd = amqp_get_sockfd (self->state), .events = POLLOUT };
+
+  return !self->on_main_loop || (poll (&socket, 1, 0) == 1 && (socket.revents & POLLOUT) != 0);
+}
+
+/* Failing */
+
+/**
+ * amps_amqp_connection_fail:
+ * @self: a connection
+ * @format: printf() format of the reason; never a secret
+ * @...: its arguments
+ *
+ * Ends the session. The first reason counts.
+ */
+void
+amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
+{
+  va_list arguments;
+
+  if (self->failure == NULL)
+    {
+      va_start (arguments, format);
+      self->failure = g_strdup_vprintf (format, arguments);
+      va_end (arguments);
+    }
+
+  self->running = FALSE;
+}
+
+/**
+ * amps_amqp_connection_check:
+ * @self: a connection
+ * @status: what rabbitmq-c returned
+ * @what: what was tried
+ *
+ * Returns: whether it worked; if not, the session ends
+ */
+gboolean
+amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *what)
+{
+  if (status != AMQP_STATUS_OK)
+    amps_amqp_connection_fail (self, "could not %s: %s", what, amqp_error_string2 (status));
+
+  return status == AMQP_STATUS_OK;
+}
+
+static char *
+copy_valid (amqp_bytes_t text)
+{
+  g_autofree char *copy = g_strndup (text.bytes, text.len);
+
+  return g_utf8_make_valid (copy, -1);
+}
+
+/**
+ * amps_amqp_connection_check_reply:
+ * @self: a connection
+ * @what: what was asked for
+ * @channel_error: (out) (optional): the code for which the broker closed the
+ *   channel; 0 if it did not
+ * @channel_text: (out) (optional) (transfer full) (nullable): what it said
+ *
+ * Looks at the reply to the last request. With @channel_error the closing of
+ * the channel is left to the caller, who then reopens it; all else that fails
+ * ends the session.
+ *
+ * Returns: whether it worked
+ */
+gboolean
+amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what, int *channel_error,
+                                  char **channel_text)
+{
+  amqp_rpc_reply_t reply = amqp_get_rpc_reply (self->state);
+  g_autofree char *why = NULL;
+
+  if (channel_error != NULL)
+    *channel_error = 0;
+  if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+    return TRUE;
+
+  if (channel_error != NULL && reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
+      reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD)
+    {
+      const amqp_channel_close_t *closed = reply.reply.decoded;
+
+      *channel_error = closed->reply_code;
+      *channel_text = copy_valid (closed->reply_text);
+      return FALSE;
+    }
+
+  why = amps_amqp_describe_reply (reply);
+  amps_amqp_connection_fail (self, "could not %s: %s", what, why);
+  return FALSE;
+}
+
+/**
+ * amps_amqp_connection_open_channel:
+ * @self: a connection
+ * @channel: one that is closed
+ *
+ * Returns: whether it is open; if not, the session ends
+ */
+gboolean
+amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t channel)
+{
+  /* What was half assembled when the broker closed it does not go on. */
+  if (channel == AMPS_AMQP_CHANNEL)
+    {
+      g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
+      self->assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
+    }
+
+  amqp_channel_open (self->state, channel);
+  return amps_amqp_connection_check_reply (self, "open a channel", NULL, NULL);
+}
+
+/**
+ * amps_amqp_connection_reopen_channel:
+ * @self: a connection
+ * @channel: what the broker has closed in reply to a request
+ *
+ * Returns: whether there is a new one; if not, the session ends
+ */
+gboolean
+amps_amqp_connection_reopen_channel (AmpsAmqpConnection *self, amqp_channel_t channel)
+{
+  amqp_channel_close_ok_t close_ok = { 0 };
+  int status = amqp_send_method (self->state, channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &close_ok);
+
+  return amps_amqp_connection_check (self, status, "answer the closing of a channel") &&
+         amps_amqp_connection_open_channel (self, channel);
+}
+
+/* Frames */
+
+static void
+tell_blocked (AmpsAmqpConnection *self, gboolean blocked)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_BLOCKED);
+
+  event->blocked = blocked;
+  amps_amqp_connection_tell (self, event);
+}
+
+static void
+handle_method (AmpsAmqpConnection *self, const amqp_method_t *method)
+{
+  switch (method->id)
+    {
+    case AMQP_CONNECTION_BLOCKED_METHOD:
+      tell_blocked (self, TRUE);
+      return;
+    case AMQP_CONNECTION_UNBLOCKED_METHOD:
+      tell_blocked (self, FALSE);
+      return;
+      case AMQP_CONNECTION_CLOSE_METHOD: {
+        const amqp_connection_close_t *closed = method->decoded;
+        g_autofree char *text = copy_valid (closed->reply_text);
+
+        amps_amqp_connection_fail (self, "the broker closed the connection: %s", text);
+        return;
+      }
+      case AMQP_CHANNEL_CLOSE_METHOD: {
+        const amqp_channel_close_t *closed = method->decoded;
+        g_autofree char *text = copy_valid (closed->reply_text);
+
+        amps_amqp_connection_fail (self, "the broker closed the channel: %s", text);
+        return;
+      }
+    default:
+      if (!self->role->method (self->role_data, method))
+        amps_amqp_connection_fail (self, "the broker sent an unexpected %s",
+                                   amqp_method_name (method->id));
+    }
+}
+
+static void
+assemble (AmpsAmqpConnection *self, const amqp_frame_t *frame)
+{
+  g_autoptr (AmpsAmqpMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!amps_amqp_assembler_add_frame (self->assembler, frame, &message, &error))
+    amps_amqp_connection_fail (self, "%s", error->message);
+  else if (message != NULL)
+    self->role->message (self->role_data, g_steal_pointer (&message));
+}
+
+static void
+handle_frame (AmpsAmqpConnection *self, const amqp_frame_t *frame)
+{
+  amqp_method_number_t id;
+
+  switch (frame->frame_type)
+    {
+    case AMQP_FRAME_METHOD:
+      id = frame->payload.method.id;
+      if (id == AMQP_BASIC_DELIVER_METHOD || id == AMQP_BASIC_RETURN_METHOD)
+        assemble (self, frame);
+      else
+        handle_method (self, &frame->payload.method);
+      break;
+    case AMQP_FRAME_HEADER:
+    case AMQP_FRAME_BODY:
+      assemble (self, frame);
+      break;
+    default:
+      /* Heartbeats, which the library has already counted. */
+      break;
+    }
+}
+
+/**
+ * amps_amqp_connection_read:
+ * @self: a connection
+ *
+ * Handles the frames that are there, without waiting for more. To be called before
+ * publishing, since amqp_basic_publish() blocks for ever if frames are overdue.
+ */
+void
+amps_amqp_connection_read (AmpsAmqpConnection *self)
+{
+  struct timeval none = { 0, 0 };
+  int status = AMQP_STATUS_OK;
+  gsize n_bytes = 0;
+
+  for (int i = 0; i < MAX_FRAMES_AT_ONCE && n_bytes < MAX_BYTES_AT_ONCE && self->running; i++)
+    {
+      amqp_frame_t frame;
+
+      status = amqp_simple_wait_frame_noblock (self->state, &frame, &none);
+      if (status != AMQP_STATUS_OK)
+        break;
+      if (frame.frame_type == AMQP_FRAME_BODY)
+        n_bytes += frame.payload.body_fragment.len;
+      handle_frame (self, &frame);
+    }
+
+  if (status != AMQP_STATUS_OK && status != AMQP_STATUS_TIMEOUT)
+    amps_amqp_connection_fail (self, "the connection broke: %s", amqp_error_string2 (status));
+  amqp_maybe_release_buffers (self->state);
+}
+
+/* Life */
+
+/**
+ * amps_amqp_connection_new:
+ * @role: what it is there for
+ * @settings: outlives the connection
+ * @session: whose it is
+ * @events: gets what there is to tell; outlives the connection
+ * @closing: cancelled when the session is over; outlives the connection
+ *
+ * Returns: (transfer full): a connection to open
+ */
+AmpsAmqpConnection *
+amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *settings,
+                          AmpsAmqpSession *session, AmpsMailbox *events, GCancellable *closing)
+{
+  AmpsAmqpConnection *self = g_new0 (AmpsAmqpConnection, 1);
+
+  self->role = role;
+  self->settings = settings;
+  self->session = session;
+  self->events = events;
+  self->closing = closing;
+  self->state = amqp_new_connection ();
+  self->running = TRUE;
+  return self;
+}
+
+/**
+ * amps_amqp_connection_open:
+ * @self: a new connection
+ * @address: where to, with the password
+ * @watch: may break it from now on
+ *
+ * Blocks. Connects, logs in and opens the role's channel.
+ *
+ * Returns: whether it is open; if not, the session ends
+ */
+gboolean
+amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address, AmpsAmqpWatch *watch)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsAmqpUri) uri = amps_amqp_uri_parse (address, &error);
+  g_autofree char *name = g_strdup_printf ("%s %s", self->settings->worker_id, self->role->name);
+
+  if (uri == NULL || !amps_amqp_connect (self->state, uri, &error))
+    {
+      amps_amqp_connection_fail (self, "%s", error->message);
+      return FALSE;
+    }
+
+  amps_amqp_watch_set_fd (watch, amqp_get_sockfd (self->state));
+  if (!amps_amqp_log_in (self->state, uri, name, &error))
+    {
+      amps_amqp_connection_fail (self, "%s", error->message);
+      return FALSE;
+    }
+
+  amps_amqp_get_server_version (self->state, &self->server_major, &self->server_minor);
+  return amps_amqp_connection_open_channel (self, AMPS_AMQP_CHANNEL);
+}
+
+/**
+ * amps_amqp_connection_start:
+ * @self: an open connection
+ *
+ * Begins what it is there for. May block.
+ */
+void
+amps_amqp_connection_start (AmpsAmqpConnection *self)
+{
+  amps_amqp_connection_tell (self, amps_amqp_event_new (AMPS_AMQP_EVENT_OPENED));
+  self->role_data = self->role->start (self);
+}
+
+/**
+ * amps_amqp_connection_free:
+ * @self: (transfer full): a connection
+ * @watch: can break it until it is closed
+ *
+ * Blocks. Says goodbye to the broker unless the connection has failed, and closes it.
+ *
+ * Returns: (transfer full) (nullable): why it failed
+ */
+char *
+amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch)
+{
+  char *failure = self->failure;
+
+  if (failure == NULL)
+    amqp_connection_close (self->state, AMQP_REPLY_SUCCESS);
+  amps_amqp_watch_set_fd (watch, -1);
+  amqp_destroy_connection (self->state);
+  if (self->role_data != NULL)
+    self->role->free (self->role_data);
+  g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
+  g_free (self);
+  return failure;
+}
+
+/**
+ * amps_amqp_connection_do:
+ * @self: a connection that has started
+ * @command: (transfer full): for its role
+ *
+ * May block if the command waits, or if the role does all in the I/O thread.
+ */
+void
+amps_amqp_connection_do (AmpsAmqpConnection *self, AmpsAmqpCommand *command)
+{
+  self->role->command (self->role_data, command);
+}
+
+/**
+ * amps_amqp_connection_flush:
+ * @self: a connection that has started
+ *
+ * Returns: whether all that was to be sent could be
+ */
+gboolean
+amps_amqp_connection_flush (AmpsAmqpConnection *self)
+{
+  return self->role->flush == NULL || self->role->flush (self->role_data);
+}
+
+/**
+ * amps_amqp_connection_is_running:
+ * @self: a connection
+ *
+ * Returns: whether it has not failed
+ */
+gboolean
+amps_amqp_connection_is_running (AmpsAmqpConnection *self)
+{
+  return self->running;
+}
+
+/**
+ * amps_amqp_connection_set_on_main_loop:
+ * @self: a connection
+ * @on_main_loop: whether it belongs to the main thread, which it must not block,
+ *   rather than to the I/O thread
+ */
+void
+amps_amqp_connection_set_on_main_loop (AmpsAmqpConnection *self, gboolean on_main_loop)
+{
+  self->on_main_loop = on_main_loop;
+}
+
+/**
+ * amps_amqp_connection_get_state:
+ * @self: a connection
+ *
+ * Returns: (transfer none): the library's part of it
+ */
+amqp_connection_state_t
+amps_amqp_connection_get_state (AmpsAmqpConnection *self)
+{
+  return self->state;
+}
+
+/**
+ * amps_amqp_connection_get_settings:
+ * @self: a connection
+ *
+ * Returns: (transfer none): what it was given
+ */
+const AmpsAmqpSettings *
+amps_amqp_connection_get_settings (AmpsAmqpConnection *self)
+{
+  return self->settings;
+}
+
+/**
+ * amps_amqp_connection_is_version:
+ * @self: a connection
+ * @major: a version of the broker
+ * @minor: likewise
+ *
+ * Returns: whether the broker is of that version, or newer
+ */
+gboolean
+amps_amqp_connection_is_version (AmpsAmqpConnection *self, unsigned int major, unsigned int minor)
+{
+  return self->server_major > major || (self->server_major == major && self->server_minor >= minor);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-event.h"
+#include "amps-amqp-library.h"
+#include "amps-amqp-role.h"
+#include "amps-amqp-settings.h"
+#include "amps-amqp-watch.h"
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AMPS_AMQP_CHANNEL:
+ *
+ * The channel that consumes or publishes.
+ */
+#define AMPS_AMQP_CHANNEL 1
+
+/**
+ * AMPS_AMQP_DECLARING_CHANNEL:
+ *
+ * The channel for what may be refused while publications are not confirmed: a
+ * broker that refuses closes the channel.
+ */
+#define AMPS_AMQP_DECLARING_CHANNEL 2
+
+/**
+ * AmpsAmqpConnection:
+ *
+ * A connection of rabbitmq-c and the role it has. It belongs to one thread at a
+ * time, see AmpsAmqpSession.
+ */
+
+/* For the session. */
+AmpsAmqpConnection *amps_amqp_connection_new (const AmpsAmqpRole *role,
+                                              const AmpsAmqpSettings *settings,
+                                              AmpsAmqpSession *session, AmpsMailbox *events,
+                                              GCancellable *closing);
+gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *uri,
+                                    AmpsAmqpWatch *watch);
+char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch);
+void amps_amqp_connection_start (AmpsAmqpConnection *self);
+gboolean amps_amqp_connection_is_running (AmpsAmqpConnection *self);
+void amps_amqp_connection_set_on_main_loop (AmpsAmqpConnection *self, gboolean on_main_loop);
+void amps_amqp_connection_do (AmpsAmqpConnection *self, AmpsAmqpCommand *command);
+gboolean amps_amqp_connection_flush (AmpsAmqpConnection *self);
+
+/* For roles. */
+const AmpsAmqpSettings *amps_amqp_connection_get_settings (AmpsAmqpConnection *self);
+amqp_connection_state_t amps_amqp_connection_get_state (AmpsAmqpConnection *self);
+GTask *amps_amqp_connection_new_task (AmpsAmqpConnection *self);
+gboolean amps_amqp_connection_can_send (AmpsAmqpConnection *self);
+void amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
+void amps_amqp_connection_read (AmpsAmqpConnection *self);
+void amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
+gboolean amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *what);
+gboolean amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what,
+                                           int *channel_error, char **channel_text);
+gboolean amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t channel);
+gboolean amps_amqp_connection_reopen_channel (AmpsAmqpConnection *self, amqp_channel_t channel);
+gboolean amps_amqp_connection_is_version (AmpsAmqpConnection *self, unsigned int major,
+                                          unsigned int minor);
+
+G_END_DECLS

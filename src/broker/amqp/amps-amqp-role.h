@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-assembler.h"
+#include "core/amps-mailbox.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AmpsAmqpConnection AmpsAmqpConnection;
+
+/**
+ * AmpsAmqpCommand:
+ * @mail: what the mailbox needs
+ * @free: frees the command
+ *
+ * What the main thread wants of a connection. To be the first member of what a
+ * role understands.
+ */
+typedef struct {
+  AmpsMail mail;
+  GDestroyNotify free;
+} AmpsAmqpCommand;
+
+/**
+ * AmpsAmqpRole:
+ * @name: for the connection's name
+ * @start: makes the role; the channel is open, and it may talk to the broker
+ * @waits: (nullable): whether a command waits for the broker's answer; %NULL if the
+ *   I/O thread is to do everything, else it does only what waits
+ * @command: takes and does a command
+ * @message: takes a whole message that came
+ * @method: another method frame came; returns whether it was expected
+ * @flush: (nullable): sends what commands have left to be sent; returns whether all
+ *   of it could be
+ * @free: frees the role
+ *
+ * What a connection is there for. What fails calls amps_amqp_connection_fail().
+ */
+typedef struct {
+  const char *name;
+  gpointer (*start) (AmpsAmqpConnection *connection);
+  gboolean (*waits) (const AmpsAmqpCommand *command);
+  void (*command) (gpointer role, AmpsAmqpCommand *command);
+  void (*message) (gpointer role, AmpsAmqpMessage *message);
+  gboolean (*method) (gpointer role, const amqp_method_t *method);
+  gboolean (*flush) (gpointer role);
+  void (*free) (gpointer role);
+} AmpsAmqpRole;
+
+G_END_DECLS

@@ -144,7 +144,7 @@ wait_for_more (Reader *self)
       G_POLLABLE_INPUT_STREAM (self->stream), self->cancellable);
 
   g_source_set_callback (source, G_SOURCE_FUNC (read_on), self, NULL);
-  g_source_attach (source, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
 }
 
 /* To the end, or the connection could not be used again. Most answers are empty,

@@ -18,6 +18,9 @@ AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint
 void amps_session_pool_free (AmpsSessionPool *self);
 SoupSession *amps_session_pool_acquire (AmpsSessionPool *self);
 void amps_session_pool_release (AmpsSessionPool *self, SoupSession *session);
+void amps_session_pool_send_async (SoupSession *session, SoupMessage *message,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data);
 void amps_session_pool_grow (AmpsSessionPool *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsSessionPool, amps_session_pool_free)

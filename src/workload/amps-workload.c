@@ -13,7 +13,7 @@
 #define GROW_DELAY AMPS_MILLISECONDS (20)
 
 /* So many requests are being sent at once: libsoup has 8 KiB for each until its body
- * is. Fewer would mean more turns of the main loop, which look at all that wait. */
+ * is. Fewer would mean more turns of the main loop, with less to do in each. */
 #define MAX_SENDING 384
 
 /* When the workload takes so long to answer, more of them help in any case. In a
@@ -233,6 +233,9 @@ finish (Request *request, AmpsAnswer *answer)
   AmpsWorkload *self = request->workload;
   gint64 duration = amps_clock_get_monotonic_time (self->clock) - request->begun;
 
+  /* Whatever context the session was in, this is not its business. */
+  g_main_context_push_thread_default (NULL);
+
   if (request->deadline != NULL)
     amps_timer_queue_remove (self->deadlines, request->deadline);
   end_sending (request);
@@ -249,6 +252,7 @@ finish (Request *request, AmpsAnswer *answer)
   g_task_return_pointer (request->task, answer, (GDestroyNotify) amps_answer_free);
   send_waiting (self);
   request_free (request);
+  g_main_context_pop_thread_default (NULL);
 }
 
 static void
@@ -334,8 +338,8 @@ send_request (Request *request, SoupSession *session)
   self->n_sending++;
   g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
   g_signal_connect (request->message, "wrote-body", G_CALLBACK (on_wrote_body), request);
-  soup_session_send_async (session, request->message, G_PRIORITY_DEFAULT, request->cancellable,
-                           on_answer, request);
+  amps_session_pool_send_async (session, request->message, request->cancellable, on_answer,
+                                request);
 }
 
 /* What has expired, or was decided by the API, while it waited for a connection

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/amps-context-source.h"
+
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+  GMainContext *nested;
+  GSource *source;
+  unsigned int n_calls;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->source = amps_context_source_new ();
+  f->nested = amps_context_source_get_nested (f->source);
+  g_source_attach (f->source, NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_source_destroy (f->source);
+  g_source_unref (f->source);
+}
+
+static gboolean
+count (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_calls++;
+  g_assert_true (g_main_context_get_thread_default () == f->nested);
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+attach (Fixture *f, GSource *source, GSourceFunc callback)
+{
+  g_source_set_callback (source, callback, f, NULL);
+  g_source_attach (source, f->nested);
+  return source;
+}
+
+/* Whatever is ready, and no more. */
+static void
+assert_called (Fixture *f, unsigned int n_calls)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (f->n_calls, ==, n_calls);
+}
+
+/* Attached by the main loop, which must wake up for it. */
+static void
+test_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  assert_called (f, 0);
+  g_source_unref (attach (f, g_idle_source_new (), count));
+  assert_called (f, 1);
+  g_source_unref (attach (f, g_idle_source_new (), count));
+  g_source_unref (attach (f, g_idle_source_new (), count));
+  assert_called (f, 3);
+}
+
+static void
+test_timeout (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  gint64 begun = g_get_monotonic_time ();
+
+  g_source_unref (attach (f, g_timeout_source_new (50), count));
+  assert_called (f, 0);
+  while (f->n_calls == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (g_get_monotonic_time () - begun, >=, 50 * G_TIME_SPAN_MILLISECOND);
+
+  /* Nothing is due any more, so nothing wakes up the loop. */
+  assert_called (f, 1);
+  g_assert_false (g_main_context_pending (NULL));
+}
+
+static gpointer
+attach_in_thread (gpointer data)
+{
+  Fixture *f = data;
+
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  g_source_unref (attach (f, g_idle_source_new (), count));
+  return NULL;
+}
+
+static void
+test_thread (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  GThread *thread = g_thread_new ("attaching", attach_in_thread, f);
+
+  while (f->n_calls == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_thread_join (thread);
+}
+
+static gboolean
+count_byte (int fd, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
+{
+  Fixture *f = user_data;
+  char byte;
+
+  g_assert_cmpint ((int) read (fd, &byte, 1), ==, 1);
+  f->n_calls++;
+  return G_SOURCE_CONTINUE;
+}
+
+static GSource *
+watch (Fixture *f, int fd, GIOCondition condition)
+{
+  return attach (f, g_unix_fd_source_new (fd, condition), G_SOURCE_FUNC (count_byte));
+}
+
+static void
+test_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  enum { N = 40 };
+  int pairs[N][2];
+  GSource *sources[N];
+  unsigned int expected = 0;
+
+  for (unsigned int i = 0; i < N; i++)
+    {
+      g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pairs[i]), ==, 0);
+      sources[i] = watch (f, pairs[i][0], G_IO_IN);
+    }
+  assert_called (f, 0);
+
+  for (unsigned int i = 0; i < 400; i++)
+    {
+      unsigned int n = (unsigned int) g_test_rand_int_range (0, N);
+
+      if (g_test_rand_int_range (0, 4) > 0)
+        {
+          g_assert_cmpint ((int) write (pairs[n][1], "x", 1), ==, 1);
+          expected += sources[n] != NULL;
+          assert_called (f, expected);
+          if (sources[n] == NULL)
+            {
+              char byte;
+
+              g_assert_cmpint ((int) read (pairs[n][0], &byte, 1), ==, 1);
+            }
+        }
+      else if (sources[n] != NULL)
+        {
+          g_source_destroy (sources[n]);
+          g_clear_pointer (&sources[n], g_source_unref);
+        }
+      else
+        {
+          sources[n] = watch (f, pairs[n][0], G_IO_IN);
+        }
+    }
+
+  for (unsigned int i = 0; i < N; i++)
+    {
+      if (sources[i] != NULL)
+        {
+          g_source_destroy (sources[i]);
+          g_source_unref (sources[i]);
+        }
+      close (pairs[i][0]);
+      close (pairs[i][1]);
+    }
+}
+
+/* As when a connection is closed, and another one gets its number. */
+static void
+test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  int old[2];
+  int new[2];
+  GSource *source;
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, old), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, new), ==, 0);
+  source = watch (f, old[0], G_IO_IN);
+  assert_called (f, 0);
+
+  /* In the same turn, for something else. */
+  g_source_destroy (source);
+  g_source_unref (source);
+  g_assert_cmpint (dup2 (new[0], old[0]), ==, old[0]);
+  source = watch (f, old[0], G_IO_IN | G_IO_PRI);
+  assert_called (f, 0);
+  g_assert_cmpint ((int) write (new[1], "x", 1), ==, 1);
+  assert_called (f, 1);
+
+  /* A turn later, for the same. */
+  g_source_destroy (source);
+  g_source_unref (source);
+  assert_called (f, 1);
+  g_assert_cmpint (dup2 (new[1], old[0]), ==, old[0]);
+  source = watch (f, old[0], G_IO_IN | G_IO_PRI);
+  g_assert_cmpint ((int) write (new[0], "x", 1), ==, 1);
+  assert_called (f, 2);
+
+  g_source_destroy (source);
+  g_source_unref (source);
+  close (old[0]);
+  close (old[1]);
+  close (new[0]);
+  close (new[1]);
+}
+
+static void
+test_no_descriptors (void)
+{
+  struct rlimit old;
+  struct rlimit low;
+  int next;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  next = dup (0);
+  close (next);
+  for (unsigned int n_free = 0; n_free < 2; n_free++)
+    {
+      low = (struct rlimit){ (rlim_t) next + n_free, old.rlim_max };
+      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
+      g_assert_null (amps_context_source_new ());
+    }
+
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/context-source/idle", Fixture, NULL, set_up, test_idle, tear_down);
+  g_test_add ("/context-source/timeout", Fixture, NULL, set_up, test_timeout, tear_down);
+  g_test_add ("/context-source/thread", Fixture, NULL, set_up, test_thread, tear_down);
+  g_test_add ("/context-source/descriptors", Fixture, NULL, set_up, test_descriptors, tear_down);
+  g_test_add ("/context-source/number-again", Fixture, NULL, set_up, test_number_again, tear_down);
+  g_test_add_func ("/context-source/no-descriptors", test_no_descriptors);
+  return g_test_run ();
+}

@@ -6,6 +6,8 @@ import statistics
 import subprocess
 import time
 
+import waiting
+from rabbitmq_node import free_port
 from scenarios import PACED, Scenario
 
 STARTS = 20
@@ -18,8 +20,23 @@ def time_start(command):
     return (time.monotonic_ns() - begun) / 1e6, printed
 
 
+def post_latency(arguments):
+    """Of a POST by bare libsoup, as seen by the workload, at the same rate."""
+    port = str(free_port())
+    with subprocess.Popen([arguments.workload, '--port', port, '--sync', '--jobs',
+                           str(PACED.jobs)], stdout=subprocess.PIPE) as workload:
+        subprocess.run([arguments.path, 'bare', '--workload', port, '--api', str(free_port()),
+                        '--sync', '--jobs', str(PACED.jobs), '--rate', str(PACED.rate)],
+                       check=True, timeout=60, stdout=subprocess.DEVNULL)
+        workload.stdout.readline()
+        latency = json.loads(workload.stdout.readline())
+        workload.kill()
+    return latency
+
+
 def measure(bench):
-    """Memory and start of an empty program, start and latency of a bare consumer."""
+    """Memory and start of an empty program, start and latency of a bare consumer, memory
+    and latency of bare POSTs."""
     empty = [time_start([bench.arguments.empty]) for _ in range(STARTS)]
 
     bench.publish('floor', Scenario(STARTS))
@@ -32,6 +49,7 @@ def measure(bench):
                            str(PACED.rate)], stdout=subprocess.PIPE) as process:
         bench.publish('paced', PACED, rate=PACED.rate)
         latency = json.loads(process.stdout.read())
+    post = post_latency(bench.arguments)
 
     return {
         'floor: an empty program with the same libraries, peak MB':
@@ -41,4 +59,9 @@ def measure(bench):
             statistics.median(first),
         f'floor: latency of a rabbitmq-c consumer at {PACED.rate} jobs/s, p50 ms': latency['p50'],
         'floor: the same, p99 ms': latency['p99'],
+        f'floor: latency of a POST by bare libsoup at {PACED.rate} jobs/s, p50 ms': post['p50'],
+        'floor: the same POST, p99 ms': post['p99'],
+        f'floor: KiB of each of {waiting.POSTS} POSTs by bare libsoup that wait':
+            waiting.measure(bench.arguments, 'bare'),
+        'the same through AMPS': waiting.measure(bench.arguments, 'amps'),
     }

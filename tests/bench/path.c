@@ -5,6 +5,8 @@
 #include "core/amps-cloudevent.h"
 #include "delivery/amps-dispatcher.h"
 #include "fake-broker.h"
+#include "latencies.h"
+#include "peak.h"
 #include "server/amps-server.h"
 
 #include <libsoup/soup.h>
@@ -17,45 +19,50 @@ static int api_port;
 static int workload_port;
 static int n_jobs = 10000;
 static int in_flight = 20;
+static int rate;
+static gboolean sync_mode;
 
 static const GOptionEntry options[] = {
   { "api", 0, 0, G_OPTION_ARG_INT, &api_port, "Where acknowledgements are taken", "PORT" },
   { "workload", 0, 0, G_OPTION_ARG_INT, &workload_port, "Where jobs are POSTed", "PORT" },
   { "jobs", 0, 0, G_OPTION_ARG_INT, &n_jobs, "How many", "N" },
   { "in-flight", 0, 0, G_OPTION_ARG_INT, &in_flight, "How many at once", "N" },
+  { "rate", 0, 0, G_OPTION_ARG_INT, &rate, "POST so many a second (bare)", "N" },
+  { "sync", 0, 0, G_OPTION_ARG_NONE, &sync_mode, "The answer to a POST ends the job", NULL },
   { NULL },
 };
+
+static gint64
+get_ns (clockid_t clock)
+{
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
 
 static char *
 make_event (int number)
 {
-  g_autofree char *text = g_strnfill (160, 'x');
+  g_autofree char *text = g_strnfill (130, 'x');
 
   return g_strdup_printf ("{\"specversion\":\"1.0\",\"id\":\"bench-%d\",\"source\":\"/bench\","
-                          "\"type\":\"bench.job\",\"data\":{\"text\":\"%s\"}}",
-                          number, text);
-}
-
-static gint64
-get_cpu_ns (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
-  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+                          "\"type\":\"bench.job\",\"data\":{" LATENCIES_SENT "%" G_GINT64_FORMAT
+                          ",\"text\":\"%s\"}}",
+                          number, get_ns (CLOCK_MONOTONIC), text);
 }
 
 static void
 run (GMainLoop *loop, void (*begin) (gpointer), gpointer user_data)
 {
   gint64 begun = g_get_monotonic_time ();
-  gint64 cpu_begun = get_cpu_ns ();
+  gint64 cpu_begun = get_ns (CLOCK_PROCESS_CPUTIME_ID);
 
   begin (user_data);
   g_main_loop_run (loop);
-  printf ("{\"per_second\":%.1f,\"cpu_us\":%.2f}\n",
+  printf ("{\"per_second\":%.1f,\"cpu_us\":%.2f,\"peak_kib\":%" G_GINT64_FORMAT "}\n",
           n_jobs * 1e6 / (double) (g_get_monotonic_time () - begun),
-          (double) (get_cpu_ns () - cpu_begun) / 1e3 / n_jobs);
+          (double) (get_ns (CLOCK_PROCESS_CPUTIME_ID) - cpu_begun) / 1e3 / n_jobs, peak_get_kib ());
 }
 
 /* Bare libsoup */
@@ -64,6 +71,7 @@ typedef struct {
   GMainLoop *loop;
   SoupServer *server;
   GUri *uri;
+  GQueue idle; /* of Slot */
   int n_begun;
   int n_ended;
 } Bare;
@@ -75,7 +83,14 @@ typedef struct {
   gboolean answered;
 } Slot;
 
-static void post_next (Slot *slot);
+static void post (Slot *slot);
+
+static void
+end_job (Bare *bare)
+{
+  if (++bare->n_ended == n_jobs)
+    g_main_loop_quit (bare->loop);
+}
 
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -90,21 +105,21 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
                                             &error);
   g_assert_no_error (error);
   g_clear_object (&slot->message);
-  post_next (slot);
+  if (sync_mode)
+    end_job (slot->bare);
+  if (rate == 0 && slot->bare->n_begun < n_jobs)
+    post (slot);
+  else
+    g_queue_push_head (&slot->bare->idle, slot);
 }
 
 static void
-post_next (Slot *slot)
+post (Slot *slot)
 {
   Bare *bare = slot->bare;
-  g_autoptr (GBytes) body = NULL;
-  char *event;
+  char *event = make_event (bare->n_begun++);
+  g_autoptr (GBytes) body = g_bytes_new_take (event, strlen (event));
 
-  if (bare->n_begun >= n_jobs)
-    return;
-
-  event = make_event (bare->n_begun++);
-  body = g_bytes_new_take (event, strlen (event));
   slot->message = soup_message_new_from_uri (SOUP_METHOD_POST, bare->uri);
   soup_message_set_flags (slot->message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
   soup_message_headers_append (soup_message_get_request_headers (slot->message), "Amps-Job-Id",
@@ -120,28 +135,40 @@ on_acknowledge (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message,
   Bare *bare = user_data;
 
   soup_server_message_set_status (message, SOUP_STATUS_ACCEPTED, NULL);
-  if (++bare->n_ended == n_jobs)
-    g_main_loop_quit (bare->loop);
+  end_job (bare);
+}
+
+static gboolean
+post_another (gpointer user_data)
+{
+  Bare *bare = user_data;
+  Slot *slot = g_queue_pop_head (&bare->idle);
+
+  if (slot == NULL)
+    {
+      slot = g_new0 (Slot, 1);
+      slot->bare = bare;
+      slot->session = g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1,
+                                    "proxy-resolver", NULL, NULL);
+    }
+  post (slot);
+  return bare->n_begun < n_jobs;
 }
 
 static void
 begin_bare (gpointer user_data)
 {
-  for (int i = 0; i < in_flight; i++)
-    {
-      Slot *slot = g_new0 (Slot, 1);
-
-      slot->bare = user_data;
-      slot->session = g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1,
-                                    "proxy-resolver", NULL, NULL);
-      post_next (slot);
-    }
+  if (rate != 0)
+    g_timeout_add (1000 / (unsigned int) rate, post_another, user_data);
+  else
+    for (int i = 0; i < MIN (in_flight, n_jobs); i++)
+      post_another (user_data);
 }
 
 static void
 run_bare (GMainLoop *loop)
 {
-  Bare bare = { .loop = loop };
+  Bare bare = { .loop = loop, .idle = G_QUEUE_INIT };
   g_autoptr (GError) error = NULL;
   g_autofree char *address = g_strdup_printf ("http://127.0.0.1:%d/", workload_port);
 
@@ -160,10 +187,12 @@ static AmpsConfig *
 create_config (void)
 {
   static const char *const none[] = { NULL };
-  g_autofree char *text = g_strdup_printf ("BROKER_SUBJECT=bench\nMETRICS_ENABLED=false\nPORT=%d\n"
-                                           "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n"
-                                           "MAX_CONCURRENCY=%d",
-                                           api_port, workload_port, in_flight);
+  g_autofree char *text =
+      g_strdup_printf ("BROKER_SUBJECT=bench\nMETRICS_ENABLED=false\nPORT=%d\n"
+                       "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n"
+                       "WORKLOAD_MODE=%s\n"
+                       "MAX_CONCURRENCY=%d",
+                       api_port, workload_port, sync_mode ? "sync" : "async", in_flight);
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
   AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);

@@ -187,10 +187,15 @@ end_sending (Request *request)
 }
 
 static void
-on_wrote_body (SoupMessage *message G_GNUC_UNUSED, Request *request)
+on_wrote_body (SoupMessage *message, Request *request)
 {
   AmpsWorkload *self = request->workload;
   gboolean full = self->n_sending >= MAX_SENDING;
+
+  /* A POST is never sent again, and thousands of them may wait for their answers. */
+  g_signal_handlers_disconnect_by_data (message, request);
+  soup_message_set_request_body (message, NULL, NULL, 0);
+  soup_message_headers_clear (soup_message_get_request_headers (message));
 
   end_sending (request);
   if (full && self->n_sending < MAX_SENDING)

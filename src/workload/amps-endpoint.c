@@ -6,10 +6,6 @@
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
-/* Less than the 5 s after which Node's server closes an idle connection: a POST
- * on a connection that is just being closed would be lost. */
-#define IDLE_TIMEOUT_SECONDS 4
-
 #define UNIX_SCHEME "unix:"
 
 struct _AmpsEndpoint {
@@ -180,7 +176,8 @@ amps_endpoint_new (AmpsConfig *config)
  * @timeout: seconds without a byte after which a request fails; 0 for none
  *
  * At each step of a request a session looks at all its connections, and asks the
- * kernel about those that are idle. So there is just one in each.
+ * kernel about those that are idle. So there is just one in each. It is open until
+ * the session is freed, or the workload closes it.
  *
  * Returns: (transfer full): a session for what amps_endpoint_create_message()
  *   makes
@@ -190,8 +187,8 @@ amps_endpoint_create_session (AmpsEndpoint *self, unsigned int timeout)
 {
   SoupSession *session =
       g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1, "timeout", timeout,
-                    "idle-timeout", IDLE_TIMEOUT_SECONDS, "user-agent", "amps/" AMPS_VERSION,
-                    "remote-connectable", self->socket, "proxy-resolver", NULL, NULL);
+                    "idle-timeout", 0, "user-agent", "amps/" AMPS_VERSION, "remote-connectable",
+                    self->socket, "proxy-resolver", NULL, NULL);
 
   /* Answers are taken as they are. */
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);

@@ -244,6 +244,9 @@ on_timer (gpointer user_data)
       g_autoptr (SoupMessage) message =
           amps_endpoint_create_message (self->endpoint, SOUP_METHOD_GET, self->ready_path);
 
+      /* Whether it still takes connections is part of the question. */
+      soup_message_headers_append (soup_message_get_request_headers (message), "Connection",
+                                   "close");
       soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->cancellable,
                                on_ready_answer, g_object_ref (self));
     }

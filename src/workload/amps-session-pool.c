@@ -14,16 +14,29 @@
 /* After so long with half of the connections idle, fewer are used. */
 #define SHRINK_INTERVAL AMPS_SECONDS (5)
 
+/* Less than the 5 s after which Node's server closes an idle connection: a POST
+ * on a connection that is just being closed would be lost. */
+#define IDLE_TIMEOUT AMPS_SECONDS (4)
+
+/* So many are closed in one turn of the main loop. */
+#define MAX_CLOSED 32
+
 typedef struct {
   grefcount ref_count; /* one for each session */
   GSource *source;     /* (owned) has the context */
   unsigned int n_sessions;
 } Group;
 
+typedef struct {
+  SoupSession *session; /* (owned) */
+  gint64 released;      /* monotonic µs */
+} Idle;
+
 struct _AmpsSessionPool {
   AmpsClock *clock;       /* (owned) */
   AmpsEndpoint *endpoint; /* (owned) */
-  GQueue idle;            /* (owned) of SoupSession, the last used one first */
+  GArray *idle;           /* (owned) of Idle, the last used one last */
+  GSource *idle_timer;    /* (owned) due when the first of them may have to be closed */
   Group *group;           /* (owned) (nullable) gets new sessions */
   unsigned int limit;     /* of connections for now */
   unsigned int n_busy;
@@ -67,38 +80,6 @@ group_quark (void)
   return g_quark_from_static_string ("amps-session-pool-group");
 }
 
-/**
- * amps_session_pool_new:
- * @clock: what time is measured by
- * @endpoint: where connections lead
- *
- * Returns: (transfer full): a pool without a connection
- */
-AmpsSessionPool *
-amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
-{
-  AmpsSessionPool *self = g_new0 (AmpsSessionPool, 1);
-
-  self->clock = g_object_ref (clock);
-  self->endpoint = g_object_ref (endpoint);
-  self->limit = MIN_LIMIT;
-  return self;
-}
-
-/**
- * amps_session_pool_free:
- * @self: (transfer full): a pool
- */
-void
-amps_session_pool_free (AmpsSessionPool *self)
-{
-  g_queue_clear_full (&self->idle, g_object_unref);
-  g_clear_pointer (&self->group, group_unref);
-  g_object_unref (self->endpoint);
-  g_object_unref (self->clock);
-  g_free (self);
-}
-
 static SoupSession *
 create_grouped_session (AmpsSessionPool *self, Group *group)
 {
@@ -128,6 +109,39 @@ create_session (AmpsSessionPool *self)
 }
 
 static void
+idle_clear (gpointer data)
+{
+  Idle *idle = data;
+
+  g_object_unref (idle->session);
+}
+
+static gboolean
+is_old (AmpsSessionPool *self, const Idle *idle)
+{
+  return amps_clock_get_monotonic_time (self->clock) - idle->released >= IDLE_TIMEOUT;
+}
+
+/* libsoup's own timer would also close a connection that a request has taken in the
+ * same turn of the main loop, and the request would never end. */
+static gboolean
+on_idle_timer (gpointer user_data)
+{
+  AmpsSessionPool *self = user_data;
+  unsigned int n_old = 0;
+
+  while (n_old < MIN (self->idle->len, MAX_CLOSED) &&
+         is_old (self, &g_array_index (self->idle, Idle, n_old)))
+    n_old++;
+
+  g_array_remove_range (self->idle, 0, n_old);
+  if (self->idle->len > 0)
+    amps_timer_set_due (self->idle_timer,
+                        g_array_index (self->idle, Idle, 0).released + IDLE_TIMEOUT);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
 shrink (AmpsSessionPool *self)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
@@ -138,11 +152,47 @@ shrink (AmpsSessionPool *self)
 
   if (self->peak < self->limit / 2)
     self->limit = MAX (self->limit / 2, MIN_LIMIT);
-  while (self->n_busy + self->idle.length > self->limit && self->idle.length > 0)
-    g_object_unref (g_queue_pop_tail (&self->idle));
-
   self->peak = self->n_busy;
   self->shrunk = now;
+}
+
+/**
+ * amps_session_pool_new:
+ * @clock: what time is measured by
+ * @endpoint: where connections lead
+ *
+ * Returns: (transfer full): a pool without a connection
+ */
+AmpsSessionPool *
+amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
+{
+  AmpsSessionPool *self = g_new0 (AmpsSessionPool, 1);
+
+  self->clock = g_object_ref (clock);
+  self->endpoint = g_object_ref (endpoint);
+  self->limit = MIN_LIMIT;
+  self->idle = g_array_new (FALSE, FALSE, sizeof (Idle));
+  g_array_set_clear_func (self->idle, idle_clear);
+  self->idle_timer = amps_clock_create_timer (clock, "idle workload connections");
+  g_source_set_callback (self->idle_timer, on_idle_timer, self, NULL);
+  g_source_attach (self->idle_timer, NULL);
+  return self;
+}
+
+/**
+ * amps_session_pool_free:
+ * @self: (transfer full): a pool
+ */
+void
+amps_session_pool_free (AmpsSessionPool *self)
+{
+  g_source_destroy (self->idle_timer);
+  g_source_unref (self->idle_timer);
+  g_array_unref (self->idle);
+  g_clear_pointer (&self->group, group_unref);
+  g_object_unref (self->endpoint);
+  g_object_unref (self->clock);
+  g_free (self);
 }
 
 /**
@@ -155,14 +205,22 @@ shrink (AmpsSessionPool *self)
 SoupSession *
 amps_session_pool_acquire (AmpsSessionPool *self)
 {
-  SoupSession *session;
+  const Idle *last;
+  SoupSession *session = NULL;
 
   shrink (self);
   if (self->n_busy >= self->limit)
     return NULL;
 
   /* The last used one, so that the connections of the others grow idle. */
-  session = g_queue_pop_head (&self->idle);
+  if (self->idle->len > 0)
+    {
+      last = &g_array_index (self->idle, Idle, self->idle->len - 1);
+      if (!is_old (self, last))
+        session = g_object_ref (last->session);
+      g_array_set_size (self->idle, self->idle->len - 1);
+    }
+
   self->n_busy++;
   return session != NULL ? session : create_session (self);
 }
@@ -175,8 +233,12 @@ amps_session_pool_acquire (AmpsSessionPool *self)
 void
 amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 {
+  Idle idle = { session, amps_clock_get_monotonic_time (self->clock) };
+
   self->n_busy--;
-  g_queue_push_head (&self->idle, session);
+  g_array_append_val (self->idle, idle);
+  if (amps_timer_get_due (self->idle_timer) < 0)
+    amps_timer_set_due (self->idle_timer, idle.released + IDLE_TIMEOUT);
 }
 
 /**

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  *
  * As many connections as are needed, each in a session of its own: libsoup's
  * queue and its look at idle connections cost with the square of their number.
+ * What is not used for 4 s is closed.
  */
 typedef struct _AmpsSessionPool AmpsSessionPool;
 

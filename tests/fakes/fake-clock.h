@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (FakeClock, fake_clock, FAKE, CLOCK, AmpsClock)
 
 AmpsClock *fake_clock_new (void);
+void fake_clock_skip (AmpsClock *clock, gint64 microseconds);
 void fake_clock_advance (AmpsClock *clock, gint64 microseconds);
 
 G_END_DECLS

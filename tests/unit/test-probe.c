@@ -34,6 +34,8 @@ on_request (SoupServerMessage *message, const char *path, gpointer user_data)
 
   g_assert_cmpstr (soup_server_message_get_method (message), ==, "GET");
   g_assert_cmpstr (path, ==, "/ready");
+  g_assert_true (soup_message_headers_header_equals (
+      soup_server_message_get_request_headers (message), "Connection", "close"));
   f->n_asked++;
   soup_server_message_set_status (message, f->status, NULL);
 }

@@ -144,6 +144,75 @@ test_shrinks_when_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (acquire_all (f), ==, FULL);
 }
 
+typedef struct {
+  GSource source;
+  unsigned int total;
+  unsigned int in_turn;
+  unsigned int most_in_turn;
+} Freed;
+
+static gboolean
+on_turn (GSource *source, int *timeout)
+{
+  ((Freed *) source)->in_turn = 0;
+  *timeout = -1;
+  return FALSE;
+}
+
+static void
+count_freed (gpointer data, GObject *where G_GNUC_UNUSED)
+{
+  Freed *freed = data;
+
+  freed->total++;
+  freed->in_turn++;
+  freed->most_in_turn = MAX (freed->most_in_turn, freed->in_turn);
+}
+
+/* And not all in one turn of the main loop, which would hold up everything else. */
+static void
+test_idle_ones_are_freed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static GSourceFuncs functions = { .prepare = on_turn };
+  g_autoptr (GSource) source = g_source_new (&functions, sizeof (Freed));
+  Freed *freed = (Freed *) source;
+  unsigned int count;
+
+  g_source_attach (source, NULL);
+  acquire_all (f);
+  amps_session_pool_grow (f->pool);
+  acquire_all (f);
+  count = f->acquired->len;
+  for (unsigned int i = 0; i < count; i++)
+    g_object_weak_ref (f->acquired->pdata[i], count_freed, freed);
+
+  release (f, count - 1);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3));
+  g_assert_cmpuint (freed->total, ==, 0);
+
+  release (f, 1);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  g_assert_cmpuint (freed->total, ==, count - 1);
+  g_assert_cmpuint (freed->most_in_turn, ==, 32);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3));
+  g_assert_cmpuint (freed->total, ==, count);
+  g_source_destroy (source);
+}
+
+/* The workload may be closing its connection. */
+static void
+test_old_ones_are_not_used (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  SoupSession *session = amps_session_pool_acquire (f->pool);
+
+  g_object_ref (session);
+  amps_session_pool_release (f->pool, session);
+  fake_clock_skip (f->clock, AMPS_SECONDS (4));
+  g_ptr_array_add (f->acquired, amps_session_pool_acquire (f->pool));
+  g_assert_true (f->acquired->pdata[0] != session);
+  g_assert_finalize_object (session);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,5 +224,7 @@ main (int argc, char **argv)
   ADD ("a-session-for-each", test_a_session_for_each);
   ADD ("last-used-first", test_last_used_first);
   ADD ("shrinks-when-idle", test_shrinks_when_idle);
+  ADD ("idle-ones-are-freed", test_idle_ones_are_freed);
+  ADD ("old-ones-are-not-used", test_old_ones_are_not_used);
   return g_test_run ();
 }

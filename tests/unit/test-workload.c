@@ -139,6 +139,56 @@ test_connections_are_kept (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 1);
 }
 
+/* The clients' side of the connections to @port; @state as in /proc/net/tcp. */
+static unsigned int
+count_connections (unsigned int port, const char *state)
+{
+  g_autofree char *table = NULL;
+  g_autofree char *remote = g_strdup_printf ("0100007F:%04X %s", port, state);
+  unsigned int count = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/net/tcp", &table, NULL, NULL));
+  for (const char *at = table; (at = strstr (at, remote)) != NULL; at++)
+    count++;
+  return count;
+}
+
+/* A timer of libsoup's own would close it even when a request has just taken it. */
+static void
+test_connection_is_taken_late (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  gint64 end;
+
+  amps_answer_free (get_answer (f, "HTTP/1.1 204 No Content\r\n\r\n"));
+  iterate_until_idle ();
+  g_usleep (AMPS_MILLISECONDS (4200));
+  send_one (f, "body");
+
+  end = g_get_monotonic_time () + AMPS_SECONDS (5);
+  while (f->answers.head == NULL && g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_nonnull (f->answers.head);
+  amps_answer_free (wait_for_answer (f));
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 1);
+}
+
+/* Before the workload might do it, and lose what is just sent. */
+static void
+test_idle_connections_are_closed (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  amps_answer_free (get_answer (f, "HTTP/1.1 204 No Content\r\n\r\n"));
+  fake_clock_advance (f->clock, AMPS_SECONDS (3));
+  iterate_until_idle ();
+  amps_answer_free (get_answer (f, "HTTP/1.1 204 No Content\r\n\r\n"));
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 1);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (4));
+  iterate_until_idle ();
+  g_assert_cmpuint (count_connections (raw_server_get_port (f->server), "01"), ==, 0);
+  amps_answer_free (get_answer (f, "HTTP/1.1 204 No Content\r\n\r\n"));
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 2);
+}
+
 static void
 test_details (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
@@ -259,20 +309,6 @@ test_many_at_once (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
     }
 }
 
-/* The clients' side of all connections to @port. */
-static unsigned int
-count_connections (unsigned int port)
-{
-  g_autofree char *table = NULL;
-  g_autofree char *remote = g_strdup_printf ("0100007F:%04X 0", port);
-  unsigned int count = 0;
-
-  g_assert_true (g_file_get_contents ("/proc/net/tcp", &table, NULL, NULL));
-  for (const char *at = table; (at = strstr (at, remote)) != NULL; at++)
-    count++;
-  return count;
-}
-
 /* Those that it leaves waiting must not be in the way of all others. */
 static void
 test_slow_to_accept (void)
@@ -295,7 +331,7 @@ test_slow_to_accept (void)
   for (unsigned int i = 0; i < MANY; i++)
     send_one (&f, "body");
   fake_clock_advance (f.clock, AMPS_MILLISECONDS (30));
-  while (count_connections (port) < MANY)
+  while (count_connections (port, "0") < MANY)
     g_main_context_iteration (NULL, FALSE);
 
   fake_clock_advance (f.clock, AMPS_SECONDS (9));
@@ -371,6 +407,8 @@ main (int argc, char **argv)
   g_test_add ("/workload/" name, Fixture, settings, set_up, test, tear_down)
   ADD ("post", "", test_post);
   ADD ("connections-are-kept", "", test_connections_are_kept);
+  ADD ("connection-is-taken-late", "", test_connection_is_taken_late);
+  ADD ("idle-connections-are-closed", "", test_idle_connections_are_closed);
   ADD ("details", "", test_details);
   ADD ("long-detail", "", test_long_detail);
   ADD ("redirects-are-not-followed", "", test_redirects_are_not_followed);

@@ -63,8 +63,9 @@ class WorkloadOutage(BrokerTest):
         with Workload(lambda _: 500) as workload, \
                 Amps(self.node.uri, queue.name, workload).wait_ready() as amps:
             workload.wait(1)
+            wait_until(lambda: amps.metric('amps_workload_requests_total{code="5xx"}') == 1,
+                       what='the answer')
             self.assertTrue(amps.is_ready())
-            self.assertEqual(amps.metric('amps_workload_requests_total{code="5xx"}'), 1)
             self.assertEqual(amps.metric('amps_consumer_paused{reason="workload"}'), 0)
 
 

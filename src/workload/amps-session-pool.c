@@ -262,7 +262,9 @@ amps_session_pool_grow (AmpsSessionPool *self)
  * @callback: called with the answer, in the session's main context
  * @user_data: passed to @callback
  *
- * soup_session_send_async() in the session's main context.
+ * soup_session_send_async() in the session's main context, except that an answer 421
+ * is given to @callback like any other. libsoup would send @message again, which a
+ * client may (RFC 9110, section 15.5.20); but the workload has had it.
  */
 void
 amps_session_pool_send_async (SoupSession *session, SoupMessage *message, GCancellable *cancellable,
@@ -270,8 +272,12 @@ amps_session_pool_send_async (SoupSession *session, SoupMessage *message, GCance
 {
   Group *group = g_object_get_qdata (G_OBJECT (session), group_quark ());
   GMainContext *context = group != NULL ? amps_context_source_get_nested (group->source) : NULL;
+  unsigned int got_body = g_signal_lookup ("got-body", SOUP_TYPE_MESSAGE);
+  gulong handler;
 
   g_main_context_push_thread_default (context);
   soup_session_send_async (session, message, G_PRIORITY_DEFAULT, cancellable, callback, user_data);
+  handler = g_signal_handler_find (message, G_SIGNAL_MATCH_ID, got_body, 0, NULL, NULL, NULL);
+  g_clear_signal_handler (&handler, message);
   g_main_context_pop_thread_default (context);
 }

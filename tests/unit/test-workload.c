@@ -230,6 +230,22 @@ test_redirects_are_not_followed (Fixture *f, gconstpointer settings G_GNUC_UNUSE
   g_assert_cmpuint (raw_server_get_n_requests (f->server), ==, 1);
 }
 
+/* libsoup would send it again by itself, without what has been let go of. */
+static void
+test_misdirected_is_not_sent_twice (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsAnswer) answer =
+      get_answer (f, "HTTP/1.1 421 Misdirected\r\nContent-Length: 7\r\n\r\nnot me\n");
+
+  g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_STATUS);
+  g_assert_cmpuint (answer->status, ==, 421);
+  g_assert_cmpstr (answer->detail, ==, "not me\n");
+  g_assert_cmpuint (raw_server_get_n_requests (f->server), ==, 1);
+
+  amps_answer_free (get_answer (f, "HTTP/1.1 204 No Content\r\n\r\n"));
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 1);
+}
+
 /* The workload may have seen the job: it is to blame, and not sent twice. */
 static void
 test_lost (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
@@ -412,6 +428,7 @@ main (int argc, char **argv)
   ADD ("details", "", test_details);
   ADD ("long-detail", "", test_long_detail);
   ADD ("redirects-are-not-followed", "", test_redirects_are_not_followed);
+  ADD ("misdirected-is-not-sent-twice", "", test_misdirected_is_not_sent_twice);
   ADD ("lost", "", test_lost);
   ADD ("unreachable", "", test_unreachable);
   ADD ("timed-out", "WORKLOAD_RESPONSE_TIMEOUT=9s", test_timed_out);

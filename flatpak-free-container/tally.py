@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Counts test cases in meson's logs: tally.py BROKEN_BUILDS LOG...
 
-A program that speaks TAP counts with each of its cases, others as one.
+A program that speaks TAP counts with each of its cases, others as one. What a failed
+one said last is said again: a CI may keep but the end of a long output.
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 import sys
 
 CASE = re.compile(r'^(not )?ok\b(?!.*#\s*(?:SKIP|TO' r'DO)\b)', re.MULTILINE | re.IGNORECASE)
+LAST_LINES = 30
 
 
 def count(test):
@@ -23,6 +25,9 @@ def count(test):
     if test['result'] == 'OK':
         return max(passed, 1), failed
     print(f"failed: {test['name']} ({test['result']})")
+    said = (test.get('stdout', '') + test.get('stderr', '')).splitlines()
+    for line in said[-LAST_LINES:]:
+        print(f'  {line}')
     return passed, max(failed, 1)
 
 

@@ -12,21 +12,21 @@
 /* A workload that says whether it is ready is asked so often. */
 #define READY_INTERVAL AMPS_SECONDS (5)
 
+/* A probe takes no longer, also when bytes of an answer trickle in. */
 #define TIMEOUT_SECONDS 5
 
 struct _AmpsProbe {
   GObject parent_instance;
 
-  AmpsClock *clock;          /* (owned) */
-  AmpsEndpoint *endpoint;    /* (owned) */
-  char *ready_path;          /* (owned) (nullable) asked, where connecting would not do */
-  SoupSession *session;      /* (owned) (nullable) for @ready_path */
-  GCancellable *cancellable; /* (owned) */
-  GSource *timer;            /* (owned) due for the next probe */
+  AmpsClock *clock;       /* (owned) */
+  AmpsEndpoint *endpoint; /* (owned) */
+  char *ready_path;       /* (owned) (nullable) asked, where connecting would not do */
+  SoupSession *session;   /* (owned) (nullable) for @ready_path */
+  GCancellable *probing;  /* (owned) (nullable) ends the probe that runs */
+  GSource *timer;         /* (owned) due for the next probe, or for the end of this one */
 
   gboolean available;
-  gboolean gone; /* nobody listens there */
-  gboolean probing;
+  gboolean gone;          /* nobody listens there */
   gint64 available_since; /* monotonic µs */
   char *reason;           /* (owned) (nullable) why it is not available */
   gint64 interval;        /* µs between probes while it is available; 0 for none */
@@ -65,7 +65,7 @@ amps_probe_dispose (GObject *object)
 {
   AmpsProbe *self = AMPS_PROBE (object);
 
-  g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->probing);
   g_source_destroy (self->timer);
 
   G_OBJECT_CLASS (amps_probe_parent_class)->dispose (object);
@@ -77,7 +77,7 @@ amps_probe_finalize (GObject *object)
   AmpsProbe *self = AMPS_PROBE (object);
 
   g_source_unref (self->timer);
-  g_object_unref (self->cancellable);
+  g_clear_object (&self->probing);
   g_clear_object (&self->session);
   g_free (self->ready_path);
   g_object_unref (self->endpoint);
@@ -118,7 +118,6 @@ amps_probe_class_init (AmpsProbeClass *klass)
 static void
 amps_probe_init (AmpsProbe *self)
 {
-  self->cancellable = g_cancellable_new ();
   self->reason = g_strdup ("the workload has not been reached yet");
 }
 
@@ -127,11 +126,14 @@ schedule (AmpsProbe *self)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
 
+  if (self->probing != NULL)
+    return;
+
   if (!self->available)
     amps_timer_set_due (
         self->timer, now + amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, MAX (self->failures, 1)));
-  else if (self->interval > 0)
-    amps_timer_set_due (self->timer, now + self->interval);
+  else
+    amps_timer_set_due (self->timer, self->interval > 0 ? now + self->interval : -1);
 }
 
 static gboolean
@@ -198,7 +200,7 @@ finish_probe (AmpsProbe *self, const GError *error)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
-  self->probing = FALSE;
+  g_clear_object (&self->probing);
   set_available (self, error == NULL, error != NULL ? error->message : NULL);
   set_gone (self, is_gone (error));
 }
@@ -230,15 +232,22 @@ on_ready_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   finish_probe (self, error);
 }
 
-static gboolean
-on_timer (gpointer user_data)
+static void
+give_up (AmpsProbe *self)
 {
-  AmpsProbe *self = AMPS_PROBE (user_data);
+  g_autoptr (GError) error =
+      g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer within %d s", TIMEOUT_SECONDS);
 
-  if (self->probing)
-    return G_SOURCE_CONTINUE;
+  g_cancellable_cancel (self->probing);
+  finish_probe (self, error);
+}
 
-  self->probing = TRUE;
+static void
+begin_probe (AmpsProbe *self)
+{
+  self->probing = g_cancellable_new ();
+  amps_timer_set_due (self->timer,
+                      amps_clock_get_monotonic_time (self->clock) + AMPS_SECONDS (TIMEOUT_SECONDS));
   if (self->ready_path != NULL)
     {
       g_autoptr (SoupMessage) message =
@@ -247,14 +256,25 @@ on_timer (gpointer user_data)
       /* Whether it still takes connections is part of the question. */
       soup_message_headers_append (soup_message_get_request_headers (message), "Connection",
                                    "close");
-      soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->cancellable,
+      soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->probing,
                                on_ready_answer, g_object_ref (self));
     }
   else
     {
-      amps_endpoint_connect_async (self->endpoint, TIMEOUT_SECONDS, self->cancellable, on_connected,
+      amps_endpoint_connect_async (self->endpoint, TIMEOUT_SECONDS, self->probing, on_connected,
                                    g_object_ref (self));
     }
+}
+
+static gboolean
+on_timer (gpointer user_data)
+{
+  AmpsProbe *self = AMPS_PROBE (user_data);
+
+  if (self->probing != NULL)
+    give_up (self);
+  else
+    begin_probe (self);
 
   return G_SOURCE_CONTINUE;
 }

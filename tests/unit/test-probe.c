@@ -3,6 +3,7 @@
 #include "http-client.h"
 #include "log-recorder.h"
 #include "main-loop.h"
+#include "raw-server.h"
 #include "server/amps-http-listener.h"
 #include "workload/amps-probe.h"
 
@@ -196,6 +197,30 @@ test_ready_path (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   wait_until_available (f, FALSE);
 }
 
+/* However slowly an answer comes in, the question has an end. */
+static void
+test_answer_that_does_not_end (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string ("127.0.0.1", f->port);
+  g_autoptr (RawServer) server = raw_server_new (address);
+
+  raw_server_reply (server, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+
+  raw_server_reply (server, "HTTP/1.1 204 No Content\r\nAnd-So-On: ");
+  advance (f, AMPS_SECONDS (5));
+  advance (f, AMPS_SECONDS (5) - 1);
+  g_assert_cmpuint (raw_server_get_n_requests (server), ==, 2);
+  g_assert_true (amps_probe_get_available (f->probe));
+  advance (f, 1);
+  g_assert_false (amps_probe_get_available (f->probe));
+  g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "no answer within 5 s");
+
+  raw_server_reply (server, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  wait_until_available (f, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,5 +234,6 @@ main (int argc, char **argv)
   ADD ("waits-between-probes", NULL, test_waits_between_probes);
   ADD ("watch", NULL, test_watch);
   ADD ("ready-path", "/ready", test_ready_path);
+  ADD ("answer-that-does-not-end", "/ready", test_answer_that_does_not_end);
   return g_test_run ();
 }

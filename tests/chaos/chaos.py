@@ -165,7 +165,7 @@ class Chaos:
         self._node.start()
         self._node.wait_until_ready()
         self._declare(arguments.queue_type)
-        # A quorum queue that is killed younger than this never comes back in 3.10.
+        # Quorum queues that are killed younger than this never come back in RabbitMQ 3.10.
         time.sleep(4)
         self.ledger = Ledger(JOB_TIMEOUT)
         self._workload = Workload(free_port(), self.ledger, arguments.seed)
@@ -194,8 +194,15 @@ class Chaos:
 
     def _declare(self, queue_type):
         connection = pika.BlockingConnection(pika.URLParameters(self._node.uri))
-        connection.channel().queue_declare(SUBJECT, durable=True,
-                                           arguments={'x-queue-type': queue_type})
+        channel = connection.channel()
+        channel.queue_declare(SUBJECT, durable=True, arguments={'x-queue-type': queue_type})
+        # AMPS would make these while the broker may be killed; only with the same arguments they
+        # are taken as they are.
+        for seconds in (1, 2):
+            channel.queue_declare(f'{SUBJECT}.retry.{seconds}s', durable=True, arguments={
+                'x-queue-type': 'quorum', 'x-dead-letter-exchange': '',
+                'x-dead-letter-routing-key': SUBJECT, 'x-dead-letter-strategy': 'at-least-once',
+                'x-overflow': 'reject-publish', 'x-message-ttl': seconds * 1000})
         connection.close()
 
     def break_something(self):

@@ -415,6 +415,38 @@ class Retry(BrokerTest):
         with Workload() as workload, Amps(self.node.uri, queue.name, workload):
             self.assertEqual(self.attempts(workload.wait(1, timeout=40)), [2])
 
+    @amqp_only
+    def test_retry_queue_without_a_leader(self):
+        """RabbitMQ's channel waits for it for 65 s with each message, and takes no other."""
+        queue, other = self.queue(), self.queue()
+        retry = f'{queue.name}.retry.2s'
+        self.queue('quorum', retry, **RETRY_QUEUE, x_message_ttl=2000,
+                   x_dead_letter_routing_key=queue.name)
+        leader = f"whereis('%2F_{retry}')"
+        self.node.control('eval', f'sys:suspend({leader}).')
+        self.addCleanup(self.node.control, 'eval', f'sys:resume({leader}).')
+
+        def answer(post):
+            if post.headers['Amps-Attempt'] != '1':
+                post.acknowledge()
+                return 204
+            return 500, {'Retry-After': '2'}, b''
+
+        for number in range(3):
+            queue.publish(event(number))
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            workload.wait(3)
+            self.assertEqual(amps.post('/publish', event('p', type=other.name)).status, 202)
+            # These wait for so long in vain, but the next one does not.
+            workload.wait(6, timeout=75)
+            began = time.monotonic()
+            queue.publish(event(3))
+            workload.wait(8)
+            self.assertLess(time.monotonic() - began, 10)
+            amps.stop()
+        self.assertEqual(self.attempts(workload.posts), [1] * 3 + [2] * 3 + [1, 2])
+        queue.wait_count(0)
+
 
 if __name__ == '__main__':
     unittest.main()

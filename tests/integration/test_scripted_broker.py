@@ -23,9 +23,9 @@ class Scripted(unittest.TestCase):
         self.workload = Workload()
         self.addCleanup(self.workload.stop)
 
-    def amps(self):
+    def amps(self, **settings):
         """An AMPS that is ready."""
-        amps = Amps(self.broker.uri, 'q', self.workload)
+        amps = Amps(self.broker.uri, 'q', self.workload, **settings)
         self.addCleanup(amps.__exit__)
         return amps.wait_ready()
 
@@ -108,6 +108,24 @@ class Scripted(unittest.TestCase):
         wait_until(lambda: consumer.settled == [(80, 2)], what='the second copy')
         self.assertEqual(amps.post('/publish', event('c')).status, 202)
         self.assertEqual([job['id'] for job in amps.get('/jobs').json['jobs']], ['a'])
+
+    def test_few_copies_at_once_for_retry_queues(self):
+        """A broker whose channel is full of them would read nothing else."""
+        self.broker.on_publish = lambda connection, tag: None
+        self.broker.on_consume = lambda connection: connection.send(
+            b''.join(delivery(tag, event(tag)) for tag in range(1, 251)))
+        self.workload.answer = lambda _: (500, {'Retry-After': '1'}, b'')
+        amps = self.amps(MAX_CONCURRENCY=300)
+        publisher = self.broker.publisher()
+        wait_until(lambda: publisher.published == 200, what='copies')
+        time.sleep(0.5)
+        self.assertEqual(publisher.published, 200)
+        publisher.confirm(1)
+        wait_until(lambda: publisher.published == 201, what='another one')
+        for number in range(2, 251):
+            wait_until(lambda number=number: publisher.published >= number, what='the next one')
+            publisher.confirm(number)
+        wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end')
 
     def test_what_is_not_their_fault_is_not(self):
         self.assertCountEqual(self.settled_when_refused(503), [(120, 1), (120, 2)])

@@ -143,6 +143,37 @@ test_retry_queue_that_is_broken (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
 }
 
+/* No others are sent after those that are overdue, until the broker has said something. */
+static void
+test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "refused");
+  guint64 first = add_copy (f, AMPS_SETTLE_RETRY);
+  guint64 second = add_copy (f, AMPS_SETTLE_RETRY);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (60));
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETURN), !=, 0);
+
+  /* Neither settles what has gone another way. */
+  f->result = NOT_TOLD;
+  amps_amqp_outbox_end (f->outbox, first, NULL);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
+  amps_amqp_outbox_end (f->outbox, second, problem);
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+  amps_amqp_outbox_end (f->outbox, add_copy (f, AMPS_SETTLE_RETRY), NULL);
+  assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+
+  /* Nor does a new connection remember them. */
+  add_copy (f, AMPS_SETTLE_RETRY);
+  fake_clock_advance (f->clock, AMPS_SECONDS (60));
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+  amps_amqp_outbox_fail_all (f->outbox);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), !=, 0);
+}
+
 static void
 test_connection_that_breaks (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -162,6 +193,7 @@ main (int argc, char **argv)
     { "/amqp-outbox/copy", test_copy },
     { "/amqp-outbox/copy-that-takes-long", test_copy_that_takes_long },
     { "/amqp-outbox/retry-queue-that-is-broken", test_retry_queue_that_is_broken },
+    { "/amqp-outbox/retry-queue-that-is-slow", test_retry_queue_that_is_slow },
     { "/amqp-outbox/connection-that-breaks", test_connection_that_breaks },
   };
 

@@ -3,6 +3,7 @@
 
 #include "amps-amqp-connect.h"
 
+#include "amps-amqp-connection.h"
 #include "amps-amqp-library.h"
 
 #include "core/amps-error.h"
@@ -15,10 +16,6 @@
 
 /* What RabbitMQ proposes, too. */
 #define FRAME_MAX 131072
-
-/* To consume or publish on, and to declare on. What waits for the frame of one
- * channel, amqp_simple_wait_frame_on_channel(), drops those of the other. */
-#define MAX_CHANNELS 2
 
 /* RPCs of a broker that is busy recovering take their time. */
 #define RPC_TIMEOUT_SECONDS 15
@@ -192,12 +189,12 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
 
   if (uri->external)
     reply =
-        amqp_login_with_properties (connection, uri->vhost, MAX_CHANNELS, FRAME_MAX, uri->heartbeat,
-                                    &table, AMQP_SASL_METHOD_EXTERNAL, uri->user);
+        amqp_login_with_properties (connection, uri->vhost, AMPS_AMQP_N_CHANNELS, FRAME_MAX,
+                                    uri->heartbeat, &table, AMQP_SASL_METHOD_EXTERNAL, uri->user);
   else
-    reply =
-        amqp_login_with_properties (connection, uri->vhost, MAX_CHANNELS, FRAME_MAX, uri->heartbeat,
-                                    &table, AMQP_SASL_METHOD_PLAIN, uri->user, uri->password);
+    reply = amqp_login_with_properties (connection, uri->vhost, AMPS_AMQP_N_CHANNELS, FRAME_MAX,
+                                        uri->heartbeat, &table, AMQP_SASL_METHOD_PLAIN, uri->user,
+                                        uri->password);
 
   if (reply.reply_type == AMQP_RESPONSE_NORMAL)
     return TRUE;

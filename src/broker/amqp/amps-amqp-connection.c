@@ -18,12 +18,12 @@ struct _AmpsAmqpConnection {
   AmpsMailbox *events;              /* of the main thread, outlives the connection */
   GCancellable *closing;            /* of the main thread */
   amqp_connection_state_t state;    /* (owned) */
-  AmpsAmqpAssembler *assembler;     /* (owned) (nullable) while the channel is open */
   gboolean on_main_loop;            /* rather than in the I/O thread */
   gboolean running;                 /* has not failed */
   char *failure;                    /* (owned) (nullable) why it ended */
   unsigned int server_major;
   unsigned int server_minor;
+  AmpsAmqpAssembler *assemblers[AMPS_AMQP_N_CHANNELS]; /* (owned) (nullable) of open channels */
 };
 
 /**
@@ -186,12 +186,11 @@ amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what, in
 gboolean
 amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t channel)
 {
+  AmpsAmqpAssembler **assembler = &self->assemblers[channel - 1];
+
   /* What was half assembled when the broker closed it does not go on. */
-  if (channel == AMPS_AMQP_CHANNEL)
-    {
-      g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
-      self->assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
-    }
+  g_clear_pointer (assembler, amps_amqp_assembler_free);
+  *assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
 
   amqp_channel_open (self->state, channel);
   return amps_amqp_connection_check_reply (self, "open a channel", NULL, NULL);
@@ -226,7 +225,7 @@ tell_blocked (AmpsAmqpConnection *self, gboolean blocked)
 }
 
 static void
-handle_method (AmpsAmqpConnection *self, const amqp_method_t *method)
+handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_method_t *method)
 {
   switch (method->id)
     {
@@ -251,7 +250,7 @@ handle_method (AmpsAmqpConnection *self, const amqp_method_t *method)
         return;
       }
     default:
-      if (!self->role->method (self->role_data, method))
+      if (!self->role->method (self->role_data, channel, method))
         amps_amqp_connection_fail (self, "the broker sent an unexpected %s",
                                    amqp_method_name (method->id));
     }
@@ -260,13 +259,19 @@ handle_method (AmpsAmqpConnection *self, const amqp_method_t *method)
 static void
 assemble (AmpsAmqpConnection *self, const amqp_frame_t *frame)
 {
+  amqp_channel_t channel = frame->channel;
+  AmpsAmqpAssembler *assembler =
+      channel >= 1 && channel <= AMPS_AMQP_N_CHANNELS ? self->assemblers[channel - 1] : NULL;
   g_autoptr (AmpsAmqpMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!amps_amqp_assembler_add_frame (self->assembler, frame, &message, &error))
+  if (assembler == NULL)
+    amps_amqp_connection_fail (self, "the broker sent a message on channel %u, which is not open",
+                               channel);
+  else if (!amps_amqp_assembler_add_frame (assembler, frame, &message, &error))
     amps_amqp_connection_fail (self, "%s", error->message);
   else if (message != NULL)
-    self->role->message (self->role_data, g_steal_pointer (&message));
+    self->role->message (self->role_data, channel, g_steal_pointer (&message));
 }
 
 static void
@@ -281,7 +286,7 @@ handle_frame (AmpsAmqpConnection *self, const amqp_frame_t *frame)
       if (id == AMQP_BASIC_DELIVER_METHOD || id == AMQP_BASIC_RETURN_METHOD)
         assemble (self, frame);
       else
-        handle_method (self, &frame->payload.method);
+        handle_method (self, frame->channel, &frame->payload.method);
       break;
     case AMQP_FRAME_HEADER:
     case AMQP_FRAME_BODY:
@@ -419,7 +424,8 @@ amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch)
   amqp_destroy_connection (self->state);
   if (self->role_data != NULL)
     self->role->free (self->role_data);
-  g_clear_pointer (&self->assembler, amps_amqp_assembler_free);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (self->assemblers); i++)
+    g_clear_pointer (&self->assemblers[i], amps_amqp_assembler_free);
   g_free (self);
   return failure;
 }

@@ -26,6 +26,22 @@ G_BEGIN_DECLS
 #define AMPS_AMQP_DECLARING_CHANNEL 2
 
 /**
+ * AMPS_AMQP_RETRY_CHANNEL:
+ *
+ * The channel for copies to retry queues. RabbitMQ's channel does nothing else while
+ * it waits for a quorum queue without a leader: 65 s for each message.
+ */
+#define AMPS_AMQP_RETRY_CHANNEL 3
+
+/**
+ * AMPS_AMQP_N_CHANNELS:
+ *
+ * The highest channel of a connection. What waits for the frame of one channel,
+ * amqp_simple_wait_frame_on_channel(), drops those of the others.
+ */
+#define AMPS_AMQP_N_CHANNELS 3
+
+/**
  * AmpsAmqpConnection:
  *
  * A connection of rabbitmq-c and the role it has. It belongs to one thread at a

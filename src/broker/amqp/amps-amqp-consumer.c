@@ -299,7 +299,7 @@ read_in_thread (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data,
 }
 
 static void
-consumer_message (gpointer role, AmpsAmqpMessage *message)
+consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpMessage *message)
 {
   Consumer *self = role;
   guint64 max_body_size = amps_amqp_connection_get_settings (self->connection)->max_body_size;
@@ -323,7 +323,7 @@ consumer_message (gpointer role, AmpsAmqpMessage *message)
 }
 
 static gboolean
-consumer_method (gpointer role, const amqp_method_t *method)
+consumer_method (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, const amqp_method_t *method)
 {
   Consumer *self = role;
 

@@ -15,6 +15,7 @@ struct _AmpsAmqpOutbox {
   GHashTable *items;         /* (owned) id → (owned) Item */
   AmpsTimerQueue *deadlines; /* (owned) of Item */
   guint64 last_id;
+  unsigned int n_overdue; /* items */
   AmpsAmqpTwins *twins;
   AmpsAmqpSettleFunc settle;
   gpointer user_data;
@@ -28,6 +29,7 @@ typedef struct {
   guint64 copy;           /* number; 0 for none */
   gint64 delay;           /* µs: of the copy */
   gboolean retries;       /* it goes to a retry queue */
+  gboolean overdue;       /* of no more interest than what the broker says to it */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
@@ -44,6 +46,26 @@ item_free (gpointer data)
   g_free (item);
 }
 
+/* A retry queue that takes nothing, such as a quorum queue without a leader, is like
+ * one that may not be declared: there is another way for the job. */
+static void
+refuse (GTask *task, const char *why)
+{
+  if (task != NULL)
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
+                             "the retry queue does not take it: %s", why);
+}
+
+static void
+set_overdue (AmpsAmqpOutbox *self, Item *item)
+{
+  refuse (item->task, "the broker did not confirm the message in time");
+  g_clear_object (&item->task);
+  g_clear_pointer (&item->original, amps_delivery_unref);
+  item->overdue = TRUE;
+  self->n_overdue++;
+}
+
 static void
 on_deadline (gpointer data, gpointer user_data)
 {
@@ -54,7 +76,10 @@ on_deadline (gpointer data, gpointer user_data)
 
   item->deadline = NULL;
   amps_amqp_twins_expect (self->twins, item->copy, item->delay);
-  amps_amqp_outbox_end (self, item->id, problem);
+  if (item->retries)
+    set_overdue (self, item);
+  else
+    amps_amqp_outbox_end (self, item->id, problem);
 }
 
 /**
@@ -133,17 +158,27 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
  *   whom @task tells
  *
  * A copy has all the time in the world, as long as the connection lives and
- * there is nowhere else to put it: a second one would only be one too many.
+ * there is nowhere else to put it: a second one would only be one too many. But
+ * while one for a retry queue is overdue there are no more of them: each could
+ * hold up the channel for as long again.
  *
- * Returns: the id to publish it under
+ * Returns: the id to publish it under; 0 if it must not be
  */
 guint64
 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
                            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
   gboolean retries = settlement->kind == AMPS_SETTLE_RETRY;
-  Item *item = add_item (self, task, retries ? RETRY_TIMEOUT : 0);
+  Item *item;
 
+  if (retries && self->n_overdue > 0)
+    {
+      refuse (task, "others have not been confirmed in time");
+      g_clear_object (&task);
+      return 0;
+    }
+
+  item = add_item (self, task, retries ? RETRY_TIMEOUT : 0);
   item->retries = retries;
   item->original = amps_delivery_ref (original);
   item->copy = settlement->copy;
@@ -183,6 +218,7 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
 
+  self->n_overdue -= item->overdue ? 1 : 0;
   g_hash_table_remove (self->items, &item->id);
 }
 
@@ -193,23 +229,22 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
  * @problem: (nullable): why it is not confirmed
  *
  * A copy that is confirmed has settled its job, even if the original can't be
- * acknowledged any more: that is left to the memory of finished jobs. A retry
- * queue that takes nothing, such as a quorum queue without a leader, is like one
- * that may not be declared.
+ * acknowledged any more: that is left to the memory of finished jobs.
  */
 void
 amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
 {
   Item *item = g_hash_table_lookup (self->items, &id);
-  g_autoptr (GError) refused = NULL;
 
   if (item == NULL)
     return;
 
   if (problem != NULL && item->retries)
-    refused = g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
-                           "the retry queue does not take it: %s", problem->message);
-  end_item (self, item, refused != NULL ? refused : problem);
+    {
+      refuse (item->task, problem->message);
+      g_clear_object (&item->task);
+    }
+  end_item (self, item, problem);
 }
 
 /**

@@ -14,6 +14,10 @@
 /* AMQP 0-9-1, 4.2.6.1: the bytes of a header frame's payload before the properties. */
 #define HEADER_OVERHEAD 12
 
+/* More than these wait here for the retry queues: what RabbitMQ reads of a connection
+ * for a channel that is busy fills up with 400, and then it reads nothing more. */
+#define MAX_RETRIES_SENT 200
+
 typedef struct {
   AmpsAmqpCommand command;
   guint64 id;
@@ -35,9 +39,16 @@ typedef struct {
 } Outstanding;
 
 typedef struct {
+  amqp_channel_t number; /* 0 until it is open */
+  GQueue outstanding;    /* (owned) of Outstanding, by tag */
+  guint64 last_tag;
+} Channel;
+
+typedef struct {
   AmpsAmqpConnection *connection;
-  GQueue outstanding;   /* (owned) of Outstanding, by tag */
-  guint64 last_tag;     /* of the channel */
+  Channel direct;
+  Channel retry;        /* for copies to retry queues */
+  GQueue held;          /* (owned) of Command, for that channel */
   GHashTable *declared; /* (owned) retry queues that are there */
   GHashTable *refused;  /* (owned) retry queue → why it may not be declared */
 } Publisher;
@@ -64,6 +75,8 @@ outstanding_free (gpointer data)
   g_free (outstanding->message_id);
   g_free (outstanding);
 }
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Command, command_free)
 
 static Command *
 command_new (guint64 id, const char *queue, char *message_id, GBytes *body)
@@ -171,11 +184,12 @@ tell (Publisher *self, guint64 id, GError *error)
 
 /* Publishing */
 
-static void
-select_confirms (Publisher *self)
+static gboolean
+select_confirms (Publisher *self, Channel *channel, amqp_channel_t number)
 {
-  amqp_confirm_select (amps_amqp_connection_get_state (self->connection), AMPS_AMQP_CHANNEL);
-  amps_amqp_connection_check_reply (self->connection, "ask for confirms", NULL, NULL);
+  channel->number = number;
+  amqp_confirm_select (amps_amqp_connection_get_state (self->connection), number);
+  return amps_amqp_connection_check_reply (self->connection, "ask for confirms", NULL, NULL);
 }
 
 static gpointer
@@ -187,7 +201,7 @@ publisher_start (AmpsAmqpConnection *connection)
   self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
-    select_confirms (self);
+    select_confirms (self, &self->direct, AMPS_AMQP_CHANNEL);
   return self;
 }
 
@@ -196,7 +210,9 @@ publisher_free (gpointer role)
 {
   Publisher *self = role;
 
-  g_queue_clear_full (&self->outstanding, outstanding_free);
+  g_queue_clear_full (&self->direct.outstanding, outstanding_free);
+  g_queue_clear_full (&self->retry.outstanding, outstanding_free);
+  g_queue_clear_full (&self->held, command_free);
   g_hash_table_unref (self->declared);
   g_hash_table_unref (self->refused);
   g_free (self);
@@ -235,15 +251,15 @@ push_full_frame (Publisher *self, gsize body_size)
 }
 
 static void
-note_outstanding (Publisher *self, Command *command)
+note_outstanding (Channel *channel, Command *command)
 {
   Outstanding *outstanding = g_new0 (Outstanding, 1);
 
   outstanding->id = command->id;
-  outstanding->tag = ++self->last_tag;
+  outstanding->tag = ++channel->last_tag;
   outstanding->queue = g_steal_pointer (&command->queue);
   outstanding->message_id = g_steal_pointer (&command->message_id);
-  g_queue_push_tail (&self->outstanding, outstanding);
+  g_queue_push_tail (&channel->outstanding, outstanding);
 }
 
 static gsize
@@ -255,7 +271,7 @@ get_max_properties_size (Publisher *self)
 }
 
 static void
-publish (Publisher *self, Command *command)
+publish (Publisher *self, Channel *channel, Command *command)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   amqp_basic_properties_t properties;
@@ -274,13 +290,21 @@ publish (Publisher *self, Command *command)
       properties = make_properties (command);
     }
 
-  status = amqp_basic_publish (state, AMPS_AMQP_CHANNEL, amqp_empty_bytes,
+  status = amqp_basic_publish (state, channel->number, amqp_empty_bytes,
                                amqp_cstring_bytes (command->queue), TRUE, FALSE, &properties, body);
   empty_amqp_pool (&pool);
 
   if (amps_amqp_connection_check (self->connection, status, "publish") &&
       push_full_frame (self, body.len))
-    note_outstanding (self, command);
+    note_outstanding (channel, command);
+}
+
+static gboolean
+ensure_retry_channel (Publisher *self)
+{
+  return self->retry.number != 0 ||
+         (amps_amqp_connection_open_channel (self->connection, AMPS_AMQP_RETRY_CHANNEL) &&
+          select_confirms (self, &self->retry, AMPS_AMQP_RETRY_CHANNEL));
 }
 
 /* Returns: whether the connection lives on; what the broker refuses is noted */
@@ -289,7 +313,7 @@ ensure_declared (Publisher *self, const Command *command)
 {
   char *problem;
 
-  if (command->retry_step == 0 || g_hash_table_contains (self->declared, command->queue) ||
+  if (g_hash_table_contains (self->declared, command->queue) ||
       g_hash_table_contains (self->refused, command->queue))
     return TRUE;
 
@@ -307,8 +331,7 @@ ensure_declared (Publisher *self, const Command *command)
 static gboolean
 refuse (Publisher *self, const Command *command)
 {
-  const char *why =
-      command->retry_step > 0 ? g_hash_table_lookup (self->refused, command->queue) : NULL;
+  const char *why = g_hash_table_lookup (self->refused, command->queue);
 
   if (why == NULL)
     return FALSE;
@@ -320,28 +343,54 @@ refuse (Publisher *self, const Command *command)
 }
 
 static void
+publish_held (Publisher *self)
+{
+  Command *command;
+
+  while (self->retry.outstanding.length < MAX_RETRIES_SENT &&
+         (command = g_queue_pop_head (&self->held)) != NULL)
+    {
+      publish (self, &self->retry, command);
+      command_free (command);
+    }
+}
+
+static void
 publisher_command (gpointer role, AmpsAmqpCommand *base)
 {
   Publisher *self = role;
-  Command *command = (Command *) base;
+  g_autoptr (Command) command = (Command *) base;
 
   amps_amqp_connection_read (self->connection);
-  if (ensure_declared (self, command) && !refuse (self, command))
-    publish (self, command);
-  command_free (command);
+  if (command->retry_step == 0)
+    {
+      publish (self, &self->direct, command);
+    }
+  else if (ensure_retry_channel (self) && ensure_declared (self, command) &&
+           !refuse (self, command))
+    {
+      g_queue_push_tail (&self->held, g_steal_pointer (&command));
+      publish_held (self);
+    }
 }
 
 /* Confirms and returns */
 
+static Channel *
+get_channel (Publisher *self, amqp_channel_t number)
+{
+  return number == AMPS_AMQP_RETRY_CHANNEL ? &self->retry : &self->direct;
+}
+
 static void
-publisher_message (gpointer role, AmpsAmqpMessage *message)
+publisher_message (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *message)
 {
   Publisher *self = role;
   g_autofree char *message_id = amps_amqp_properties_dup_message_id (message->properties);
 
   /* A return says neither tag nor id of ours, but comes before the confirm and
    * in the order of publishing. */
-  for (GList *l = self->outstanding.head; l != NULL; l = l->next)
+  for (GList *l = get_channel (self, channel)->outstanding.head; l != NULL; l = l->next)
     {
       Outstanding *outstanding = l->data;
 
@@ -371,21 +420,21 @@ get_problem (const Outstanding *outstanding, gboolean confirmed)
 }
 
 static void
-confirm_link (Publisher *self, GList *link, gboolean confirmed)
+confirm_link (Publisher *self, Channel *channel, GList *link, gboolean confirmed)
 {
   Outstanding *outstanding = link->data;
 
   tell (self, outstanding->id, get_problem (outstanding, confirmed));
   outstanding_free (outstanding);
-  g_queue_delete_link (&self->outstanding, link);
+  g_queue_delete_link (&channel->outstanding, link);
 }
 
 static void
-confirm (Publisher *self, guint64 tag, gboolean multiple, gboolean confirmed)
+confirm (Publisher *self, Channel *channel, guint64 tag, gboolean multiple, gboolean confirmed)
 {
   GList *next;
 
-  for (GList *l = self->outstanding.head; l != NULL; l = next)
+  for (GList *l = channel->outstanding.head; l != NULL; l = next)
     {
       const Outstanding *outstanding = l->data;
 
@@ -393,24 +442,26 @@ confirm (Publisher *self, guint64 tag, gboolean multiple, gboolean confirmed)
       if (outstanding->tag > tag)
         break;
       if (multiple || outstanding->tag == tag)
-        confirm_link (self, l, confirmed);
+        confirm_link (self, channel, l, confirmed);
     }
 }
 
 static gboolean
-publisher_method (gpointer role, const amqp_method_t *method)
+publisher_method (gpointer role, amqp_channel_t number, const amqp_method_t *method)
 {
   Publisher *self = role;
+  Channel *channel = get_channel (self, number);
   const amqp_basic_ack_t *ack = method->decoded;
   const amqp_basic_nack_t *nack = method->decoded;
 
   if (method->id == AMQP_BASIC_ACK_METHOD)
-    confirm (self, ack->delivery_tag, ack->multiple, TRUE);
+    confirm (self, channel, ack->delivery_tag, ack->multiple, TRUE);
   else if (method->id == AMQP_BASIC_NACK_METHOD)
-    confirm (self, nack->delivery_tag, nack->multiple, FALSE);
+    confirm (self, channel, nack->delivery_tag, nack->multiple, FALSE);
   else
     return FALSE;
 
+  publish_held (self);
   return TRUE;
 }
 

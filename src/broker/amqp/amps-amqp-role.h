@@ -28,8 +28,8 @@ typedef struct {
  * @waits: (nullable): whether a command waits for the broker's answer; %NULL if the
  *   I/O thread is to do everything, else it does only what waits
  * @command: takes and does a command
- * @message: takes a whole message that came
- * @method: another method frame came; returns whether it was expected
+ * @message: takes a whole message that came on a channel
+ * @method: another method frame came on a channel; returns whether it was expected
  * @flush: (nullable): sends what commands have left to be sent; returns whether all
  *   of it could be
  * @free: frees the role
@@ -41,8 +41,8 @@ typedef struct {
   gpointer (*start) (AmpsAmqpConnection *connection);
   gboolean (*waits) (const AmpsAmqpCommand *command);
   void (*command) (gpointer role, AmpsAmqpCommand *command);
-  void (*message) (gpointer role, AmpsAmqpMessage *message);
-  gboolean (*method) (gpointer role, const amqp_method_t *method);
+  void (*message) (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *message);
+  gboolean (*method) (gpointer role, amqp_channel_t channel, const amqp_method_t *method);
   gboolean (*flush) (gpointer role);
   void (*free) (gpointer role);
 } AmpsAmqpRole;

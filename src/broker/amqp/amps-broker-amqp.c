@@ -101,6 +101,9 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
   g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
   guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
 
+  if (id == 0)
+    return;
+
   amps_amqp_session_send (self->publisher.session,
                           amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement,
                                                         name,

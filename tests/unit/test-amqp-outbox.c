@@ -12,8 +12,9 @@ typedef struct {
   AmpsAmqpTwins *twins;
   AmpsAmqpOutbox *outbox;
   AmpsDelivery *original;
-  int settled; /* AmpsSettlementKind, or NOT_TOLD */
-  int result;  /* error code, SUCCEEDED or NOT_TOLD */
+  gint64 delay; /* µs: of copies */
+  int settled;  /* AmpsSettlementKind, or NOT_TOLD */
+  int result;   /* error code, SUCCEEDED or NOT_TOLD */
 } Fixture;
 
 static void
@@ -66,7 +67,7 @@ iterate (void)
 static guint64
 add_copy (Fixture *f, AmpsSettlementKind otherwise)
 {
-  const AmpsSettlement settlement = { .kind = otherwise, .copy = 7 };
+  const AmpsSettlement settlement = { .kind = otherwise, .copy = 7, .delay = f->delay };
 
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
@@ -143,7 +144,7 @@ test_retry_queue_that_is_broken (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
 }
 
-/* No others are sent after those that are overdue, until the broker has said something. */
+/* No others are sent there after those that are overdue, until the broker has said something. */
 static void
 test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -156,6 +157,9 @@ test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETURN), !=, 0);
+  f->delay = AMPS_SECONDS (30);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), !=, 0);
+  f->delay = 0;
 
   /* Neither settles what has gone another way. */
   f->result = NOT_TOLD;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-outbox.h"
 
+#include "amps-amqp-topology.h"
 #include "core/amps-error.h"
 #include "core/amps-timer-queue.h"
 
@@ -28,7 +29,7 @@ typedef struct {
   AmpsDelivery *original; /* (owned) (nullable) of a copy */
   guint64 copy;           /* number; 0 for none */
   gint64 delay;           /* µs: of the copy */
-  gboolean retries;       /* it goes to a retry queue */
+  gint64 retry_step;      /* µs: it goes to the retry queue with this delay; else 0 */
   gboolean overdue;       /* of no more interest than what the broker says to it */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
@@ -76,7 +77,7 @@ on_deadline (gpointer data, gpointer user_data)
 
   item->deadline = NULL;
   amps_amqp_twins_expect (self->twins, item->copy, item->delay);
-  if (item->retries)
+  if (item->retry_step > 0)
     set_overdue (self, item);
   else
     amps_amqp_outbox_end (self, item->id, problem);
@@ -147,6 +148,28 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
   return add_item (self, task, CONFIRM_TIMEOUT)->id;
 }
 
+/* Whether the retry queue with that delay still owes an answer. */
+static gboolean
+is_overdue (AmpsAmqpOutbox *self, gint64 retry_step)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (self->n_overdue == 0)
+    return FALSE;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Item *item = value;
+
+      if (item->overdue && item->retry_step == retry_step)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /**
  * amps_amqp_outbox_add_copy:
  * @self: an outbox
@@ -159,8 +182,8 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
  *
  * A copy has all the time in the world, as long as the connection lives and
  * there is nowhere else to put it: a second one would only be one too many. But
- * while one for a retry queue is overdue there are no more of them: each could
- * hold up the channel for as long again.
+ * while one is overdue at a retry queue that gets no more: each could hold up the
+ * channel for as long again.
  *
  * Returns: the id to publish it under; 0 if it must not be
  */
@@ -168,18 +191,20 @@ guint64
 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
                            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  gboolean retries = settlement->kind == AMPS_SETTLE_RETRY;
+  gint64 retry_step = settlement->kind == AMPS_SETTLE_RETRY
+                          ? amps_amqp_topology_get_retry_step (settlement->delay)
+                          : 0;
   Item *item;
 
-  if (retries && self->n_overdue > 0)
+  if (retry_step > 0 && is_overdue (self, retry_step))
     {
       refuse (task, "others have not been confirmed in time");
       g_clear_object (&task);
       return 0;
     }
 
-  item = add_item (self, task, retries ? RETRY_TIMEOUT : 0);
-  item->retries = retries;
+  item = add_item (self, task, retry_step > 0 ? RETRY_TIMEOUT : 0);
+  item->retry_step = retry_step;
   item->original = amps_delivery_ref (original);
   item->copy = settlement->copy;
   item->delay = settlement->delay;
@@ -239,7 +264,7 @@ amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
   if (item == NULL)
     return;
 
-  if (problem != NULL && item->retries)
+  if (problem != NULL && item->retry_step > 0)
     {
       refuse (item->task, problem->message);
       g_clear_object (&item->task);

@@ -120,6 +120,28 @@ amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **proble
   return FALSE;
 }
 
+static unsigned int
+get_rung (gint64 delay)
+{
+  unsigned int i = 0;
+
+  while (i + 1 < G_N_ELEMENTS (ladder) && ladder[i + 1].delay <= delay)
+    i++;
+  return i;
+}
+
+/**
+ * amps_amqp_topology_get_retry_step:
+ * @delay: µs a message shall wait
+ *
+ * Returns: µs it waits in the retry queue that it goes to
+ */
+gint64
+amps_amqp_topology_get_retry_step (gint64 delay)
+{
+  return ladder[get_rung (delay)].delay;
+}
+
 /**
  * amps_amqp_topology_get_retry_queue:
  * @subject: the queue that messages come back to
@@ -132,13 +154,10 @@ amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **proble
 char *
 amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step)
 {
-  unsigned int i = 0;
+  unsigned int rung = get_rung (delay);
 
-  while (i + 1 < G_N_ELEMENTS (ladder) && ladder[i + 1].delay <= delay)
-    i++;
-
-  *step = ladder[i].delay;
-  return g_strdup_printf ("%s.retry.%s", subject, ladder[i].name);
+  *step = ladder[rung].delay;
+  return g_strdup_printf ("%s.retry.%s", subject, ladder[rung].name);
 }
 
 /**

@@ -9,6 +9,7 @@ gboolean amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char
 gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const char *queue,
                                                 gint64 delay, char **problem);
 
+gint64 amps_amqp_topology_get_retry_step (gint64 delay);
 char *amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step);
 
 G_END_DECLS

@@ -3,13 +3,26 @@
 #include "workload/amps-endpoint.h"
 
 #include <glib/gstdio.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
-/* Where GnuTLS in Debian has what the system trusts. */
+/* Debian's, of which one is taken. */
 #define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
 #define END "-----END CERTIFICATE-----\n"
+
+/* GnuTLS's, in whose place this one is called: it reads what the system trusts. */
+int gnutls_x509_trust_list_add_system_trust (gpointer list, unsigned int flags,
+                                             unsigned int verification);
+
+static unsigned int n_read;
+
+int
+gnutls_x509_trust_list_add_system_trust (gpointer list G_GNUC_UNUSED,
+                                         unsigned int flags G_GNUC_UNUSED,
+                                         unsigned int verification G_GNUC_UNUSED)
+{
+  n_read++;
+  return 1;
+}
 
 typedef struct {
   RawServer *server;
@@ -85,10 +98,7 @@ test_system_is_not_asked (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupSession) session = amps_endpoint_create_session (f->endpoint, 0);
   g_autoptr (SoupMessage) message =
       amps_endpoint_create_message (f->endpoint, SOUP_METHOD_GET, NULL);
-  struct inotify_event event;
-  int fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
 
-  g_assert_cmpint (inotify_add_watch (fd, AUTHORITIES, IN_OPEN), >=, 0);
   soup_session_send_async (session, message, G_PRIORITY_DEFAULT, NULL, on_sent, f);
   amps_endpoint_connect_async (f->endpoint, 5, NULL, on_connected, f);
   while (raw_server_get_n_connections (f->server) < 2)
@@ -97,9 +107,7 @@ test_system_is_not_asked (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   while (f->n_failed < 2)
     g_main_context_iteration (NULL, TRUE);
 
-  g_assert_cmpint (read (fd, &event, sizeof event), ==, -1);
-  g_assert_cmpint (errno, ==, EAGAIN);
-  g_close (fd, NULL);
+  g_assert_cmpuint (n_read, ==, 0);
 }
 
 int

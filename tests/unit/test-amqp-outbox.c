@@ -7,6 +7,12 @@
 #define NOT_TOLD (-2)
 #define SUCCEEDED (-1)
 
+/* Given to the outbox to be sent. */
+typedef struct {
+  AmpsAmqpCommand command;
+  unsigned int *n_freed;
+} Command;
+
 typedef struct {
   AmpsClock *clock;
   AmpsAmqpTwins *twins;
@@ -15,6 +21,8 @@ typedef struct {
   gint64 delay; /* µs: of copies */
   int settled;  /* AmpsSettlementKind, or NOT_TOLD */
   int result;   /* error code, SUCCEEDED or NOT_TOLD */
+  unsigned int n_sent;
+  unsigned int n_freed; /* commands, of those that were sent, too */
 } Fixture;
 
 static void
@@ -24,6 +32,24 @@ on_settle (AmpsDelivery *original, AmpsSettlementKind kind, gpointer user_data)
 
   g_assert_true (original == f->original);
   f->settled = (int) kind;
+}
+
+static void
+command_free (gpointer data)
+{
+  Command *command = data;
+
+  (*command->n_freed)++;
+  g_free (command);
+}
+
+static void
+on_send (AmpsAmqpCommand *command, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_sent++;
+  command->free (command);
 }
 
 static void
@@ -42,7 +68,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   f->clock = fake_clock_new ();
   f->twins = amps_amqp_twins_new (f->clock);
-  f->outbox = amps_amqp_outbox_new (f->clock, f->twins, on_settle, f);
+  f->outbox = amps_amqp_outbox_new (f->clock, f->twins, on_settle, on_send, f);
   f->original = amps_delivery_new (g_bytes_ref (body));
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
@@ -73,6 +99,18 @@ add_copy (Fixture *f, AmpsSettlementKind otherwise)
   f->result = NOT_TOLD;
   return amps_amqp_outbox_add_copy (f->outbox, g_task_new (NULL, NULL, on_done, f), f->original,
                                     &settlement, otherwise);
+}
+
+static guint64
+send_copy (Fixture *f, AmpsSettlementKind otherwise)
+{
+  guint64 id = add_copy (f, otherwise);
+  Command *command = g_new0 (Command, 1);
+
+  command->command.free = command_free;
+  command->n_freed = &f->n_freed;
+  amps_amqp_outbox_send_copy (f->outbox, id, &command->command);
+  return id;
 }
 
 static void
@@ -149,8 +187,8 @@ static void
 test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GError) problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "refused");
-  guint64 first = add_copy (f, AMPS_SETTLE_RETRY);
-  guint64 second = add_copy (f, AMPS_SETTLE_RETRY);
+  guint64 first = send_copy (f, AMPS_SETTLE_RETRY);
+  guint64 second = send_copy (f, AMPS_SETTLE_RETRY);
 
   fake_clock_advance (f->clock, AMPS_SECONDS (60));
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
@@ -167,15 +205,65 @@ test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
   amps_amqp_outbox_end (f->outbox, second, problem);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
-  amps_amqp_outbox_end (f->outbox, add_copy (f, AMPS_SETTLE_RETRY), NULL);
+  amps_amqp_outbox_end (f->outbox, send_copy (f, AMPS_SETTLE_RETRY), NULL);
   assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+}
 
-  /* Nor does a new connection remember them. */
-  add_copy (f, AMPS_SETTLE_RETRY);
+/* The broker may never say anything to what is overdue: a new connection has to help. */
+static void
+test_retry_queue_that_is_gone (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint64 id = send_copy (f, AMPS_SETTLE_RETRY);
+
+  send_copy (f, AMPS_SETTLE_RETRY);
+  send_copy (f, AMPS_SETTLE_RETRY);
   fake_clock_advance (f->clock, AMPS_SECONDS (60));
-  assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+  fake_clock_advance (f->clock, AMPS_SECONDS (140));
+  amps_amqp_outbox_end (f->outbox, id, NULL);
+  fake_clock_advance (f->clock, AMPS_SECONDS (150) - 1);
+  g_assert_false (amps_amqp_outbox_is_ignored (f->outbox));
+  fake_clock_advance (f->clock, 1);
+  g_assert_true (amps_amqp_outbox_is_ignored (f->outbox));
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
+
   amps_amqp_outbox_fail_all (f->outbox);
+  g_assert_false (amps_amqp_outbox_is_ignored (f->outbox));
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), !=, 0);
+  amps_amqp_outbox_fail_all (f->outbox);
+  iterate ();
+}
+
+/* Else what the broker reads of the connection would fill up. */
+static void
+test_few_retries_at_once (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint64 ids[202];
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (ids); i++)
+    ids[i] = send_copy (f, AMPS_SETTLE_RETRY);
+  g_assert_cmpuint (f->n_sent, ==, 200);
+  send_copy (f, AMPS_SETTLE_RETURN);
+  g_assert_cmpuint (f->n_sent, ==, 201);
+
+  amps_amqp_outbox_end (f->outbox, ids[7], NULL);
+  g_assert_cmpuint (f->n_sent, ==, 202);
+
+  /* What has not been sent in time never is, and is owed no answer. */
+  fake_clock_advance (f->clock, AMPS_SECONDS (60));
+  g_assert_cmpuint (f->n_freed, ==, 203);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (ids); i++)
+    amps_amqp_outbox_end (f->outbox, ids[i], NULL);
+  g_assert_cmpuint (f->n_sent, ==, 202);
+  g_assert_cmpuint (send_copy (f, AMPS_SETTLE_RETRY), !=, 0);
+  g_assert_cmpuint (f->n_sent, ==, 203);
+
+  /* Nor is what the connection took along. */
+  for (unsigned int i = 0; i < G_N_ELEMENTS (ids); i++)
+    ids[i] = send_copy (f, AMPS_SETTLE_RETRY);
+  g_assert_cmpuint (f->n_sent, ==, 402);
+  amps_amqp_outbox_fail_all (f->outbox);
+  g_assert_cmpuint (f->n_sent, ==, 402);
+  iterate ();
 }
 
 static void
@@ -198,6 +286,8 @@ main (int argc, char **argv)
     { "/amqp-outbox/copy-that-takes-long", test_copy_that_takes_long },
     { "/amqp-outbox/retry-queue-that-is-broken", test_retry_queue_that_is_broken },
     { "/amqp-outbox/retry-queue-that-is-slow", test_retry_queue_that_is_slow },
+    { "/amqp-outbox/retry-queue-that-is-gone", test_retry_queue_that_is_gone },
+    { "/amqp-outbox/few-retries-at-once", test_few_retries_at_once },
     { "/amqp-outbox/connection-that-breaks", test_connection_that_breaks },
   };
 

@@ -83,18 +83,18 @@ amps_amqp_link_schedule (AmpsAmqpLink *self, AmpsConfig *config, gint64 now)
 /**
  * amps_amqp_link_watch:
  * @self: a link
- * @stopping: whether the session should have ended by now
+ * @hangs: whether that is known, as from a session that should have ended by now
  *
  * Breaks the connection if the library hangs in it: heartbeats can't find that,
  * since it is the library that counts them.
  */
 void
-amps_amqp_link_watch (AmpsAmqpLink *self, gboolean stopping)
+amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs)
 {
   if (self->session == NULL)
     return;
 
-  if (stopping || amps_amqp_session_get_busy_time (self->session) > self->max_busy_time)
+  if (hangs || amps_amqp_session_get_busy_time (self->session) > self->max_busy_time)
     {
       g_info ("Breaking the connection to %s: it hangs", self->role->name);
       amps_amqp_session_break (self->session);

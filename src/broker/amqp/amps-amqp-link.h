@@ -35,6 +35,6 @@ void amps_amqp_link_connect (AmpsAmqpLink *self, AmpsConfig *config,
                              const AmpsAmqpSettings *settings, AmpsMailbox *events, gint64 now);
 void amps_amqp_link_close (AmpsAmqpLink *self);
 void amps_amqp_link_schedule (AmpsAmqpLink *self, AmpsConfig *config, gint64 now);
-void amps_amqp_link_watch (AmpsAmqpLink *self, gboolean stopping);
+void amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs);
 
 G_END_DECLS

@@ -11,26 +11,40 @@
 /* A retry queue that takes a copy no sooner is broken, and there is another way. */
 #define RETRY_TIMEOUT AMPS_SECONDS (60)
 
+/* So many copies are sent to retry queues and not answered: what RabbitMQ reads of a
+ * connection for a channel that is busy fills up with 400, and then it reads no more. */
+#define MAX_RETRIES_SENT 200
+
+/* A channel that is busy says something every 65 s; one that had copies for a queue
+ * which was deleted then says nothing to them, ever. */
+#define MAX_SILENCE AMPS_SECONDS (150)
+
 struct _AmpsAmqpOutbox {
   AmpsClock *clock;          /* (owned) */
   GHashTable *items;         /* (owned) id → (owned) Item */
   AmpsTimerQueue *deadlines; /* (owned) of Item */
   guint64 last_id;
-  unsigned int n_overdue; /* items */
+  unsigned int n_retries; /* sent to retry queues, and not answered */
+  unsigned int n_overdue; /* of them */
+  GQueue held;            /* (owned) of Item, to be sent when there are fewer */
+  gint64 heard;           /* monotonic µs: when one was answered, or the first was overdue */
   AmpsAmqpTwins *twins;
   AmpsAmqpSettleFunc settle;
+  AmpsAmqpSendFunc send;
   gpointer user_data;
 };
 
 typedef struct {
   AmpsAmqpOutbox *outbox;
   guint64 id;
-  GTask *task;            /* (owned) (nullable) */
-  AmpsDelivery *original; /* (owned) (nullable) of a copy */
-  guint64 copy;           /* number; 0 for none */
-  gint64 delay;           /* µs: of the copy */
-  gint64 retry_step;      /* µs: it goes to the retry queue with this delay; else 0 */
-  gboolean overdue;       /* of no more interest than what the broker says to it */
+  GTask *task;              /* (owned) (nullable) */
+  AmpsDelivery *original;   /* (owned) (nullable) of a copy */
+  AmpsAmqpCommand *command; /* (owned) (nullable) while it is held */
+  guint64 copy;             /* number; 0 for none */
+  gint64 delay;             /* µs: of the copy */
+  gint64 retry_step;        /* µs: it goes to the retry queue with this delay; else 0 */
+  gboolean sent;
+  gboolean overdue; /* of no more interest than what the broker says to it */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
@@ -42,6 +56,11 @@ item_free (gpointer data)
 
   if (item->deadline != NULL)
     amps_timer_queue_remove (item->outbox->deadlines, item->deadline);
+  if (item->command != NULL)
+    {
+      g_queue_remove (&item->outbox->held, item);
+      item->command->free (item->command);
+    }
   g_clear_object (&item->task);
   g_clear_pointer (&item->original, amps_delivery_unref);
   g_free (item);
@@ -49,22 +68,43 @@ item_free (gpointer data)
 
 /* A retry queue that takes nothing, such as a quorum queue without a leader, is like
  * one that may not be declared: there is another way for the job. */
+static GError *
+make_refusal (const char *why)
+{
+  return g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED, "the retry queue does not take it: %s",
+                      why);
+}
+
 static void
 refuse (GTask *task, const char *why)
 {
   if (task != NULL)
-    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
-                             "the retry queue does not take it: %s", why);
+    g_task_return_error (task, make_refusal (why));
 }
 
+/* What the broker says to it is still of interest. */
 static void
 set_overdue (AmpsAmqpOutbox *self, Item *item)
 {
-  refuse (item->task, "the broker did not confirm the message in time");
-  g_clear_object (&item->task);
+  if (self->n_overdue == 0)
+    self->heard = amps_clock_get_monotonic_time (self->clock);
+
   g_clear_pointer (&item->original, amps_delivery_unref);
   item->overdue = TRUE;
   self->n_overdue++;
+  amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+}
+
+static void
+miss_retry (AmpsAmqpOutbox *self, Item *item)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&item->task);
+
+  if (item->sent)
+    set_overdue (self, item);
+  else
+    g_hash_table_remove (self->items, &item->id);
+  refuse (task, "the broker did not confirm the message in time");
 }
 
 static void
@@ -76,9 +116,8 @@ on_deadline (gpointer data, gpointer user_data)
       AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the broker did not confirm the message in time");
 
   item->deadline = NULL;
-  amps_amqp_twins_expect (self->twins, item->copy, item->delay);
   if (item->retry_step > 0)
-    set_overdue (self, item);
+    miss_retry (self, item);
   else
     amps_amqp_outbox_end (self, item->id, problem);
 }
@@ -88,13 +127,14 @@ on_deadline (gpointer data, gpointer user_data)
  * @clock: what time is measured by
  * @twins: told of copies that may be made again although they are there; outlives the outbox
  * @settle: called for the originals of copies
- * @user_data: passed to @settle
+ * @send: called for copies, as long as there is a connection
+ * @user_data: passed to both
  *
  * Returns: (transfer full): an empty outbox
  */
 AmpsAmqpOutbox *
 amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpTwins *twins, AmpsAmqpSettleFunc settle,
-                      gpointer user_data)
+                      AmpsAmqpSendFunc send, gpointer user_data)
 {
   AmpsAmqpOutbox *self = g_new0 (AmpsAmqpOutbox, 1);
 
@@ -103,6 +143,7 @@ amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpTwins *twins, AmpsAmqpSettleFunc
   self->deadlines = amps_timer_queue_new (clock, "confirms", on_deadline, self);
   self->twins = twins;
   self->settle = settle;
+  self->send = send;
   self->user_data = user_data;
   return self;
 }
@@ -212,6 +253,58 @@ amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *orig
   return item->id;
 }
 
+static void
+send_retries (AmpsAmqpOutbox *self)
+{
+  Item *item;
+
+  while (self->n_retries < MAX_RETRIES_SENT && (item = g_queue_pop_head (&self->held)) != NULL)
+    {
+      self->n_retries++;
+      item->sent = TRUE;
+      self->send (g_steal_pointer (&item->command), self->user_data);
+    }
+}
+
+/**
+ * amps_amqp_outbox_send_copy:
+ * @self: an outbox
+ * @id: of a copy that was added
+ * @command: (transfer full): publishes it
+ *
+ * Sends a copy, now or, if it is for a retry queue, when few enough are under way.
+ */
+void
+amps_amqp_outbox_send_copy (AmpsAmqpOutbox *self, guint64 id, AmpsAmqpCommand *command)
+{
+  Item *item = g_hash_table_lookup (self->items, &id);
+
+  if (item->retry_step == 0)
+    {
+      item->sent = TRUE;
+      self->send (command, self->user_data);
+      return;
+    }
+
+  item->command = command;
+  g_queue_push_tail (&self->held, item);
+  send_retries (self);
+}
+
+/**
+ * amps_amqp_outbox_is_ignored:
+ * @self: an outbox
+ *
+ * Returns: whether copies are overdue, and the broker has said nothing to any for so
+ *   long that only another connection helps
+ */
+gboolean
+amps_amqp_outbox_is_ignored (AmpsAmqpOutbox *self)
+{
+  return self->n_overdue > 0 &&
+         amps_clock_get_monotonic_time (self->clock) - self->heard >= MAX_SILENCE;
+}
+
 static gboolean
 gives_back (AmpsSettlementKind kind)
 {
@@ -243,8 +336,30 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
 
+  self->n_retries -= item->retry_step > 0 && item->sent ? 1 : 0;
   self->n_overdue -= item->overdue ? 1 : 0;
   g_hash_table_remove (self->items, &item->id);
+}
+
+/* The others may still come, however late. */
+static void
+hear (AmpsAmqpOutbox *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  self->heard = amps_clock_get_monotonic_time (self->clock);
+  if (self->n_overdue == 0)
+    return;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Item *item = value;
+
+      if (item->overdue)
+        amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+    }
 }
 
 /**
@@ -260,16 +375,17 @@ void
 amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
 {
   Item *item = g_hash_table_lookup (self->items, &id);
+  g_autoptr (GError) refused = NULL;
 
   if (item == NULL)
     return;
 
-  if (problem != NULL && item->retry_step > 0)
-    {
-      refuse (item->task, problem->message);
-      g_clear_object (&item->task);
-    }
-  end_item (self, item, problem);
+  if (item->retry_step > 0)
+    hear (self);
+  if (item->retry_step > 0 && problem != NULL)
+    refused = make_refusal (problem->message);
+  end_item (self, item, refused != NULL ? refused : problem);
+  send_retries (self);
 }
 
 /**
@@ -289,7 +405,8 @@ amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self)
     {
       Item *item = l->data;
 
-      amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+      if (item->sent)
+        amps_amqp_twins_expect (self->twins, item->copy, item->delay);
       end_item (self, item, problem);
     }
 }

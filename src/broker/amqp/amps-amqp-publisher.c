@@ -14,10 +14,6 @@
 /* AMQP 0-9-1, 4.2.6.1: the bytes of a header frame's payload before the properties. */
 #define HEADER_OVERHEAD 12
 
-/* More than these wait here for the retry queues: what RabbitMQ reads of a connection
- * for a channel that is busy fills up with 400, and then it reads nothing more. */
-#define MAX_RETRIES_SENT 200
-
 typedef struct {
   AmpsAmqpCommand command;
   guint64 id;
@@ -48,7 +44,6 @@ typedef struct {
   AmpsAmqpConnection *connection;
   Channel direct;
   Channel retry;        /* for copies to retry queues */
-  GQueue held;          /* (owned) of Command, for that channel */
   GHashTable *declared; /* (owned) retry queues that are there */
   GHashTable *refused;  /* (owned) retry queue → why it may not be declared */
 } Publisher;
@@ -212,7 +207,6 @@ publisher_free (gpointer role)
 
   g_queue_clear_full (&self->direct.outstanding, outstanding_free);
   g_queue_clear_full (&self->retry.outstanding, outstanding_free);
-  g_queue_clear_full (&self->held, command_free);
   g_hash_table_unref (self->declared);
   g_hash_table_unref (self->refused);
   g_free (self);
@@ -299,12 +293,22 @@ publish (Publisher *self, Channel *channel, Command *command)
     note_outstanding (channel, command);
 }
 
-static gboolean
+/* Returns: (nullable): the channel for retry queues; %NULL if the connection failed */
+static Channel *
 ensure_retry_channel (Publisher *self)
 {
-  return self->retry.number != 0 ||
-         (amps_amqp_connection_open_channel (self->connection, AMPS_AMQP_RETRY_CHANNEL) &&
-          select_confirms (self, &self->retry, AMPS_AMQP_RETRY_CHANNEL));
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
+
+  /* The broker allows no more. */
+  if (amqp_get_channel_max (state) < AMPS_AMQP_RETRY_CHANNEL)
+    return &self->direct;
+
+  if (self->retry.number != 0 ||
+      (amps_amqp_connection_open_channel (self->connection, AMPS_AMQP_RETRY_CHANNEL) &&
+       select_confirms (self, &self->retry, AMPS_AMQP_RETRY_CHANNEL)))
+    return &self->retry;
+
+  return NULL;
 }
 
 /* Returns: whether the connection lives on; what the broker refuses is noted */
@@ -313,7 +317,7 @@ ensure_declared (Publisher *self, const Command *command)
 {
   char *problem;
 
-  if (g_hash_table_contains (self->declared, command->queue) ||
+  if (command->retry_step == 0 || g_hash_table_contains (self->declared, command->queue) ||
       g_hash_table_contains (self->refused, command->queue))
     return TRUE;
 
@@ -331,7 +335,8 @@ ensure_declared (Publisher *self, const Command *command)
 static gboolean
 refuse (Publisher *self, const Command *command)
 {
-  const char *why = g_hash_table_lookup (self->refused, command->queue);
+  const char *why =
+      command->retry_step > 0 ? g_hash_table_lookup (self->refused, command->queue) : NULL;
 
   if (why == NULL)
     return FALSE;
@@ -343,35 +348,16 @@ refuse (Publisher *self, const Command *command)
 }
 
 static void
-publish_held (Publisher *self)
-{
-  Command *command;
-
-  while (self->retry.outstanding.length < MAX_RETRIES_SENT &&
-         (command = g_queue_pop_head (&self->held)) != NULL)
-    {
-      publish (self, &self->retry, command);
-      command_free (command);
-    }
-}
-
-static void
 publisher_command (gpointer role, AmpsAmqpCommand *base)
 {
   Publisher *self = role;
   g_autoptr (Command) command = (Command *) base;
+  Channel *channel;
 
   amps_amqp_connection_read (self->connection);
-  if (command->retry_step == 0)
-    {
-      publish (self, &self->direct, command);
-    }
-  else if (ensure_retry_channel (self) && ensure_declared (self, command) &&
-           !refuse (self, command))
-    {
-      g_queue_push_tail (&self->held, g_steal_pointer (&command));
-      publish_held (self);
-    }
+  channel = command->retry_step > 0 ? ensure_retry_channel (self) : &self->direct;
+  if (channel != NULL && ensure_declared (self, command) && !refuse (self, command))
+    publish (self, channel, command);
 }
 
 /* Confirms and returns */
@@ -461,7 +447,6 @@ publisher_method (gpointer role, amqp_channel_t number, const amqp_method_t *met
   else
     return FALSE;
 
-  publish_held (self);
   return TRUE;
 }
 

@@ -61,6 +61,14 @@ on_copied (AmpsDelivery *original, AmpsSettlementKind kind, gpointer user_data)
   send_settlement (AMPS_BROKER_AMQP (user_data), original, kind);
 }
 
+static void
+on_send (AmpsAmqpCommand *command, gpointer user_data)
+{
+  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
+
+  amps_amqp_session_send (self->publisher.session, command);
+}
+
 static const char *
 get_publishing_problem (AmpsBrokerAmqp *self)
 {
@@ -101,13 +109,11 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
   g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
   guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
 
-  if (id == 0)
-    return;
-
-  amps_amqp_session_send (self->publisher.session,
-                          amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement,
-                                                        name,
-                                                        amps_clock_get_real_time (self->clock)));
+  if (id != 0)
+    amps_amqp_outbox_send_copy (
+        self->outbox, id,
+        amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name,
+                                      amps_clock_get_real_time (self->clock)));
 }
 
 static gboolean
@@ -442,6 +448,8 @@ on_watchdog (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   gboolean stopping = self->stop_task != NULL;
+  gboolean ignored =
+      get_publishing_problem (self) == NULL && amps_amqp_outbox_is_ignored (self->outbox);
 
   /* Not even breaking it helped: it hangs in the lookup of a name. Its thread
    * is left alone, with all that it may touch; the process is ending. */
@@ -455,7 +463,7 @@ on_watchdog (gpointer user_data)
     }
 
   amps_amqp_link_watch (&self->consumer, stopping);
-  amps_amqp_link_watch (&self->publisher, stopping);
+  amps_amqp_link_watch (&self->publisher, stopping || ignored);
   self->broken_on_stop = stopping;
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) +
                                           (stopping ? STOP_TIMEOUT : WATCHDOG_INTERVAL));
@@ -584,7 +592,7 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->prefetch = amps_config_get_max_concurrency (config);
   self->events = amps_mailbox_new ("AMQP events", NULL, on_event, discard_event, self);
   self->twins = amps_amqp_twins_new (clock);
-  self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, self);
+  self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, on_send, self);
   self->consumer.timer = new_timer (self, "consuming connection", on_consumer_timer);
   self->publisher.timer = new_timer (self, "publishing connection", on_publisher_timer);
   self->watchdog = new_timer (self, "AMQP watchdog", on_watchdog);

@@ -220,9 +220,12 @@ test_retry_queue_that_is_gone (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   fake_clock_advance (f->clock, AMPS_SECONDS (60));
   fake_clock_advance (f->clock, AMPS_SECONDS (140));
   amps_amqp_outbox_end (f->outbox, id, NULL);
-  fake_clock_advance (f->clock, AMPS_SECONDS (150) - 1);
+  fake_clock_advance (f->clock, AMPS_SECONDS (149));
+  f->delay = AMPS_SECONDS (30);
+  amps_amqp_outbox_end (f->outbox, send_copy (f, AMPS_SETTLE_RETRY), NULL);
+  f->delay = 0;
   g_assert_false (amps_amqp_outbox_is_ignored (f->outbox));
-  fake_clock_advance (f->clock, 1);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
   g_assert_true (amps_amqp_outbox_is_ignored (f->outbox));
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), ==, 0);
 

@@ -15,8 +15,8 @@
  * connection for a channel that is busy fills up with 400, and then it reads no more. */
 #define MAX_RETRIES_SENT 200
 
-/* A channel that is busy says something every 65 s; one that had copies for a queue
- * which was deleted then says nothing to them, ever. */
+/* A channel that waits for a queue says so every 65 s; but to copies for a queue that
+ * is deleted then nothing is said, ever. */
 #define MAX_SILENCE AMPS_SECONDS (150)
 
 struct _AmpsAmqpOutbox {
@@ -27,7 +27,6 @@ struct _AmpsAmqpOutbox {
   unsigned int n_retries; /* sent to retry queues, and not answered */
   unsigned int n_overdue; /* of them */
   GQueue held;            /* (owned) of Item, to be sent when there are fewer */
-  gint64 heard;           /* monotonic µs: when one was answered, or the first was overdue */
   AmpsAmqpTwins *twins;
   AmpsAmqpSettleFunc settle;
   AmpsAmqpSendFunc send;
@@ -45,6 +44,7 @@ typedef struct {
   gint64 retry_step;        /* µs: it goes to the retry queue with this delay; else 0 */
   gboolean sent;
   gboolean overdue; /* of no more interest than what the broker says to it */
+  gint64 heard;     /* monotonic µs: when its queue was last heard of, or it was overdue */
   AmpsSettlementKind otherwise;
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
@@ -82,17 +82,22 @@ refuse (GTask *task, const char *why)
     g_task_return_error (task, make_refusal (why));
 }
 
+/* It may still come, however late. */
+static void
+wait_on (AmpsAmqpOutbox *self, Item *item)
+{
+  item->heard = amps_clock_get_monotonic_time (self->clock);
+  amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+}
+
 /* What the broker says to it is still of interest. */
 static void
 set_overdue (AmpsAmqpOutbox *self, Item *item)
 {
-  if (self->n_overdue == 0)
-    self->heard = amps_clock_get_monotonic_time (self->clock);
-
   g_clear_pointer (&item->original, amps_delivery_unref);
   item->overdue = TRUE;
   self->n_overdue++;
-  amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+  wait_on (self, item);
 }
 
 static void
@@ -295,14 +300,29 @@ amps_amqp_outbox_send_copy (AmpsAmqpOutbox *self, guint64 id, AmpsAmqpCommand *c
  * amps_amqp_outbox_is_ignored:
  * @self: an outbox
  *
- * Returns: whether copies are overdue, and the broker has said nothing to any for so
- *   long that only another connection helps
+ * Returns: whether a retry queue owes answers, and has given none for so long that
+ *   only another connection helps
  */
 gboolean
 amps_amqp_outbox_is_ignored (AmpsAmqpOutbox *self)
 {
-  return self->n_overdue > 0 &&
-         amps_clock_get_monotonic_time (self->clock) - self->heard >= MAX_SILENCE;
+  gint64 limit = amps_clock_get_monotonic_time (self->clock) - MAX_SILENCE;
+  GHashTableIter iter;
+  gpointer value;
+
+  if (self->n_overdue == 0)
+    return FALSE;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Item *item = value;
+
+      if (item->overdue && item->heard <= limit)
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 static gboolean
@@ -341,24 +361,23 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
   g_hash_table_remove (self->items, &item->id);
 }
 
-/* The others may still come, however late. */
+/* The retry queue with that delay has given an answer: others may follow. */
 static void
-hear (AmpsAmqpOutbox *self)
+hear (AmpsAmqpOutbox *self, gint64 retry_step)
 {
   GHashTableIter iter;
   gpointer value;
 
-  self->heard = amps_clock_get_monotonic_time (self->clock);
   if (self->n_overdue == 0)
     return;
 
   g_hash_table_iter_init (&iter, self->items);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const Item *item = value;
+      Item *item = value;
 
-      if (item->overdue)
-        amps_amqp_twins_expect (self->twins, item->copy, item->delay);
+      if (item->overdue && item->retry_step == retry_step)
+        wait_on (self, item);
     }
 }
 
@@ -381,7 +400,7 @@ amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
     return;
 
   if (item->retry_step > 0)
-    hear (self);
+    hear (self, item->retry_step);
   if (item->retry_step > 0 && problem != NULL)
     refused = make_refusal (problem->message);
   end_item (self, item, refused != NULL ? refused : problem);

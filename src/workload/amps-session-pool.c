@@ -6,6 +6,10 @@
 /* So many requests may be under way before it is known whether more would help. */
 #define MIN_LIMIT 32
 
+/* So many connections are made at once. Each step of making one is a turn of the main
+ * loop, and the first POST waits in each for all others. */
+#define MAX_CONNECTING 8
+
 /* Sessions beyond those are in groups with a nested context each: every turn of the
  * main loop would look at all that wait for answers. */
 #define MAX_UNGROUPED 128
@@ -37,6 +41,7 @@ struct _AmpsSessionPool {
   AmpsEndpoint *endpoint; /* (owned) */
   GArray *idle;           /* (owned) of Idle, the last used one last */
   GSource *idle_timer;    /* (owned) due when the first of them may have to be closed */
+  GPtrArray *connecting;  /* (owned) of SoupSession, acquired: whose connections are being made */
   Group *group;           /* (owned) (nullable) gets new sessions */
   unsigned int limit;     /* of connections for now */
   unsigned int n_busy;
@@ -173,6 +178,7 @@ amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
   self->limit = MIN_LIMIT;
   self->idle = g_array_new (FALSE, FALSE, sizeof (Idle));
   g_array_set_clear_func (self->idle, idle_clear);
+  self->connecting = g_ptr_array_new ();
   self->idle_timer = amps_clock_create_timer (clock, "idle workload connections");
   g_source_set_callback (self->idle_timer, on_idle_timer, self, NULL);
   g_source_attach (self->idle_timer, NULL);
@@ -189,6 +195,7 @@ amps_session_pool_free (AmpsSessionPool *self)
   g_source_destroy (self->idle_timer);
   g_source_unref (self->idle_timer);
   g_array_unref (self->idle);
+  g_ptr_array_unref (self->connecting);
   g_clear_pointer (&self->group, group_unref);
   g_object_unref (self->endpoint);
   g_object_unref (self->clock);
@@ -200,7 +207,7 @@ amps_session_pool_free (AmpsSessionPool *self)
  * @self: a pool
  *
  * Returns: (transfer full) (nullable): a session to send one request with, to be
- *   released after it; %NULL while all connections are busy
+ *   released after it; %NULL while all connections are busy, or enough are being made
  */
 SoupSession *
 amps_session_pool_acquire (AmpsSessionPool *self)
@@ -221,8 +228,48 @@ amps_session_pool_acquire (AmpsSessionPool *self)
       g_array_set_size (self->idle, self->idle->len - 1);
     }
 
+  if (session == NULL && self->connecting->len >= MAX_CONNECTING)
+    return NULL;
+
   self->n_busy++;
-  return session != NULL ? session : create_session (self);
+  if (session == NULL)
+    {
+      session = create_session (self);
+      g_ptr_array_add (self->connecting, session);
+    }
+  return session;
+}
+
+/**
+ * amps_session_pool_connected:
+ * @self: a pool
+ * @session: what was acquired
+ *
+ * Says that something could be sent.
+ *
+ * Returns: whether that was the first time, and so another connection may be made
+ */
+gboolean
+amps_session_pool_connected (AmpsSessionPool *self, SoupSession *session)
+{
+  return g_ptr_array_remove_fast (self->connecting, session);
+}
+
+/**
+ * amps_session_pool_overlook_connecting:
+ * @self: a pool
+ *
+ * Lets others be made beside the connections that are being made, which take long.
+ *
+ * Returns: whether there are any
+ */
+gboolean
+amps_session_pool_overlook_connecting (AmpsSessionPool *self)
+{
+  gboolean any = self->connecting->len > 0;
+
+  g_ptr_array_set_size (self->connecting, 0);
+  return any;
 }
 
 /**
@@ -235,6 +282,7 @@ amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 {
   Idle idle = { session, amps_clock_get_monotonic_time (self->clock) };
 
+  amps_session_pool_connected (self, session);
   self->n_busy--;
   g_array_append_val (self->idle, idle);
   if (amps_timer_get_due (self->idle_timer) < 0)

@@ -22,6 +22,8 @@ void amps_session_pool_release (AmpsSessionPool *self, SoupSession *session);
 void amps_session_pool_send_async (SoupSession *session, SoupMessage *message,
                                    GCancellable *cancellable, GAsyncReadyCallback callback,
                                    gpointer user_data);
+gboolean amps_session_pool_connected (AmpsSessionPool *self, SoupSession *session);
+gboolean amps_session_pool_overlook_connecting (AmpsSessionPool *self);
 void amps_session_pool_grow (AmpsSessionPool *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsSessionPool, amps_session_pool_free)

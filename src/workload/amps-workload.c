@@ -37,6 +37,7 @@ struct _AmpsWorkload {
   AmpsProbe *probe;          /* (owned) */
   GQueue waiting;            /* (owned) of Request, for a connection */
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
+  gint64 connected;          /* monotonic µs: when a connection was last made */
   unsigned int n_sending;    /* requests of @generation that are not sent yet */
   unsigned int generation;   /* increases when those that are not sent take too long */
   AmpsTimerQueue *deadlines; /* (owned) of Request */
@@ -198,8 +199,12 @@ on_wrote_body (SoupMessage *message, Request *request)
   soup_message_headers_clear (soup_message_get_request_headers (message));
 
   end_sending (request);
-  if (full && self->n_sending < MAX_SENDING)
-    send_waiting (self);
+  if (amps_session_pool_connected (self->pool, request->session))
+    self->connected = amps_clock_get_monotonic_time (self->clock);
+  else if (!full || self->n_sending >= MAX_SENDING)
+    return;
+
+  send_waiting (self);
 }
 
 /* In TLS 1.3 a certificate is refused after the client has sent its first bytes,
@@ -380,7 +385,8 @@ send_waiting (AmpsWorkload *self)
     send_request (g_queue_pop_head (&self->waiting), session);
 
   first = g_queue_peek_head (&self->waiting);
-  amps_timer_set_due (self->grow_timer, first != NULL ? first->begun + GROW_DELAY : -1);
+  amps_timer_set_due (self->grow_timer,
+                      first != NULL ? MAX (first->begun, self->connected) + GROW_DELAY : -1);
 }
 
 /* Of low priority: there is nothing else to do. */
@@ -389,15 +395,15 @@ on_grow_timer (gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
 
-  if (self->n_sending < MAX_SENDING)
-    {
-      amps_session_pool_grow (self->pool);
-    }
-  else
+  if (amps_session_pool_overlook_connecting (self->pool) || self->n_sending >= MAX_SENDING)
     {
       /* The workload is slow to take these, so others must not wait for them. */
       self->generation++;
       self->n_sending = 0;
+    }
+  else
+    {
+      amps_session_pool_grow (self->pool);
     }
 
   send_waiting (self);

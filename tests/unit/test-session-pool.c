@@ -49,7 +49,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_finalize_object (f->clock);
 }
 
-/* Until there is no more; returns how many that were. */
+/* Until there is no more, and each of them connects; returns how many that were. */
 static unsigned int
 acquire_all (Fixture *f)
 {
@@ -58,11 +58,42 @@ acquire_all (Fixture *f)
 
   while ((session = amps_session_pool_acquire (f->pool)) != NULL)
     {
+      amps_session_pool_connected (f->pool, session);
       g_ptr_array_add (f->acquired, session);
       count++;
     }
 
   return count;
+}
+
+static unsigned int
+acquire_connecting (Fixture *f)
+{
+  unsigned int before = f->acquired->len;
+  SoupSession *session;
+
+  while ((session = amps_session_pool_acquire (f->pool)) != NULL)
+    g_ptr_array_add (f->acquired, session);
+  return f->acquired->len - before;
+}
+
+/* The first request would have to wait for all others. */
+static void
+test_few_connect_at_once (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_assert_cmpuint (acquire_connecting (f), ==, 8);
+  g_assert_true (amps_session_pool_connected (f->pool, f->acquired->pdata[3]));
+  g_assert_false (amps_session_pool_connected (f->pool, f->acquired->pdata[3]));
+  g_assert_cmpuint (acquire_connecting (f), ==, 1);
+
+  /* One that is idle is connected; one that failed is not connecting any more. */
+  release (f, 1);
+  g_assert_cmpuint (acquire_connecting (f), ==, 2);
+
+  /* Those that take long do not keep others from it. */
+  g_assert_true (amps_session_pool_overlook_connecting (f->pool));
+  g_assert_false (amps_session_pool_overlook_connecting (f->pool));
+  g_assert_cmpuint (acquire_connecting (f), ==, 8);
 }
 
 static void
@@ -220,6 +251,7 @@ main (int argc, char **argv)
 
 #define ADD(name, test) g_test_add ("/session-pool/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("limit", test_limit);
+  ADD ("few-connect-at-once", test_few_connect_at_once);
   ADD ("grows-when-full", test_grows_when_full);
   ADD ("a-session-for-each", test_a_session_for_each);
   ADD ("last-used-first", test_last_used_first);

@@ -194,9 +194,10 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
   return add_item (self, task, CONFIRM_TIMEOUT)->id;
 }
 
-/* Whether the retry queue with that delay still owes an answer. */
+/* Whether the retry queue with that delay, or any if it is 0, still owes an answer, and
+ * has given none since @heard. */
 static gboolean
-is_overdue (AmpsAmqpOutbox *self, gint64 retry_step)
+is_overdue (AmpsAmqpOutbox *self, gint64 retry_step, gint64 heard)
 {
   GHashTableIter iter;
   gpointer value;
@@ -209,7 +210,8 @@ is_overdue (AmpsAmqpOutbox *self, gint64 retry_step)
     {
       const Item *item = value;
 
-      if (item->overdue && item->retry_step == retry_step)
+      if (item->overdue && (retry_step == 0 || item->retry_step == retry_step) &&
+          item->heard <= heard)
         return TRUE;
     }
 
@@ -242,7 +244,7 @@ amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *orig
                           : 0;
   Item *item;
 
-  if (retry_step > 0 && is_overdue (self, retry_step))
+  if (retry_step > 0 && is_overdue (self, retry_step, G_MAXINT64))
     {
       refuse (task, "others have not been confirmed in time");
       g_clear_object (&task);
@@ -306,23 +308,7 @@ amps_amqp_outbox_send_copy (AmpsAmqpOutbox *self, guint64 id, AmpsAmqpCommand *c
 gboolean
 amps_amqp_outbox_is_ignored (AmpsAmqpOutbox *self)
 {
-  gint64 limit = amps_clock_get_monotonic_time (self->clock) - MAX_SILENCE;
-  GHashTableIter iter;
-  gpointer value;
-
-  if (self->n_overdue == 0)
-    return FALSE;
-
-  g_hash_table_iter_init (&iter, self->items);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      const Item *item = value;
-
-      if (item->overdue && item->heard <= limit)
-        return TRUE;
-    }
-
-  return FALSE;
+  return is_overdue (self, 0, amps_clock_get_monotonic_time (self->clock) - MAX_SILENCE);
 }
 
 static gboolean

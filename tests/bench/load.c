@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Fills a queue, publishes at a pace, and measures what the machine allows: a
  * consumer that does nothing but acknowledge, and HTTP with nothing behind it. */
+#include "broker/amqp/amps-amqp-library.h"
 #include "latencies.h"
 
-#include <amqp.h>
-#include <amqp_tcp_socket.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -207,6 +207,9 @@ test_retry_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
   amps_amqp_outbox_end (f->outbox, send_copy (f, AMPS_SETTLE_RETRY), NULL);
   assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+
+  amps_amqp_outbox_fail_all (f->outbox);
+  iterate ();
 }
 
 /* The broker may never say anything to what is overdue: a new connection has to help. */

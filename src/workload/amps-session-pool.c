@@ -282,7 +282,7 @@ amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 {
   Idle idle = { session, amps_clock_get_monotonic_time (self->clock) };
 
-  amps_session_pool_connected (self, session);
+  g_ptr_array_remove_fast (self->connecting, session);
   self->n_busy--;
   g_array_append_val (self->idle, idle);
   if (amps_timer_get_due (self->idle_timer) < 0)

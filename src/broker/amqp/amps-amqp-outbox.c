@@ -101,7 +101,7 @@ set_overdue (AmpsAmqpOutbox *self, Item *item)
 }
 
 static void
-miss_retry (AmpsAmqpOutbox *self, Item *item)
+miss_retry (AmpsAmqpOutbox *self, Item *item, const GError *problem)
 {
   g_autoptr (GTask) task = g_steal_pointer (&item->task);
 
@@ -109,7 +109,7 @@ miss_retry (AmpsAmqpOutbox *self, Item *item)
     set_overdue (self, item);
   else
     g_hash_table_remove (self->items, &item->id);
-  refuse (task, "the broker did not confirm the message in time");
+  refuse (task, problem->message);
 }
 
 static void
@@ -122,7 +122,7 @@ on_deadline (gpointer data, gpointer user_data)
 
   item->deadline = NULL;
   if (item->retry_step > 0)
-    miss_retry (self, item);
+    miss_retry (self, item, problem);
   else
     amps_amqp_outbox_end (self, item->id, problem);
 }

@@ -140,6 +140,13 @@ class RabbitMQNode:
             time.sleep(0.1)
         raise RuntimeError(f'RabbitMQ was not ready after {timeout} s')
 
+    def let_queues_settle(self):
+        """To be called before the node is killed, when quorum queues were just made.
+
+        RabbitMQ 3.10 writes the name of one to its disk up to 3 s later. Killed before, it
+        starts the queue anew without a leader, and it never comes back."""
+        time.sleep(4)
+
     def stop(self):
         """Kills the node: nothing of it is kept, so nothing is worth a farewell."""
         while self._processes:

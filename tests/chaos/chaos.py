@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.parent / 'fixtures')]
 
 # pylint: disable=wrong-import-position
+from broker import retry_queue_arguments  # noqa: E402
 from chaos_workload import Workload  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -165,8 +166,7 @@ class Chaos:
         self._node.start()
         self._node.wait_until_ready()
         self._declare(arguments.queue_type)
-        # Quorum queues that are killed younger than this never come back in RabbitMQ 3.10.
-        time.sleep(4)
+        self._node.let_queues_settle()
         self.ledger = Ledger(JOB_TIMEOUT)
         self._workload = Workload(free_port(), self.ledger, arguments.seed)
         self._workload.start()
@@ -196,13 +196,11 @@ class Chaos:
         connection = pika.BlockingConnection(pika.URLParameters(self._node.uri))
         channel = connection.channel()
         channel.queue_declare(SUBJECT, durable=True, arguments={'x-queue-type': queue_type})
-        # AMPS would make these while the broker may be killed; only with the same arguments they
-        # are taken as they are.
+        # AMPS would make these while the broker may be killed.
         for seconds in (1, 2):
-            channel.queue_declare(f'{SUBJECT}.retry.{seconds}s', durable=True, arguments={
-                'x-queue-type': 'quorum', 'x-dead-letter-exchange': '',
-                'x-dead-letter-routing-key': SUBJECT, 'x-dead-letter-strategy': 'at-least-once',
-                'x-overflow': 'reject-publish', 'x-message-ttl': seconds * 1000})
+            channel.queue_declare(
+                f'{SUBJECT}.retry.{seconds}s', durable=True,
+                arguments={'x-queue-type': 'quorum', **retry_queue_arguments(SUBJECT, seconds)})
         connection.close()
 
     def break_something(self):

@@ -44,8 +44,7 @@ class Detached(BrokerTest):
             self.node.control('close_all_connections', 'test')
 
         def restart():
-            # A quorum queue that is killed younger than this never comes back in 3.10.
-            time.sleep(3)
+            self.node.let_queues_settle()
             self.node.stop()
             self.node.start()
             self.node.wait_until_ready()

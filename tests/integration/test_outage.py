@@ -68,8 +68,7 @@ class Outage(BrokerTest):
             workload, go, statuses = self.hold()
             with workload, Amps(self.node.uri, queue.name, workload) as amps:
                 workload.wait(10)
-                # A quorum queue that is killed younger than this never comes back in 3.10.
-                time.sleep(3)
+                self.node.let_queues_settle()
                 self.node.stop()
                 wait_until(lambda: amps.get('/readyz').status == 503, what='not being ready')
                 self.assertEqual(amps.get('/healthz').status, 200)

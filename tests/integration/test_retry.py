@@ -11,17 +11,9 @@ import unittest
 import pika
 
 from amps import Amps, wait_until
-from broker import EMBEDDED, QUEUE_TYPES, BrokerTest, amqp_only, event
+from broker import EMBEDDED, QUEUE_TYPES, BrokerTest, amqp_only, event, retry_queue_arguments
 from proxy import Proxy
 from workload import Workload
-
-# Arguments of each queue that delays copies.
-RETRY_QUEUE = {'x_dead_letter_exchange': '', 'x_dead_letter_strategy': 'at-least-once',
-               'x_overflow': 'reject-publish'}
-
-# RabbitMQ 3.10 writes the name of a quorum queue to its disk 3 s after it was made. If it is
-# killed before, the queue comes back without a leader, for ever.
-YOUNG = 4
 
 
 class Retry(BrokerTest):
@@ -30,6 +22,11 @@ class Retry(BrokerTest):
     def attempts(self, posts):
         """The attempt numbers in the order of the POSTs."""
         return [int(post.headers['Amps-Attempt']) for post in posts]
+
+    def retry_queue(self, queue, seconds):
+        """Declares it just as AMPS does; it fails if it is there, but otherwise."""
+        return self.queue('quorum', f'{queue.name}.retry.{seconds}s',
+                          **retry_queue_arguments(queue.name, seconds))
 
     def test_each_answer(self):
         # Status, and what it means in async and in sync mode: the attempt of the second POST,
@@ -200,8 +197,7 @@ class Retry(BrokerTest):
             workload.wait(1)
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
             amps.stop()
-        retry = self.queue('quorum', f'{queue.name}.retry.10s', **RETRY_QUEUE,
-                           x_message_ttl=10000, x_dead_letter_routing_key=queue.name)
+        retry = self.retry_queue(queue, 10)
         self.assert_properties(body, queue, *retry.take(), 'x-amps-not-before')
 
         publish(content_type='text/x-mine', correlation_id='c', priority=3, app_id='app',
@@ -405,10 +401,8 @@ class Retry(BrokerTest):
                      RETRY_MAX_BACKOFF='20s') as amps:
             workload.wait(1)
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
-            # Declaring it again fails unless it is just so.
-            self.queue('quorum', f'{queue.name}.retry.10s', **RETRY_QUEUE, x_message_ttl=10000,
-                       x_dead_letter_routing_key=queue.name)
-        time.sleep(YOUNG)
+            self.retry_queue(queue, 10)
+        self.node.let_queues_settle()
         self.node.stop()
         self.node.start()
         self.node.wait_until_ready()
@@ -419,10 +413,7 @@ class Retry(BrokerTest):
     def test_retry_queue_without_a_leader(self):
         """RabbitMQ's channel waits for it for 65 s with each message, and takes no other."""
         queue, other = self.queue(), self.queue()
-        retry = f'{queue.name}.retry.2s'
-        self.queue('quorum', retry, **RETRY_QUEUE, x_message_ttl=2000,
-                   x_dead_letter_routing_key=queue.name)
-        leader = f"whereis('%2F_{retry}')"
+        leader = f"whereis('%2F_{self.retry_queue(queue, 2).name}')"
         self.node.control('eval', f'sys:suspend({leader}).')
         self.addCleanup(self.node.control, 'eval', f'sys:resume({leader}).')
 

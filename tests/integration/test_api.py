@@ -50,9 +50,9 @@ class Api(BrokerTest):
         self.addCleanup(amps.__exit__)
         return amps.wait_ready()
 
-    def running(self, count=1, **settings):
+    def running(self, count=1, queue_type='quorum', **settings):
         """An AMPS with so many accepted jobs, called 0, 1, 2…"""
-        queue, workload = self.queue(), Workload(accept)
+        queue, workload = self.queue(queue_type), Workload(accept)
         self.addCleanup(workload.stop)
         for number in range(count):
             queue.publish(event(number))
@@ -176,10 +176,11 @@ class Api(BrokerTest):
         queue.wait_count(1)
 
     def test_pause_and_resume(self):
-        queue, workload, amps = self.running()
+        queue, workload, amps = self.running(queue_type='classic')
         self.assertIn(amps.post('/pause').status, (200, 202, 204))
         self.assertEqual(amps.get('/readyz').status, 503)
         wait_until(lambda: '"paused"' in amps.get('/health/detailed').body, what='being paused')
+        queue.wait_unconsumed()
         queue.publish(event('later'))
         queue.wait_count(1)
         self.assertEqual(len(workload.posts), 1)

@@ -181,6 +181,7 @@ class Address(BrokerTest):
         workload.wait(1)
         workload.ready = 500
         wait_until(lambda: amps.get('/readyz').status == 503, what='a pause')
+        queue.wait_unconsumed()
         queue.publish(event('b'))
         queue.wait_count(1)
         workload.ready = 200

@@ -143,9 +143,10 @@ class RabbitMQNode:
     def let_queues_settle(self):
         """To be called before the node is killed, when quorum queues were just made.
 
-        RabbitMQ 3.10 writes the name of one to its disk up to 3 s later. Killed before, it
-        starts the queue anew without a leader, and it never comes back."""
-        time.sleep(4)
+        RabbitMQ 3.10 keeps their names in a table of Erlang's that is written to the disk up to
+        3 s later. Killed before, it starts a queue anew without a leader, and it never comes
+        back."""
+        self.control('eval', '[ok = dets:sync(Table) || Table <- dets:all()].')
 
     def stop(self):
         """Kills the node: nothing of it is kept, so nothing is worth a farewell."""

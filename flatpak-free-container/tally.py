@@ -11,7 +11,7 @@ import re
 import sys
 
 CASE = re.compile(r'^(not )?ok\b(?!.*#\s*(?:SKIP|TO' r'DO)\b)', re.MULTILINE | re.IGNORECASE)
-LAST_LINES = 30
+LAST_LINES = 50
 
 
 def count(test):

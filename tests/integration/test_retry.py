@@ -407,7 +407,7 @@ class Retry(BrokerTest):
         self.node.start()
         self.node.wait_until_ready()
         with Workload() as workload, Amps(self.node.uri, queue.name, workload):
-            self.assertEqual(self.attempts(workload.wait(1, timeout=40)), [2])
+            self.assertEqual(self.attempts(workload.wait(1, timeout=90)), [2])
 
     @amqp_only
     def test_retry_queue_without_a_leader(self):

@@ -4,8 +4,6 @@
 #include "amps-clock.h"
 #include "amps-job-private.h"
 
-#include <string.h>
-
 /* A redelivery comes within moments of the next connection. Much later the same
  * id is rather a producer that uses it again. */
 #define MAX_AGE AMPS_SECONDS (600)
@@ -14,95 +12,122 @@
  * broker: a connection that carries nothing is found dead sooner than that. */
 #define MAX_DOUBT AMPS_SECONDS (180)
 
-/* Ten thousand of them are remembered by default, so each is one small block. */
-typedef struct _Entry Entry;
-struct _Entry {
-  GList link;   /* in the order of @finished */
-  Entry *older; /* (nullable) another attempt of the same id */
-  gint64 run;
+/* What an entry is found by. */
+typedef enum {
+  BY_ID,  /* the digest of its event's id; the latest attempt of several first */
+  BY_RUN, /* the number of its POST; 0 if there was none */
+  N_KEYS,
+} Key;
+
+/* Ten thousand of them are remembered by default, so each fills but one line of the
+ * processor's cache, and they are linked by numbers instead of pointers. */
+typedef struct {
+  guint64 keys[N_KEYS];
+  unsigned int next[N_KEYS];  /* number of the next entry in the chain of each key */
+  AmpsSettlement *settlement; /* (owned) (nullable) with its detail; %NULL: acknowledge */
   gint64 finished;            /* monotonic µs */
   gint64 expected;            /* monotonic µs: since when a redelivery can come; 0 for not yet */
-  AmpsSettlement *settlement; /* (owned) (nullable) with its detail; %NULL: acknowledge */
   unsigned int epoch;         /* in which it was settled */
   unsigned int attempt;       /* of the delivery */
   unsigned int body_hash;
-  guint8 outcome;  /* an AmpsOutcome */
-  guint8 settles;  /* whether a redelivery is to be settled at all */
-  guint8 in_doubt; /* @epoch has died, and may have taken the settlement with it */
-  char id[];
-};
-
-/* The keys are a part of their entries: a table without values is half as large. */
-#define ENTRY_OF(key, member)                                                                      \
-  ((Entry *) (gpointer) ((char *) (key) -G_STRUCT_OFFSET (Entry, member)))
+  guint8 outcome;    /* an AmpsOutcome */
+  guint8 settles;    /* whether a redelivery is to be settled at all */
+  guint8 in_doubt;   /* @epoch has died, and may have taken the settlement with it */
+  guint8 remembered; /* else it was forgotten before its time, or never used */
+} Entry;
 
 struct _AmpsFinishedJobs {
+  guint64 seed; /* of the digests, so that nobody can foresee them */
   unsigned int capacity;
-  GQueue entries;     /* (owned) of Entry, oldest first */
-  GHashTable *by_id;  /* the id of the newest Entry of each */
-  GHashTable *by_run; /* the run of each Entry */
-  gboolean connected; /* deliveries can come */
+  unsigned int last;            /* number of the latest entry */
+  unsigned int used;            /* how many entries have been written */
+  Entry *entries;               /* (owned) a ring of @capacity, numbered from 1 */
+  unsigned int *chains[N_KEYS]; /* (owned) number of the first entry in each; @capacity of them */
+  gboolean connected;           /* deliveries can come */
 };
 
 /**
  * amps_finished_jobs_new:
  * @capacity: how many jobs to remember
  *
- * Returns: (transfer full): an empty memory
+ * Returns: (transfer full): an empty memory, which takes up room as it is filled
  */
 AmpsFinishedJobs *
 amps_finished_jobs_new (unsigned int capacity)
 {
   AmpsFinishedJobs *self = g_new0 (AmpsFinishedJobs, 1);
 
+  self->seed = (guint64) g_random_int () << 32 | g_random_int ();
   self->capacity = capacity;
-  self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
-  self->by_run = g_hash_table_new (g_int64_hash, g_int64_equal);
+  self->entries = g_new0 (Entry, capacity + 1);
+  for (Key key = 0; key < N_KEYS; key++)
+    self->chains[key] = g_new0 (unsigned int, capacity);
   return self;
 }
 
-static Entry *
-find_newest (AmpsFinishedJobs *self, const char *id)
+/* 64 bits of FNV-1a stand for an id of up to hundreds of bytes: among ten thousand,
+ * two are alike once in 10^11 times.
+ * https://datatracker.ietf.org/doc/html/draft-eastlake-fnv */
+static guint64
+digest_id (AmpsFinishedJobs *self, const char *id)
 {
-  const char *key = g_hash_table_lookup (self->by_id, id);
+  guint64 digest = self->seed;
 
-  return key != NULL ? ENTRY_OF (key, id) : NULL;
+  for (; *id != '\0'; id++)
+    digest = (digest ^ (guint8) *id) * G_GUINT64_CONSTANT (0x100000001b3);
+  return digest;
+}
+
+static unsigned int *
+get_chain (AmpsFinishedJobs *self, Key key, guint64 value)
+{
+  return &self->chains[key][value % self->capacity];
+}
+
+static void
+link_entry (AmpsFinishedJobs *self, Key key, unsigned int number)
+{
+  Entry *entry = &self->entries[number];
+  unsigned int *chain = get_chain (self, key, entry->keys[key]);
+
+  entry->next[key] = *chain;
+  *chain = number;
+}
+
+static void
+unlink_entry (AmpsFinishedJobs *self, Key key, const Entry *entry)
+{
+  unsigned int *link = get_chain (self, key, entry->keys[key]);
+
+  while (&self->entries[*link] != entry)
+    link = &self->entries[*link].next[key];
+  *link = entry->next[key];
+}
+
+/* The first of those from @number on in a chain. */
+static Entry *
+find_from (AmpsFinishedJobs *self, unsigned int number, Key key, guint64 value)
+{
+  while (number != 0 && self->entries[number].keys[key] != value)
+    number = self->entries[number].next[key];
+  return number != 0 ? &self->entries[number] : NULL;
 }
 
 static Entry *
-find_attempt (AmpsFinishedJobs *self, const char *id, unsigned int attempt)
+find (AmpsFinishedJobs *self, Key key, guint64 value)
 {
-  Entry *entry = find_newest (self, id);
-
-  while (entry != NULL && entry->attempt != attempt)
-    entry = entry->older;
-  return entry;
-}
-
-static Entry *
-find_run (AmpsFinishedJobs *self, gint64 run)
-{
-  const gint64 *key = run != 0 ? g_hash_table_lookup (self->by_run, &run) : NULL;
-
-  return key != NULL ? ENTRY_OF (key, run) : NULL;
+  return find_from (self, *get_chain (self, key, value), key, value);
 }
 
 /* A copy and its original may both come back, each to its own outcome. */
-static void
-unchain (AmpsFinishedJobs *self, Entry *entry)
+static Entry *
+find_attempt (AmpsFinishedJobs *self, guint64 id, unsigned int attempt)
 {
-  Entry *newer = find_newest (self, entry->id);
+  Entry *entry = find (self, BY_ID, id);
 
-  if (newer == entry && entry->older == NULL)
-    g_hash_table_remove (self->by_id, entry->id);
-  else if (newer == entry)
-    g_hash_table_add (self->by_id, entry->older->id);
-  else
-    {
-      while (newer->older != entry)
-        newer = newer->older;
-      newer->older = entry->older;
-    }
+  while (entry != NULL && entry->attempt != attempt)
+    entry = find_from (self, entry->next[BY_ID], BY_ID, id);
+  return entry;
 }
 
 static void
@@ -116,13 +141,11 @@ free_settlement (AmpsSettlement *settlement)
 static void
 forget_entry (AmpsFinishedJobs *self, Entry *entry)
 {
-  unchain (self, entry);
-  g_queue_unlink (&self->entries, &entry->link);
-  if (entry->run != 0)
-    g_hash_table_remove (self->by_run, &entry->run);
-
+  unlink_entry (self, BY_ID, entry);
+  if (entry->keys[BY_RUN] != 0)
+    unlink_entry (self, BY_RUN, entry);
   free_settlement (entry->settlement);
-  g_free (entry);
+  entry->remembered = FALSE;
 }
 
 /**
@@ -132,11 +155,15 @@ forget_entry (AmpsFinishedJobs *self, Entry *entry)
 void
 amps_finished_jobs_free (AmpsFinishedJobs *self)
 {
-  while (self->entries.head != NULL)
-    forget_entry (self, self->entries.head->data);
+  for (unsigned int i = 1; i <= self->used; i++)
+    {
+      if (self->entries[i].remembered)
+        free_settlement (self->entries[i].settlement);
+    }
 
-  g_hash_table_unref (self->by_id);
-  g_hash_table_unref (self->by_run);
+  for (Key key = 0; key < N_KEYS; key++)
+    g_free (self->chains[key]);
+  g_free (self->entries);
   g_free (self);
 }
 
@@ -153,37 +180,39 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
                              gint64 now)
 {
   const AmpsDelivery *delivery = job->delivery;
-  const char *id = amps_job_get_id (job);
-  gsize id_size = strlen (id) + 1;
-  Entry *entry = g_malloc0 (sizeof (Entry) + id_size);
+  guint64 id = digest_id (self, amps_job_get_id (job));
+  Entry *entry = find_attempt (self, id, delivery->attempt);
 
-  amps_finished_jobs_forget (self, job);
+  if (entry != NULL)
+    forget_entry (self, entry);
 
-  memcpy (entry->id, id, id_size);
-  entry->run = job->run;
-  entry->finished = now;
-  entry->outcome = job->outcome;
-  entry->epoch = delivery->epoch;
-  entry->attempt = delivery->attempt;
-  entry->body_hash = delivery->body_hash;
-  entry->in_doubt = job->detached;
-  entry->expected = self->connected ? now : 0;
-  entry->settles = settlement != NULL;
+  self->last = self->last % self->capacity + 1;
+  self->used = MAX (self->used, self->last);
+  entry = &self->entries[self->last];
+  if (entry->remembered)
+    forget_entry (self, entry);
+
+  *entry = (Entry){
+    .keys = { [BY_ID] = id, [BY_RUN] = (guint64) job->run },
+    .finished = now,
+    .expected = self->connected ? now : 0,
+    .epoch = delivery->epoch,
+    .attempt = delivery->attempt,
+    .body_hash = delivery->body_hash,
+    .outcome = job->outcome,
+    .settles = settlement != NULL,
+    .in_doubt = job->detached,
+    .remembered = TRUE,
+  };
   if (settlement != NULL && settlement->kind != AMPS_SETTLE_ACKNOWLEDGE)
     {
       entry->settlement = g_memdup2 (settlement, sizeof *settlement);
       entry->settlement->detail = g_strdup (settlement->detail);
     }
 
-  entry->link.data = entry;
-  g_queue_push_tail_link (&self->entries, &entry->link);
-  entry->older = find_newest (self, id);
-  g_hash_table_add (self->by_id, entry->id);
-  if (entry->run != 0)
-    g_hash_table_add (self->by_run, &entry->run);
-
-  if (self->entries.length > self->capacity)
-    forget_entry (self, self->entries.head->data);
+  link_entry (self, BY_ID, self->last);
+  if (entry->keys[BY_RUN] != 0)
+    link_entry (self, BY_RUN, self->last);
 }
 
 /**
@@ -196,7 +225,8 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
 void
 amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job)
 {
-  Entry *entry = find_attempt (self, amps_job_get_id (job), job->delivery->attempt);
+  guint64 id = digest_id (self, amps_job_get_id (job));
+  Entry *entry = find_attempt (self, id, job->delivery->attempt);
 
   if (entry != NULL)
     forget_entry (self, entry);
@@ -213,12 +243,10 @@ void
 amps_finished_jobs_begin_epoch (AmpsFinishedJobs *self, gint64 now)
 {
   self->connected = TRUE;
-  for (GList *l = self->entries.head; l != NULL; l = l->next)
+  for (unsigned int i = 1; i <= self->used; i++)
     {
-      Entry *entry = l->data;
-
-      if (entry->expected == 0)
-        entry->expected = now;
+      if (self->entries[i].expected == 0)
+        self->entries[i].expected = now;
     }
 }
 
@@ -234,13 +262,11 @@ void
 amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now)
 {
   self->connected = FALSE;
-  for (GList *l = self->entries.tail; l != NULL; l = l->prev)
+  for (unsigned int i = 1; i <= self->used; i++)
     {
-      Entry *entry = l->data;
+      Entry *entry = &self->entries[i];
 
-      if (now - entry->finished > MAX_DOUBT)
-        break;
-      if (entry->epoch != epoch)
+      if (now - entry->finished > MAX_DOUBT || entry->epoch != epoch)
         continue;
       entry->in_doubt = TRUE;
       entry->expected = 0;
@@ -259,10 +285,10 @@ amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64
 AmpsOutcome
 amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
 {
-  const Entry *entry = find_newest (self, id);
+  const Entry *entry = find (self, BY_ID, digest_id (self, id));
 
-  if (entry == NULL)
-    entry = find_run (self, run);
+  if (entry == NULL && run != 0)
+    entry = find (self, BY_RUN, (guint64) run);
 
   return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
 }
@@ -286,11 +312,14 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
                            AmpsSettlement *settlement)
 {
   const AmpsDelivery *delivery = job->delivery;
-  Entry *entry = find_attempt (self, amps_job_get_id (job), delivery->attempt);
+  Entry *entry;
 
-  if (entry == NULL || !entry->settles || !entry->in_doubt || !delivery->redelivered ||
-      entry->epoch == delivery->epoch || entry->body_hash != delivery->body_hash ||
-      now - entry->expected > MAX_AGE)
+  if (!delivery->redelivered)
+    return FALSE;
+
+  entry = find_attempt (self, digest_id (self, amps_job_get_id (job)), delivery->attempt);
+  if (entry == NULL || !entry->settles || !entry->in_doubt || entry->epoch == delivery->epoch ||
+      entry->body_hash != delivery->body_hash || now - entry->expected > MAX_AGE)
     return FALSE;
 
   *settlement = (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE };
@@ -301,6 +330,6 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
     }
   entry->settles = FALSE;
   job->outcome = entry->outcome;
-  job->run = entry->run;
+  job->run = (gint64) entry->keys[BY_RUN];
   return TRUE;
 }

@@ -191,6 +191,75 @@ test_capacity (void)
   g_assert_cmpint (amps_finished_jobs_find (memory, "4", 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
 }
 
+typedef struct {
+  char id[2];
+  unsigned int attempt;
+  gint64 run;
+  AmpsOutcome outcome; /* NONE: forgotten */
+} Known;
+
+static AmpsOutcome
+find_known (const Known *known, int n_known, const char *id, gint64 run)
+{
+  for (int i = n_known - 1; i >= MAX (n_known - CAPACITY, 0); i--)
+    {
+      if (known[i].outcome != AMPS_OUTCOME_NONE && g_str_equal (known[i].id, id))
+        return known[i].outcome;
+    }
+
+  for (int i = n_known - 1; run != 0 && i >= MAX (n_known - CAPACITY, 0); i--)
+    {
+      if (known[i].outcome != AMPS_OUTCOME_NONE && known[i].run == run)
+        return known[i].outcome;
+    }
+  return AMPS_OUTCOME_NONE;
+}
+
+/* In whatever order jobs end and are forgotten, it says what a plain list says. */
+static void
+test_as_a_list (void)
+{
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+  Known known[1000];
+
+  for (int i = 0; i < (int) G_N_ELEMENTS (known); i++)
+    {
+      Known *one = &known[i];
+      char id = (char) g_test_rand_int_range ('a', 'e');
+      g_autoptr (AmpsJob) job = NULL;
+
+      *one = (Known){
+        .id = { id, '\0' },
+        .attempt = (unsigned int) g_test_rand_int_range (1, 3),
+        .run = g_test_rand_int_range (0, 20),
+        .outcome = (AmpsOutcome) g_test_rand_int_range (AMPS_OUTCOME_NONE + 1, AMPS_N_OUTCOMES),
+      };
+      job = make_job (one->id, "body", 1);
+      job->delivery->attempt = one->attempt;
+      job->run = one->run;
+      job->outcome = one->outcome;
+
+      for (int j = 0; j < i; j++)
+        {
+          if (known[j].attempt == one->attempt && g_str_equal (known[j].id, one->id))
+            known[j].outcome = AMPS_OUTCOME_NONE;
+        }
+      amps_finished_jobs_remember (memory, job, &acknowledge, i);
+      if (g_test_rand_int_range (0, 4) == 0)
+        {
+          amps_finished_jobs_forget (memory, job);
+          one->outcome = AMPS_OUTCOME_NONE;
+        }
+
+      for (id = 'a'; id < 'e'; id++)
+        g_assert_cmpint (amps_finished_jobs_find (memory, (char[]){ id, '\0' }, 0), ==,
+                         find_known (known, i + 1, (char[]){ id, '\0' }, 0));
+      for (gint64 run = 0; run < 20; run++)
+        g_assert_cmpint (amps_finished_jobs_find (memory, "?", run), ==,
+                         find_known (known, i + 1, "?", run));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -205,5 +274,6 @@ main (int argc, char **argv)
   ADD ("age", test_age);
   ADD ("attempts-are-remembered-apart", test_attempts_are_remembered_apart);
   ADD ("capacity", test_capacity);
+  ADD ("as-a-list", test_as_a_list);
   return g_test_run ();
 }

@@ -12,8 +12,12 @@
 
 /* Sessions beyond those are in groups with a nested context each: every turn of the
  * main loop would look at all that wait for answers. */
-#define MAX_UNGROUPED 128
+#define MAX_UNGROUPED 64
 #define GROUP_SIZE 32
+
+/* When more connections are allowed, all sessions are in groups. While there are few,
+ * a request costs more in a group. */
+#define MAX_MIXED 512
 
 /* After so long with half of the connections idle, fewer are used. */
 #define SHRINK_INTERVAL AMPS_SECONDS (5)
@@ -105,12 +109,23 @@ create_grouped_session (AmpsSessionPool *self, Group *group)
 static SoupSession *
 create_session (AmpsSessionPool *self)
 {
-  if (self->n_busy > MAX_UNGROUPED && self->group == NULL)
+  gboolean grouped = self->n_busy > MAX_UNGROUPED || self->limit > MAX_MIXED;
+
+  if (grouped && self->group == NULL)
     self->group = group_new ();
 
-  if (self->n_busy > MAX_UNGROUPED && self->group != NULL)
+  if (grouped && self->group != NULL)
     return create_grouped_session (self, self->group);
   return amps_endpoint_create_session (self->endpoint, 0);
+}
+
+/* Whether it should be where it is, with so many as there may be now. */
+static gboolean
+is_well_placed (AmpsSessionPool *self, SoupSession *session)
+{
+  gboolean grouped = g_object_get_qdata (G_OBJECT (session), group_quark ()) != NULL;
+
+  return grouped ? self->limit > MAX_UNGROUPED : self->limit <= MAX_MIXED;
 }
 
 static void
@@ -284,9 +299,18 @@ amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
 
   g_ptr_array_remove_fast (self->connecting, session);
   self->n_busy--;
-  g_array_append_val (self->idle, idle);
-  if (amps_timer_get_due (self->idle_timer) < 0)
-    amps_timer_set_due (self->idle_timer, idle.released + IDLE_TIMEOUT);
+  if (is_well_placed (self, session))
+    {
+      g_array_append_val (self->idle, idle);
+      if (amps_timer_get_due (self->idle_timer) < 0)
+        amps_timer_set_due (self->idle_timer, idle.released + IDLE_TIMEOUT);
+      return;
+    }
+
+  /* It is closed as one that has been idle for long. */
+  amps_timer_set_due (self->idle_timer, idle.released);
+  idle.released -= IDLE_TIMEOUT;
+  g_array_prepend_val (self->idle, idle);
 }
 
 /**

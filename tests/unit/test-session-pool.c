@@ -244,6 +244,62 @@ test_old_ones_are_not_used (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_finalize_object (session);
 }
 
+static unsigned int
+count_grouped (Fixture *f)
+{
+  unsigned int count = 0;
+
+  for (unsigned int i = 0; i < f->acquired->len; i++)
+    count += g_object_get_data (f->acquired->pdata[i], "amps-session-pool-group") != NULL;
+  return count;
+}
+
+static void
+grow_to (Fixture *f, unsigned int count)
+{
+  while (f->acquired->len < count)
+    {
+      amps_session_pool_grow (f->pool);
+      g_assert_cmpuint (acquire_all (f), >, 0);
+    }
+}
+
+/* A turn of the main loop looks at none of a thousand; and a few need no turns of their own. */
+static void
+test_all_in_groups_or_none (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  unsigned int n_first;
+
+  grow_to (f, 512);
+  n_first = f->acquired->len - count_grouped (f);
+  g_assert_cmpuint (n_first, >, 0);
+  g_assert_cmpuint (n_first, <, 128);
+  release (f, f->acquired->len);
+  g_assert_cmpuint (acquire_all (f), ==, 512);
+  g_assert_cmpuint (count_grouped (f), ==, 512 - n_first);
+
+  /* Each is closed when it has been used, and then made anew. */
+  grow_to (f, 1024);
+  g_assert_cmpuint (count_grouped (f), ==, 1024 - n_first);
+  release (f, 1024);
+  fake_clock_advance (f->clock, 0);
+  acquire_all (f);
+  g_assert_cmpuint (count_grouped (f), ==, 1024);
+
+  /* Two are in use for so long that no more of them are needed. */
+  release (f, 1022);
+  for (unsigned int i = 0; i < 10; i++)
+    {
+      fake_clock_advance (f->clock, AMPS_SECONDS (6));
+      amps_session_pool_release (f->pool, amps_session_pool_acquire (f->pool));
+    }
+  g_assert_cmpuint (count_grouped (f), ==, 2);
+  release (f, 2);
+  fake_clock_advance (f->clock, 0);
+  g_assert_cmpuint (acquire_all (f), ==, FULL);
+  g_assert_cmpuint (count_grouped (f), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +314,6 @@ main (int argc, char **argv)
   ADD ("shrinks-when-idle", test_shrinks_when_idle);
   ADD ("idle-ones-are-freed", test_idle_ones_are_freed);
   ADD ("old-ones-are-not-used", test_old_ones_are_not_used);
+  ADD ("all-in-groups-or-none", test_all_in_groups_or_none);
   return g_test_run ();
 }

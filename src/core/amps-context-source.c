@@ -99,28 +99,27 @@ watch_wanted (ContextSource *self)
   self->wanted = unused;
 }
 
-/* Finds out what the next turn of @nested is to wait for. */
+/* Finds out what the next turn of @nested is to wait for. Even if that is nothing: in
+ * the turns until then a descriptor could be closed and its number be another file's. */
 static void
 look (ContextSource *self)
 {
   int priority;
   int timeout;
   int n_wanted;
+  gboolean ready = g_main_context_prepare (self->nested, &priority);
 
-  if (g_main_context_prepare (self->nested, &priority))
-    {
-      self->due = 0;
-      return;
-    }
-
-  while ((n_wanted = g_main_context_query (self->nested, priority, &timeout,
+  while ((n_wanted = g_main_context_query (self->nested, G_MAXINT, &timeout,
                                            (GPollFD *) (gpointer) self->wanted->data,
                                            (int) self->wanted->len)) > (int) self->wanted->len)
     g_array_set_size (self->wanted, (unsigned int) n_wanted);
   g_array_set_size (self->wanted, (unsigned int) n_wanted);
 
   watch_wanted (self);
-  self->due = timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
+  if (ready)
+    self->due = 0;
+  else
+    self->due = timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
 }
 
 static gboolean

@@ -19,8 +19,8 @@ typedef enum {
   N_KEYS,
 } Key;
 
-/* Ten thousand of them are remembered by default, so each fills but one line of the
- * processor's cache, and they are linked by numbers instead of pointers. */
+/* Ten thousand of them are remembered by default, so each is of 64 bytes, and they are
+ * linked by numbers instead of pointers. */
 typedef struct {
   guint64 keys[N_KEYS];
   unsigned int next[N_KEYS];  /* number of the next entry in the chain of each key */
@@ -37,7 +37,7 @@ typedef struct {
 } Entry;
 
 struct _AmpsFinishedJobs {
-  guint64 seed; /* of the digests, so that nobody can foresee them */
+  guint64 seed; /* of the digests: another one in each process */
   unsigned int capacity;
   unsigned int last;            /* number of the latest entry */
   unsigned int used;            /* how many entries have been written */

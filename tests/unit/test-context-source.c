@@ -174,6 +174,12 @@ test_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
     }
 }
 
+static gboolean
+go_on (gpointer user_data G_GNUC_UNUSED)
+{
+  return G_SOURCE_CONTINUE;
+}
+
 /* As when a connection is closed, and another one gets its number. */
 static void
 test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -181,6 +187,7 @@ test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   int old[2];
   int new[2];
   GSource *source;
+  GSource *idle;
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, old), ==, 0);
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, new), ==, 0);
@@ -204,6 +211,21 @@ test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   source = watch (f, old[0], G_IO_IN | G_IO_PRI);
   g_assert_cmpint ((int) write (new[0], "x", 1), ==, 1);
   assert_called (f, 2);
+
+  /* A turn later, too, while there is something to do in each of them. */
+  idle = attach (f, g_idle_source_new (), go_on);
+  g_main_context_iteration (NULL, FALSE);
+  g_source_destroy (source);
+  g_source_unref (source);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (dup2 (new[0], old[0]), ==, old[0]);
+  source = watch (f, old[0], G_IO_IN | G_IO_PRI);
+  g_main_context_iteration (NULL, FALSE);
+  g_source_destroy (idle);
+  g_source_unref (idle);
+  assert_called (f, 2);
+  g_assert_cmpint ((int) write (new[1], "x", 1), ==, 1);
+  assert_called (f, 3);
 
   g_source_destroy (source);
   g_source_unref (source);

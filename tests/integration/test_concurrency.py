@@ -77,6 +77,25 @@ class Concurrency(BrokerTest):
             self.assertEqual(amps.stop(), 0)
         self.assertEqual(queue.count(), 0)
 
+    def test_each_answer_ends_its_connection(self):
+        """So that others get their numbers while their contexts are busy."""
+        count = 4000
+        queue = self.queue()
+        queue.fill(event(number) for number in range(count))
+
+        def answer(_):
+            time.sleep(0.3)
+            return 200, {'Connection': 'close'}, b''
+
+        with Workload(answer) as workload, \
+                Amps(self.node.uri, queue.name, workload, WORKLOAD_MODE='sync',
+                     MAX_CONCURRENCY=500, DEBUG='false') as amps:
+            wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == count,
+                       60, 'the end of all')
+            self.assertEqual(amps.stop(), 0)
+            self.assertEqual(len(workload.posts), count)
+        self.assertEqual(queue.count(), 0)
+
 
 if __name__ == '__main__':
     unittest.main()

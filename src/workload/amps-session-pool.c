@@ -89,6 +89,13 @@ group_quark (void)
   return g_quark_from_static_string ("amps-session-pool-group");
 }
 
+/* Returns: (nullable): %NULL if it is in the main context */
+static Group *
+get_group (SoupSession *session)
+{
+  return g_object_get_qdata (G_OBJECT (session), group_quark ());
+}
+
 static SoupSession *
 create_grouped_session (AmpsSessionPool *self, Group *group)
 {
@@ -123,9 +130,7 @@ create_session (AmpsSessionPool *self)
 static gboolean
 is_well_placed (AmpsSessionPool *self, SoupSession *session)
 {
-  gboolean grouped = g_object_get_qdata (G_OBJECT (session), group_quark ()) != NULL;
-
-  return grouped ? self->limit > MAX_UNGROUPED : self->limit <= MAX_MIXED;
+  return get_group (session) != NULL ? self->limit > MAX_UNGROUPED : self->limit <= MAX_MIXED;
 }
 
 static void
@@ -342,7 +347,7 @@ void
 amps_session_pool_send_async (SoupSession *session, SoupMessage *message, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data)
 {
-  Group *group = g_object_get_qdata (G_OBJECT (session), group_quark ());
+  Group *group = get_group (session);
   GMainContext *context = group != NULL ? amps_context_source_get_nested (group->source) : NULL;
   unsigned int got_body = g_signal_lookup ("got-body", SOUP_TYPE_MESSAGE);
   gulong handler;

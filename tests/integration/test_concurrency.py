@@ -18,6 +18,11 @@ from workload import Workload
 class Concurrency(BrokerTest):
     """Contract, promises 1, 2 and 5."""
 
+    def wait_acknowledged(self, amps, count):
+        """Waits until so many jobs have ended well."""
+        wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == count,
+                   60, 'the end of all')
+
     def test_changes_under_load(self):
         for queue_type in QUEUE_TYPES:
             queue = self.queue(queue_type)
@@ -71,8 +76,7 @@ class Concurrency(BrokerTest):
         with Amps(self.node.uri, queue.name, WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}',
                   WORKLOAD_MODE='sync', MAX_CONCURRENCY=count, DEBUG='false') as amps:
             self.assertTrue(everybody.wait(60), f'{len(posts)} of {count} at once')
-            wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == count,
-                       60, 'the end of all')
+            self.wait_acknowledged(amps, count)
             self.assertEqual(len(set(posts)), count)
             self.assertEqual(amps.stop(), 0)
         self.assertEqual(queue.count(), 0)
@@ -90,8 +94,7 @@ class Concurrency(BrokerTest):
         with Workload(answer) as workload, \
                 Amps(self.node.uri, queue.name, workload, WORKLOAD_MODE='sync',
                      MAX_CONCURRENCY=500, DEBUG='false') as amps:
-            wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == count,
-                       60, 'the end of all')
+            self.wait_acknowledged(amps, count)
             self.assertEqual(amps.stop(), 0)
             self.assertEqual(len(workload.posts), count)
         self.assertEqual(queue.count(), 0)

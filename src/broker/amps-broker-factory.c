@@ -43,7 +43,7 @@ find_backend (const char *type)
     }
 
   /* The settings allow no other type. */
-  g_return_val_if_reached (NULL);
+  g_assert_not_reached ();
 }
 
 /**

@@ -50,7 +50,8 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   gboolean check_config = FALSE, version = FALSE;
 
-  /* Before any thread begins: libsoup then opens many connections at once. */
+  /* Before any thread begins. Otherwise libsoup makes the connections of a session one
+   * after the other, for the first might do for all in HTTP/2. */
   g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
 
   amps_locale_set_up ();

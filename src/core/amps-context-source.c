@@ -227,3 +227,23 @@ amps_context_source_get_nested (GSource *source)
 {
   return ((ContextSource *) source)->nested;
 }
+
+/**
+ * amps_context_source_end:
+ * @source: (transfer full): a context source
+ *
+ * Destroys @source, after everything has happened in its context that is about to:
+ * what waits for a turn of it may own descriptors.
+ */
+void
+amps_context_source_end (GSource *source)
+{
+  GMainContext *nested = amps_context_source_get_nested (source);
+
+  g_main_context_push_thread_default (nested);
+  while (g_main_context_iteration (nested, FALSE))
+    ;
+  g_main_context_pop_thread_default (nested);
+  g_source_destroy (source);
+  g_source_unref (source);
+}

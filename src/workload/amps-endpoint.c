@@ -140,22 +140,23 @@ amps_endpoint_new (AmpsConfig *config)
 /**
  * amps_endpoint_create_session:
  * @self: where the workload is
+ * @n_connections: how many it may have
  * @timeout: seconds without a byte after which a request fails; 0 for none
  *
  * At each step of a request a session looks at all its connections, and asks the
- * kernel about those that are idle. So there is just one in each. It is open until
- * the session is freed, or the workload closes it.
+ * kernel about those that are idle. They are open until the session is freed, or the
+ * workload closes them.
  *
  * Returns: (transfer full): a session for what amps_endpoint_create_message()
  *   makes
  */
 SoupSession *
-amps_endpoint_create_session (AmpsEndpoint *self, unsigned int timeout)
+amps_endpoint_create_session (AmpsEndpoint *self, unsigned int n_connections, unsigned int timeout)
 {
-  SoupSession *session =
-      g_object_new (SOUP_TYPE_SESSION, "max-conns", 1, "max-conns-per-host", 1, "timeout", timeout,
-                    "idle-timeout", 0, "user-agent", "amps/" AMPS_VERSION, "remote-connectable",
-                    self->socket, "proxy-resolver", NULL, NULL);
+  SoupSession *session = g_object_new (
+      SOUP_TYPE_SESSION, "max-conns", n_connections, "max-conns-per-host", n_connections, "timeout",
+      timeout, "idle-timeout", 0, "user-agent", "amps/" AMPS_VERSION, "remote-connectable",
+      self->socket, "proxy-resolver", NULL, NULL);
 
   /* Answers are taken as they are. */
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);

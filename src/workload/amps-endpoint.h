@@ -18,7 +18,8 @@ G_DECLARE_FINAL_TYPE (AmpsEndpoint, amps_endpoint, AMPS, ENDPOINT, GObject)
 
 AmpsEndpoint *amps_endpoint_new (AmpsConfig *config);
 
-SoupSession *amps_endpoint_create_session (AmpsEndpoint *self, unsigned int timeout);
+SoupSession *amps_endpoint_create_session (AmpsEndpoint *self, unsigned int n_connections,
+                                           unsigned int timeout);
 SoupMessage *amps_endpoint_create_message (AmpsEndpoint *self, const char *method,
                                            const char *path);
 void amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout,

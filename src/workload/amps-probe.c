@@ -300,7 +300,7 @@ amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path
   if (ready_path != NULL)
     {
       self->ready_path = g_strdup (ready_path);
-      self->session = amps_endpoint_create_session (endpoint, TIMEOUT_SECONDS);
+      self->session = amps_endpoint_create_session (endpoint, 1, TIMEOUT_SECONDS);
       self->interval = READY_INTERVAL;
     }
 

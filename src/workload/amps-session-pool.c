@@ -6,17 +6,13 @@
 /* So many requests may be under way before it is known whether more would help. */
 #define MIN_LIMIT 32
 
-/* So many connections are made at once. Each step of making one is a turn of the main
- * loop, and the first POST waits in each for all others. */
-#define MAX_CONNECTING 8
-
-/* Sessions beyond those are in groups with a nested context each: every turn of the
+/* Connections beyond those share sessions with a nested context each: every turn of the
  * main loop would look at all that wait for answers. */
-#define MAX_UNGROUPED 64
-#define GROUP_SIZE 32
+#define MAX_UNSHARED 64
+#define SHARED_SIZE 32
 
-/* When more connections are allowed, all sessions are in groups. While there are few,
- * a request costs more in a group. */
+/* When more connections are allowed, all of them share sessions. While there are few,
+ * a request costs more in a nested context. */
 #define MAX_MIXED 512
 
 /* After so long with half of the connections idle, fewer are used. */
@@ -26,143 +22,68 @@
  * on a connection that is just being closed would be lost. */
 #define IDLE_TIMEOUT AMPS_SECONDS (4)
 
-/* So many are closed in one turn of the main loop. */
+/* When so many are closed, others have to wait for the next turn of the main loop. */
 #define MAX_CLOSED 32
-
-typedef struct {
-  grefcount ref_count; /* one for each session */
-  GSource *source;     /* (owned) has the context */
-  unsigned int n_sessions;
-} Group;
-
-typedef struct {
-  SoupSession *session; /* (owned) */
-  gint64 released;      /* monotonic µs */
-} Idle;
 
 struct _AmpsSessionPool {
   AmpsClock *clock;       /* (owned) */
   AmpsEndpoint *endpoint; /* (owned) */
-  GArray *idle;           /* (owned) of Idle, the last used one last */
-  GSource *idle_timer;    /* (owned) due when the first of them may have to be closed */
-  GPtrArray *connecting;  /* (owned) of SoupSession, acquired: whose connections are being made */
-  Group *group;           /* (owned) (nullable) gets new sessions */
+  GPtrArray *sessions;    /* (owned) of AmpsPooledSession, those in the main context first */
+  GSource *idle_timer;    /* (owned) due when one of them may have to be closed */
+  gboolean no_context;    /* there were too few descriptors left for a nested one */
   unsigned int limit;     /* of connections for now */
   unsigned int n_busy;
   unsigned int peak; /* of @n_busy since @shrunk */
   gint64 shrunk;     /* monotonic µs */
 };
 
-/* Returns: (nullable): %NULL if there are too few descriptors left */
-static Group *
-group_new (void)
-{
-  GSource *source = amps_context_source_new ();
-  Group *group;
-
-  if (source == NULL)
-    return NULL;
-
-  group = g_new0 (Group, 1);
-  g_ref_count_init (&group->ref_count);
-  group->source = source;
-  g_source_attach (source, NULL);
-  return group;
-}
-
 static void
-group_unref (gpointer data)
+make_idle_timer_due (AmpsSessionPool *self, gint64 due)
 {
-  Group *group = data;
+  gint64 before = amps_timer_get_due (self->idle_timer);
 
-  if (!g_ref_count_dec (&group->ref_count))
-    return;
-
-  g_source_destroy (group->source);
-  g_source_unref (group->source);
-  g_free (group);
+  if (before < 0 || due < before)
+    amps_timer_set_due (self->idle_timer, due);
 }
 
-static GQuark
-group_quark (void)
-{
-  return g_quark_from_static_string ("amps-session-pool-group");
-}
-
-/* Returns: (nullable): %NULL if it is in the main context */
-static Group *
-get_group (SoupSession *session)
-{
-  return g_object_get_qdata (G_OBJECT (session), group_quark ());
-}
-
-static SoupSession *
-create_grouped_session (AmpsSessionPool *self, Group *group)
-{
-  GMainContext *context = amps_context_source_get_nested (group->source);
-  SoupSession *session;
-
-  g_main_context_push_thread_default (context);
-  session = amps_endpoint_create_session (self->endpoint, 0);
-  g_main_context_pop_thread_default (context);
-
-  g_ref_count_inc (&group->ref_count);
-  g_object_set_qdata_full (G_OBJECT (session), group_quark (), group, group_unref);
-  if (++group->n_sessions == GROUP_SIZE)
-    g_clear_pointer (&self->group, group_unref);
-  return session;
-}
-
-static SoupSession *
-create_session (AmpsSessionPool *self)
-{
-  gboolean grouped = self->n_busy > MAX_UNGROUPED || self->limit > MAX_MIXED;
-
-  if (grouped && self->group == NULL)
-    self->group = group_new ();
-
-  if (grouped && self->group != NULL)
-    return create_grouped_session (self, self->group);
-  return amps_endpoint_create_session (self->endpoint, 0);
-}
-
-/* Whether it should be where it is, with so many as there may be now. */
+/* Any of its connections may be used for the next request. */
 static gboolean
-is_well_placed (AmpsSessionPool *self, SoupSession *session)
+is_too_old (AmpsPooledSession *session, gint64 now)
 {
-  return get_group (session) != NULL ? self->limit > MAX_UNGROUPED : self->limit <= MAX_MIXED;
+  gint64 since = amps_pooled_session_get_idle_since (session);
+
+  return since >= 0 && now - since >= IDLE_TIMEOUT;
 }
 
-static void
-idle_clear (gpointer data)
-{
-  Idle *idle = data;
-
-  g_object_unref (idle->session);
-}
-
-static gboolean
-is_old (AmpsSessionPool *self, const Idle *idle)
-{
-  return amps_clock_get_monotonic_time (self->clock) - idle->released >= IDLE_TIMEOUT;
-}
-
-/* libsoup's own timer would also close a connection that a request has taken in the
- * same turn of the main loop, and the request would never end. */
 static gboolean
 on_idle_timer (gpointer user_data)
 {
   AmpsSessionPool *self = user_data;
-  unsigned int n_old = 0;
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  unsigned int n_closed = 0;
+  unsigned int i = 0;
 
-  while (n_old < MIN (self->idle->len, MAX_CLOSED) &&
-         is_old (self, &g_array_index (self->idle, Idle, n_old)))
-    n_old++;
+  while (i < self->sessions->len && n_closed < MAX_CLOSED)
+    {
+      AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
+      gint64 idle_since;
 
-  g_array_remove_range (self->idle, 0, n_old);
-  if (self->idle->len > 0)
-    amps_timer_set_due (self->idle_timer,
-                        g_array_index (self->idle, Idle, 0).released + IDLE_TIMEOUT);
+      if (is_too_old (session, now) || amps_pooled_session_is_retired (session))
+        n_closed += amps_pooled_session_close_idle (session);
+      if (amps_pooled_session_is_empty (session))
+        {
+          g_ptr_array_remove_index (self->sessions, i);
+          continue;
+        }
+
+      idle_since = amps_pooled_session_get_idle_since (session);
+      if (idle_since >= 0)
+        make_idle_timer_due (self, idle_since + IDLE_TIMEOUT);
+      i++;
+    }
+
+  if (i < self->sessions->len)
+    make_idle_timer_due (self, now);
   return G_SOURCE_CONTINUE;
 }
 
@@ -196,9 +117,7 @@ amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
   self->clock = g_object_ref (clock);
   self->endpoint = g_object_ref (endpoint);
   self->limit = MIN_LIMIT;
-  self->idle = g_array_new (FALSE, FALSE, sizeof (Idle));
-  g_array_set_clear_func (self->idle, idle_clear);
-  self->connecting = g_ptr_array_new ();
+  self->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_pooled_session_free);
   self->idle_timer = amps_clock_create_timer (clock, "idle workload connections");
   g_source_set_callback (self->idle_timer, on_idle_timer, self, NULL);
   g_source_attach (self->idle_timer, NULL);
@@ -207,115 +126,133 @@ amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
 
 /**
  * amps_session_pool_free:
- * @self: (transfer full): a pool
+ * @self: (transfer full): a pool to which everything has been released
  */
 void
 amps_session_pool_free (AmpsSessionPool *self)
 {
   g_source_destroy (self->idle_timer);
   g_source_unref (self->idle_timer);
-  g_array_unref (self->idle);
-  g_ptr_array_unref (self->connecting);
-  g_clear_pointer (&self->group, group_unref);
+  g_ptr_array_unref (self->sessions);
   g_object_unref (self->endpoint);
   g_object_unref (self->clock);
   g_free (self);
 }
 
 /**
- * amps_session_pool_acquire:
+ * amps_session_pool_acquire_idle:
  * @self: a pool
  *
- * Returns: (transfer full) (nullable): a session to send one request with, to be
- *   released after it; %NULL while all connections are busy, or enough are being made
+ * The first session that has one, so that the connections of the last ones grow idle
+ * together.
+ *
+ * Returns: (transfer none) (nullable): a session to send one request with, on a
+ *   connection that it has, to be released after it; %NULL if none is idle, or as many
+ *   are busy as may be
  */
-SoupSession *
-amps_session_pool_acquire (AmpsSessionPool *self)
+AmpsPooledSession *
+amps_session_pool_acquire_idle (AmpsSessionPool *self)
 {
-  const Idle *last;
-  SoupSession *session = NULL;
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
 
   shrink (self);
   if (self->n_busy >= self->limit)
     return NULL;
 
-  /* The last used one, so that the connections of the others grow idle. */
-  if (self->idle->len > 0)
+  for (unsigned int i = 0; i < self->sessions->len; i++)
     {
-      last = &g_array_index (self->idle, Idle, self->idle->len - 1);
-      if (!is_old (self, last))
-        session = g_object_ref (last->session);
-      g_array_set_size (self->idle, self->idle->len - 1);
+      AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
+
+      if (amps_pooled_session_get_idle_since (session) < 0 ||
+          amps_pooled_session_is_retired (session) || is_too_old (session, now))
+        continue;
+
+      amps_pooled_session_take_idle (session);
+      self->n_busy++;
+      return session;
     }
 
-  if (session == NULL && self->connecting->len >= MAX_CONNECTING)
+  return NULL;
+}
+
+/* Returns: (transfer none) (nullable): %NULL if there are too few descriptors left */
+static AmpsPooledSession *
+get_shared (AmpsSessionPool *self)
+{
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  GSource *source;
+
+  for (unsigned int i = 0; i < self->sessions->len; i++)
+    {
+      AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
+
+      if (amps_pooled_session_is_nested (session) && amps_pooled_session_has_room (session) &&
+          !is_too_old (session, now))
+        return session;
+    }
+
+  source = amps_context_source_new ();
+  self->no_context = source == NULL;
+  if (source == NULL)
     return NULL;
 
-  self->n_busy++;
+  g_ptr_array_add (self->sessions, amps_pooled_session_new (self->endpoint, source, SHARED_SIZE));
+  return g_ptr_array_index (self->sessions, self->sessions->len - 1);
+}
+
+/**
+ * amps_session_pool_acquire_new:
+ * @self: a pool
+ *
+ * Returns: (transfer none) (nullable): a session to send one request with, on a
+ *   connection that is to be made, to be released after it; %NULL if as many are busy
+ *   as may be
+ */
+AmpsPooledSession *
+amps_session_pool_acquire_new (AmpsSessionPool *self)
+{
+  AmpsPooledSession *session = NULL;
+
+  if (self->n_busy >= self->limit)
+    return NULL;
+
+  if (self->n_busy >= MAX_UNSHARED || self->limit > MAX_MIXED)
+    session = get_shared (self);
   if (session == NULL)
     {
-      session = create_session (self);
-      g_ptr_array_add (self->connecting, session);
+      session = amps_pooled_session_new (self->endpoint, NULL, 1);
+      g_ptr_array_insert (self->sessions, 0, session);
     }
+
+  amps_pooled_session_take_new (session);
+  self->n_busy++;
   return session;
 }
 
-/**
- * amps_session_pool_connected:
- * @self: a pool
- * @session: what was acquired
- *
- * Says that something could be sent.
- *
- * Returns: whether that was the first time, and so another connection may be made
- */
-gboolean
-amps_session_pool_connected (AmpsSessionPool *self, SoupSession *session)
+/* Whether it should be where it is, with so many as there may be now. */
+static gboolean
+is_well_placed (AmpsSessionPool *self, AmpsPooledSession *session)
 {
-  return g_ptr_array_remove_fast (self->connecting, session);
-}
-
-/**
- * amps_session_pool_overlook_connecting:
- * @self: a pool
- *
- * Lets others be made beside the connections that are being made, which take long.
- *
- * Returns: whether there are any
- */
-gboolean
-amps_session_pool_overlook_connecting (AmpsSessionPool *self)
-{
-  gboolean any = self->connecting->len > 0;
-
-  g_ptr_array_set_size (self->connecting, 0);
-  return any;
+  return amps_pooled_session_is_nested (session) ? self->limit > MAX_UNSHARED
+                                                 : self->limit <= MAX_MIXED || self->no_context;
 }
 
 /**
  * amps_session_pool_release:
  * @self: a pool
- * @session: (transfer full): what was acquired
+ * @session: what was acquired
+ * @message: (nullable): what was sent
  */
 void
-amps_session_pool_release (AmpsSessionPool *self, SoupSession *session)
+amps_session_pool_release (AmpsSessionPool *self, AmpsPooledSession *session, SoupMessage *message)
 {
-  Idle idle = { session, amps_clock_get_monotonic_time (self->clock) };
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
 
-  g_ptr_array_remove_fast (self->connecting, session);
   self->n_busy--;
-  if (is_well_placed (self, session))
-    {
-      g_array_append_val (self->idle, idle);
-      if (amps_timer_get_due (self->idle_timer) < 0)
-        amps_timer_set_due (self->idle_timer, idle.released + IDLE_TIMEOUT);
-      return;
-    }
-
-  /* It is closed as one that has been idle for long. */
-  amps_timer_set_due (self->idle_timer, idle.released);
-  idle.released -= IDLE_TIMEOUT;
-  g_array_prepend_val (self->idle, idle);
+  amps_pooled_session_give_back (session, message, now);
+  if (!is_well_placed (self, session))
+    amps_pooled_session_retire (session);
+  make_idle_timer_due (self, amps_pooled_session_is_retired (session) ? now : now + IDLE_TIMEOUT);
 }
 
 /**
@@ -329,32 +266,4 @@ amps_session_pool_grow (AmpsSessionPool *self)
 {
   if (self->n_busy >= self->limit)
     self->limit *= 2;
-}
-
-/**
- * amps_session_pool_send_async:
- * @session: what was acquired
- * @message: a request
- * @cancellable: (nullable): stops it
- * @callback: called with the answer, in the session's main context
- * @user_data: passed to @callback
- *
- * soup_session_send_async() in the session's main context, except that an answer 421
- * is given to @callback like any other. libsoup would send @message again, which a
- * client may (RFC 9110, section 15.5.20); but the workload has had it.
- */
-void
-amps_session_pool_send_async (SoupSession *session, SoupMessage *message, GCancellable *cancellable,
-                              GAsyncReadyCallback callback, gpointer user_data)
-{
-  Group *group = get_group (session);
-  GMainContext *context = group != NULL ? amps_context_source_get_nested (group->source) : NULL;
-  unsigned int got_body = g_signal_lookup ("got-body", SOUP_TYPE_MESSAGE);
-  gulong handler;
-
-  g_main_context_push_thread_default (context);
-  soup_session_send_async (session, message, G_PRIORITY_DEFAULT, cancellable, callback, user_data);
-  handler = g_signal_handler_find (message, G_SIGNAL_MATCH_ID, got_body, 0, NULL, NULL, NULL);
-  g_clear_signal_handler (&handler, message);
-  g_main_context_pop_thread_default (context);
 }

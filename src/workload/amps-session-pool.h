@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-endpoint.h"
+#include "amps-pooled-session.h"
 #include "core/amps-clock.h"
 
 G_BEGIN_DECLS
@@ -9,21 +9,17 @@ G_BEGIN_DECLS
 /**
  * AmpsSessionPool:
  *
- * As many connections as are needed, each in a session of its own: libsoup's
- * queue and its look at idle connections cost with the square of their number.
- * What is not used for 4 s is closed.
+ * As many connections as are needed, a few in each session: at each step of a request a
+ * session looks at all its requests and connections. What is not used for 4 s is closed.
  */
 typedef struct _AmpsSessionPool AmpsSessionPool;
 
 AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint);
 void amps_session_pool_free (AmpsSessionPool *self);
-SoupSession *amps_session_pool_acquire (AmpsSessionPool *self);
-void amps_session_pool_release (AmpsSessionPool *self, SoupSession *session);
-void amps_session_pool_send_async (SoupSession *session, SoupMessage *message,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data);
-gboolean amps_session_pool_connected (AmpsSessionPool *self, SoupSession *session);
-gboolean amps_session_pool_overlook_connecting (AmpsSessionPool *self);
+AmpsPooledSession *amps_session_pool_acquire_idle (AmpsSessionPool *self);
+AmpsPooledSession *amps_session_pool_acquire_new (AmpsSessionPool *self);
+void amps_session_pool_release (AmpsSessionPool *self, AmpsPooledSession *session,
+                                SoupMessage *message);
 void amps_session_pool_grow (AmpsSessionPool *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsSessionPool, amps_session_pool_free)

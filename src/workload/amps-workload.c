@@ -16,6 +16,10 @@
  * is. Fewer would mean more turns of the main loop, with less to do in each. */
 #define MAX_SENDING 384
 
+/* So many connections are made at once. Each step of making one is a turn of the main
+ * loop, and the first POST waits in each for all others. */
+#define MAX_CONNECTING 8
+
 /* When the workload takes so long to answer, more of them help in any case. In a
  * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
 #define SLOW_ANSWER AMPS_SECONDS (1)
@@ -39,6 +43,7 @@ struct _AmpsWorkload {
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
   gint64 connected;          /* monotonic µs: when a connection was last made */
   unsigned int n_sending;    /* requests of @generation that are not sent yet */
+  unsigned int n_connecting; /* those of them that have no connection yet */
   unsigned int generation;   /* increases when those that are not sent take too long */
   AmpsTimerQueue *deadlines; /* (owned) of Request */
   gint64 timeout;            /* µs for an answer, in async mode */
@@ -56,16 +61,17 @@ typedef enum {
 static GParamSpec *props[N_PROPS];
 
 typedef struct {
-  AmpsWorkload *workload;    /* (owned) */
-  GPtrArray *jobs;           /* (owned) */
-  GTask *task;               /* (owned) */
-  SoupMessage *message;      /* (owned) (nullable) once sent */
-  SoupSession *session;      /* (owned) (nullable) acquired, once sent */
-  GCancellable *cancellable; /* (owned) of this request alone */
-  AmpsTimerEntry *deadline;  /* (nullable) */
-  gint64 begun;              /* monotonic µs when it began to wait, then when it was sent */
-  unsigned int generation;   /* in which it is being sent; 0 before and after that */
-  gboolean sent;             /* at least its headers, so that the workload may have it */
+  AmpsWorkload *workload;     /* (owned) */
+  GPtrArray *jobs;            /* (owned) */
+  GTask *task;                /* (owned) */
+  SoupMessage *message;       /* (owned) (nullable) once sent */
+  AmpsPooledSession *session; /* (nullable) acquired, once sent */
+  GCancellable *cancellable;  /* (owned) of this request alone */
+  AmpsTimerEntry *deadline;   /* (nullable) */
+  gint64 begun;               /* monotonic µs when it began to wait, then when it was sent */
+  unsigned int generation;    /* in which it is being sent; 0 before and after that */
+  gboolean connects;          /* it is the first one of a connection */
+  gboolean sent;              /* at least its headers, so that the workload may have it */
   gboolean timed_out;
 } Request;
 
@@ -183,7 +189,11 @@ end_sending (Request *request)
   AmpsWorkload *self = request->workload;
 
   if (request->generation == self->generation)
-    self->n_sending--;
+    {
+      self->n_sending--;
+      if (request->connects)
+        self->n_connecting--;
+    }
   request->generation = 0;
 }
 
@@ -192,14 +202,16 @@ on_wrote_body (SoupMessage *message, Request *request)
 {
   AmpsWorkload *self = request->workload;
   gboolean full = self->n_sending >= MAX_SENDING;
+  gboolean connected = request->connects && request->generation == self->generation;
 
   /* A POST is never sent again, and thousands of them may wait for their answers. */
   g_signal_handlers_disconnect_by_data (message, request);
+  amps_pooled_session_forget_sending (request->session, message);
   soup_message_set_request_body (message, NULL, NULL, 0);
   soup_message_headers_clear (soup_message_get_request_headers (message));
 
   end_sending (request);
-  if (amps_session_pool_connected (self->pool, request->session))
+  if (connected)
     self->connected = amps_clock_get_monotonic_time (self->clock);
   else if (!full || self->n_sending >= MAX_SENDING)
     return;
@@ -251,7 +263,7 @@ finish (Request *request, AmpsAnswer *answer)
   end_sending (request);
   if (duration >= SLOW_ANSWER && self->waiting.head != NULL)
     amps_session_pool_grow (self->pool);
-  amps_session_pool_release (self->pool, g_steal_pointer (&request->session));
+  amps_session_pool_release (self->pool, g_steal_pointer (&request->session), request->message);
   amps_metrics_count_workload_request (self->metrics, answer->status);
   amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION, duration);
 
@@ -331,12 +343,11 @@ on_deadline (gpointer item, gpointer user_data)
 }
 
 static void
-send_request (Request *request, SoupSession *session)
+send_request (Request *request)
 {
   AmpsWorkload *self = request->workload;
   gint64 deadline;
 
-  request->session = session;
   request->begun = amps_clock_get_monotonic_time (self->clock);
   request->message =
       amps_job_message_new (self->config, self->clock, self->endpoint, request->jobs);
@@ -346,10 +357,12 @@ send_request (Request *request, SoupSession *session)
 
   request->generation = self->generation;
   self->n_sending++;
+  if (request->connects)
+    self->n_connecting++;
   g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
   g_signal_connect (request->message, "wrote-body", G_CALLBACK (on_wrote_body), request);
-  amps_session_pool_send_async (session, request->message, request->cancellable, on_answer,
-                                request);
+  amps_pooled_session_send_async (request->session, request->message, request->cancellable,
+                                  on_answer, request);
 }
 
 /* What has expired, or was decided by the API, while it waited for a connection
@@ -374,17 +387,27 @@ peek_waiting (AmpsWorkload *self)
   return NULL;
 }
 
+/* Returns: whether there is one for it */
+static gboolean
+acquire_session (AmpsWorkload *self, Request *request)
+{
+  request->session = amps_session_pool_acquire_idle (self->pool);
+  request->connects = request->session == NULL;
+  if (request->connects && self->n_connecting < MAX_CONNECTING)
+    request->session = amps_session_pool_acquire_new (self->pool);
+
+  return request->session != NULL;
+}
+
 static void
 send_waiting (AmpsWorkload *self)
 {
-  const Request *first;
-  SoupSession *session;
+  Request *first;
 
-  while (self->n_sending < MAX_SENDING && peek_waiting (self) != NULL &&
-         (session = amps_session_pool_acquire (self->pool)) != NULL)
-    send_request (g_queue_pop_head (&self->waiting), session);
+  while ((first = peek_waiting (self)) != NULL && self->n_sending < MAX_SENDING &&
+         acquire_session (self, first))
+    send_request (g_queue_pop_head (&self->waiting));
 
-  first = g_queue_peek_head (&self->waiting);
   amps_timer_set_due (self->grow_timer,
                       first != NULL ? MAX (first->begun, self->connected) + GROW_DELAY : -1);
 }
@@ -395,11 +418,12 @@ on_grow_timer (gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
 
-  if (amps_session_pool_overlook_connecting (self->pool) || self->n_sending >= MAX_SENDING)
+  if (self->n_connecting > 0 || self->n_sending >= MAX_SENDING)
     {
       /* The workload is slow to take these, so others must not wait for them. */
       self->generation++;
       self->n_sending = 0;
+      self->n_connecting = 0;
     }
   else
     {

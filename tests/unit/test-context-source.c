@@ -235,6 +235,30 @@ test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   close (new[1]);
 }
 
+static gboolean
+attach_count (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_source_unref (attach (f, g_idle_source_new (), count));
+  return count (f);
+}
+
+/* What comes of what is waiting, too. */
+static void
+test_end (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->source = amps_context_source_new ();
+  f->nested = amps_context_source_get_nested (f->source);
+  g_source_attach (f->source, NULL);
+  g_source_unref (attach (f, g_timeout_source_new_seconds (1000), count));
+  g_source_unref (attach (f, g_idle_source_new (), attach_count));
+  amps_context_source_end (g_source_ref (f->source));
+  g_assert_cmpuint (f->n_calls, ==, 2);
+  g_assert_true (g_source_is_destroyed (f->source));
+  g_source_unref (f->source);
+}
+
 static void
 test_no_descriptors (void)
 {
@@ -264,6 +288,7 @@ main (int argc, char **argv)
   g_test_add ("/context-source/thread", Fixture, NULL, set_up, test_thread, tear_down);
   g_test_add ("/context-source/descriptors", Fixture, NULL, set_up, test_descriptors, tear_down);
   g_test_add ("/context-source/number-again", Fixture, NULL, set_up, test_number_again, tear_down);
+  g_test_add ("/context-source/end", Fixture, NULL, NULL, test_end, NULL);
   g_test_add_func ("/context-source/no-descriptors", test_no_descriptors);
   return g_test_run ();
 }

@@ -2,6 +2,8 @@
 #include "fake-clock.h"
 #include "workload/amps-session-pool.h"
 
+#include <sys/resource.h>
+
 /* So many may be busy before it is known whether more would help. */
 #define FULL 32
 
@@ -10,7 +12,7 @@ typedef struct {
   AmpsConfig *config;
   AmpsEndpoint *endpoint;
   AmpsSessionPool *pool;
-  GPtrArray *acquired; /* (owned) of SoupSession */
+  GPtrArray *acquired; /* (owned) of AmpsPooledSession */
 } Fixture;
 
 static void
@@ -33,7 +35,7 @@ release (Fixture *f, unsigned int count)
 {
   for (unsigned int i = 0; i < count; i++)
     {
-      amps_session_pool_release (f->pool, f->acquired->pdata[f->acquired->len - 1]);
+      amps_session_pool_release (f->pool, f->acquired->pdata[f->acquired->len - 1], NULL);
       g_ptr_array_set_size (f->acquired, (int) f->acquired->len - 1);
     }
 }
@@ -49,59 +51,56 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_finalize_object (f->clock);
 }
 
-/* Until there is no more, and each of them connects; returns how many that were. */
+static AmpsPooledSession *
+acquire (Fixture *f)
+{
+  AmpsPooledSession *session = amps_session_pool_acquire_idle (f->pool);
+
+  return session != NULL ? session : amps_session_pool_acquire_new (f->pool);
+}
+
+/* Until there is no more; returns how many that were. */
 static unsigned int
 acquire_all (Fixture *f)
 {
-  unsigned int count = 0;
-  SoupSession *session;
-
-  while ((session = amps_session_pool_acquire (f->pool)) != NULL)
-    {
-      amps_session_pool_connected (f->pool, session);
-      g_ptr_array_add (f->acquired, session);
-      count++;
-    }
-
-  return count;
-}
-
-static unsigned int
-acquire_connecting (Fixture *f)
-{
   unsigned int before = f->acquired->len;
-  SoupSession *session;
+  AmpsPooledSession *session;
 
-  while ((session = amps_session_pool_acquire (f->pool)) != NULL)
+  while ((session = acquire (f)) != NULL)
     g_ptr_array_add (f->acquired, session);
   return f->acquired->len - before;
 }
 
-/* The first request would have to wait for all others. */
 static void
-test_few_connect_at_once (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+grow_to (Fixture *f, unsigned int count)
 {
-  g_assert_cmpuint (acquire_connecting (f), ==, 8);
-  g_assert_true (amps_session_pool_connected (f->pool, f->acquired->pdata[3]));
-  g_assert_false (amps_session_pool_connected (f->pool, f->acquired->pdata[3]));
-  g_assert_cmpuint (acquire_connecting (f), ==, 1);
+  while (f->acquired->len < count)
+    {
+      amps_session_pool_grow (f->pool);
+      g_assert_cmpuint (acquire_all (f), >, 0);
+    }
+  g_assert_cmpuint (f->acquired->len, ==, count);
+}
 
-  /* One that is idle is connected; one that failed is not connecting any more. */
-  release (f, 1);
-  g_assert_cmpuint (acquire_connecting (f), ==, 2);
+static unsigned int
+count_nested (Fixture *f)
+{
+  unsigned int count = 0;
 
-  /* Those that take long do not keep others from it. */
-  g_assert_true (amps_session_pool_overlook_connecting (f->pool));
-  g_assert_false (amps_session_pool_overlook_connecting (f->pool));
-  g_assert_cmpuint (acquire_connecting (f), ==, 8);
+  for (unsigned int i = 0; i < f->acquired->len; i++)
+    count += amps_pooled_session_is_nested (f->acquired->pdata[i]);
+  return count;
 }
 
 static void
 test_limit (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+  g_assert_null (amps_session_pool_acquire_idle (f->pool));
   g_assert_cmpuint (acquire_all (f), ==, FULL);
   release (f, 3);
-  g_assert_cmpuint (acquire_all (f), ==, 3);
+  for (unsigned int i = 0; i < 3; i++)
+    g_ptr_array_add (f->acquired, amps_session_pool_acquire_idle (f->pool));
+  g_assert_cmpuint (acquire_all (f), ==, 0);
 }
 
 /* Whoever waits while there are some that are free waits for something else. */
@@ -118,36 +117,50 @@ test_grows_when_full (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
 /* At each step of a request a session looks at all its connections. */
 static void
-test_a_session_for_each (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_few_in_a_session (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (GHashTable) sessions = g_hash_table_new (NULL, NULL);
+  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL);
+  GHashTableIter iter;
+  gpointer session;
+  gpointer count;
 
-  acquire_all (f);
-  amps_session_pool_grow (f->pool);
-  g_assert_cmpuint (acquire_all (f), >, 0);
+  grow_to (f, 256);
   for (unsigned int i = 0; i < f->acquired->len; i++)
     {
-      int max_conns;
+      session = f->acquired->pdata[i];
+      count = g_hash_table_lookup (counts, session);
+      g_hash_table_insert (counts, session, GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
+    }
 
-      g_assert_true (g_hash_table_add (sessions, f->acquired->pdata[i]));
-      g_object_get (f->acquired->pdata[i], "max-conns", &max_conns, NULL);
-      g_assert_cmpint (max_conns, ==, 1);
+  g_hash_table_iter_init (&iter, counts);
+  while (g_hash_table_iter_next (&iter, &session, &count))
+    {
+      g_assert_cmpuint (GPOINTER_TO_UINT (count), ==, amps_pooled_session_get_size (session));
+      g_assert_cmpuint (GPOINTER_TO_UINT (count), ==,
+                        amps_pooled_session_is_nested (session) ? 32 : 1);
     }
 }
 
-/* So that the others' connections grow idle, and close. */
+/* So that all connections of the others grow idle, and they close. */
 static void
-test_last_used_first (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_the_same_ones_are_used (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  SoupSession *first = amps_session_pool_acquire (f->pool);
-  SoupSession *second = amps_session_pool_acquire (f->pool);
+  g_autoptr (GHashTable) used = g_hash_table_new (NULL, NULL);
 
-  amps_session_pool_release (f->pool, first);
-  amps_session_pool_release (f->pool, second);
-  g_assert_true (amps_session_pool_acquire (f->pool) == second);
-  g_assert_true (amps_session_pool_acquire (f->pool) == first);
-  amps_session_pool_release (f->pool, second);
-  amps_session_pool_release (f->pool, first);
+  grow_to (f, 256);
+  release (f, 256);
+  for (unsigned int i = 0; i < 1000; i++)
+    {
+      unsigned int count = 1 + (unsigned int) g_test_rand_int_range (0, 70);
+
+      for (unsigned int j = 0; j < count; j++)
+        {
+          g_ptr_array_add (f->acquired, amps_session_pool_acquire_idle (f->pool));
+          g_hash_table_add (used, f->acquired->pdata[j]);
+        }
+      release (f, count);
+    }
+  g_assert_cmpuint (g_hash_table_size (used), <=, 64 + 1);
 }
 
 static void
@@ -167,137 +180,162 @@ test_shrinks_when_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   release (f, f->acquired->len);
   for (unsigned int i = 0; i < 10; i++)
     {
-      SoupSession *session = amps_session_pool_acquire (f->pool);
-
-      amps_session_pool_release (f->pool, session);
+      amps_session_pool_release (f->pool, acquire (f), NULL);
       fake_clock_advance (f->clock, AMPS_SECONDS (6));
     }
   g_assert_cmpuint (acquire_all (f), ==, FULL);
 }
 
+static unsigned int
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  unsigned int count = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
 typedef struct {
   GSource source;
-  unsigned int total;
-  unsigned int in_turn;
-  unsigned int most_in_turn;
-} Freed;
+  unsigned int before;
+  unsigned int most_in_turn; /* descriptors that were closed */
+} Turns;
 
 static gboolean
 on_turn (GSource *source, int *timeout)
 {
-  ((Freed *) source)->in_turn = 0;
+  Turns *turns = (Turns *) source;
+  unsigned int count = count_descriptors ();
+
+  if (count < turns->before)
+    turns->most_in_turn = MAX (turns->most_in_turn, turns->before - count);
+  turns->before = count;
   *timeout = -1;
   return FALSE;
 }
 
-static void
-count_freed (gpointer data, GObject *where G_GNUC_UNUSED)
-{
-  Freed *freed = data;
-
-  freed->total++;
-  freed->in_turn++;
-  freed->most_in_turn = MAX (freed->most_in_turn, freed->in_turn);
-}
-
 /* And not all in one turn of the main loop, which would hold up everything else. */
 static void
-test_idle_ones_are_freed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_idle_ones_are_closed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   static GSourceFuncs functions = { .prepare = on_turn };
-  g_autoptr (GSource) source = g_source_new (&functions, sizeof (Freed));
-  Freed *freed = (Freed *) source;
-  unsigned int count;
+  g_autoptr (GSource) source = g_source_new (&functions, sizeof (Turns));
+  Turns *turns = (Turns *) source;
+  unsigned int before = count_descriptors ();
+  unsigned int full;
+  gpointer last;
 
   g_source_attach (source, NULL);
-  acquire_all (f);
-  amps_session_pool_grow (f->pool);
-  acquire_all (f);
-  count = f->acquired->len;
-  for (unsigned int i = 0; i < count; i++)
-    g_object_weak_ref (f->acquired->pdata[i], count_freed, freed);
+  grow_to (f, 1024);
+  last = g_ptr_array_steal_index (f->acquired, 1023);
+  g_ptr_array_insert (f->acquired, 0, last);
+  fake_clock_advance (f->clock, 0);
+  full = count_descriptors ();
+  g_assert_cmpuint (full, >, before + 20);
 
-  release (f, count - 1);
+  release (f, 1023);
   fake_clock_advance (f->clock, AMPS_SECONDS (3));
-  g_assert_cmpuint (freed->total, ==, 0);
+  g_assert_cmpuint (count_descriptors (), ==, full);
 
-  release (f, 1);
+  /* One has a request. */
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  g_assert_cmpuint (freed->total, ==, count - 1);
-  g_assert_cmpuint (freed->most_in_turn, ==, 32);
+  g_assert_cmpuint (count_descriptors (), ==, before + 2);
+  g_assert_cmpuint (turns->most_in_turn, ==, 2);
+  release (f, 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (3));
-  g_assert_cmpuint (freed->total, ==, count);
+  g_assert_cmpuint (count_descriptors (), ==, before + 2);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  g_assert_cmpuint (count_descriptors (), ==, before);
   g_source_destroy (source);
 }
 
-/* The workload may be closing its connection. */
+/* The workload may be closing its connection; and which one libsoup uses is not known. */
 static void
 test_old_ones_are_not_used (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  SoupSession *session = amps_session_pool_acquire (f->pool);
+  AmpsPooledSession *session;
 
-  g_object_ref (session);
-  amps_session_pool_release (f->pool, session);
-  fake_clock_skip (f->clock, AMPS_SECONDS (4));
-  g_ptr_array_add (f->acquired, amps_session_pool_acquire (f->pool));
-  g_assert_true (f->acquired->pdata[0] != session);
-  g_assert_finalize_object (session);
-}
+  grow_to (f, 256);
+  session = f->acquired->pdata[255];
+  g_assert_true (session == f->acquired->pdata[250]);
+  release (f, 1);
+  fake_clock_skip (f->clock, AMPS_SECONDS (2));
+  release (f, 1);
+  fake_clock_skip (f->clock, AMPS_SECONDS (2));
+  g_assert_null (amps_session_pool_acquire_idle (f->pool));
 
-static unsigned int
-count_grouped (Fixture *f)
-{
-  unsigned int count = 0;
-
-  for (unsigned int i = 0; i < f->acquired->len; i++)
-    count += g_object_get_data (f->acquired->pdata[i], "amps-session-pool-group") != NULL;
-  return count;
-}
-
-static void
-grow_to (Fixture *f, unsigned int count)
-{
-  while (f->acquired->len < count)
-    {
-      amps_session_pool_grow (f->pool);
-      g_assert_cmpuint (acquire_all (f), >, 0);
-    }
+  /* Nor are others of its connections, until all that are idle have been closed. */
+  release (f, 1);
+  g_assert_null (amps_session_pool_acquire_idle (f->pool));
+  g_ptr_array_add (f->acquired, amps_session_pool_acquire_new (f->pool));
+  g_assert_true (f->acquired->pdata[253] != session);
+  fake_clock_advance (f->clock, 0);
+  g_assert_null (amps_session_pool_acquire_idle (f->pool));
+  g_ptr_array_add (f->acquired, amps_session_pool_acquire_new (f->pool));
+  g_assert_true (f->acquired->pdata[254] == session);
 }
 
 /* A turn of the main loop looks at none of a thousand; and a few need no turns of their own. */
 static void
-test_all_in_groups_or_none (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_all_nested_or_none (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   unsigned int n_first;
 
   grow_to (f, 512);
-  n_first = f->acquired->len - count_grouped (f);
+  n_first = f->acquired->len - count_nested (f);
   g_assert_cmpuint (n_first, >, 0);
   g_assert_cmpuint (n_first, <, 128);
   release (f, f->acquired->len);
   g_assert_cmpuint (acquire_all (f), ==, 512);
-  g_assert_cmpuint (count_grouped (f), ==, 512 - n_first);
+  g_assert_cmpuint (count_nested (f), ==, 512 - n_first);
 
   /* Each is closed when it has been used, and then made anew. */
   grow_to (f, 1024);
-  g_assert_cmpuint (count_grouped (f), ==, 1024 - n_first);
+  g_assert_cmpuint (count_nested (f), ==, 1024 - n_first);
   release (f, 1024);
   fake_clock_advance (f->clock, 0);
   acquire_all (f);
-  g_assert_cmpuint (count_grouped (f), ==, 1024);
+  g_assert_cmpuint (count_nested (f), ==, 1024);
 
   /* Two are in use for so long that no more of them are needed. */
   release (f, 1022);
   for (unsigned int i = 0; i < 10; i++)
     {
       fake_clock_advance (f->clock, AMPS_SECONDS (6));
-      amps_session_pool_release (f->pool, amps_session_pool_acquire (f->pool));
+      amps_session_pool_release (f->pool, acquire (f), NULL);
     }
-  g_assert_cmpuint (count_grouped (f), ==, 2);
+  g_assert_cmpuint (count_nested (f), ==, 2);
   release (f, 2);
   fake_clock_advance (f->clock, 0);
   g_assert_cmpuint (acquire_all (f), ==, FULL);
-  g_assert_cmpuint (count_grouped (f), ==, 0);
+  g_assert_cmpuint (count_nested (f), ==, 0);
+}
+
+/* Each request would have to make its connection anew. */
+static void
+test_too_few_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  struct rlimit limit;
+  struct rlimit none;
+  unsigned int count;
+
+  getrlimit (RLIMIT_NOFILE, &limit);
+  none = limit;
+  none.rlim_cur = 3;
+
+  grow_to (f, 512);
+  count = count_nested (f);
+  setrlimit (RLIMIT_NOFILE, &none);
+  grow_to (f, 1024);
+  setrlimit (RLIMIT_NOFILE, &limit);
+  g_assert_cmpuint (count_nested (f), ==, count);
+
+  release (f, 1024);
+  for (unsigned int i = 0; i < 1024; i++)
+    g_ptr_array_add (f->acquired, amps_session_pool_acquire_idle (f->pool));
+  g_assert_cmpuint (count_nested (f), ==, count);
 }
 
 int
@@ -307,13 +345,13 @@ main (int argc, char **argv)
 
 #define ADD(name, test) g_test_add ("/session-pool/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("limit", test_limit);
-  ADD ("few-connect-at-once", test_few_connect_at_once);
   ADD ("grows-when-full", test_grows_when_full);
-  ADD ("a-session-for-each", test_a_session_for_each);
-  ADD ("last-used-first", test_last_used_first);
+  ADD ("few-in-a-session", test_few_in_a_session);
+  ADD ("the-same-ones-are-used", test_the_same_ones_are_used);
   ADD ("shrinks-when-idle", test_shrinks_when_idle);
-  ADD ("idle-ones-are-freed", test_idle_ones_are_freed);
+  ADD ("idle-ones-are-closed", test_idle_ones_are_closed);
   ADD ("old-ones-are-not-used", test_old_ones_are_not_used);
-  ADD ("all-in-groups-or-none", test_all_in_groups_or_none);
+  ADD ("all-nested-or-none", test_all_nested_or_none);
+  ADD ("too-few-descriptors", test_too_few_descriptors);
   return g_test_run ();
 }

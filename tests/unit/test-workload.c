@@ -423,6 +423,8 @@ test_unix_socket (void)
 int
 main (int argc, char **argv)
 {
+  /* As the program does, to make the connections of a session at once. */
+  g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
   g_test_init (&argc, &argv, NULL);
   log_recorder_start ();
 

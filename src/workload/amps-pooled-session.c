@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-pooled-session.h"
+
+#include "core/amps-context-source.h"
+
+typedef struct {
+  guint64 id;      /* libsoup's */
+  GSocket *socket; /* (weak) */
+} Connection;
+
+struct _AmpsPooledSession {
+  SoupSession *session; /* (owned) */
+  GSource *source;      /* (owned) (nullable) has the context; %NULL for the main context */
+  GArray *connections;  /* (owned) of Connection: those that libsoup has */
+  GPtrArray *messages;  /* (owned) of SoupMessage: what is sent */
+  unsigned int size;    /* of connections at most */
+  unsigned int n_busy;
+  unsigned int n_idle;
+  gboolean retired;
+  gint64 idle_since[]; /* monotonic µs, rising: since when each idle one is */
+};
+
+static GMainContext *
+get_context (AmpsPooledSession *self)
+{
+  return self->source != NULL ? amps_context_source_get_nested (self->source) : NULL;
+}
+
+static void
+on_socket_gone (gpointer user_data, GObject *socket)
+{
+  AmpsPooledSession *self = user_data;
+
+  for (unsigned int i = 0; i < self->connections->len; i++)
+    if ((GObject *) g_array_index (self->connections, Connection, i).socket == socket)
+      {
+        g_array_remove_index_fast (self->connections, i);
+        return;
+      }
+}
+
+static void
+on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
+                  AmpsPooledSession *self)
+{
+  Connection connection = { soup_message_get_connection_id (message), NULL };
+
+  if (event != G_SOCKET_CLIENT_CONNECTED)
+    return;
+
+  connection.socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+  g_object_weak_ref (G_OBJECT (connection.socket), on_socket_gone, self);
+  g_array_append_val (self->connections, connection);
+}
+
+/**
+ * amps_pooled_session_new:
+ * @endpoint: where connections lead
+ * @context_source: (transfer full) (nullable): what amps_context_source_new() makes, for
+ *   a context of its own; %NULL for the main context
+ * @size: how many connections it may have
+ *
+ * Returns: (transfer full): a session without a connection
+ */
+AmpsPooledSession *
+amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsigned int size)
+{
+  AmpsPooledSession *self =
+      g_malloc0 (sizeof (AmpsPooledSession) + size * sizeof self->idle_since[0]);
+
+  self->size = size;
+  self->connections = g_array_new (FALSE, FALSE, sizeof (Connection));
+  self->messages = g_ptr_array_new ();
+  self->source = context_source;
+  if (context_source != NULL)
+    g_source_attach (context_source, NULL);
+
+  g_main_context_push_thread_default (get_context (self));
+  self->session = amps_endpoint_create_session (endpoint, size, 0);
+  g_main_context_pop_thread_default (get_context (self));
+  return self;
+}
+
+/**
+ * amps_pooled_session_free:
+ * @self: (transfer full): a session of which no connection is busy
+ *
+ * Closes its connections.
+ */
+void
+amps_pooled_session_free (AmpsPooledSession *self)
+{
+  g_object_unref (self->session);
+  g_clear_pointer (&self->source, amps_context_source_end);
+  for (unsigned int i = 0; i < self->connections->len; i++)
+    g_object_weak_unref (G_OBJECT (g_array_index (self->connections, Connection, i).socket),
+                         on_socket_gone, self);
+  g_array_unref (self->connections);
+  g_ptr_array_unref (self->messages);
+  g_free (self);
+}
+
+/**
+ * amps_pooled_session_is_nested:
+ * @self: a session
+ *
+ * Returns: whether it has a context of its own
+ */
+gboolean
+amps_pooled_session_is_nested (AmpsPooledSession *self)
+{
+  return self->source != NULL;
+}
+
+/**
+ * amps_pooled_session_get_size:
+ * @self: a session
+ *
+ * Returns: how many connections it may have
+ */
+unsigned int
+amps_pooled_session_get_size (AmpsPooledSession *self)
+{
+  return self->size;
+}
+
+/**
+ * amps_pooled_session_has_room:
+ * @self: a session
+ *
+ * Returns: whether it may have another connection
+ */
+gboolean
+amps_pooled_session_has_room (AmpsPooledSession *self)
+{
+  return !self->retired && self->n_busy + self->n_idle < self->size;
+}
+
+/**
+ * amps_pooled_session_get_idle_since:
+ * @self: a session
+ *
+ * Returns: monotonic µs since when one of its connections may have been idle, or -1 if
+ *   none is
+ */
+gint64
+amps_pooled_session_get_idle_since (AmpsPooledSession *self)
+{
+  return self->n_idle > 0 ? self->idle_since[0] : -1;
+}
+
+/**
+ * amps_pooled_session_take_new:
+ * @self: a session that has room
+ *
+ * Makes use of a connection that is still to be made.
+ */
+void
+amps_pooled_session_take_new (AmpsPooledSession *self)
+{
+  g_return_if_fail (amps_pooled_session_has_room (self));
+
+  self->n_busy++;
+}
+
+/**
+ * amps_pooled_session_take_idle:
+ * @self: a session that has an idle connection
+ *
+ * Makes use of it.
+ */
+void
+amps_pooled_session_take_idle (AmpsPooledSession *self)
+{
+  g_return_if_fail (self->n_idle > 0);
+
+  self->n_idle--;
+  self->n_busy++;
+}
+
+/**
+ * amps_pooled_session_give_back:
+ * @self: a session
+ * @message: (nullable): what was sent, if it was
+ * @now: monotonic µs
+ *
+ * Ends the use of a connection.
+ */
+void
+amps_pooled_session_give_back (AmpsPooledSession *self, SoupMessage *message, gint64 now)
+{
+  g_return_if_fail (self->n_busy > 0);
+
+  if (message != NULL && g_ptr_array_remove_fast (self->messages, message))
+    amps_pooled_session_forget_sending (self, message);
+  self->n_busy--;
+  self->idle_since[self->n_idle++] = now;
+}
+
+static gboolean
+is_in_use (AmpsPooledSession *self, guint64 id)
+{
+  for (unsigned int i = 0; i < self->messages->len; i++)
+    if (soup_message_get_connection_id (g_ptr_array_index (self->messages, i)) == id)
+      return TRUE;
+
+  return FALSE;
+}
+
+/**
+ * amps_pooled_session_close_idle:
+ * @self: a session
+ *
+ * Closes all connections that are idle. Not to be called in the session's context, where
+ * libsoup may be about to use one.
+ *
+ * libsoup only does that by a timer, which also closes a connection that a request has
+ * taken in the same turn of the main loop, so that the request never ends. But it uses
+ * none whose socket is closed.
+ *
+ * Returns: how many that were
+ */
+unsigned int
+amps_pooled_session_close_idle (AmpsPooledSession *self)
+{
+  unsigned int n_closed = self->n_idle;
+
+  for (unsigned int i = 0; i < self->connections->len; i++)
+    {
+      const Connection *connection = &g_array_index (self->connections, Connection, i);
+
+      if (!is_in_use (self, connection->id))
+        g_socket_close (connection->socket, NULL);
+    }
+
+  self->n_idle = 0;
+  return n_closed;
+}
+
+/**
+ * amps_pooled_session_retire:
+ * @self: a session
+ *
+ * Makes no more room for connections.
+ */
+void
+amps_pooled_session_retire (AmpsPooledSession *self)
+{
+  self->retired = TRUE;
+}
+
+/**
+ * amps_pooled_session_is_retired:
+ * @self: a session
+ *
+ * Returns: whether it makes no more room for connections
+ */
+gboolean
+amps_pooled_session_is_retired (AmpsPooledSession *self)
+{
+  return self->retired;
+}
+
+/**
+ * amps_pooled_session_is_empty:
+ * @self: a session
+ *
+ * Returns: whether it has no connection, busy or idle
+ */
+gboolean
+amps_pooled_session_is_empty (AmpsPooledSession *self)
+{
+  return self->n_busy + self->n_idle == 0;
+}
+
+static void
+disconnect_all (SoupMessage *message, const char *signal)
+{
+  unsigned int id = g_signal_lookup (signal, SOUP_TYPE_MESSAGE);
+  gulong handler;
+
+  while ((handler = g_signal_handler_find (message, G_SIGNAL_MATCH_ID, id, 0, NULL, NULL, NULL)) >
+         0)
+    g_signal_handler_disconnect (message, handler);
+}
+
+/**
+ * amps_pooled_session_send_async:
+ * @self: a session, of which a connection has been taken
+ * @message: a request
+ * @cancellable: (nullable): stops it
+ * @callback: called with the answer, in the session's main context
+ * @user_data: passed to @callback
+ *
+ * soup_session_send_async() in the session's main context, except that an answer 421
+ * is given to @callback like any other. libsoup would send @message again, which a
+ * client may (RFC 9110, section 15.5.20); but the workload has had it.
+ */
+void
+amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  /* A single connection is closed with the session. */
+  if (self->size > 1)
+    {
+      g_ptr_array_add (self->messages, message);
+      g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
+    }
+
+  g_main_context_push_thread_default (get_context (self));
+  soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, cancellable, callback,
+                           user_data);
+  g_main_context_pop_thread_default (get_context (self));
+
+  disconnect_all (message, "got-body");
+  /* Nor for any other reason, or in another order: many that wait need not remember what
+   * would be to do then. */
+  disconnect_all (message, "restarted");
+  disconnect_all (message, "notify");
+}
+
+/**
+ * amps_pooled_session_forget_sending:
+ * @self: a session
+ * @message: what was sent, as a whole
+ *
+ * Lets go of what was there to send it.
+ */
+void
+amps_pooled_session_forget_sending (AmpsPooledSession *self, SoupMessage *message)
+{
+  g_signal_handlers_disconnect_by_data (message, self);
+}

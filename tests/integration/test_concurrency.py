@@ -15,6 +15,13 @@ from rabbitmq_node import free_port
 from workload import Workload
 
 
+def count_connections(port):
+    """The clients' side of what is open, or closed by the server alone."""
+    with open('/proc/net/tcp', encoding='ascii') as table:
+        fields = [line.split() for line in table]
+    return sum(line[2] == f'0100007F:{port:04X}' and line[3] in ('01', '08') for line in fields)
+
+
 class Concurrency(BrokerTest):
     """Contract, promises 1, 2 and 5."""
 
@@ -98,6 +105,31 @@ class Concurrency(BrokerTest):
             self.assertEqual(amps.stop(), 0)
             self.assertEqual(len(workload.posts), count)
         self.assertEqual(queue.count(), 0)
+
+    def test_idle_connections_are_closed(self):
+        """While slow jobs keep their own, which share sessions with those."""
+        queue = self.queue()
+        queue.fill(event(number) for number in range(300))
+        slow = [f'{number}' for number in range(0, 300, 25)]
+        go_on = threading.Event()
+
+        def answer(post):
+            if post.event['id'] in slow:
+                go_on.wait(60)
+            time.sleep(0.3)
+            return 200
+
+        with Workload(answer) as workload, \
+                Amps(self.node.uri, queue.name, workload, WORKLOAD_MODE='sync',
+                     MAX_CONCURRENCY=300, DEBUG='false') as amps:
+            self.wait_acknowledged(amps, 300 - len(slow))
+            self.assertGreater(count_connections(workload.port), 4 * len(slow))
+            wait_until(lambda: count_connections(workload.port) == len(slow),
+                       what='the end of all others')
+            go_on.set()
+            self.wait_acknowledged(amps, 300)
+            self.assertEqual(amps.stop(), 0)
+            self.assertEqual(len(workload.posts), 300)
 
 
 if __name__ == '__main__':

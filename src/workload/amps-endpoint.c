@@ -144,8 +144,8 @@ amps_endpoint_new (AmpsConfig *config)
  * @timeout: seconds without a byte after which a request fails; 0 for none
  *
  * At each step of a request a session looks at all its connections, and asks the
- * kernel about those that are idle. They are open until the session is freed, or the
- * workload closes them.
+ * kernel about those that are idle. It closes none of them before it is freed, unless
+ * the workload does.
  *
  * Returns: (transfer full): a session for what amps_endpoint_create_message()
  *   makes

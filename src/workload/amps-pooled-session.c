@@ -12,7 +12,7 @@ struct _AmpsPooledSession {
   SoupSession *session; /* (owned) */
   GSource *source;      /* (owned) (nullable) has the context; %NULL for the main context */
   GArray *connections;  /* (owned) of Connection: those that libsoup has */
-  GPtrArray *messages;  /* (owned) of SoupMessage: what is sent */
+  GPtrArray *messages;  /* (owned) of SoupMessage (unowned): what is sent */
   unsigned int size;    /* of connections at most */
   unsigned int n_busy;
   unsigned int n_idle;
@@ -110,18 +110,6 @@ gboolean
 amps_pooled_session_is_nested (AmpsPooledSession *self)
 {
   return self->source != NULL;
-}
-
-/**
- * amps_pooled_session_get_size:
- * @self: a session
- *
- * Returns: how many connections it may have
- */
-unsigned int
-amps_pooled_session_get_size (AmpsPooledSession *self)
-{
-  return self->size;
 }
 
 /**

@@ -21,7 +21,6 @@ AmpsPooledSession *amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *con
 void amps_pooled_session_free (AmpsPooledSession *self);
 
 gboolean amps_pooled_session_is_nested (AmpsPooledSession *self);
-unsigned int amps_pooled_session_get_size (AmpsPooledSession *self);
 gboolean amps_pooled_session_has_room (AmpsPooledSession *self);
 gint64 amps_pooled_session_get_idle_since (AmpsPooledSession *self);
 void amps_pooled_session_take_new (AmpsPooledSession *self);

@@ -206,6 +206,13 @@ raw_server_get_n_requests (RawServer *self)
   return n_requests;
 }
 
+void
+raw_server_wait_for_requests (RawServer *self, unsigned int count)
+{
+  while (raw_server_get_n_requests (self) < count)
+    g_main_context_iteration (NULL, FALSE);
+}
+
 unsigned int
 raw_server_get_n_connections (RawServer *self)
 {

@@ -16,6 +16,7 @@ guint16 raw_server_get_port (RawServer *self);
 void raw_server_reply (RawServer *self, const char *reply);
 void raw_server_hold (RawServer *self, gboolean hold);
 unsigned int raw_server_get_n_requests (RawServer *self);
+void raw_server_wait_for_requests (RawServer *self, unsigned int count);
 unsigned int raw_server_get_n_connections (RawServer *self);
 char *raw_server_dup_last_request (RawServer *self);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-context-source.h"
 #include "main-loop.h"
+#include "open-descriptors.h"
 #include "raw-server.h"
 #include "workload/amps-pooled-session.h"
 
@@ -54,7 +55,6 @@ static void
 test_places (Fixture *f, gconstpointer nested)
 {
   g_assert_cmpint (amps_pooled_session_is_nested (f->session), ==, nested != NULL);
-  g_assert_cmpuint (amps_pooled_session_get_size (f->session), ==, SIZE);
   for (unsigned int i = 0; i < SIZE; i++)
     {
       g_assert_true (amps_pooled_session_has_room (f->session));
@@ -131,13 +131,6 @@ send_one (Fixture *f)
 }
 
 static void
-wait_for_requests (Fixture *f, unsigned int count)
-{
-  while (raw_server_get_n_requests (f->server) < count)
-    g_main_context_iteration (NULL, FALSE);
-}
-
-static void
 wait_for_answers (Fixture *f, unsigned int count)
 {
   raw_server_hold (f->server, FALSE);
@@ -155,21 +148,10 @@ test_requests (Fixture *f, gconstpointer nested G_GNUC_UNUSED)
       raw_server_hold (f->server, TRUE);
       for (unsigned int i = 0; i < SIZE; i++)
         send_one (f);
-      wait_for_requests (f, round * SIZE);
+      raw_server_wait_for_requests (f->server, round * SIZE);
       wait_for_answers (f, round * SIZE);
       g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, SIZE);
     }
-}
-
-static unsigned int
-count_descriptors (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  unsigned int count = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    count++;
-  return count;
 }
 
 /* While a request goes on, for however long. */
@@ -182,25 +164,25 @@ test_idle_ones_are_closed (Fixture *f, gconstpointer nested G_GNUC_UNUSED)
   raw_server_hold (f->server, TRUE);
   for (unsigned int i = 0; i < SIZE; i++)
     send_one (f);
-  wait_for_requests (f, SIZE);
+  raw_server_wait_for_requests (f->server, SIZE);
   wait_for_answers (f, SIZE);
   iterate_until_idle ();
 
   raw_server_hold (f->server, TRUE);
   send_one (f);
-  wait_for_requests (f, SIZE + 1);
-  count = count_descriptors ();
+  raw_server_wait_for_requests (f->server, SIZE + 1);
+  count = count_open_descriptors ();
   g_assert_cmpuint (amps_pooled_session_close_idle (f->session), ==, SIZE - 1);
   g_assert_cmpint (amps_pooled_session_get_idle_since (f->session), ==, -1);
   /* On both sides. */
-  while (count_descriptors () > count - 2 * (SIZE - 1))
+  while (count_open_descriptors () > count - 2 * (SIZE - 1))
     g_main_context_iteration (NULL, FALSE);
-  g_assert_cmpuint (count_descriptors (), ==, count - 2 * (SIZE - 1));
+  g_assert_cmpuint (count_open_descriptors (), ==, count - 2 * (SIZE - 1));
 
   /* Others can be made meanwhile. */
   for (unsigned int i = 0; i < SIZE - 1; i++)
     send_one (f);
-  wait_for_requests (f, 2 * SIZE);
+  raw_server_wait_for_requests (f->server, 2 * SIZE);
   g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 2 * SIZE - 1);
   wait_for_answers (f, 2 * SIZE);
   g_assert_cmpuint (amps_pooled_session_close_idle (f->session), ==, SIZE);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* How many descriptors the process has open, and always one more. */
+unsigned int count_open_descriptors (void);
+
+G_END_DECLS

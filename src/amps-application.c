@@ -203,12 +203,13 @@ amps_application_new (AmpsConfig *config)
   return self;
 }
 
-/* Each job may hold a connection to the workload. */
+/* Each job may hold a connection to the workload, and eight of those a context. */
 static void
 prepare_descriptors (AmpsApplication *self)
 {
   guint64 limit = amps_descriptors_raise_limit ();
-  guint64 needed = amps_config_get_max_concurrency (self->config) + OTHER_DESCRIPTORS;
+  guint64 n_jobs = amps_config_get_max_concurrency (self->config);
+  guint64 needed = n_jobs + n_jobs / 4 + OTHER_DESCRIPTORS;
 
   if (limit < needed)
     g_warning ("Only %" G_GUINT64_FORMAT " files and connections may be open at once, and "

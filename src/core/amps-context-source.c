@@ -6,51 +6,97 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+/* So many have a turn before everything else has one again. */
+#define MAX_RUN 32
+
+typedef struct {
+  GMainContext *context; /* (owned) */
+  int epoll;             /* (owned) is ready when a descriptor of @context is */
+  GArray *watched;       /* (owned) of GPollFD: what is in @epoll, by descriptor */
+  GArray *wanted;        /* (owned) of GPollFD: what is to be */
+  gint64 due;            /* monotonic µs of the next timeout; -1 for none */
+  gboolean removed;
+} Nested;
+
 typedef struct {
   GSource source;
-  GMainContext *nested; /* (owned) */
-  int epoll;            /* (owned) is ready when a descriptor of @nested is */
+  GPtrArray *all;   /* (owned) of Nested (owned) */
+  GPtrArray *timed; /* (owned) of Nested (unowned): those that have a timeout */
+  int epoll;        /* (owned) is ready when one of theirs is */
   gpointer epoll_tag;
-  GArray *watched; /* (owned) of GPollFD: what is in @epoll, by descriptor */
-  GArray *wanted;  /* (owned) of GPollFD: what is to be */
-  gint64 due;      /* monotonic µs of the next timeout; -1 for none */
 } ContextSource;
 
-static gboolean
-is_due (ContextSource *self)
+static void
+nested_clear (gpointer data)
 {
-  return self->due >= 0 && g_source_get_time ((GSource *) self) >= self->due;
+  Nested *nested = data;
+
+  close (nested->epoll);
+  g_array_unref (nested->watched);
+  g_array_unref (nested->wanted);
+  g_main_context_unref (nested->context);
+}
+
+static void
+nested_unref (gpointer data)
+{
+  g_rc_box_release_full (data, nested_clear);
+}
+
+static gpointer
+nested_ref (gconstpointer data, gpointer user_data G_GNUC_UNUSED)
+{
+  return g_rc_box_acquire ((gpointer) data);
+}
+
+/* Returns: monotonic µs when the first of them has something to do; -1 for never */
+static gint64
+get_due (ContextSource *self)
+{
+  gint64 due = -1;
+
+  for (unsigned int i = 0; i < self->timed->len; i++)
+    {
+      const Nested *nested = g_ptr_array_index (self->timed, i);
+
+      due = due < 0 ? nested->due : MIN (due, nested->due);
+    }
+
+  return due;
 }
 
 static gboolean
 context_source_prepare (GSource *source, int *timeout)
 {
-  ContextSource *self = (ContextSource *) source;
-  gint64 left = self->due - g_source_get_time (source);
+  gint64 due = get_due ((ContextSource *) source);
+  gint64 left = due - g_source_get_time (source);
 
-  *timeout = self->due < 0 ? -1 : (int) CLAMP ((left + 999) / 1000, 0, G_MAXINT);
-  return is_due (self);
+  *timeout = due < 0 ? -1 : (int) CLAMP ((left + 999) / 1000, 0, G_MAXINT);
+  return *timeout == 0;
 }
 
 static gboolean
 context_source_check (GSource *source)
 {
   ContextSource *self = (ContextSource *) source;
+  gint64 due = get_due (self);
 
-  return g_source_query_unix_fd (source, self->epoll_tag) != 0 || is_due (self);
+  return g_source_query_unix_fd (source, self->epoll_tag) != 0 ||
+         (due >= 0 && due <= g_source_get_time (source));
 }
 
 /* A descriptor leaves the set by itself when it is closed, and its number may be
  * another file's by now. */
 static void
-control (ContextSource *self, int operation, const GPollFD *descriptor)
+control (Nested *nested, int operation, const GPollFD *descriptor)
 {
   struct epoll_event event = { .events = descriptor->events, .data.fd = descriptor->fd };
 
-  if (epoll_ctl (self->epoll, operation, descriptor->fd, &event) == 0 || operation == EPOLL_CTL_DEL)
+  if (epoll_ctl (nested->epoll, operation, descriptor->fd, &event) == 0 ||
+      operation == EPOLL_CTL_DEL)
     return;
   if (operation == EPOLL_CTL_MOD && errno == ENOENT &&
-      epoll_ctl (self->epoll, EPOLL_CTL_ADD, descriptor->fd, &event) == 0)
+      epoll_ctl (nested->epoll, EPOLL_CTL_ADD, descriptor->fd, &event) == 0)
     return;
 
   g_critical ("Can't watch descriptor %d: %s", descriptor->fd, g_strerror (errno));
@@ -64,62 +110,111 @@ get_descriptor (GArray *descriptors, unsigned int i)
 
 /* Both are in the order of descriptors, as g_main_context_query() gives them. */
 static void
-watch_wanted (ContextSource *self)
+watch_wanted (Nested *nested)
 {
   GArray *unused;
   unsigned int i = 0;
   unsigned int j = 0;
 
-  while (i < self->watched->len || j < self->wanted->len)
+  while (i < nested->watched->len || j < nested->wanted->len)
     {
-      const GPollFD *old = get_descriptor (self->watched, i);
-      const GPollFD *new = get_descriptor (self->wanted, j);
+      const GPollFD *old = get_descriptor (nested->watched, i);
+      const GPollFD *new = get_descriptor (nested->wanted, j);
 
       if (new == NULL || (old != NULL && old->fd < new->fd))
         {
-          control (self, EPOLL_CTL_DEL, old);
+          control (nested, EPOLL_CTL_DEL, old);
           i++;
         }
       else if (old == NULL || new->fd < old->fd)
         {
-          control (self, EPOLL_CTL_ADD, new);
+          control (nested, EPOLL_CTL_ADD, new);
           j++;
         }
       else
         {
           if (old->events != new->events)
-            control (self, EPOLL_CTL_MOD, new);
+            control (nested, EPOLL_CTL_MOD, new);
           i++;
           j++;
         }
     }
 
-  unused = self->watched;
-  self->watched = self->wanted;
-  self->wanted = unused;
+  unused = nested->watched;
+  nested->watched = nested->wanted;
+  nested->wanted = unused;
 }
 
 /* Finds out what the next turn of @nested is to wait for. Even if that is nothing: in
  * the turns until then a descriptor could be closed and its number be another file's. */
 static void
-look (ContextSource *self)
+look (ContextSource *self, Nested *nested)
 {
+  GArray *wanted = nested->wanted;
+  gboolean was_timed = nested->due >= 0;
   int priority;
   int timeout;
   int n_wanted;
-  gboolean ready = g_main_context_prepare (self->nested, &priority);
+  gboolean ready = g_main_context_prepare (nested->context, &priority);
 
-  while ((n_wanted = g_main_context_query (self->nested, G_MAXINT, &timeout,
-                                           (GPollFD *) (gpointer) self->wanted->data,
-                                           (int) self->wanted->len)) > (int) self->wanted->len)
-    g_array_set_size (self->wanted, (unsigned int) n_wanted);
-  g_array_set_size (self->wanted, (unsigned int) n_wanted);
+  while ((n_wanted = g_main_context_query (nested->context, G_MAXINT, &timeout,
+                                           (GPollFD *) (gpointer) wanted->data,
+                                           (int) wanted->len)) > (int) wanted->len)
+    g_array_set_size (wanted, (unsigned int) n_wanted);
+  g_array_set_size (wanted, (unsigned int) n_wanted);
 
-  watch_wanted (self);
+  watch_wanted (nested);
   if (ready)
-    self->due = 0;
+    nested->due = 0;
   else
-    self->due = timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
+    nested->due = timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
+
+  if (nested->due >= 0 && !was_timed)
+    g_ptr_array_add (self->timed, nested);
+  else if (nested->due < 0 && was_timed)
+    g_ptr_array_remove_fast (self->timed, nested);
+}
+
+static void
+run (ContextSource *self, Nested *nested)
+{
+  g_main_context_push_thread_default (nested->context);
+  g_main_context_iteration (nested->context, FALSE);
+  if (!nested->removed)
+    look (self, nested);
+  g_main_context_pop_thread_default (nested->context);
+}
+
+static void
+run_ready (ContextSource *self)
+{
+  struct epoll_event events[MAX_RUN];
+  int n_ready = epoll_wait (self->epoll, events, MAX_RUN, 0);
+
+  /* What happens in one may remove another. */
+  for (int i = 0; i < n_ready; i++)
+    nested_ref (events[i].data.ptr, NULL);
+
+  for (int i = 0; i < n_ready; i++)
+    {
+      run (self, events[i].data.ptr);
+      nested_unref (events[i].data.ptr);
+    }
+}
+
+static void
+run_due (ContextSource *self, gint64 now)
+{
+  g_autoptr (GPtrArray) timed = g_ptr_array_copy (self->timed, nested_ref, NULL);
+
+  g_ptr_array_set_free_func (timed, nested_unref);
+  for (unsigned int i = 0; i < timed->len; i++)
+    {
+      Nested *nested = g_ptr_array_index (timed, i);
+
+      if (nested->due >= 0 && nested->due <= now)
+        run (self, nested);
+    }
 }
 
 static gboolean
@@ -128,10 +223,9 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
 {
   ContextSource *self = (ContextSource *) source;
 
-  g_main_context_push_thread_default (self->nested);
-  g_main_context_iteration (self->nested, FALSE);
-  look (self);
-  g_main_context_pop_thread_default (self->nested);
+  run_ready (self);
+  if (self->timed->len > 0)
+    run_due (self, g_source_get_time (source));
   return G_SOURCE_CONTINUE;
 }
 
@@ -141,9 +235,8 @@ context_source_finalize (GSource *source)
   ContextSource *self = (ContextSource *) source;
 
   close (self->epoll);
-  g_array_unref (self->watched);
-  g_array_unref (self->wanted);
-  g_main_context_unref (self->nested);
+  g_ptr_array_unref (self->timed);
+  g_ptr_array_unref (self->all);
 }
 
 static GSourceFuncs context_source_funcs = { .prepare = context_source_prepare,
@@ -175,11 +268,10 @@ open_descriptors (int *epoll)
 /**
  * amps_context_source_new:
  *
- * A source with a main context of its own, which runs in the thread that runs the
- * context the source is attached to. A context looks at all its sources in each turn,
- * and walks through a list of all its descriptors to find one: sources that are
- * seldom ready cost less in a nested context, which is looked at only when one of
- * them is.
+ * A source that runs main contexts in the thread that runs the context it is
+ * attached to. A context looks at all its sources in each turn, and walks through a
+ * list of all its descriptors to find one: sources that are seldom ready cost less in
+ * a nested context, which is looked at only when one of them is.
  *
  * When a descriptor is closed and its number is another file's, the nested context
  * must not watch that for the same events in the same turn. What GIO connects takes
@@ -191,59 +283,90 @@ open_descriptors (int *epoll)
 GSource *
 amps_context_source_new (void)
 {
+  int epoll = epoll_create1 (EPOLL_CLOEXEC);
   GSource *source;
   ContextSource *self;
+
+  if (epoll < 0)
+    return NULL;
+
+  source = g_source_new (&context_source_funcs, sizeof (ContextSource));
+  self = (ContextSource *) source;
+  self->all = g_ptr_array_new_with_free_func (nested_unref);
+  self->timed = g_ptr_array_new ();
+  self->epoll = epoll;
+  self->epoll_tag = g_source_add_unix_fd (source, epoll, G_IO_IN);
+  g_source_set_static_name (source, "nested contexts");
+  /* It never recurses; but GLib takes the descriptor of what may
+   * not out of poll() for each dispatch. */
+  g_source_set_can_recurse (source, TRUE);
+  return source;
+}
+
+/**
+ * amps_context_source_add:
+ * @source: a context source
+ *
+ * Returns: (transfer none) (nullable): a new context that it runs until that is
+ *   removed; %NULL if the process has too few descriptors left
+ */
+GMainContext *
+amps_context_source_add (GSource *source)
+{
+  ContextSource *self = (ContextSource *) source;
+  struct epoll_event event = { .events = EPOLLIN };
+  Nested *nested;
   int epoll;
 
   if (!open_descriptors (&epoll))
     return NULL;
 
-  source = g_source_new (&context_source_funcs, sizeof (ContextSource));
-  self = (ContextSource *) source;
-  self->nested = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
-  self->epoll = epoll;
-  self->epoll_tag = g_source_add_unix_fd (source, epoll, G_IO_IN);
-  self->watched = g_array_new (FALSE, FALSE, sizeof (GPollFD));
-  self->wanted = g_array_new (FALSE, FALSE, sizeof (GPollFD));
-  g_source_set_static_name (source, "nested context");
-  /* It never recurses; but GLib takes the descriptor of what may
-   * not out of poll() for each dispatch. */
-  g_source_set_can_recurse (source, TRUE);
+  nested = g_rc_box_new0 (Nested);
+  event.data.ptr = nested;
+  nested->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+  nested->epoll = epoll;
+  nested->watched = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  nested->wanted = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  nested->due = -1;
+  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, epoll, &event) != 0)
+    {
+      nested_unref (nested);
+      return NULL;
+    }
 
-  g_main_context_acquire (self->nested);
-  look (self);
-  g_main_context_release (self->nested);
-  return source;
+  g_ptr_array_add (self->all, nested);
+  g_main_context_acquire (nested->context);
+  look (self, nested);
+  g_main_context_release (nested->context);
+  return nested->context;
 }
 
 /**
- * amps_context_source_get_nested:
+ * amps_context_source_remove:
  * @source: a context source
+ * @context: (transfer full): a context that it runs
  *
- * Returns: (transfer none): the context that it runs
- */
-GMainContext *
-amps_context_source_get_nested (GSource *source)
-{
-  return ((ContextSource *) source)->nested;
-}
-
-/**
- * amps_context_source_end:
- * @source: (transfer full): a context source
- *
- * Destroys @source, after everything has happened in its context that is about to:
- * what waits for a turn of it may own descriptors.
+ * Lets go of @context, after everything has happened in it that is about to: what
+ * waits for a turn of it may own descriptors.
  */
 void
-amps_context_source_end (GSource *source)
+amps_context_source_remove (GSource *source, GMainContext *context)
 {
-  GMainContext *nested = amps_context_source_get_nested (source);
+  ContextSource *self = (ContextSource *) source;
+  unsigned int i = 0;
+  Nested *nested;
 
-  g_main_context_push_thread_default (nested);
-  while (g_main_context_iteration (nested, FALSE))
+  g_main_context_push_thread_default (context);
+  while (g_main_context_iteration (context, FALSE))
     ;
-  g_main_context_pop_thread_default (nested);
-  g_source_destroy (source);
-  g_source_unref (source);
+  g_main_context_pop_thread_default (context);
+
+  while (((Nested *) g_ptr_array_index (self->all, i))->context != context)
+    i++;
+  nested = g_ptr_array_index (self->all, i);
+  nested->removed = TRUE;
+  /* Closing it is not enough while a child process still has it. */
+  epoll_ctl (self->epoll, EPOLL_CTL_DEL, nested->epoll, NULL);
+  g_ptr_array_remove_fast (self->timed, nested);
+  g_ptr_array_remove_index_fast (self->all, i);
 }

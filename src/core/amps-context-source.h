@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 GSource *amps_context_source_new (void);
-GMainContext *amps_context_source_get_nested (GSource *source);
-void amps_context_source_end (GSource *source);
+GMainContext *amps_context_source_add (GSource *source);
+void amps_context_source_remove (GSource *source, GMainContext *context);
 
 G_END_DECLS

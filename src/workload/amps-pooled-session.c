@@ -9,22 +9,16 @@ typedef struct {
 } Connection;
 
 struct _AmpsPooledSession {
-  SoupSession *session; /* (owned) */
-  GSource *source;      /* (owned) (nullable) has the context; %NULL for the main context */
-  GArray *connections;  /* (owned) of Connection: those that libsoup has */
-  GPtrArray *messages;  /* (owned) of SoupMessage (unowned): what is sent */
-  unsigned int size;    /* of connections at most */
+  SoupSession *session;  /* (owned) */
+  GSource *source;       /* (owned) (nullable) runs @context */
+  GMainContext *context; /* (unowned) (nullable) %NULL for the main context */
+  GArray *connections;   /* (owned) of Connection: those that libsoup has */
+  GPtrArray *messages;   /* (owned) of SoupMessage (unowned): what is sent */
+  unsigned int size;     /* of connections at most */
   unsigned int n_busy;
   unsigned int n_idle;
-  gboolean retired;
   gint64 idle_since[]; /* monotonic µs, rising: since when each idle one is */
 };
-
-static GMainContext *
-get_context (AmpsPooledSession *self)
-{
-  return self->source != NULL ? amps_context_source_get_nested (self->source) : NULL;
-}
 
 static void
 on_socket_gone (gpointer user_data, GObject *socket)
@@ -56,28 +50,33 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
 /**
  * amps_pooled_session_new:
  * @endpoint: where connections lead
- * @context_source: (transfer full) (nullable): what amps_context_source_new() makes, for
- *   a context of its own; %NULL for the main context
+ * @context_source: (nullable): what amps_context_source_new() makes, for a context of
+ *   its own; %NULL for the main context
  * @size: how many connections it may have
  *
- * Returns: (transfer full): a session without a connection
+ * Returns: (transfer full) (nullable): a session without a connection; %NULL if the
+ *   process has too few descriptors left for another context
  */
 AmpsPooledSession *
 amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsigned int size)
 {
-  AmpsPooledSession *self =
-      g_malloc0 (sizeof (AmpsPooledSession) + size * sizeof self->idle_since[0]);
+  GMainContext *context = context_source != NULL ? amps_context_source_add (context_source) : NULL;
+  AmpsPooledSession *self;
 
+  if (context_source != NULL && context == NULL)
+    return NULL;
+
+  self = g_malloc0 (sizeof (AmpsPooledSession) + size * sizeof self->idle_since[0]);
   self->size = size;
   self->connections = g_array_new (FALSE, FALSE, sizeof (Connection));
   self->messages = g_ptr_array_new ();
-  self->source = context_source;
+  self->context = context;
   if (context_source != NULL)
-    g_source_attach (context_source, NULL);
+    self->source = g_source_ref (context_source);
 
-  g_main_context_push_thread_default (get_context (self));
+  g_main_context_push_thread_default (context);
   self->session = amps_endpoint_create_session (endpoint, size, 0);
-  g_main_context_pop_thread_default (get_context (self));
+  g_main_context_pop_thread_default (context);
   return self;
 }
 
@@ -91,7 +90,9 @@ void
 amps_pooled_session_free (AmpsPooledSession *self)
 {
   g_object_unref (self->session);
-  g_clear_pointer (&self->source, amps_context_source_end);
+  if (self->source != NULL)
+    amps_context_source_remove (self->source, self->context);
+  g_clear_pointer (&self->source, g_source_unref);
   for (unsigned int i = 0; i < self->connections->len; i++)
     g_object_weak_unref (G_OBJECT (g_array_index (self->connections, Connection, i).socket),
                          on_socket_gone, self);
@@ -109,7 +110,7 @@ amps_pooled_session_free (AmpsPooledSession *self)
 gboolean
 amps_pooled_session_is_nested (AmpsPooledSession *self)
 {
-  return self->source != NULL;
+  return self->context != NULL;
 }
 
 /**
@@ -121,7 +122,7 @@ amps_pooled_session_is_nested (AmpsPooledSession *self)
 gboolean
 amps_pooled_session_has_room (AmpsPooledSession *self)
 {
-  return !self->retired && self->n_busy + self->n_idle < self->size;
+  return self->n_busy + self->n_idle < self->size;
 }
 
 /**
@@ -226,30 +227,6 @@ amps_pooled_session_close_idle (AmpsPooledSession *self)
 }
 
 /**
- * amps_pooled_session_retire:
- * @self: a session
- *
- * Makes no more room for connections.
- */
-void
-amps_pooled_session_retire (AmpsPooledSession *self)
-{
-  self->retired = TRUE;
-}
-
-/**
- * amps_pooled_session_is_retired:
- * @self: a session
- *
- * Returns: whether it makes no more room for connections
- */
-gboolean
-amps_pooled_session_is_retired (AmpsPooledSession *self)
-{
-  return self->retired;
-}
-
-/**
  * amps_pooled_session_is_empty:
  * @self: a session
  *
@@ -296,10 +273,10 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
       g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
     }
 
-  g_main_context_push_thread_default (get_context (self));
+  g_main_context_push_thread_default (self->context);
   soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, cancellable, callback,
                            user_data);
-  g_main_context_pop_thread_default (get_context (self));
+  g_main_context_pop_thread_default (self->context);
 
   disconnect_all (message, "got-body");
   /* Nor for any other reason, or in another order: many that wait need not remember what

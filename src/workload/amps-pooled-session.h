@@ -27,8 +27,6 @@ void amps_pooled_session_take_new (AmpsPooledSession *self);
 void amps_pooled_session_take_idle (AmpsPooledSession *self);
 void amps_pooled_session_give_back (AmpsPooledSession *self, SoupMessage *message, gint64 now);
 unsigned int amps_pooled_session_close_idle (AmpsPooledSession *self);
-void amps_pooled_session_retire (AmpsPooledSession *self);
-gboolean amps_pooled_session_is_retired (AmpsPooledSession *self);
 gboolean amps_pooled_session_is_empty (AmpsPooledSession *self);
 
 void amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,

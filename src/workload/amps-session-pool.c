@@ -7,13 +7,9 @@
 #define MIN_LIMIT 32
 
 /* Connections beyond those share sessions with a nested context each: every turn of the
- * main loop would look at all that wait for answers. */
-#define MAX_UNSHARED 64
-#define SHARED_SIZE 32
-
-/* When more connections are allowed, all of them share sessions. While there are few,
- * a request costs more in a nested context. */
-#define MAX_MIXED 512
+ * main loop would look at all that wait for answers. But there a request costs more. */
+#define MAX_UNSHARED 32
+#define SHARED_SIZE 8
 
 /* After so long with half of the connections idle, fewer are used. */
 #define SHRINK_INTERVAL AMPS_SECONDS (5)
@@ -29,8 +25,8 @@ struct _AmpsSessionPool {
   AmpsClock *clock;       /* (owned) */
   AmpsEndpoint *endpoint; /* (owned) */
   GPtrArray *sessions;    /* (owned) of AmpsPooledSession, those in the main context first */
+  GSource *contexts;      /* (owned) (nullable) runs the nested ones, once there was any */
   GSource *idle_timer;    /* (owned) due when one of them may have to be closed */
-  gboolean no_context;    /* there were too few descriptors left for a nested one */
   unsigned int limit;     /* of connections for now */
   unsigned int n_busy;
   unsigned int peak; /* of @n_busy since @shrunk */
@@ -68,7 +64,7 @@ on_idle_timer (gpointer user_data)
       AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
       gint64 idle_since;
 
-      if (is_too_old (session, now) || amps_pooled_session_is_retired (session))
+      if (is_too_old (session, now))
         n_closed += amps_pooled_session_close_idle (session);
       if (amps_pooled_session_is_empty (session))
         {
@@ -134,6 +130,11 @@ amps_session_pool_free (AmpsSessionPool *self)
   g_source_destroy (self->idle_timer);
   g_source_unref (self->idle_timer);
   g_ptr_array_unref (self->sessions);
+  if (self->contexts != NULL)
+    {
+      g_source_destroy (self->contexts);
+      g_source_unref (self->contexts);
+    }
   g_object_unref (self->endpoint);
   g_object_unref (self->clock);
   g_free (self);
@@ -163,8 +164,7 @@ amps_session_pool_acquire_idle (AmpsSessionPool *self)
     {
       AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
 
-      if (amps_pooled_session_get_idle_since (session) < 0 ||
-          amps_pooled_session_is_retired (session) || is_too_old (session, now))
+      if (amps_pooled_session_get_idle_since (session) < 0 || is_too_old (session, now))
         continue;
 
       amps_pooled_session_take_idle (session);
@@ -175,29 +175,41 @@ amps_session_pool_acquire_idle (AmpsSessionPool *self)
   return NULL;
 }
 
+/* Returns: (transfer full) (nullable): %NULL if there are too few descriptors left */
+static AmpsPooledSession *
+create_shared (AmpsSessionPool *self)
+{
+  if (self->contexts == NULL)
+    {
+      self->contexts = amps_context_source_new ();
+      if (self->contexts == NULL)
+        return NULL;
+
+      g_source_attach (self->contexts, NULL);
+    }
+
+  return amps_pooled_session_new (self->endpoint, self->contexts, SHARED_SIZE);
+}
+
 /* Returns: (transfer none) (nullable): %NULL if there are too few descriptors left */
 static AmpsPooledSession *
 get_shared (AmpsSessionPool *self)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
-  GSource *source;
+  AmpsPooledSession *session;
 
   for (unsigned int i = 0; i < self->sessions->len; i++)
     {
-      AmpsPooledSession *session = g_ptr_array_index (self->sessions, i);
-
+      session = g_ptr_array_index (self->sessions, i);
       if (amps_pooled_session_is_nested (session) && amps_pooled_session_has_room (session) &&
           !is_too_old (session, now))
         return session;
     }
 
-  source = amps_context_source_new ();
-  self->no_context = source == NULL;
-  if (source == NULL)
-    return NULL;
-
-  g_ptr_array_add (self->sessions, amps_pooled_session_new (self->endpoint, source, SHARED_SIZE));
-  return g_ptr_array_index (self->sessions, self->sessions->len - 1);
+  session = create_shared (self);
+  if (session != NULL)
+    g_ptr_array_add (self->sessions, session);
+  return session;
 }
 
 /**
@@ -216,7 +228,7 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
   if (self->n_busy >= self->limit)
     return NULL;
 
-  if (self->n_busy >= MAX_UNSHARED || self->limit > MAX_MIXED)
+  if (self->n_busy >= MAX_UNSHARED)
     session = get_shared (self);
   if (session == NULL)
     {
@@ -227,14 +239,6 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
   amps_pooled_session_take_new (session);
   self->n_busy++;
   return session;
-}
-
-/* Whether it should be where it is, with so many as there may be now. */
-static gboolean
-is_well_placed (AmpsSessionPool *self, AmpsPooledSession *session)
-{
-  return amps_pooled_session_is_nested (session) ? self->limit > MAX_UNSHARED
-                                                 : self->limit <= MAX_MIXED || self->no_context;
 }
 
 /**
@@ -250,9 +254,7 @@ amps_session_pool_release (AmpsSessionPool *self, AmpsPooledSession *session, So
 
   self->n_busy--;
   amps_pooled_session_give_back (session, message, now);
-  if (!is_well_placed (self, session))
-    amps_pooled_session_retire (session);
-  make_idle_timer_due (self, amps_pooled_session_is_retired (session) ? now : now + IDLE_TIMEOUT);
+  make_idle_timer_due (self, now + IDLE_TIMEOUT);
 }
 
 /**

@@ -127,10 +127,10 @@ class CommandLine(unittest.TestCase):
 
     def test_limit_of_open_files(self):
         with Amps('amqp://127.0.0.1:9', 'jobs',
-                  command=('prlimit', '--nofile=200:1300')) as amps:
-            self.assertEqual(amps.metric('process_max_fds'), 1300)
+                  command=('prlimit', '--nofile=200:1325')) as amps:
+            self.assertEqual(amps.metric('process_max_fds'), 1325)
             self.assertNotIn('ulimit', amps.log)
-        with Amps('amqp://127.0.0.1:9', 'jobs', command=('prlimit', '--nofile=200:1299')) as amps:
+        with Amps('amqp://127.0.0.1:9', 'jobs', command=('prlimit', '--nofile=200:1324')) as amps:
             amps.wait_log('ulimit -Hn')
 
 

@@ -7,8 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define N_CONTEXTS 200
+
 typedef struct {
   GMainContext *nested;
+  GMainContext *another;
   GSource *source;
   unsigned int n_calls;
 } Fixture;
@@ -17,7 +20,7 @@ static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   f->source = amps_context_source_new ();
-  f->nested = amps_context_source_get_nested (f->source);
+  f->nested = amps_context_source_add (f->source);
   g_source_attach (f->source, NULL);
 }
 
@@ -44,6 +47,21 @@ attach (Fixture *f, GSource *source, GSourceFunc callback)
   g_source_set_callback (source, callback, f, NULL);
   g_source_attach (source, f->nested);
   return source;
+}
+
+static gboolean
+count_any (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_calls++;
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+create_timeout (void)
+{
+  return g_timeout_source_new (10);
 }
 
 /* Whatever is ready, and no more. */
@@ -236,6 +254,54 @@ test_number_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 static gboolean
+count_turn (gpointer user_data)
+{
+  unsigned int *n_turns = user_data;
+
+  ++*n_turns;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+attach_to_each (GMainContext **contexts, unsigned int step, GSource *(*create) (void), Fixture *f)
+{
+  for (unsigned int i = 0; i < N_CONTEXTS; i += step)
+    {
+      f->nested = contexts[i];
+      g_source_unref (attach (f, create (), count_any));
+    }
+}
+
+/* All that have something to do have a turn, and between them what else there is. */
+static void
+test_many (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  GMainContext *contexts[N_CONTEXTS];
+  GSource *other = g_timeout_source_new (0);
+  unsigned int n_turns = 0;
+
+  g_source_set_callback (other, count_turn, &n_turns, NULL);
+  g_source_attach (other, NULL);
+  for (unsigned int i = 0; i < N_CONTEXTS; i++)
+    contexts[i] = amps_context_source_add (f->source);
+
+  attach_to_each (contexts, 1, g_idle_source_new, f);
+  while (f->n_calls < N_CONTEXTS)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (n_turns, >=, 5);
+  g_source_destroy (other);
+  g_source_unref (other);
+
+  for (unsigned int i = 1; i < N_CONTEXTS; i += 2)
+    amps_context_source_remove (f->source, contexts[i]);
+  attach_to_each (contexts, 2, create_timeout, f);
+  while (f->n_calls < N_CONTEXTS + N_CONTEXTS / 2)
+    g_main_context_iteration (NULL, TRUE);
+  assert_called (f, N_CONTEXTS + N_CONTEXTS / 2);
+  g_assert_false (g_main_context_pending (NULL));
+}
+
+static gboolean
 attach_count (gpointer user_data)
 {
   Fixture *f = user_data;
@@ -244,51 +310,102 @@ attach_count (gpointer user_data)
   return count (f);
 }
 
-/* What comes of what is waiting, too. */
+/* What comes of what is waiting happens, too. */
 static void
-test_end (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_remove (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  f->source = amps_context_source_new ();
-  f->nested = amps_context_source_get_nested (f->source);
-  g_source_attach (f->source, NULL);
-  g_source_unref (attach (f, g_timeout_source_new_seconds (1000), count));
+  g_source_unref (attach (f, create_timeout (), count));
+  g_main_context_iteration (NULL, FALSE);
   g_source_unref (attach (f, g_idle_source_new (), attach_count));
-  amps_context_source_end (g_source_ref (f->source));
+  amps_context_source_remove (f->source, f->nested);
   g_assert_cmpuint (f->n_calls, ==, 2);
-  g_assert_true (g_source_is_destroyed (f->source));
-  g_source_unref (f->source);
+  g_usleep (10 * G_TIME_SPAN_MILLISECOND);
+  assert_called (f, 2);
+}
+
+static gboolean
+remove_both (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_calls++;
+  if (f->n_calls > 1)
+    return G_SOURCE_REMOVE;
+
+  amps_context_source_remove (f->source, f->nested);
+  amps_context_source_remove (f->source, f->another);
+  return G_SOURCE_REMOVE;
+}
+
+/* One that is running, and another that has something to do. */
+static void
+test_remove_in_turn (Fixture *f, gconstpointer due)
+{
+  GMainContext *contexts[] = { amps_context_source_add (f->source), f->nested };
+
+  f->another = contexts[0];
+  for (unsigned int i = 0; i < G_N_ELEMENTS (contexts); i++)
+    {
+      f->nested = contexts[i];
+      g_source_unref (attach (f, g_timeout_source_new_seconds (1000), count));
+      g_source_unref (
+          attach (f, due != NULL ? create_timeout () : g_idle_source_new (), remove_both));
+    }
+
+  if (due != NULL)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (10 * G_TIME_SPAN_MILLISECOND);
+    }
+  assert_called (f, 2);
+  g_assert_false (g_main_context_pending (NULL));
 }
 
 static void
-test_no_descriptors (void)
+set_limit (int n_descriptors)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = (rlim_t) n_descriptors;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+static void
+test_no_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   struct rlimit old;
-  struct rlimit low;
   int next;
 
   g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
   next = dup (0);
   close (next);
-  for (unsigned int n_free = 0; n_free < 2; n_free++)
-    {
-      low = (struct rlimit){ (rlim_t) next + n_free, old.rlim_max };
-      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &low), ==, 0);
-      g_assert_null (amps_context_source_new ());
-    }
-
+  set_limit (next);
+  g_assert_null (amps_context_source_new ());
+  g_assert_null (amps_context_source_add (f->source));
+  set_limit (next + 1);
+  g_assert_null (amps_context_source_add (f->source));
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  assert_called (f, 0);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add ("/context-source/idle", Fixture, NULL, set_up, test_idle, tear_down);
-  g_test_add ("/context-source/timeout", Fixture, NULL, set_up, test_timeout, tear_down);
-  g_test_add ("/context-source/thread", Fixture, NULL, set_up, test_thread, tear_down);
-  g_test_add ("/context-source/descriptors", Fixture, NULL, set_up, test_descriptors, tear_down);
-  g_test_add ("/context-source/number-again", Fixture, NULL, set_up, test_number_again, tear_down);
-  g_test_add ("/context-source/end", Fixture, NULL, NULL, test_end, NULL);
-  g_test_add_func ("/context-source/no-descriptors", test_no_descriptors);
+
+#define ADD(name, test) g_test_add ("/context-source/" name, Fixture, NULL, set_up, test, tear_down)
+  ADD ("idle", test_idle);
+  ADD ("timeout", test_timeout);
+  ADD ("thread", test_thread);
+  ADD ("descriptors", test_descriptors);
+  ADD ("number-again", test_number_again);
+  ADD ("many", test_many);
+  ADD ("remove", test_remove);
+  g_test_add ("/context-source/remove-in-turn/ready", Fixture, NULL, set_up, test_remove_in_turn,
+              tear_down);
+  g_test_add ("/context-source/remove-in-turn/due", Fixture, "", set_up, test_remove_in_turn,
+              tear_down);
+  ADD ("no-descriptors", test_no_descriptors);
   return g_test_run ();
 }

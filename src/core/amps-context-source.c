@@ -6,15 +6,17 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* So many have a turn before everything else has one again. */
-#define MAX_RUN 32
+/* So many turns they have before everything else has one again. */
+#define MAX_TURNS 32
 
 typedef struct {
   GMainContext *context; /* (owned) */
   int epoll;             /* (owned) is ready when a descriptor of @context is */
   GArray *watched;       /* (owned) of GPollFD: what is in @epoll, by descriptor */
   GArray *wanted;        /* (owned) of GPollFD: what is to be */
-  gint64 due;            /* monotonic µs of the next timeout; -1 for none */
+  gint64 due;            /* monotonic µs of the next timeout; -1 for none, or when ready */
+  GList link;            /* of those that are ready */
+  gboolean ready;
   gboolean removed;
 } Nested;
 
@@ -22,6 +24,7 @@ typedef struct {
   GSource source;
   GPtrArray *all;   /* (owned) of Nested (owned) */
   GPtrArray *timed; /* (owned) of Nested (unowned): those that have a timeout */
+  GQueue ready;     /* of Nested (unowned): those that are to have a turn */
   int epoll;        /* (owned) is ready when one of theirs is */
   gpointer epoll_tag;
 } ContextSource;
@@ -43,17 +46,11 @@ nested_unref (gpointer data)
   g_rc_box_release_full (data, nested_clear);
 }
 
-static gpointer
-nested_ref (gconstpointer data, gpointer user_data G_GNUC_UNUSED)
-{
-  return g_rc_box_acquire ((gpointer) data);
-}
-
 /* Returns: monotonic µs when the first of them has something to do; -1 for never */
 static gint64
 get_due (ContextSource *self)
 {
-  gint64 due = -1;
+  gint64 due = self->ready.length > 0 ? 0 : -1;
 
   for (unsigned int i = 0; i < self->timed->len; i++)
     {
@@ -145,6 +142,24 @@ watch_wanted (Nested *nested)
   nested->wanted = unused;
 }
 
+static void
+make_ready (ContextSource *self, Nested *nested)
+{
+  if (nested->ready)
+    return;
+
+  nested->ready = TRUE;
+  g_queue_push_tail_link (&self->ready, &nested->link);
+}
+
+static Nested *
+take_ready (ContextSource *self, Nested *nested)
+{
+  nested->ready = FALSE;
+  g_queue_unlink (&self->ready, &nested->link);
+  return nested;
+}
+
 /* Finds out what the next turn of @nested is to wait for. Even if that is nothing: in
  * the turns until then a descriptor could be closed and its number be another file's. */
 static void
@@ -165,9 +180,9 @@ look (ContextSource *self, Nested *nested)
 
   watch_wanted (nested);
   if (ready)
-    nested->due = 0;
-  else
-    nested->due = timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
+    make_ready (self, nested);
+  nested->due =
+      ready || timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
 
   if (nested->due >= 0 && !was_timed)
     g_ptr_array_add (self->timed, nested);
@@ -176,45 +191,34 @@ look (ContextSource *self, Nested *nested)
 }
 
 static void
+find_ready (ContextSource *self, gint64 now)
+{
+  struct epoll_event events[MAX_TURNS];
+  int n_events = epoll_wait (self->epoll, events, MAX_TURNS, 0);
+
+  for (int i = 0; i < n_events; i++)
+    make_ready (self, events[i].data.ptr);
+
+  for (unsigned int i = 0; i < self->timed->len; i++)
+    {
+      Nested *nested = g_ptr_array_index (self->timed, i);
+
+      if (nested->due <= now)
+        make_ready (self, nested);
+    }
+}
+
+static void
 run (ContextSource *self, Nested *nested)
 {
+  /* What happens in it may remove it. */
+  g_rc_box_acquire (nested);
   g_main_context_push_thread_default (nested->context);
   g_main_context_iteration (nested->context, FALSE);
   if (!nested->removed)
     look (self, nested);
   g_main_context_pop_thread_default (nested->context);
-}
-
-static void
-run_ready (ContextSource *self)
-{
-  struct epoll_event events[MAX_RUN];
-  int n_ready = epoll_wait (self->epoll, events, MAX_RUN, 0);
-
-  /* What happens in one may remove another. */
-  for (int i = 0; i < n_ready; i++)
-    nested_ref (events[i].data.ptr, NULL);
-
-  for (int i = 0; i < n_ready; i++)
-    {
-      run (self, events[i].data.ptr);
-      nested_unref (events[i].data.ptr);
-    }
-}
-
-static void
-run_due (ContextSource *self, gint64 now)
-{
-  g_autoptr (GPtrArray) timed = g_ptr_array_copy (self->timed, nested_ref, NULL);
-
-  g_ptr_array_set_free_func (timed, nested_unref);
-  for (unsigned int i = 0; i < timed->len; i++)
-    {
-      Nested *nested = g_ptr_array_index (timed, i);
-
-      if (nested->due >= 0 && nested->due <= now)
-        run (self, nested);
-    }
+  nested_unref (nested);
 }
 
 static gboolean
@@ -223,9 +227,9 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
 {
   ContextSource *self = (ContextSource *) source;
 
-  run_ready (self);
-  if (self->timed->len > 0)
-    run_due (self, g_source_get_time (source));
+  find_ready (self, g_source_get_time (source));
+  for (unsigned int i = 0; i < MAX_TURNS && self->ready.length > 0; i++)
+    run (self, take_ready (self, g_queue_peek_head (&self->ready)));
   return G_SOURCE_CONTINUE;
 }
 
@@ -244,25 +248,19 @@ static GSourceFuncs context_source_funcs = { .prepare = context_source_prepare,
                                              .dispatch = context_source_dispatch,
                                              .finalize = context_source_finalize };
 
-/* GLib aborts if there is no descriptor left for a context. */
-static gboolean
-open_descriptors (int *epoll)
+/* Returns: -1 if there is none left, or no other one: GLib aborts if it has none for a
+ * context. */
+static int
+open_epoll (void)
 {
-  int another;
+  int epoll = epoll_create1 (EPOLL_CLOEXEC);
+  int another = fcntl (epoll, F_DUPFD_CLOEXEC, 0);
 
-  *epoll = epoll_create1 (EPOLL_CLOEXEC);
-  if (*epoll < 0)
-    return FALSE;
-
-  another = fcntl (*epoll, F_DUPFD_CLOEXEC, 0);
-  if (another < 0)
-    {
-      close (*epoll);
-      return FALSE;
-    }
-
-  close (another);
-  return TRUE;
+  if (another >= 0)
+    close (another);
+  else if (epoll >= 0)
+    close (epoll);
+  return another >= 0 ? epoll : -1;
 }
 
 /**
@@ -275,7 +273,7 @@ open_descriptors (int *epoll)
  *
  * When a descriptor is closed and its number is another file's, the nested context
  * must not watch that for the same events in the same turn. What GIO connects takes
- * at least two.
+ * at least two. Nor may another nested context, or a child process, have it open.
  *
  * Returns: (transfer full) (nullable): a source to attach; %NULL if the process has
  *   too few descriptors left
@@ -316,12 +314,13 @@ amps_context_source_add (GSource *source)
   ContextSource *self = (ContextSource *) source;
   struct epoll_event event = { .events = EPOLLIN };
   Nested *nested;
-  int epoll;
+  int epoll = open_epoll ();
 
-  if (!open_descriptors (&epoll))
+  if (epoll < 0)
     return NULL;
 
   nested = g_rc_box_new0 (Nested);
+  nested->link.data = nested;
   event.data.ptr = nested;
   nested->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
   nested->epoll = epoll;
@@ -341,10 +340,16 @@ amps_context_source_add (GSource *source)
   return nested->context;
 }
 
+static gboolean
+has_context (gconstpointer nested, gconstpointer context)
+{
+  return ((const Nested *) nested)->context == context;
+}
+
 /**
  * amps_context_source_remove:
  * @source: a context source
- * @context: (transfer full): a context that it runs
+ * @context: what has been added to it
  *
  * Lets go of @context, after everything has happened in it that is about to: what
  * waits for a turn of it may own descriptors.
@@ -353,20 +358,22 @@ void
 amps_context_source_remove (GSource *source, GMainContext *context)
 {
   ContextSource *self = (ContextSource *) source;
-  unsigned int i = 0;
+  unsigned int i;
   Nested *nested;
+
+  g_return_if_fail (g_ptr_array_find_with_equal_func (self->all, context, has_context, &i));
+  nested = g_ptr_array_index (self->all, i);
 
   g_main_context_push_thread_default (context);
   while (g_main_context_iteration (context, FALSE))
     ;
   g_main_context_pop_thread_default (context);
 
-  while (((Nested *) g_ptr_array_index (self->all, i))->context != context)
-    i++;
-  nested = g_ptr_array_index (self->all, i);
   nested->removed = TRUE;
-  /* Closing it is not enough while a child process still has it. */
+  if (nested->ready)
+    take_ready (self, nested);
+  /* Closing it is not enough while a child process has it. */
   epoll_ctl (self->epoll, EPOLL_CTL_DEL, nested->epoll, NULL);
   g_ptr_array_remove_fast (self->timed, nested);
-  g_ptr_array_remove_index_fast (self->all, i);
+  g_ptr_array_remove_fast (self->all, nested);
 }

@@ -232,6 +232,7 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
     session = get_shared (self);
   if (session == NULL)
     {
+      /* If only for want of descriptors, it stays here for as long as it is used. */
       session = amps_pooled_session_new (self->endpoint, NULL, 1);
       g_ptr_array_insert (self->sessions, 0, session);
     }

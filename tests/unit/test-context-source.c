@@ -3,8 +3,10 @@
 
 #include <gio/gio.h>
 #include <glib-unix.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define N_CONTEXTS 200
@@ -73,6 +75,13 @@ assert_called (Fixture *f, unsigned int n_calls)
   g_assert_cmpuint (f->n_calls, ==, n_calls);
 }
 
+static gboolean
+count_to_a_hundred (gpointer user_data)
+{
+  count (user_data);
+  return ((Fixture *) user_data)->n_calls < 100;
+}
+
 /* Attached by the main loop, which must wake up for it. */
 static void
 test_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -83,6 +92,8 @@ test_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_source_unref (attach (f, g_idle_source_new (), count));
   g_source_unref (attach (f, g_idle_source_new (), count));
   assert_called (f, 3);
+  g_source_unref (attach (f, g_idle_source_new (), count_to_a_hundred));
+  assert_called (f, 100);
 }
 
 static void
@@ -272,6 +283,19 @@ attach_to_each (GMainContext **contexts, unsigned int step, GSource *(*create) (
     }
 }
 
+typedef struct {
+  GSource source;
+  unsigned int count;
+} Turns;
+
+static gboolean
+count_prepare (GSource *source, int *timeout)
+{
+  ((Turns *) source)->count++;
+  *timeout = -1;
+  return FALSE;
+}
+
 /* All that have something to do have a turn, and between them what else there is. */
 static void
 test_many (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -301,6 +325,35 @@ test_many (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (g_main_context_pending (NULL));
 }
 
+/* And those that wait for something have none. */
+static void
+test_turns (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static GSourceFuncs functions = { .prepare = count_prepare };
+  Turns *waiting = (Turns *) attach (f, g_source_new (&functions, sizeof (Turns)), NULL);
+  Turns *all = (Turns *) g_source_new (&functions, sizeof (Turns));
+  GMainContext *first = f->nested;
+
+  g_source_unref (attach (f, g_timeout_source_new_seconds (1000), count));
+  g_main_context_iteration (NULL, FALSE);
+  waiting->count = 0;
+  g_source_attach (&all->source, NULL);
+
+  /* Nor does the main loop before it is time for one. */
+  f->nested = amps_context_source_add (f->source);
+  g_source_unref (attach (f, g_timeout_source_new (50), count));
+  while (f->n_calls == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (all->count, <=, 4);
+  g_assert_cmpuint (waiting->count, ==, 0);
+
+  f->nested = first;
+  g_source_destroy (&waiting->source);
+  g_source_unref (&waiting->source);
+  g_source_destroy (&all->source);
+  g_source_unref (&all->source);
+}
+
 static gboolean
 attach_count (gpointer user_data)
 {
@@ -321,6 +374,36 @@ test_remove (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_calls, ==, 2);
   g_usleep (10 * G_TIME_SPAN_MILLISECOND);
   assert_called (f, 2);
+}
+
+/* Which has all descriptors that were not closed. */
+static void
+test_remove_with_child (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  int pair[2];
+  GSource *source;
+  pid_t child;
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
+  source = watch (f, pair[0], G_IO_IN);
+  assert_called (f, 0);
+  child = fork ();
+  if (child == 0)
+    {
+      alarm (5);
+      pause ();
+      _exit (0);
+    }
+
+  amps_context_source_remove (f->source, f->nested);
+  g_assert_cmpint ((int) write (pair[1], "x", 1), ==, 1);
+  g_assert_false (g_main_context_pending (NULL));
+
+  kill (child, SIGKILL);
+  waitpid (child, NULL, 0);
+  g_source_unref (source);
+  close (pair[0]);
+  close (pair[1]);
 }
 
 static gboolean
@@ -401,7 +484,9 @@ main (int argc, char **argv)
   ADD ("descriptors", test_descriptors);
   ADD ("number-again", test_number_again);
   ADD ("many", test_many);
+  ADD ("turns", test_turns);
   ADD ("remove", test_remove);
+  ADD ("remove-with-child", test_remove_with_child);
   g_test_add ("/context-source/remove-in-turn/ready", Fixture, NULL, set_up, test_remove_in_turn,
               tear_down);
   g_test_add ("/context-source/remove-in-turn/due", Fixture, "", set_up, test_remove_in_turn,

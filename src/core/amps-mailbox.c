@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-mailbox.h"
 
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 /* A stack that is pushed by compare-and-swap and taken whole: no lock, hence
- * no GLib mutex, whose futex ThreadSanitizer cannot see. The atomics it can. */
+ * no GLib mutex, whose futex ThreadSanitizer cannot see. The atomics it can.
+ *
+ * Nor does it wake up the receiver by g_source_set_ready_time() or another call of
+ * GLib: these do so while they hold the lock of its context, and the receiver then
+ * waits for a thread that may have lost its processor. */
 struct _AmpsMailbox {
   AmpsMail *head; /* newest first; atomic */
   GSource *source;
+  int wakeup; /* (owned) an eventfd */
   AmpsMailFunc receive;
   GDestroyNotify discard;
   gpointer user_data;
@@ -30,11 +39,13 @@ take_all_in_order (AmpsMailbox *self)
 }
 
 static gboolean
-mailbox_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer user_data)
+mailbox_dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback G_GNUC_UNUSED,
+                  gpointer user_data)
 {
   AmpsMailbox *self = user_data;
+  eventfd_t count;
 
-  g_source_set_ready_time (source, -1);
+  eventfd_read (self->wakeup, &count);
 
   for (AmpsMail *mail = take_all_in_order (self); mail != NULL;)
     {
@@ -75,7 +86,15 @@ amps_mailbox_new (const char *name, GMainContext *context, AmpsMailFunc receive,
   self->receive = receive;
   self->discard = discard;
   self->user_data = user_data;
+  self->wakeup = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->wakeup < 0)
+    g_error ("Can't open an eventfd: %s", g_strerror (errno));
+
   self->source = g_source_new (&mailbox_funcs, sizeof (GSource));
+  g_source_add_unix_fd (self->source, self->wakeup, G_IO_IN);
+  /* It never recurses; but GLib takes the descriptor of what may
+   * not out of poll() for each dispatch. */
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_set_static_name (self->source, name);
   g_source_set_callback (self->source, never_called, self, NULL);
   g_source_attach (self->source, context);
@@ -95,6 +114,7 @@ amps_mailbox_free (AmpsMailbox *self)
 {
   g_source_destroy (self->source);
   g_source_unref (self->source);
+  close (self->wakeup);
 
   for (AmpsMail *mail = take_all_in_order (self); mail != NULL;)
     {
@@ -128,7 +148,7 @@ amps_mailbox_send (AmpsMailbox *self, AmpsMail *mail)
   while (!g_atomic_pointer_compare_and_exchange (&self->head, head, mail));
 
   if (head == NULL)
-    g_source_set_ready_time (self->source, 0);
+    eventfd_write (self->wakeup, 1);
 }
 
 /**

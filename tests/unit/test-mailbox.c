@@ -79,6 +79,8 @@ test_many_senders (void)
 
   while (fixture.received < N_SENDERS * N_LETTERS)
     g_main_context_iteration (NULL, TRUE);
+  g_main_context_iteration (NULL, FALSE);
+  g_assert_false (g_main_context_pending (NULL));
 
   for (int i = 0; i < N_SENDERS; i++)
     {

@@ -16,7 +16,6 @@ struct _AmpsAmqpConnection {
   const AmpsAmqpSettings *settings; /* outlives the connection */
   AmpsAmqpSession *session;         /* whose events those are */
   AmpsMailbox *events;              /* of the main thread, outlives the connection */
-  GCancellable *closing;            /* of the main thread */
   amqp_connection_state_t state;    /* (owned) */
   gboolean on_main_loop;            /* rather than in the I/O thread */
   gboolean running;                 /* has not failed */
@@ -27,6 +26,20 @@ struct _AmpsAmqpConnection {
 };
 
 /**
+ * amps_amqp_connection_post:
+ * @self: a connection
+ * @event: (transfer full): for the main thread
+ *
+ * In any thread, as long as the connection is there. @event is handled later.
+ */
+void
+amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
+{
+  event->session = self->session;
+  amps_mailbox_send (self->events, &event->mail);
+}
+
+/**
  * amps_amqp_connection_tell:
  * @self: a connection
  * @event: (transfer full): for the main thread
@@ -35,35 +48,9 @@ void
 amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
 {
   if (self->on_main_loop)
-    {
-      amps_amqp_session_tell (self->session, event);
-      return;
-    }
-
-  event->session = self->session;
-  amps_mailbox_send (self->events, &event->mail);
-}
-
-static void
-tell_result (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
-{
-  AmpsAmqpEvent *event = g_task_propagate_pointer (G_TASK (result), NULL);
-
-  if (event != NULL)
-    amps_amqp_session_tell (user_data, event);
-}
-
-/**
- * amps_amqp_connection_new_task:
- * @self: a connection on the main loop
- *
- * Returns: (transfer full): a task that is to return an AmpsAmqpEvent, which is
- *   told unless the session is over by then
- */
-GTask *
-amps_amqp_connection_new_task (AmpsAmqpConnection *self)
-{
-  return g_task_new (NULL, self->closing, tell_result, self->session);
+    amps_amqp_session_tell (self->session, event);
+  else
+    amps_amqp_connection_post (self, event);
 }
 
 /**
@@ -337,13 +324,12 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
  * @settings: outlives the connection
  * @session: whose it is
  * @events: gets what there is to tell; outlives the connection
- * @closing: cancelled when the session is over; outlives the connection
  *
  * Returns: (transfer full): a connection to open
  */
 AmpsAmqpConnection *
 amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *settings,
-                          AmpsAmqpSession *session, AmpsMailbox *events, GCancellable *closing)
+                          AmpsAmqpSession *session, AmpsMailbox *events)
 {
   AmpsAmqpConnection *self = g_new0 (AmpsAmqpConnection, 1);
 
@@ -351,7 +337,6 @@ amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *sett
   self->settings = settings;
   self->session = session;
   self->events = events;
-  self->closing = closing;
   self->state = amqp_new_connection ();
   self->running = TRUE;
   return self;

@@ -6,7 +6,6 @@
 #include "amps-amqp-role.h"
 #include "amps-amqp-settings.h"
 #include "amps-amqp-watch.h"
-#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -51,8 +50,7 @@ G_BEGIN_DECLS
 /* For the session. */
 AmpsAmqpConnection *amps_amqp_connection_new (const AmpsAmqpRole *role,
                                               const AmpsAmqpSettings *settings,
-                                              AmpsAmqpSession *session, AmpsMailbox *events,
-                                              GCancellable *closing);
+                                              AmpsAmqpSession *session, AmpsMailbox *events);
 gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *uri,
                                     AmpsAmqpWatch *watch);
 char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch);
@@ -65,8 +63,8 @@ gboolean amps_amqp_connection_flush (AmpsAmqpConnection *self);
 /* For roles. */
 const AmpsAmqpSettings *amps_amqp_connection_get_settings (AmpsAmqpConnection *self);
 amqp_connection_state_t amps_amqp_connection_get_state (AmpsAmqpConnection *self);
-GTask *amps_amqp_connection_new_task (AmpsAmqpConnection *self);
 gboolean amps_amqp_connection_can_send (AmpsAmqpConnection *self);
+void amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_read (AmpsAmqpConnection *self);
 void amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)

@@ -30,15 +30,10 @@ typedef struct {
   AmpsSettlementKind settlement;
 } Command;
 
-/* A message that a thread reads. */
-typedef struct {
-  AmpsAmqpMessage *message; /* (owned) */
-  guint64 max_body_size;
-} Reading;
-
 typedef struct {
   AmpsAmqpConnection *connection;
   AmpsAmqpAcknowledger *acknowledger; /* (owned) */
+  GThreadPool *readers;               /* (owned) of large messages */
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
   unsigned int n_tags;                /* consumer tags used on this connection */
 } Consumer;
@@ -92,6 +87,8 @@ consumer_free (gpointer role)
 {
   Consumer *self = role;
 
+  /* What is being read is still told. */
+  g_thread_pool_free (self->readers, TRUE, TRUE);
   amps_amqp_acknowledger_free (self->acknowledger);
   g_free (self->consumer_tag);
   g_free (self);
@@ -131,12 +128,38 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
   return (amqp_table_t){ 1, entry };
 }
 
+/* Messages */
+
+static AmpsAmqpEvent *
+read_message (AmpsAmqpMessage *message, guint64 max_body_size)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_DELIVERY);
+
+  event->delivery =
+      amps_amqp_properties_read (message, max_body_size, &event->event, &event->error);
+  return event;
+}
+
+static void
+read_in_thread (gpointer data, gpointer connection)
+{
+  g_autoptr (AmpsAmqpMessage) message = data;
+  guint64 max_body_size = amps_amqp_connection_get_settings (connection)->max_body_size;
+
+  amps_amqp_connection_post (connection, read_message (message, max_body_size));
+}
+
 static gpointer
 consumer_start (AmpsAmqpConnection *connection)
 {
   Consumer *self = g_new0 (Consumer, 1);
 
   self->connection = connection;
+  /* Not GTask, whose threads hold locks of the main context, and of all signals, while
+   * they wake it up. */
+  self->readers =
+      g_thread_pool_new_full (read_in_thread, connection, (GDestroyNotify) amps_amqp_message_free,
+                              (int) g_get_num_processors (), FALSE, NULL);
   self->acknowledger = amps_amqp_acknowledger_new ();
   warn_of_consumer_timeout (self);
   return self;
@@ -266,60 +289,18 @@ consumer_command (gpointer role, AmpsAmqpCommand *command)
     settle (role, own->tag, own->settlement);
 }
 
-/* Frames */
-
-static void
-reading_free (gpointer data)
-{
-  Reading *reading = data;
-
-  amps_amqp_message_free (reading->message);
-  g_free (reading);
-}
-
-static AmpsAmqpEvent *
-read_message (AmpsAmqpMessage *message, guint64 max_body_size)
-{
-  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_DELIVERY);
-
-  event->delivery =
-      amps_amqp_properties_read (message, max_body_size, &event->event, &event->error);
-  return event;
-}
-
-/* In a thread of its own, which has nothing but the message. */
-static void
-read_in_thread (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data,
-                GCancellable *cancellable G_GNUC_UNUSED)
-{
-  const Reading *reading = data;
-
-  g_task_return_pointer (task, read_message (reading->message, reading->max_body_size),
-                         (GDestroyNotify) amps_amqp_event_free);
-}
-
 static void
 consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpMessage *message)
 {
   Consumer *self = role;
   guint64 max_body_size = amps_amqp_connection_get_settings (self->connection)->max_body_size;
   g_autoptr (AmpsAmqpMessage) owned = message;
-  g_autoptr (GTask) task = NULL;
-  Reading *reading;
 
   amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag);
   if (message->body_size <= MAX_SIZE_AT_ONCE)
-    {
-      amps_amqp_connection_tell (self->connection, read_message (message, max_body_size));
-      return;
-    }
-
-  reading = g_new (Reading, 1);
-  reading->message = g_steal_pointer (&owned);
-  reading->max_body_size = max_body_size;
-  task = amps_amqp_connection_new_task (self->connection);
-  g_task_set_task_data (task, reading, reading_free);
-  g_task_run_in_thread (task, read_in_thread);
+    amps_amqp_connection_tell (self->connection, read_message (message, max_body_size));
+  else
+    g_thread_pool_push (self->readers, g_steal_pointer (&owned), NULL);
 }
 
 static gboolean

@@ -25,10 +25,9 @@ struct _AmpsAmqpSession {
   gboolean stopped; /* it was asked to end */
 
   /* Of the main thread alone: */
-  gboolean borrowed;     /* the connection */
-  GQueue waiting;        /* (owned) of AmpsAmqpCommand, for the connection */
-  GSource *flush;        /* (owned) (nullable) while borrowed */
-  GCancellable *closing; /* (owned) */
+  gboolean borrowed; /* the connection */
+  GQueue waiting;    /* (owned) of AmpsAmqpCommand, for the connection */
+  GSource *flush;    /* (owned) (nullable) while borrowed */
 };
 
 static gboolean
@@ -332,8 +331,7 @@ amps_amqp_session_new (const AmpsAmqpRole *role, const char *uri, const AmpsAmqp
   self->role = role;
   self->uri = g_strdup (uri);
   self->events = events;
-  self->closing = g_cancellable_new ();
-  self->connection = amps_amqp_connection_new (role, settings, self, events, self->closing);
+  self->connection = amps_amqp_connection_new (role, settings, self, events);
   amps_amqp_watch_init (&self->watch);
   self->context = g_main_context_new ();
   self->commands =
@@ -350,8 +348,6 @@ void
 amps_amqp_session_free (AmpsAmqpSession *self)
 {
   g_thread_join (self->thread);
-  g_cancellable_cancel (self->closing);
-  g_object_unref (self->closing);
   g_queue_clear_full (&self->waiting, discard_command);
   amps_mailbox_free (self->commands);
   g_main_context_unref (self->context);

@@ -152,12 +152,14 @@ make_ready (ContextSource *self, Nested *nested)
   g_queue_push_tail_link (&self->ready, &nested->link);
 }
 
-static Nested *
-take_ready (ContextSource *self, Nested *nested)
+static void
+make_unready (ContextSource *self, Nested *nested)
 {
+  if (!nested->ready)
+    return;
+
   nested->ready = FALSE;
   g_queue_unlink (&self->ready, &nested->link);
-  return nested;
 }
 
 /* Finds out what the next turn of @nested is to wait for. Even if that is nothing: in
@@ -213,6 +215,7 @@ run (ContextSource *self, Nested *nested)
 {
   /* What happens in it may remove it. */
   g_rc_box_acquire (nested);
+  make_unready (self, nested);
   g_main_context_push_thread_default (nested->context);
   g_main_context_iteration (nested->context, FALSE);
   if (!nested->removed)
@@ -229,7 +232,7 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
 
   find_ready (self, g_source_get_time (source));
   for (unsigned int i = 0; i < MAX_TURNS && self->ready.length > 0; i++)
-    run (self, take_ready (self, g_queue_peek_head (&self->ready)));
+    run (self, g_queue_peek_head (&self->ready));
   return G_SOURCE_CONTINUE;
 }
 
@@ -370,8 +373,7 @@ amps_context_source_remove (GSource *source, GMainContext *context)
   g_main_context_pop_thread_default (context);
 
   nested->removed = TRUE;
-  if (nested->ready)
-    take_ready (self, nested);
+  make_unready (self, nested);
   /* Closing it is not enough while a child process has it. */
   epoll_ctl (self->epoll, EPOLL_CTL_DEL, nested->epoll, NULL);
   g_ptr_array_remove_fast (self->timed, nested);

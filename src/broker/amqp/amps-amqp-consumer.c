@@ -131,8 +131,9 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 /* Messages */
 
 static AmpsAmqpEvent *
-read_message (AmpsAmqpMessage *message, guint64 max_body_size)
+read_message (AmpsAmqpConnection *connection, AmpsAmqpMessage *message)
 {
+  guint64 max_body_size = amps_amqp_connection_get_settings (connection)->max_body_size;
   AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_DELIVERY);
 
   event->delivery =
@@ -144,9 +145,8 @@ static void
 read_in_thread (gpointer data, gpointer connection)
 {
   g_autoptr (AmpsAmqpMessage) message = data;
-  guint64 max_body_size = amps_amqp_connection_get_settings (connection)->max_body_size;
 
-  amps_amqp_connection_post (connection, read_message (message, max_body_size));
+  amps_amqp_connection_post (connection, read_message (connection, message));
 }
 
 static gpointer
@@ -293,12 +293,11 @@ static void
 consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpMessage *message)
 {
   Consumer *self = role;
-  guint64 max_body_size = amps_amqp_connection_get_settings (self->connection)->max_body_size;
   g_autoptr (AmpsAmqpMessage) owned = message;
 
   amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag);
   if (message->body_size <= MAX_SIZE_AT_ONCE)
-    amps_amqp_connection_tell (self->connection, read_message (message, max_body_size));
+    amps_amqp_connection_tell (self->connection, read_message (self->connection, message));
   else
     g_thread_pool_push (self->readers, g_steal_pointer (&owned), NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-context-source.h"
+#include "open-descriptors.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -445,30 +445,18 @@ test_remove_in_turn (Fixture *f, gconstpointer due)
 }
 
 static void
-set_limit (int n_descriptors)
-{
-  struct rlimit limit;
-
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  limit.rlim_cur = (rlim_t) n_descriptors;
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-}
-
-static void
 test_no_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  struct rlimit old;
-  int next;
+  int next = dup (0);
+  guint64 limit;
 
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
-  next = dup (0);
   close (next);
-  set_limit (next);
+  limit = limit_open_descriptors ((guint64) next);
   g_assert_null (amps_context_source_new ());
   g_assert_null (amps_context_source_add (f->source));
-  set_limit (next + 1);
+  limit_open_descriptors ((guint64) next + 1);
   g_assert_null (amps_context_source_add (f->source));
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  limit_open_descriptors (limit);
   assert_called (f, 0);
 }
 

@@ -3,8 +3,6 @@
 #include "open-descriptors.h"
 #include "workload/amps-session-pool.h"
 
-#include <sys/resource.h>
-
 /* So many may be busy before it is known whether more would help. */
 #define FULL 32
 
@@ -290,22 +288,16 @@ test_most_are_nested (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_too_few_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  struct rlimit limit;
-  struct rlimit none;
+  guint64 limit = limit_open_descriptors (3);
 
-  getrlimit (RLIMIT_NOFILE, &limit);
-  none = limit;
-  none.rlim_cur = 3;
-
-  setrlimit (RLIMIT_NOFILE, &none);
   grow_to (f, 64);
-  setrlimit (RLIMIT_NOFILE, &limit);
+  limit_open_descriptors (limit);
   g_assert_cmpuint (count_nested (f), ==, 0);
   grow_to (f, 128);
   g_assert_cmpuint (count_nested (f), ==, 64);
-  setrlimit (RLIMIT_NOFILE, &none);
+  limit_open_descriptors (3);
   grow_to (f, 256);
-  setrlimit (RLIMIT_NOFILE, &limit);
+  limit_open_descriptors (limit);
   g_assert_cmpuint (count_nested (f), ==, 64);
 
   release (f, 256);

@@ -413,3 +413,27 @@ amps_split_uris (const char *text)
 
   return g_strv_builder_end (uris);
 }
+
+/**
+ * amps_variable_look_up:
+ * @source: (array zero-terminated=1): `NAME=value`
+ * @name: of a variable
+ *
+ * The last one wins, as on a command line. An empty one counts as unset.
+ *
+ * Returns: (transfer none) (nullable): the value
+ */
+const char *
+amps_variable_look_up (const char *const *source, const char *name)
+{
+  gsize length = strlen (name);
+  const char *value = NULL;
+
+  for (; *source != NULL; source++)
+    {
+      if (strncmp (*source, name, length) == 0 && (*source)[length] == '=')
+        value = *source + length + 1;
+    }
+
+  return value != NULL && *value != '\0' ? value : NULL;
+}

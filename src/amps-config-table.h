@@ -22,6 +22,7 @@ typedef enum {
   VARIABLE_WORKLOAD_CONTENT_TYPE,
   VARIABLE_WORKLOAD_BATCH_SIZE,
   VARIABLE_WORKLOAD_BATCH_WAIT,
+  VARIABLE_WORKLOAD_RESTART,
   VARIABLE_WORKLOAD_READY_PATH,
   VARIABLE_WORKLOAD_CA_FILE,
   VARIABLE_WORKLOAD_CERT_FILE,
@@ -30,6 +31,8 @@ typedef enum {
   VARIABLE_RETRY_MIN_BACKOFF,
   VARIABLE_RETRY_MAX_BACKOFF,
   VARIABLE_DEAD_LETTER_QUEUE,
+  VARIABLE_DEAD_LETTER_MODE,
+  VARIABLE_EVENT_VALIDATION,
   VARIABLE_DRAIN_TIMEOUT,
   VARIABLE_PORT,
   VARIABLE_METRICS_ENABLED,
@@ -80,6 +83,8 @@ typedef struct {
   const char *words[5]; /* allowed ones, in the order of the enumeration */
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
+  const char *inert; /* (nullable) nothing reads it yet: setting it to anything but this, or the
+                        default, is worth a warning */
   const char *description; /* for --help */
 } AmpsVariableInfo;
 

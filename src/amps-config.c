@@ -109,22 +109,6 @@ add_bad_value (AmpsConfig *self, AmpsVariable variable, const char *why)
 
 /* Sources */
 
-/* The last one wins, as on a command line. An empty one counts as unset. */
-static const char *
-look_up (const char *const *source, const char *name)
-{
-  gsize length = strlen (name);
-  const char *value = NULL;
-
-  for (; *source != NULL; source++)
-    {
-      if (strncmp (*source, name, length) == 0 && (*source)[length] == '=')
-        value = *source + length + 1;
-    }
-
-  return value != NULL && *value != '\0' ? value : NULL;
-}
-
 /* Kubernetes sets NAME_PORT=tcp://… for each Service called NAME. */
 static gboolean
 is_from_kubernetes (const char *name, const char *value)
@@ -175,9 +159,9 @@ gather_by_name (AmpsConfig *self, AmpsVariable variable, const char *name,
                 const char *const *const *sources, Source source)
 {
   g_autofree char *file_name = g_strconcat (name, "_FILE", NULL);
-  const char *text = look_up (sources[source], name);
+  const char *text = amps_variable_look_up (sources[source], name);
   const char *path = amps_variables[variable].secrecy != SECRECY_NONE
-                         ? look_up (sources[source], file_name)
+                         ? amps_variable_look_up (sources[source], file_name)
                          : NULL;
 
   if (text != NULL && source == SOURCE_ENVIRONMENT && is_from_kubernetes (name, text))
@@ -215,6 +199,19 @@ gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sourc
       setting->given_by = info->name;
       setting->text = g_strdup (info->fallback);
     }
+}
+
+static void
+warn_if_unimplemented (AmpsConfig *self, AmpsVariable variable)
+{
+  const AmpsVariableInfo *info = &amps_variables[variable];
+  const Setting *setting = &self->settings[variable];
+
+  if (info->inert != NULL && setting->text != NULL &&
+      g_strcmp0 (setting->text, info->fallback) != 0 && !g_str_equal (setting->text, info->inert))
+    g_ptr_array_add (self->warnings, g_strdup_printf ("%s has no effect: this version of AMPS does "
+                                                      "not implement it",
+                                                      setting->given_by));
 }
 
 /* Of a broker's URI only its backend knows all that may be wrong. */
@@ -407,6 +404,7 @@ amps_config_new_full (const char *const *environment, const char *dotenv_path,
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       gather (self, i, sources);
+      warn_if_unimplemented (self, i);
       parse (self, i);
     }
   check_rules (self);

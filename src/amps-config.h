@@ -38,6 +38,38 @@ typedef enum {
 } AmpsWorkloadMode;
 
 /**
+ * AmpsWorkloadRestart:
+ * @AMPS_WORKLOAD_RESTART_EXPIRE: the jobs that it had accepted are gone with it
+ * @AMPS_WORKLOAD_RESTART_KEEP: they run on, in children that outlive the server
+ *
+ * What it means that the workload refused connections and then took them again.
+ */
+typedef enum {
+  AMPS_WORKLOAD_RESTART_EXPIRE,
+  AMPS_WORKLOAD_RESTART_KEEP,
+} AmpsWorkloadRestart;
+
+/**
+ * AmpsDeadLetterMode:
+ * @AMPS_DEAD_LETTER_MODE_QUEUE: a confirmed copy in DEAD_LETTER_QUEUE
+ * @AMPS_DEAD_LETTER_MODE_BROKER: the subject's own dead-letter policy decides
+ */
+typedef enum {
+  AMPS_DEAD_LETTER_MODE_QUEUE,
+  AMPS_DEAD_LETTER_MODE_BROKER,
+} AmpsDeadLetterMode;
+
+/**
+ * AmpsEventValidation:
+ * @AMPS_EVENT_VALIDATION_LENIENT: what AMPS needs to deliver an event
+ * @AMPS_EVENT_VALIDATION_STRICT: every rule of CloudEvents 1.0.2
+ */
+typedef enum {
+  AMPS_EVENT_VALIDATION_LENIENT,
+  AMPS_EVENT_VALIDATION_STRICT,
+} AmpsEventValidation;
+
+/**
  * AMPS_CONFIG_EXIT_STATUS:
  *
  * EX_CONFIG of sysexits.h.
@@ -92,6 +124,7 @@ AmpsWorkloadMode amps_config_get_workload_mode (AmpsConfig *self);
 const char *amps_config_get_workload_content_type (AmpsConfig *self);
 unsigned int amps_config_get_workload_batch_size (AmpsConfig *self);
 gint64 amps_config_get_workload_batch_wait (AmpsConfig *self);
+AmpsWorkloadRestart amps_config_get_workload_restart (AmpsConfig *self);
 const char *amps_config_get_workload_ready_path (AmpsConfig *self);
 const char *amps_config_get_workload_ca_file (AmpsConfig *self);
 const char *amps_config_get_workload_cert_file (AmpsConfig *self);
@@ -100,6 +133,8 @@ unsigned int amps_config_get_max_attempts (AmpsConfig *self);
 gint64 amps_config_get_retry_min_backoff (AmpsConfig *self);
 gint64 amps_config_get_retry_max_backoff (AmpsConfig *self);
 const char *amps_config_get_dead_letter_queue (AmpsConfig *self);
+AmpsDeadLetterMode amps_config_get_dead_letter_mode (AmpsConfig *self);
+AmpsEventValidation amps_config_get_event_validation (AmpsConfig *self);
 gint64 amps_config_get_drain_timeout (AmpsConfig *self);
 guint16 amps_config_get_port (AmpsConfig *self);
 gboolean amps_config_get_metrics_enabled (AmpsConfig *self);

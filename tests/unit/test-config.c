@@ -28,8 +28,10 @@ test_defaults (void)
       "JOB_TIMEOUT=2m\nHEARTBEAT_TIMEOUT=0\nWORKLOAD_ADDRESS=http://localhost:5050\n"
       "WORKLOAD_RESPONSE_TIMEOUT=30s\nWORKLOAD_MODE=async\n"
       "WORKLOAD_CONTENT_TYPE=application/json\nWORKLOAD_BATCH_SIZE=1\n"
-      "WORKLOAD_BATCH_WAIT=5ms\nMAX_ATTEMPTS=0\nRETRY_MIN_BACKOFF=1s\nRETRY_MAX_BACKOFF=5m\n"
-      "DRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_ENABLED=true\nMETRICS_PORT=9090\n"
+      "WORKLOAD_BATCH_WAIT=5ms\nWORKLOAD_RESTART=expire\nMAX_ATTEMPTS=0\nRETRY_MIN_BACKOFF="
+      "1s\nRETRY_MAX_BACKOFF=5m\n"
+      "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=lenient\nDRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_"
+      "ENABLED=true\nMETRICS_PORT=9090\n"
       "API_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_FORMAT=auto\nDEBUG=false\n"
       "ENVIRONMENT=development\nDBUS_BUS=auto\n",
       g_get_host_name ());
@@ -54,6 +56,7 @@ test_getters (void)
       "WORKLOAD_RESPONSE_TIMEOUT=5s\nWORKLOAD_MODE=sync\nWORKLOAD_CONTENT_TYPE=a/b\n"
       "WORKLOAD_BATCH_SIZE=6\nWORKLOAD_BATCH_WAIT=7s\nWORKLOAD_READY_PATH=/r\nMAX_ATTEMPTS=8\n"
       "RETRY_MIN_BACKOFF=9s\nRETRY_MAX_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
+      "DEAD_LETTER_MODE=broker\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
       "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
       "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nLOG_FORMAT=journal\nDEBUG=true\n"
       "SENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=none",
@@ -63,6 +66,9 @@ test_getters (void)
   g_assert_cmpstr (amps_config_get_subject (c), ==, "jobs");
   g_assert_cmpint (amps_config_get_queue_declare (c), ==, AMPS_QUEUE_DECLARE_AUTO);
   g_assert_cmpint (amps_config_get_queue_type (c), ==, AMPS_QUEUE_TYPE_CLASSIC);
+  g_assert_cmpint (amps_config_get_dead_letter_mode (c), ==, AMPS_DEAD_LETTER_MODE_BROKER);
+  g_assert_cmpint (amps_config_get_event_validation (c), ==, AMPS_EVENT_VALIDATION_STRICT);
+  g_assert_cmpint (amps_config_get_workload_restart (c), ==, AMPS_WORKLOAD_RESTART_KEEP);
   g_assert_cmpstr (amps_config_get_worker_id (c), ==, "me");
   g_assert_cmpuint (amps_config_get_max_concurrency (c), ==, 2);
   g_assert_cmpint (amps_config_get_job_timeout (c), ==, 3 * G_USEC_PER_SEC);
@@ -426,6 +432,27 @@ test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (g_str_has_prefix (error->message, fixture->folder));
 }
 
+/* A setting that does nothing must not be believed. */
+static void
+test_unimplemented (void)
+{
+  static const char *const names[] = { "SENTRY_DSN", "ENVIRONMENT", "DBUS_BUS" };
+  g_autoptr (AmpsConfig) harmless =
+      read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development\nDBUS_BUS=none", NULL, NULL);
+  g_autoptr (AmpsConfig) config = read_config (
+      "BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=system", NULL,
+      NULL);
+  const char *const *warnings = amps_config_get_warnings (config);
+
+  g_assert_null (amps_config_get_warnings (harmless)[0]);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_assert_true (g_str_has_prefix (warnings[i], names[i]));
+      g_assert_nonnull (strstr (warnings[i], "does not implement"));
+    }
+  g_assert_null (warnings[G_N_ELEMENTS (names)]);
+}
+
 /* Only where Kubernetes puts it, and with what it puts there. */
 static void
 test_kubernetes (void)
@@ -554,6 +581,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/good-values", test_good_values);
   g_test_add_func ("/config/queue-names", test_queue_names);
   g_test_add_func ("/config/kubernetes", test_kubernetes);
+  g_test_add_func ("/config/unimplemented", test_unimplemented);
   g_test_add_func ("/config/embedded", test_embedded);
   g_test_add ("/config/secret-files", Fixture, NULL, set_up, test_secret_files, tear_down);
   g_test_add ("/config/bad-reload", Fixture, NULL, set_up, test_bad_reload, tear_down);

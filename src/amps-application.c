@@ -35,7 +35,6 @@ struct _AmpsApplication {
   GMainLoop *loop;            /* (owned) */
 
   GSource *deadline; /* (owned) of the shutdown's present step */
-  gboolean stopping;
   gboolean released;
   gboolean closing;
 };
@@ -132,7 +131,7 @@ on_deadline (gpointer user_data)
 static void
 on_emptied (AmpsDispatcher *dispatcher G_GNUC_UNUSED, AmpsApplication *self)
 {
-  if (self->stopping)
+  if (amps_dispatcher_is_stopping (self->dispatcher))
     close_broker (self);
 }
 
@@ -141,19 +140,17 @@ on_stop_signal (gpointer user_data)
 {
   AmpsApplication *self = AMPS_APPLICATION (user_data);
 
-  if (self->stopping)
+  if (amps_dispatcher_is_stopping (self->dispatcher))
     {
       g_info ("Asked to stop again: giving back all jobs");
       release_rest (self);
       return G_SOURCE_CONTINUE;
     }
 
-  self->stopping = TRUE;
   g_info ("Stopping");
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
                                           amps_config_get_drain_timeout (self->config));
   amps_dispatcher_stop (self->dispatcher);
-  amps_workload_watch (self->workload);
   if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);
 

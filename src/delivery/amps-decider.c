@@ -16,6 +16,7 @@ struct _AmpsDecider {
   AmpsMetrics *metrics;   /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
@@ -25,6 +26,7 @@ amps_decider_finalize (GObject *object)
 {
   AmpsDecider *self = AMPS_DECIDER (object);
 
+  g_object_unref (self->drain);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -235,7 +237,7 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
   amps_log_job (INFO, amps_job_get_id (job), "Attempt %u failed, next one in %.1f s: %s",
                 amps_job_get_attempt (job), (double) delay / G_USEC_PER_SEC, verdict->detail);
   if (delay < AMPS_SETTLER_SHORT_DELAY && !amps_job_is_detached (job) &&
-      !amps_sender_is_draining (self->sender))
+      !amps_drain_is_on (self->drain))
     retry_in_slot (self, job, attempt, delay);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, verdict->detail);
@@ -259,7 +261,7 @@ on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *sel
 static gboolean
 may_wait (AmpsDecider *self, AmpsJob *job)
 {
-  return !amps_job_is_detached (job) && !amps_sender_is_draining (self->sender);
+  return !amps_job_is_detached (job) && !amps_drain_is_on (self->drain);
 }
 
 /* The workload has not seen the job by itself, so it simply waits on. */
@@ -456,12 +458,13 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
  * @metrics: what counts their outcomes
  * @sender: who sends jobs, and tells what was answered
  * @settler: who tells the broker
+ * @drain: whether jobs must not wait here
  *
  * Returns: (transfer full): a decider
  */
 AmpsDecider *
 amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler)
+                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain)
 {
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
@@ -472,6 +475,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
+  self->drain = g_object_ref (drain);
 
   g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
   g_signal_connect_object (manifest, "expired", G_CALLBACK (on_expired), self, 0);

@@ -20,6 +20,7 @@ struct _AmpsDispatcher {
   AmpsWorkload *workload; /* (owned) */
   AmpsManifest *manifest; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
   AmpsDecider *decider;   /* (owned) */
@@ -27,7 +28,6 @@ struct _AmpsDispatcher {
 
   AmpsReleaser *releaser; /* (owned) */
   AmpsIntake *intake;     /* (owned) */
-  gboolean stopping;      /* drains for good */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
@@ -61,6 +61,7 @@ amps_dispatcher_finalize (GObject *object)
 {
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
+  g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -125,17 +126,18 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
-  self->sender = amps_sender_new (config, clock, workload, manifest, metrics);
-  self->settler = amps_settler_new (clock, broker, manifest,
+  self->drain = amps_drain_new ();
+  self->intake = amps_intake_new (broker, workload, metrics, self->drain);
+  self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain);
+  self->settler = amps_settler_new (clock, broker, manifest, self->drain,
                                     amps_config_get_dead_letter_queue (config) != NULL);
-  self->decider =
-      amps_decider_new (config, clock, broker, manifest, metrics, self->sender, self->settler);
+  self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
+                                    self->settler, self->drain);
 
-  self->receiver =
-      amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler);
-  self->intake = amps_intake_new (broker, workload, metrics);
+  self->receiver = amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler,
+                                      self->drain);
   self->releaser =
-      amps_releaser_new (clock, workload, manifest, self->sender, self->settler, self->decider);
+      amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->drain);
 
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
                            G_CONNECT_AFTER);
@@ -380,6 +382,13 @@ amps_dispatcher_pause (AmpsDispatcher *self)
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, TRUE);
 }
 
+static void
+log_drain (AmpsDispatcher *self)
+{
+  if (!amps_drain_is_on (self->drain))
+    g_info ("Draining: %u jobs in flight", amps_manifest_get_n_jobs (self->manifest));
+}
+
 /**
  * amps_dispatcher_drain:
  * @self: a dispatcher
@@ -390,12 +399,8 @@ amps_dispatcher_pause (AmpsDispatcher *self)
 void
 amps_dispatcher_drain (AmpsDispatcher *self)
 {
-  if (amps_sender_is_draining (self->sender))
-    return;
-
-  g_info ("Draining: %u jobs in flight", amps_manifest_get_n_jobs (self->manifest));
-  amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, TRUE);
-  amps_releaser_drain (self->releaser);
+  log_drain (self);
+  amps_drain_begin (self->drain);
 }
 
 /**
@@ -407,8 +412,20 @@ amps_dispatcher_drain (AmpsDispatcher *self)
 void
 amps_dispatcher_stop (AmpsDispatcher *self)
 {
-  self->stopping = TRUE;
-  amps_dispatcher_drain (self);
+  log_drain (self);
+  amps_drain_begin_for_good (self->drain);
+}
+
+/**
+ * amps_dispatcher_is_stopping:
+ * @self: a dispatcher
+ *
+ * Returns: whether it drains for good
+ */
+gboolean
+amps_dispatcher_is_stopping (AmpsDispatcher *self)
+{
+  return amps_drain_is_for_good (self->drain);
 }
 
 /**
@@ -423,15 +440,10 @@ amps_dispatcher_stop (AmpsDispatcher *self)
 gboolean
 amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 {
-  if (self->stopping)
-    {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_CONFLICT, "AMPS is stopping");
-      return FALSE;
-    }
+  if (!amps_drain_end (self->drain, error))
+    return FALSE;
 
-  amps_releaser_resume (self->releaser);
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
-  amps_intake_set_paused (self->intake, AMPS_PAUSE_DRAINING, FALSE);
   return TRUE;
 }
 
@@ -444,7 +456,7 @@ amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 void
 amps_dispatcher_release_all (AmpsDispatcher *self)
 {
-  amps_releaser_release_all (self->releaser);
+  amps_drain_hurry (self->drain);
 }
 
 /**
@@ -469,7 +481,7 @@ amps_dispatcher_is_empty (AmpsDispatcher *self)
 AmpsDispatcherState
 amps_dispatcher_get_state (AmpsDispatcher *self)
 {
-  if (amps_intake_is_paused (self->intake, AMPS_PAUSE_DRAINING))
+  if (amps_drain_is_on (self->drain))
     return AMPS_DISPATCHER_DRAINING;
   if (amps_intake_is_paused (self->intake, AMPS_PAUSE_REQUESTED))
     return AMPS_DISPATCHER_PAUSED;
@@ -480,14 +492,25 @@ amps_dispatcher_get_state (AmpsDispatcher *self)
 /**
  * amps_dispatcher_is_ready:
  * @self: a dispatcher
- * @why_not: (out) (optional) (transfer full): the reason, when it is not
  *
  * Returns: whether it is connected and consuming
  */
 gboolean
-amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not)
+amps_dispatcher_is_ready (AmpsDispatcher *self)
 {
-  return amps_intake_is_ready (self->intake, why_not);
+  return amps_intake_is_ready (self->intake);
+}
+
+/**
+ * amps_dispatcher_dup_obstacles:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer full): every reason why it is not ready, for people
+ */
+char **
+amps_dispatcher_dup_obstacles (AmpsDispatcher *self)
+{
+  return amps_intake_dup_obstacles (self->intake);
 }
 
 /**

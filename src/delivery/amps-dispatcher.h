@@ -51,12 +51,14 @@ void amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max
 void amps_dispatcher_pause (AmpsDispatcher *self);
 void amps_dispatcher_drain (AmpsDispatcher *self);
 void amps_dispatcher_stop (AmpsDispatcher *self);
+gboolean amps_dispatcher_is_stopping (AmpsDispatcher *self);
 gboolean amps_dispatcher_resume (AmpsDispatcher *self, GError **error);
 void amps_dispatcher_release_all (AmpsDispatcher *self);
 
 gboolean amps_dispatcher_is_empty (AmpsDispatcher *self);
 AmpsDispatcherState amps_dispatcher_get_state (AmpsDispatcher *self);
-gboolean amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not);
+gboolean amps_dispatcher_is_ready (AmpsDispatcher *self);
+char **amps_dispatcher_dup_obstacles (AmpsDispatcher *self);
 AmpsWorkload *amps_dispatcher_get_workload (AmpsDispatcher *self);
 AmpsManifest *amps_dispatcher_get_manifest (AmpsDispatcher *self);
 AmpsBroker *amps_dispatcher_get_broker (AmpsDispatcher *self);

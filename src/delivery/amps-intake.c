@@ -7,6 +7,7 @@ struct _AmpsIntake {
   AmpsBroker *broker;     /* (owned) */
   AmpsWorkload *workload; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
   gboolean paused[AMPS_N_PAUSE_REASONS];
   gboolean connected; /* to the broker */
   gboolean was_connected;
@@ -20,6 +21,7 @@ amps_intake_finalize (GObject *object)
 {
   AmpsIntake *self = AMPS_INTAKE (object);
 
+  g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->workload);
   g_object_unref (self->broker);
@@ -53,7 +55,7 @@ is_open (AmpsIntake *self)
 static void
 note_readiness (AmpsIntake *self)
 {
-  self->was_ready = self->was_ready || amps_intake_is_ready (self, NULL);
+  self->was_ready = self->was_ready || amps_intake_is_ready (self);
 }
 
 static void
@@ -78,25 +80,34 @@ on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, 
   amps_intake_set_paused (self, AMPS_PAUSE_WORKLOAD, !amps_workload_get_available (workload));
 }
 
+static void
+on_drain_changed (AmpsDrain *drain, AmpsIntake *self)
+{
+  amps_intake_set_paused (self, AMPS_PAUSE_DRAINING, amps_drain_is_on (drain));
+}
+
 /**
  * amps_intake_new:
  * @broker: where messages come from
  * @workload: no messages are taken while it is away
  * @metrics: shows the state of both
+ * @drain: no messages are taken while it is on
  *
  * Returns: (transfer full): an open intake, if @workload is available
  */
 AmpsIntake *
-amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics)
+amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics, AmpsDrain *drain)
 {
   AmpsIntake *self = g_object_new (AMPS_TYPE_INTAKE, NULL);
 
   self->broker = g_object_ref (broker);
   self->workload = g_object_ref (workload);
   self->metrics = g_object_ref (metrics);
+  self->drain = g_object_ref (drain);
   g_signal_connect_object (broker, "notify", G_CALLBACK (on_broker_changed), self, 0);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
+  g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self, 0);
   on_workload_available (workload, NULL, self);
   return self;
 }
@@ -129,33 +140,72 @@ amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason)
   return self->paused[reason];
 }
 
+/* Returns: (nullable): what is to be said of @reason */
+static const char *
+describe_pause (AmpsIntake *self, AmpsPauseReason reason)
+{
+  switch (reason)
+    {
+    case AMPS_PAUSE_REQUESTED:
+      return "paused";
+    case AMPS_PAUSE_DRAINING:
+      return "draining";
+    case AMPS_PAUSE_WORKLOAD:
+      return amps_workload_get_unavailable_reason (self->workload);
+    default:
+      g_return_val_if_reached (NULL);
+    }
+}
+
+static const char *
+describe_broker (AmpsIntake *self)
+{
+  AmpsBrokerState state = amps_broker_get_state (self->broker);
+  const char *detail = amps_broker_get_state_detail (self->broker);
+
+  /* That nobody asked for messages has its reason above. */
+  if (state == AMPS_BROKER_CONSUMING || (state == AMPS_BROKER_CONNECTED && !is_open (self)))
+    return detail;
+
+  return detail != NULL ? detail : amps_broker_state_to_string (state);
+}
+
+/**
+ * amps_intake_dup_obstacles:
+ * @self: an intake
+ *
+ * Returns: (transfer full): every reason why no messages come, for people; none if they
+ *   do
+ */
+char **
+amps_intake_dup_obstacles (AmpsIntake *self)
+{
+  g_autoptr (GStrvBuilder) reasons = g_strv_builder_new ();
+  const char *broker = describe_broker (self);
+
+  for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+    {
+      const char *reason = self->paused[i] ? describe_pause (self, i) : NULL;
+
+      if (self->paused[i])
+        g_strv_builder_add (reasons, reason != NULL ? reason : "no reason is known");
+    }
+  if (broker != NULL)
+    g_strv_builder_add (reasons, broker);
+
+  return g_strv_builder_end (reasons);
+}
+
 /**
  * amps_intake_is_ready:
  * @self: an intake
- * @why_not: (out) (optional) (transfer full): the reason, when it is not
  *
  * Returns: whether messages come
  */
 gboolean
-amps_intake_is_ready (AmpsIntake *self, char **why_not)
+amps_intake_is_ready (AmpsIntake *self)
 {
-  AmpsBrokerState state = amps_broker_get_state (self->broker);
-  const char *reason;
-
-  if (self->paused[AMPS_PAUSE_DRAINING])
-    reason = "draining";
-  else if (self->paused[AMPS_PAUSE_REQUESTED])
-    reason = "paused";
-  else if (self->paused[AMPS_PAUSE_WORKLOAD])
-    reason = amps_workload_get_unavailable_reason (self->workload);
-  else if (state != AMPS_BROKER_CONSUMING)
-    reason = amps_broker_get_state_detail (self->broker);
-  else
-    return TRUE;
-
-  if (why_not != NULL)
-    *why_not = g_strdup (reason != NULL ? reason : amps_broker_state_to_string (state));
-  return FALSE;
+  return is_open (self) && amps_broker_get_state (self->broker) == AMPS_BROKER_CONSUMING;
 }
 
 /**

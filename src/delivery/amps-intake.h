@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-drain.h"
 #include "broker/amps-broker.h"
 #include "core/amps-metrics.h"
 #include "workload/amps-workload.h"
@@ -15,10 +16,12 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_INTAKE (amps_intake_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsIntake, amps_intake, AMPS, INTAKE, GObject)
 
-AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics);
+AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics,
+                             AmpsDrain *drain);
 void amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean paused);
 gboolean amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason);
-gboolean amps_intake_is_ready (AmpsIntake *self, char **why_not);
+gboolean amps_intake_is_ready (AmpsIntake *self);
+char **amps_intake_dup_obstacles (AmpsIntake *self);
 gboolean amps_intake_was_ready (AmpsIntake *self);
 
 G_END_DECLS

@@ -12,6 +12,7 @@ struct _AmpsReceiver {
   AmpsMetrics *metrics;   /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsReceiver, amps_receiver, G_TYPE_OBJECT)
@@ -21,6 +22,7 @@ amps_receiver_finalize (GObject *object)
 {
   AmpsReceiver *self = AMPS_RECEIVER (object);
 
+  g_object_unref (self->drain);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -108,7 +110,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
       return;
     }
 
-  if (amps_sender_is_draining (self->sender))
+  if (amps_drain_is_on (self->drain))
     {
       amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_RELEASE);
       return;
@@ -174,7 +176,7 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
 
   amps_sender_clear (self->sender);
   dropped = amps_manifest_end_epoch (self->manifest, epoch);
-  if (!amps_sender_is_draining (self->sender) || dropped->len > 0)
+  if (!amps_drain_is_on (self->drain) || dropped->len > 0)
     g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
             amps_manifest_get_n_jobs (self->manifest), dropped->len);
   count_jobs (self);
@@ -188,12 +190,13 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
  * @metrics: what counts them
  * @sender: who sends them on
  * @settler: who tells the broker of those that are not sent
+ * @drain: whether nothing is to be sent
  *
  * Returns: (transfer full): a receiver
  */
 AmpsReceiver *
 amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler)
+                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain)
 {
   AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
 
@@ -202,6 +205,7 @@ amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
+  self->drain = g_object_ref (drain);
 
   g_signal_connect_object (settler, "finished", G_CALLBACK (on_finished), self, 0);
   g_signal_connect_object (broker, "began", G_CALLBACK (on_began), self, 0);

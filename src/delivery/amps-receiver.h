@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsReceiver, amps_receiver, AMPS, RECEIVER, GObject)
 
 AmpsReceiver *amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                                 AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler);
+                                 AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
+                                 AmpsDrain *drain);
 
 G_END_DECLS

@@ -12,7 +12,7 @@ struct _AmpsReleaser {
   AmpsWorkload *workload; /* (owned) */
   AmpsManifest *manifest; /* (owned) */
   AmpsSender *sender;     /* (owned) */
-  AmpsSettler *settler;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
   AmpsDecider *decider;   /* (owned) */
   GSource *timer;         /* (owned) due when the workload has been away for long, and again */
 };
@@ -27,7 +27,7 @@ amps_releaser_finalize (GObject *object)
   g_source_destroy (self->timer);
   g_source_unref (self->timer);
   g_object_unref (self->decider);
-  g_object_unref (self->settler);
+  g_object_unref (self->drain);
   g_object_unref (self->sender);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -92,12 +92,38 @@ on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, 
     wait_for_workload (self);
 }
 
-/* Contract, section 6: nobody is there any more to finish the jobs. */
+/* Nobody is there any more to finish the jobs. */
 static void
 release_if_gone (AmpsReleaser *self)
 {
-  if (amps_sender_is_draining (self->sender) && amps_workload_get_gone (self->workload))
-    amps_releaser_release_all (self);
+  if (amps_drain_is_on (self->drain) && amps_workload_get_gone (self->workload))
+    amps_drain_hurry (self->drain);
+}
+
+static void
+release_all (AmpsReleaser *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+
+  amps_sender_clear (self->sender);
+  for (unsigned int i = 0; i < jobs->len; i++)
+    amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
+}
+
+/* As long as nothing is sent, only a watch tells whether the workload is there. */
+static void
+on_drain_changed (AmpsReleaser *self)
+{
+  amps_workload_set_watched (self->workload, amps_drain_is_on (self->drain));
+  if (amps_drain_is_hurried (self->drain))
+    {
+      release_all (self);
+    }
+  else if (amps_drain_is_on (self->drain))
+    {
+      release_waiting (self);
+      release_if_gone (self);
+    }
 }
 
 /**
@@ -106,14 +132,14 @@ release_if_gone (AmpsReleaser *self)
  * @workload: who may be away
  * @manifest: where the jobs are
  * @sender: who does not send them any more
- * @settler: who tells the broker
  * @decider: who decides them
+ * @drain: when they are to be given back
  *
  * Returns: (transfer full): a releaser
  */
 AmpsReleaser *
 amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                   AmpsSender *sender, AmpsSettler *settler, AmpsDecider *decider)
+                   AmpsSender *sender, AmpsDecider *decider, AmpsDrain *drain)
 {
   AmpsReleaser *self = g_object_new (AMPS_TYPE_RELEASER, NULL);
 
@@ -121,7 +147,7 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->sender = g_object_ref (sender);
-  self->settler = g_object_ref (settler);
+  self->drain = g_object_ref (drain);
   self->decider = g_object_ref (decider);
   self->timer = amps_clock_create_timer (clock, "give back");
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -131,51 +157,7 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
                            0);
   g_signal_connect_object (workload, "notify::gone", G_CALLBACK (release_if_gone), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
+                           G_CONNECT_SWAPPED);
   return self;
-}
-
-/**
- * amps_releaser_drain:
- * @self: a releaser
- *
- * Gives back what has not been POSTed, now and from now on. Jobs in the workload
- * go on, as long as it is there.
- */
-void
-amps_releaser_drain (AmpsReleaser *self)
-{
-  amps_sender_set_draining (self->sender, TRUE);
-  release_waiting (self);
-  release_if_gone (self);
-}
-
-/**
- * amps_releaser_resume:
- * @self: a releaser
- *
- * Undoes [method@Amps.Releaser.drain].
- */
-void
-amps_releaser_resume (AmpsReleaser *self)
-{
-  amps_settler_set_hurried (self->settler, FALSE);
-  amps_sender_set_draining (self->sender, FALSE);
-}
-
-/**
- * amps_releaser_release_all:
- * @self: a releaser that drains
- *
- * Gives back every job that has no outcome yet.
- */
-void
-amps_releaser_release_all (AmpsReleaser *self)
-{
-  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
-
-  amps_sender_clear (self->sender);
-  for (unsigned int i = 0; i < jobs->len; i++)
-    amps_decider_release (self->decider, g_ptr_array_index (jobs, i));
-
-  amps_settler_set_hurried (self->settler, TRUE);
 }

@@ -15,9 +15,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsReleaser, amps_releaser, AMPS, RELEASER, GObject)
 
 AmpsReleaser *amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                                 AmpsSender *sender, AmpsSettler *settler, AmpsDecider *decider);
-void amps_releaser_drain (AmpsReleaser *self);
-void amps_releaser_resume (AmpsReleaser *self);
-void amps_releaser_release_all (AmpsReleaser *self);
+                                 AmpsSender *sender, AmpsDecider *decider, AmpsDrain *drain);
 
 G_END_DECLS

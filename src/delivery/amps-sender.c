@@ -13,6 +13,7 @@ struct _AmpsSender {
   AmpsWorkload *workload;    /* (owned) */
   AmpsManifest *manifest;    /* (owned) */
   AmpsMetrics *metrics;      /* (owned) */
+  AmpsDrain *drain;          /* (owned) */
   GCancellable *cancellable; /* (owned) */
 
   GQueue waiting;       /* (owned) of AmpsJob, next one first */
@@ -21,7 +22,6 @@ struct _AmpsSender {
   GSource *batch_timer; /* (owned) due when a small batch has waited long enough */
   unsigned int max_concurrency;
   unsigned int batch_size;
-  gboolean draining;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsSender, amps_sender, G_TYPE_OBJECT)
@@ -70,6 +70,7 @@ amps_sender_finalize (GObject *object)
   amps_timer_queue_free (self->held);
   g_hash_table_unref (self->alone);
   g_object_unref (self->cancellable);
+  g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -128,12 +129,13 @@ on_batch_timer (gpointer user_data)
  * @workload: where jobs are sent
  * @manifest: where the jobs are
  * @metrics: what counts them
+ * @drain: whether nothing is to be sent
  *
  * Returns: (transfer full): a sender with nothing to send
  */
 AmpsSender *
 amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                 AmpsManifest *manifest, AmpsMetrics *metrics)
+                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain)
 {
   AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
 
@@ -142,6 +144,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
+  self->drain = g_object_ref (drain);
   self->max_concurrency = amps_config_get_max_concurrency (config);
   self->batch_size = amps_config_get_workload_batch_size (config);
   self->held = amps_timer_queue_new (clock, "jobs that may not run yet", on_held_due, self);
@@ -149,6 +152,8 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   g_source_set_callback (self->batch_timer, on_batch_timer, self, NULL);
   g_source_attach (self->batch_timer, NULL);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (amps_sender_send), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (drain, "changed", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
   return self;
 }
@@ -369,7 +374,7 @@ amps_sender_send (AmpsSender *self)
 {
   unsigned int size;
 
-  while (!self->draining && amps_workload_get_available (self->workload) &&
+  while (!amps_drain_is_on (self->drain) && amps_workload_get_available (self->workload) &&
          (size = get_batch_size (self)) > 0)
     {
       g_autoptr (GPtrArray) jobs = pop_batch (self, size);
@@ -456,30 +461,6 @@ amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency)
 {
   self->max_concurrency = max_concurrency;
   amps_sender_send (self);
-}
-
-/**
- * amps_sender_set_draining:
- * @self: a sender
- * @draining: whether nothing is to be sent any more
- */
-void
-amps_sender_set_draining (AmpsSender *self, gboolean draining)
-{
-  self->draining = draining;
-  amps_sender_send (self);
-}
-
-/**
- * amps_sender_is_draining:
- * @self: a sender
- *
- * Returns: whether nothing is sent any more, so that jobs must not wait for it
- */
-gboolean
-amps_sender_is_draining (AmpsSender *self)
-{
-  return self->draining;
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-config.h"
+#include "amps-drain.h"
 #include "amps-verdict.h"
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
@@ -20,12 +21,10 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                             AmpsManifest *manifest, AmpsMetrics *metrics);
+                             AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
 void amps_sender_add_first (AmpsSender *self, AmpsJob *job);
 void amps_sender_clear (AmpsSender *self);
-void amps_sender_set_draining (AmpsSender *self, gboolean draining);
-gboolean amps_sender_is_draining (AmpsSender *self);
 void amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency);
 void amps_sender_send (AmpsSender *self);
 gboolean amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend,

@@ -16,9 +16,9 @@ struct _AmpsSettler {
   AmpsClock *clock;        /* (owned) */
   AmpsBroker *broker;      /* (owned) */
   AmpsManifest *manifest;  /* (owned) */
+  AmpsDrain *drain;        /* (owned) */
   AmpsTimerQueue *waiting; /* (owned) of Settling */
   gboolean copies_dead_letters;
-  gboolean hurried;
   guint64 last_copy; /* number of the latest copy */
   unsigned int n_pending;
 };
@@ -75,6 +75,7 @@ amps_settler_finalize (GObject *object)
   AmpsSettler *self = AMPS_SETTLER (object);
 
   amps_timer_queue_free (self->waiting);
+  g_object_unref (self->drain);
   g_object_unref (self->manifest);
   g_object_unref (self->broker);
   g_object_unref (self->clock);
@@ -103,18 +104,26 @@ amps_settler_init (AmpsSettler *self G_GNUC_UNUSED)
 {
 }
 
+static void
+on_drain_changed (AmpsSettler *self)
+{
+  if (amps_drain_is_hurried (self->drain))
+    amps_timer_queue_flush (self->waiting);
+}
+
 /**
  * amps_settler_new:
  * @clock: what waits are measured by
  * @broker: who is told
  * @manifest: where the jobs are
+ * @drain: whether nothing may wait any more
  * @copies_dead_letters: whether dead letters are copied, rather than left to the
  *   policy of the queue
  *
  * Returns: (transfer full): a settler
  */
 AmpsSettler *
-amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest, AmpsDrain *drain,
                   gboolean copies_dead_letters)
 {
   AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
@@ -122,8 +131,11 @@ amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->clock = g_object_ref (clock);
   self->broker = g_object_ref (broker);
   self->manifest = g_object_ref (manifest);
+  self->drain = g_object_ref (drain);
   self->copies_dead_letters = copies_dead_letters;
   self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
+  g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -200,7 +212,7 @@ wait (Settling *settling, gint64 delay)
 static void
 wait_in_slot (Settling *settling)
 {
-  gint64 delay = settling->settler->hurried ? 0 : settling->settlement.delay;
+  gint64 delay = amps_drain_is_hurried (settling->settler->drain) ? 0 : settling->settlement.delay;
   const AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
   gboolean blamed = settling->settlement.attempt > delivery->attempt;
 
@@ -292,19 +304,6 @@ amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *sett
     wait_in_slot (settling);
   else
     proceed (settling);
-}
-
-/**
- * amps_settler_set_hurried:
- * @self: a settler
- * @hurried: whether nothing may wait here any more, because the process is to end
- */
-void
-amps_settler_set_hurried (AmpsSettler *self, gboolean hurried)
-{
-  self->hurried = hurried;
-  if (hurried)
-    amps_timer_queue_flush (self->waiting);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-drain.h"
 #include "broker/amps-broker.h"
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
@@ -24,9 +25,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
 
 AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                               gboolean copies_dead_letters);
+                               AmpsDrain *drain, gboolean copies_dead_letters);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
-void amps_settler_set_hurried (AmpsSettler *self, gboolean hurried);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
 
 G_END_DECLS

@@ -109,12 +109,13 @@ void
 amps_server_show_ready (AmpsServer *self, SoupServerMessage *message,
                         const char *rest G_GNUC_UNUSED)
 {
-  g_autofree char *why_not = NULL;
+  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
+  g_autofree char *details = g_strjoinv ("; ", obstacles);
 
-  if (amps_dispatcher_is_ready (self->dispatcher, &why_not))
+  if (amps_dispatcher_is_ready (self->dispatcher))
     reply_status (self, message, SOUP_STATUS_OK, "ready", NULL);
   else
-    reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "not ready", why_not);
+    reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "not ready", details);
 }
 
 static const char *
@@ -202,7 +203,7 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
   json_builder_begin_object (answer);
   add_status (self, answer, connected ? "healthy" : "unhealthy");
   add_int (answer, "uptime_seconds", get_uptime (self));
-  add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher, NULL));
+  add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher));
   add_string (answer, "state", amps_dispatcher_state_to_string (state));
   add_broker (self, answer);
   add_jobs (self, answer);

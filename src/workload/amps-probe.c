@@ -301,12 +301,12 @@ amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path
     {
       self->ready_path = g_strdup (ready_path);
       self->session = amps_endpoint_create_session (endpoint, 1, TIMEOUT_SECONDS);
-      self->interval = READY_INTERVAL;
     }
 
   self->timer = amps_clock_create_timer (clock, "workload probe");
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, NULL);
+  amps_probe_set_interval (self, 0);
   return self;
 }
 
@@ -323,15 +323,22 @@ amps_probe_start (AmpsProbe *self)
 }
 
 /**
- * amps_probe_watch:
+ * amps_probe_set_interval:
  * @self: a probe
- * @interval: µs between probes, even while the workload is available
+ * @interval: µs between probes while the workload is available; 0 for no more than are
+ *   needed
  */
 void
-amps_probe_watch (AmpsProbe *self, gint64 interval)
+amps_probe_set_interval (AmpsProbe *self, gint64 interval)
 {
+  if (interval == 0 && self->ready_path != NULL)
+    interval = READY_INTERVAL;
+  if (self->interval == interval)
+    return;
+
   self->interval = interval;
-  schedule (self);
+  if (self->available)
+    schedule (self);
 }
 
 /**

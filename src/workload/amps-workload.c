@@ -479,16 +479,15 @@ amps_workload_start (AmpsWorkload *self)
 }
 
 /**
- * amps_workload_watch:
+ * amps_workload_set_watched:
  * @self: a workload
- *
- * Looks again and again whether it is still there, as long as nothing is sent
- * that would tell.
+ * @watched: whether to look again and again whether it is still there, because nothing
+ *   is sent that would tell
  */
 void
-amps_workload_watch (AmpsWorkload *self)
+amps_workload_set_watched (AmpsWorkload *self, gboolean watched)
 {
-  amps_probe_watch (self->probe, WATCH_INTERVAL);
+  amps_probe_set_interval (self->probe, watched ? WATCH_INTERVAL : 0);
 }
 
 /**

@@ -17,7 +17,7 @@ G_DECLARE_FINAL_TYPE (AmpsWorkload, amps_workload, AMPS, WORKLOAD, GObject)
 AmpsWorkload *amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics);
 
 void amps_workload_start (AmpsWorkload *self);
-void amps_workload_watch (AmpsWorkload *self);
+void amps_workload_set_watched (AmpsWorkload *self, gboolean watched);
 void amps_workload_send_async (AmpsWorkload *self, GPtrArray *jobs, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
 AmpsAnswer *amps_workload_send_finish (AmpsWorkload *self, GAsyncResult *result, GError **error);

@@ -85,7 +85,7 @@ set_up (DispatcherFixture *f, gconstpointer settings)
   f->dispatcher = amps_dispatcher_new (f->config, f->clock, AMPS_BROKER (f->broker), f->workload,
                                        f->manifest, f->metrics);
   amps_dispatcher_start (f->dispatcher);
-  while (!amps_dispatcher_is_ready (f->dispatcher, NULL))
+  while (!amps_dispatcher_is_ready (f->dispatcher))
     g_main_context_iteration (NULL, TRUE);
   g_free (fake_broker_take_log (f->broker));
 }

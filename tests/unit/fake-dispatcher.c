@@ -307,11 +307,15 @@ amps_dispatcher_get_state (AmpsDispatcher *self)
 }
 
 gboolean
-amps_dispatcher_is_ready (AmpsDispatcher *self, char **why_not)
+amps_dispatcher_is_ready (AmpsDispatcher *self)
 {
-  if (why_not != NULL)
-    *why_not = g_strdup (self->not_ready);
   return self->not_ready == NULL;
+}
+
+char **
+amps_dispatcher_dup_obstacles (AmpsDispatcher *self)
+{
+  return g_strsplit (self->not_ready != NULL ? self->not_ready : "", "|", -1);
 }
 
 AmpsManifest *

@@ -14,6 +14,7 @@ typedef struct {
   AmpsWorkload *workload;
   GSocketService *service; /* (nullable) what the workload's probe finds */
   guint16 port;
+  AmpsDrain *drain;
   AmpsIntake *intake;
 } Fixture;
 
@@ -43,8 +44,9 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_no_error (error);
   f->metrics = amps_metrics_new ();
   f->broker = fake_broker_new ();
+  f->drain = amps_drain_new ();
   f->workload = amps_workload_new (f->config, f->clock, f->metrics);
-  f->intake = amps_intake_new (AMPS_BROKER (f->broker), f->workload, f->metrics);
+  f->intake = amps_intake_new (AMPS_BROKER (f->broker), f->workload, f->metrics, f->drain);
 }
 
 static void
@@ -55,6 +57,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_socket_service_stop (f->service);
   g_clear_object (&f->service);
   g_assert_finalize_object (f->intake);
+  g_assert_finalize_object (f->drain);
   g_object_run_dispose (G_OBJECT (f->workload));
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -78,11 +81,11 @@ open_all (Fixture *f)
 static void
 assert_not_ready (Fixture *f, const char *why)
 {
-  g_autofree char *why_not = NULL;
+  g_auto (GStrv) obstacles = amps_intake_dup_obstacles (f->intake);
+  g_autofree char *all = g_strjoinv ("; ", obstacles);
 
-  g_assert_false (amps_intake_is_ready (f->intake, NULL));
-  g_assert_false (amps_intake_is_ready (f->intake, &why_not));
-  g_assert_nonnull (strstr (why_not, why));
+  g_assert_false (amps_intake_is_ready (f->intake));
+  g_assert_nonnull (strstr (all, why));
 }
 
 static void
@@ -92,7 +95,7 @@ test_opens_with_broker_and_workload (Fixture *f, gconstpointer data G_GNUC_UNUSE
   g_assert_false (amps_broker_get_consuming (AMPS_BROKER (f->broker)));
 
   open_all (f);
-  g_assert_true (amps_intake_is_ready (f->intake, NULL));
+  g_assert_true (amps_intake_is_ready (f->intake));
   g_assert_true (amps_broker_get_consuming (AMPS_BROKER (f->broker)));
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_BROKER_CONNECTED), ==, 1);
 }
@@ -106,8 +109,8 @@ test_reasons_add_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   open_all (f);
   amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
   assert_not_ready (f, "paused");
-  amps_intake_set_paused (f->intake, AMPS_PAUSE_DRAINING, TRUE);
-  assert_not_ready (f, "draining");
+  amps_drain_begin (f->drain);
+  assert_not_ready (f, "paused; draining");
   g_assert_false (amps_broker_get_consuming (broker));
 
   amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
@@ -115,9 +118,9 @@ test_reasons_add_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_intake_is_paused (f->intake, AMPS_PAUSE_DRAINING));
   g_assert_false (amps_broker_get_consuming (broker));
 
-  amps_intake_set_paused (f->intake, AMPS_PAUSE_DRAINING, FALSE);
+  g_assert_true (amps_drain_end (f->drain, NULL));
   g_assert_true (amps_broker_get_consuming (broker));
-  g_assert_true (amps_intake_is_ready (f->intake, NULL));
+  g_assert_true (amps_intake_is_ready (f->intake));
 }
 
 static void
@@ -134,6 +137,9 @@ test_broker_that_goes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   amps_broker_end_epoch (broker);
   amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, "the cable is out");
   assert_not_ready (f, "the cable is out");
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  assert_not_ready (f, "paused; the cable is out");
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_BROKER_CONNECTED), ==, 0);
   g_assert_true (amps_intake_was_ready (f->intake));
 }

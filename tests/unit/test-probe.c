@@ -173,7 +173,7 @@ test_watch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   advance (f, AMPS_SECONDS (60));
   g_assert_true (amps_probe_get_available (f->probe));
 
-  amps_probe_watch (f->probe, AMPS_SECONDS (1));
+  amps_probe_set_interval (f->probe, AMPS_SECONDS (1));
   wait_until_available (f, FALSE);
 }
 

@@ -49,14 +49,15 @@ test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 static void
 test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
-  g_autofree char *why = NULL;
+  g_auto (GStrv) why = NULL;
 
   amps_http_listener_stop (f->listener);
   iterate_until_idle ();
   deliver (f, make_job ("a", "a", 0));
   assert_told (f, "stop consuming\n");
-  g_assert_false (amps_dispatcher_is_ready (f->dispatcher, &why));
-  g_assert_nonnull (why);
+  g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
+  why = amps_dispatcher_dup_obstacles (f->dispatcher);
+  g_assert_cmpuint (g_strv_length (why), ==, 1);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
 
   /* Others may have it after a while, and so they may what comes late. */
@@ -67,20 +68,34 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "release 2\n");
 }
 
-/* Contract, section 6: without a workload nobody can finish the jobs. */
+/* Without a workload nobody can finish the jobs, so a drain must notice by itself that
+ * it has gone, whether it had gone before or goes now. */
 static void
 test_drain_without_workload (Fixture *f, gconstpointer gone_before)
 {
   run (f, "a");
-  if (gone_before == NULL)
-    amps_dispatcher_drain (f->dispatcher);
-  amps_http_listener_stop (f->listener);
-  amps_workload_watch (f->workload);
-  fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  iterate_until_idle ();
   if (gone_before != NULL)
-    amps_dispatcher_drain (f->dispatcher);
+    amps_http_listener_stop (f->listener);
+  amps_dispatcher_drain (f->dispatcher);
+  iterate_until_idle ();
+  if (gone_before == NULL)
+    amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "stop consuming\nrelease 1\n");
+}
+
+/* After it nothing is watched that need not be. */
+static void
+test_resume (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  amps_dispatcher_drain (f->dispatcher);
+  g_assert_true (amps_dispatcher_resume (f->dispatcher, NULL));
+  amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (10));
+  iterate_until_idle ();
+  g_assert_true (amps_workload_get_available (f->workload));
+  assert_told (f, "stop consuming\nconsume\n");
 }
 
 /* One that only says that it is not ready goes on with its jobs. */
@@ -90,7 +105,6 @@ test_drain_of_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_G
   run (f, "a");
   amps_dispatcher_drain (f->dispatcher);
   f->get_status = 503;
-  amps_workload_watch (f->workload);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_idle ();
   g_assert_false (amps_workload_get_available (f->workload));
@@ -107,6 +121,7 @@ main (int argc, char **argv)
     { "/releaser/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/releaser/drain-of-followers", test_drain_of_followers, NULL },
     { "/releaser/workload-that-goes", test_workload_that_goes, NULL },
+    { "/releaser/resume", test_resume, NULL },
     { "/releaser/drain-without-workload", test_drain_without_workload, NULL },
     { "/releaser/drain-after-workload", test_drain_without_workload, "# gone before" },
     { "/releaser/drain-of-workload-that-is-not-ready", test_drain_of_workload_that_is_not_ready,

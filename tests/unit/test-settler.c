@@ -10,6 +10,7 @@ typedef struct {
   AmpsClock *clock;
   FakeBroker *broker;
   AmpsManifest *manifest;
+  AmpsDrain *drain;
   AmpsSettler *settler;
   unsigned int n_finished;
 } Fixture;
@@ -34,7 +35,8 @@ set_up (Fixture *f, gconstpointer copies_dead_letters)
   f->clock = fake_clock_new ();
   f->broker = fake_broker_new ();
   f->manifest = amps_manifest_new (f->clock, 10);
-  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest,
+  f->drain = amps_drain_new ();
+  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->drain,
                                  GPOINTER_TO_INT (copies_dead_letters));
   g_signal_connect (f->settler, "finished", G_CALLBACK (on_finished), f);
   g_signal_connect (f->broker, "lost", G_CALLBACK (on_lost), f);
@@ -46,6 +48,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_assert_cmpuint (amps_settler_get_n_pending (f->settler), ==, 0);
   g_assert_finalize_object (f->settler);
+  g_assert_finalize_object (f->drain);
   g_assert_finalize_object (f->manifest);
   g_assert_finalize_object (f->broker);
   g_assert_finalize_object (f->clock);
@@ -160,10 +163,10 @@ test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
           (AmpsSettlement){
               .kind = AMPS_SETTLE_RETRY, .delay = AMPS_MILLISECONDS (900), .attempt = 1 });
   assert_told (f, "");
-  amps_settler_set_hurried (f->settler, TRUE);
+  amps_drain_hurry (f->drain);
   assert_told (f, "release 1\n");
 
-  amps_settler_set_hurried (f->settler, FALSE);
+  g_assert_true (amps_drain_end (f->drain, NULL));
   fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
   settle (f, next, AMPS_OUTCOME_RESCHEDULED,
           (AmpsSettlement){ AMPS_SETTLE_RETRY, AMPS_SECONDS (10), 1, NULL, NULL });

@@ -45,6 +45,7 @@ static const char *const pause_reasons[] = {
   [AMPS_PAUSE_REQUESTED] = "requested",
   [AMPS_PAUSE_DRAINING] = "draining",
   [AMPS_PAUSE_WORKLOAD] = "workload",
+  [AMPS_PAUSE_REFUSED] = "refused",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
 

@@ -17,6 +17,7 @@ struct _AmpsDecider {
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
+  AmpsRefusals *refusals; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
@@ -26,6 +27,7 @@ amps_decider_finalize (GObject *object)
 {
   AmpsDecider *self = AMPS_DECIDER (object);
 
+  g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
@@ -278,6 +280,20 @@ keep_unreached (AmpsDecider *self, AmpsJob *job)
   amps_sender_add_first (self->sender, job);
 }
 
+/* Nor is it to blame for a wrong address; another one may be tried first. */
+static void
+keep_refused (AmpsDecider *self, AmpsJob *job)
+{
+  if (!may_wait (self, job))
+    {
+      amps_decider_release (self, job);
+      return;
+    }
+
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
+  amps_sender_add (self->sender, job, 0);
+}
+
 /* Publishing first */
 
 static void
@@ -418,6 +434,13 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
       return;
     }
 
+  if (verdict->refused_with != 0 &&
+      amps_refusals_refuse (self->refusals, job, verdict->refused_with))
+    {
+      keep_refused (self, job);
+      return;
+    }
+
   switch (verdict->kind)
     {
     case AMPS_VERDICT_ACCEPTED:
@@ -459,12 +482,14 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
  * @sender: who sends jobs, and tells what was answered
  * @settler: who tells the broker
  * @drain: whether jobs must not wait here
+ * @refusals: tells a wrong address from a bad job
  *
  * Returns: (transfer full): a decider
  */
 AmpsDecider *
 amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain)
+                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain,
+                  AmpsRefusals *refusals)
 {
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
@@ -476,6 +501,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
   self->drain = g_object_ref (drain);
+  self->refusals = g_object_ref (refusals);
 
   g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
   g_signal_connect_object (manifest, "expired", G_CALLBACK (on_expired), self, 0);

@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)
 
 AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
-                               AmpsSettler *settler, AmpsDrain *drain);
+                               AmpsSettler *settler, AmpsDrain *drain, AmpsRefusals *refusals);
 
 void amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job);
 void amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,

@@ -21,6 +21,7 @@ struct _AmpsDispatcher {
   AmpsManifest *manifest; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
+  AmpsRefusals *refusals; /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
   AmpsDecider *decider;   /* (owned) */
@@ -61,6 +62,7 @@ amps_dispatcher_finalize (GObject *object)
 {
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
+  g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
@@ -127,12 +129,14 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
   self->drain = amps_drain_new ();
-  self->intake = amps_intake_new (broker, workload, metrics, self->drain);
-  self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain);
+  self->refusals = amps_refusals_new (config, clock, workload);
+  self->intake = amps_intake_new (broker, workload, metrics, self->drain, self->refusals);
+  self->sender =
+      amps_sender_new (config, clock, workload, manifest, metrics, self->drain, self->refusals);
   self->settler = amps_settler_new (clock, broker, manifest, self->drain,
                                     amps_config_get_dead_letter_queue (config) != NULL);
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
-                                    self->settler, self->drain);
+                                    self->settler, self->drain, self->refusals);
 
   self->receiver = amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler,
                                       self->drain);

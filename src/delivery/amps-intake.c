@@ -8,6 +8,7 @@ struct _AmpsIntake {
   AmpsWorkload *workload; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
+  AmpsRefusals *refusals; /* (owned) */
   gboolean paused[AMPS_N_PAUSE_REASONS];
   gboolean connected; /* to the broker */
   gboolean was_connected;
@@ -21,6 +22,7 @@ amps_intake_finalize (GObject *object)
 {
   AmpsIntake *self = AMPS_INTAKE (object);
 
+  g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->workload);
@@ -50,6 +52,19 @@ is_open (AmpsIntake *self)
     }
 
   return TRUE;
+}
+
+/* A workload that refuses all jobs is to get one now and then. */
+static gboolean
+takes_messages (AmpsIntake *self)
+{
+  for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+    {
+      if (i != AMPS_PAUSE_REFUSED && self->paused[i])
+        return FALSE;
+    }
+
+  return !amps_refusals_is_paused (self->refusals);
 }
 
 static void
@@ -86,17 +101,25 @@ on_drain_changed (AmpsDrain *drain, AmpsIntake *self)
   amps_intake_set_paused (self, AMPS_PAUSE_DRAINING, amps_drain_is_on (drain));
 }
 
+static void
+on_refusals_changed (AmpsRefusals *refusals, AmpsIntake *self)
+{
+  amps_intake_set_paused (self, AMPS_PAUSE_REFUSED, amps_refusals_is_closed (refusals));
+}
+
 /**
  * amps_intake_new:
  * @broker: where messages come from
  * @workload: no messages are taken while it is away
  * @metrics: shows the state of both
  * @drain: no messages are taken while it is on
+ * @refusals: nor while the workload refuses all jobs
  *
  * Returns: (transfer full): an open intake, if @workload is available
  */
 AmpsIntake *
-amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics, AmpsDrain *drain)
+amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics, AmpsDrain *drain,
+                 AmpsRefusals *refusals)
 {
   AmpsIntake *self = g_object_new (AMPS_TYPE_INTAKE, NULL);
 
@@ -104,10 +127,12 @@ amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metric
   self->workload = g_object_ref (workload);
   self->metrics = g_object_ref (metrics);
   self->drain = g_object_ref (drain);
+  self->refusals = g_object_ref (refusals);
   g_signal_connect_object (broker, "notify", G_CALLBACK (on_broker_changed), self, 0);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
   g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self, 0);
+  g_signal_connect_object (refusals, "changed", G_CALLBACK (on_refusals_changed), self, 0);
   on_workload_available (workload, NULL, self);
   return self;
 }
@@ -123,7 +148,7 @@ amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean pause
 {
   self->paused[reason] = paused;
   amps_metrics_set_paused (self->metrics, reason, paused);
-  amps_broker_set_consuming (self->broker, is_open (self));
+  amps_broker_set_consuming (self->broker, takes_messages (self));
   note_readiness (self);
 }
 
@@ -152,6 +177,8 @@ describe_pause (AmpsIntake *self, AmpsPauseReason reason)
       return "draining";
     case AMPS_PAUSE_WORKLOAD:
       return amps_workload_get_unavailable_reason (self->workload);
+    case AMPS_PAUSE_REFUSED:
+      return amps_refusals_get_reason (self->refusals);
     default:
       g_return_val_if_reached (NULL);
     }
@@ -164,7 +191,8 @@ describe_broker (AmpsIntake *self)
   const char *detail = amps_broker_get_state_detail (self->broker);
 
   /* That nobody asked for messages has its reason above. */
-  if (state == AMPS_BROKER_CONSUMING || (state == AMPS_BROKER_CONNECTED && !is_open (self)))
+  if (state == AMPS_BROKER_CONSUMING ||
+      (state == AMPS_BROKER_CONNECTED && !amps_broker_get_consuming (self->broker)))
     return detail;
 
   return detail != NULL ? detail : amps_broker_state_to_string (state);

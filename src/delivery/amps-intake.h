@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-drain.h"
+#include "amps-refusals.h"
 #include "broker/amps-broker.h"
 #include "core/amps-metrics.h"
 #include "workload/amps-workload.h"
@@ -17,7 +18,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsIntake, amps_intake, AMPS, INTAKE, GObject)
 
 AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics,
-                             AmpsDrain *drain);
+                             AmpsDrain *drain, AmpsRefusals *refusals);
 void amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean paused);
 gboolean amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason);
 gboolean amps_intake_is_ready (AmpsIntake *self);

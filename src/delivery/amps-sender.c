@@ -14,6 +14,7 @@ struct _AmpsSender {
   AmpsManifest *manifest;    /* (owned) */
   AmpsMetrics *metrics;      /* (owned) */
   AmpsDrain *drain;          /* (owned) */
+  AmpsRefusals *refusals;    /* (owned) */
   GCancellable *cancellable; /* (owned) */
 
   GQueue waiting;       /* (owned) of AmpsJob, next one first */
@@ -36,6 +37,7 @@ static unsigned int signals[N_SIGNALS];
 typedef struct {
   AmpsSender *sender; /* (owned) */
   GPtrArray *jobs;    /* (owned) of AmpsJob */
+  gboolean trial;     /* whether the workload accepts any */
 } Request;
 
 static void
@@ -70,6 +72,7 @@ amps_sender_finalize (GObject *object)
   amps_timer_queue_free (self->held);
   g_hash_table_unref (self->alone);
   g_object_unref (self->cancellable);
+  g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
@@ -130,12 +133,14 @@ on_batch_timer (gpointer user_data)
  * @manifest: where the jobs are
  * @metrics: what counts them
  * @drain: whether nothing is to be sent
+ * @refusals: whether the workload refuses all
  *
  * Returns: (transfer full): a sender with nothing to send
  */
 AmpsSender *
 amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain)
+                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
+                 AmpsRefusals *refusals)
 {
   AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
 
@@ -145,6 +150,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
   self->drain = g_object_ref (drain);
+  self->refusals = g_object_ref (refusals);
   self->max_concurrency = amps_config_get_max_concurrency (config);
   self->batch_size = amps_config_get_workload_batch_size (config);
   self->held = amps_timer_queue_new (clock, "jobs that may not run yet", on_held_due, self);
@@ -154,6 +160,8 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (drain, "changed", G_CALLBACK (amps_sender_send), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (refusals, "changed", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
   return self;
 }
@@ -255,6 +263,9 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     return;
 
+  if (answer->status / 100 == 2)
+    amps_refusals_accept (self->refusals);
+
   AmpsVerdict verdict =
       amps_verdict_from_answer (answer, amps_config_get_workload_mode (self->config));
 
@@ -269,6 +280,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   else
     tell_each (self, request->jobs, &verdict);
 
+  if (request->trial)
+    amps_refusals_end_trial (self->refusals);
   amps_sender_send (self);
 }
 
@@ -325,7 +338,7 @@ pop_batch (AmpsSender *self, unsigned int size)
 }
 
 static void
-post (AmpsSender *self, GPtrArray *jobs)
+post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
 {
   gint64 deadline = get_new_deadline (self, 0);
   Request *request = g_new (Request, 1);
@@ -335,15 +348,23 @@ post (AmpsSender *self, GPtrArray *jobs)
 
   request->sender = g_object_ref (self);
   request->jobs = jobs;
+  request->trial = trial;
   amps_workload_send_async (self->workload, jobs, self->cancellable, on_answer, request);
+}
+
+static unsigned int
+get_n_places (AmpsSender *self)
+{
+  unsigned int in_workload = amps_manifest_get_n_in_workload (self->manifest);
+
+  return self->max_concurrency - MIN (in_workload, self->max_concurrency);
 }
 
 /* How many jobs to send at once now: 0 while a batch had better wait for more. */
 static unsigned int
 get_batch_size (AmpsSender *self)
 {
-  unsigned int in_workload = amps_manifest_get_n_in_workload (self->manifest);
-  unsigned int places = self->max_concurrency - MIN (in_workload, self->max_concurrency);
+  unsigned int places = get_n_places (self);
   unsigned int full = MIN (self->batch_size, self->max_concurrency);
   GList *first = find_next (self);
   gint64 due;
@@ -363,6 +384,30 @@ get_batch_size (AmpsSender *self)
   return 0;
 }
 
+static gboolean
+may_send (AmpsSender *self)
+{
+  return !amps_drain_is_on (self->drain) && amps_workload_get_available (self->workload);
+}
+
+/* One job alone, while the workload refuses all. */
+static void
+try_one (AmpsSender *self)
+{
+  g_autoptr (GPtrArray) jobs = NULL;
+
+  if (find_next (self) == NULL)
+    {
+      amps_refusals_want_jobs (self->refusals);
+      return;
+    }
+  if (get_n_places (self) == 0 || !amps_refusals_begin_trial (self->refusals))
+    return;
+
+  jobs = pop_batch (self, 1);
+  post (self, g_steal_pointer (&jobs), TRUE);
+}
+
 /**
  * amps_sender_send:
  * @self: a sender
@@ -374,14 +419,17 @@ amps_sender_send (AmpsSender *self)
 {
   unsigned int size;
 
-  while (!amps_drain_is_on (self->drain) && amps_workload_get_available (self->workload) &&
+  while (may_send (self) && !amps_refusals_is_closed (self->refusals) &&
          (size = get_batch_size (self)) > 0)
     {
       g_autoptr (GPtrArray) jobs = pop_batch (self, size);
 
       if (jobs->len > 0)
-        post (self, g_steal_pointer (&jobs));
+        post (self, g_steal_pointer (&jobs), FALSE);
     }
+
+  if (may_send (self) && amps_refusals_is_closed (self->refusals))
+    try_one (self);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 #include "amps-config.h"
 #include "amps-drain.h"
+#include "amps-refusals.h"
 #include "amps-verdict.h"
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
@@ -21,7 +22,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                             AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain);
+                             AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
+                             AmpsRefusals *refusals);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
 void amps_sender_add_first (AmpsSender *self, AmpsJob *job);
 void amps_sender_clear (AmpsSender *self);

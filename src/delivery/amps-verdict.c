@@ -70,6 +70,21 @@ look_up (const AmpsAnswer *answer, AmpsWorkloadMode mode)
   return mode == AMPS_WORKLOAD_MODE_SYNC ? by_status[row].sync : by_status[row].async;
 }
 
+/* Those that say nothing of the job if the address is wrong. */
+static gboolean
+may_be_address (unsigned int status)
+{
+  static const unsigned int statuses[] = { 401, 403, 404, 405, 407, 421, 501 };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (statuses); i++)
+    {
+      if (status == statuses[i])
+        return TRUE;
+    }
+
+  return status >= 300 && status <= 399;
+}
+
 /**
  * amps_verdict_from_answer:
  * @answer: the workload's answer, or that there was none
@@ -87,6 +102,7 @@ amps_verdict_from_answer (const AmpsAnswer *answer, AmpsWorkloadMode mode)
     .blames = cell.blames,
     .retry_after = answer->retry_after,
     .reason = "status",
+    .refused_with = may_be_address (answer->status) ? answer->status : 0,
   };
 
   if (cell.kind == AMPS_VERDICT_DONE)

@@ -34,6 +34,7 @@ typedef enum {
  * @reason: (nullable): a static word of contract section 5 for a rejection
  * @detail: (nullable): the cause, for logs and dead letters
  * @event: (nullable): what is to be published before the job is acknowledged
+ * @refused_with: a status that a server gives at a wrong address, too; else 0
  *
  * What the workload's answer means for a job. Whoever made it owns what it
  * points to.
@@ -45,6 +46,7 @@ typedef struct {
   const char *reason;
   const char *detail;
   GBytes *event;
+  unsigned int refused_with;
 } AmpsVerdict;
 
 AmpsVerdict amps_verdict_from_answer (const AmpsAnswer *answer, AmpsWorkloadMode mode);

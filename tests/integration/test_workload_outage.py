@@ -6,7 +6,7 @@ import unittest
 
 from amps import Amps, wait_until
 from broker import BrokerTest, event
-from workload import Workload
+from workload import Workload, acknowledge
 
 
 class WorkloadOutage(BrokerTest):
@@ -67,6 +67,34 @@ class WorkloadOutage(BrokerTest):
                        what='the answer')
             self.assertTrue(amps.is_ready())
             self.assertEqual(amps.metric('amps_consumer_paused{reason="workload"}'), 0)
+
+    def test_wrong_address_takes_no_job_with_it(self):
+        """One path off, and the server answers 404: with no setting but the address all
+        jobs wait, and AMPS says so."""
+        queue = self.queue()
+        for number in range(200):
+            queue.publish(event(number))
+        with Workload(lambda _: 404) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            amps.wait_listening()
+            wait_until(lambda: '404' in amps.get('/readyz').body, what='noticing')
+            ready = amps.get('/readyz')
+            self.assertEqual(ready.status, 503)
+            self.assertIn(f'POST {workload.address}', ready.json['details'])
+            self.assertIn('WORKLOAD_ADDRESS', ready.json['details'])
+            self.assertEqual(amps.metric('amps_consumer_paused{reason="refused"}'), 1)
+            self.assertIn('"level":"warning","message":"Jobs are refused: the workload answered '
+                          '404', amps.log)
+            posts = len(workload.posts)
+            time.sleep(3)
+            self.assertLessEqual(len(workload.posts), posts + 8)
+            workload.answer = acknowledge
+            wait_until(lambda: amps.metric('amps_workloads_acknowledged_total') == 200, 60,
+                       'the end of all')
+            self.assertEqual({post.headers['Amps-Attempt'] for post in workload.posts}, {'1'})
+            self.assertTrue(amps.is_ready())
+            self.assertEqual(amps.metric('amps_consumer_paused{reason="refused"}'), 0)
+            amps.stop()
+        queue.wait_count(0)
 
 
 if __name__ == '__main__':

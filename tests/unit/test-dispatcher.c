@@ -34,7 +34,7 @@ test_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 429;
   run (f, "b");
   assert_told (f, "retry 2 attempt 1\n");
-  f->status = 404;
+  f->status = 400;
   run (f, "c");
   assert_told (f, "dead-letter 3 status\n");
 }

@@ -15,6 +15,7 @@ typedef struct {
   GSocketService *service; /* (nullable) what the workload's probe finds */
   guint16 port;
   AmpsDrain *drain;
+  AmpsRefusals *refusals;
   AmpsIntake *intake;
 } Fixture;
 
@@ -46,7 +47,9 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->broker = fake_broker_new ();
   f->drain = amps_drain_new ();
   f->workload = amps_workload_new (f->config, f->clock, f->metrics);
-  f->intake = amps_intake_new (AMPS_BROKER (f->broker), f->workload, f->metrics, f->drain);
+  f->refusals = amps_refusals_new (f->config, f->clock, f->workload);
+  f->intake =
+      amps_intake_new (AMPS_BROKER (f->broker), f->workload, f->metrics, f->drain, f->refusals);
 }
 
 static void
@@ -57,6 +60,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_socket_service_stop (f->service);
   g_clear_object (&f->service);
   g_assert_finalize_object (f->intake);
+  g_assert_finalize_object (f->refusals);
   g_assert_finalize_object (f->drain);
   g_object_run_dispose (G_OBJECT (f->workload));
   while (g_main_context_iteration (NULL, FALSE))

@@ -8,6 +8,9 @@
  * id is rather a producer that uses it again. */
 #define MAX_AGE AMPS_SECONDS (600)
 
+/* A retry may wait for long. Much later it is rather somebody's copy. */
+#define MAX_RETRY_AGE AMPS_SECONDS (24 * 3600)
+
 /* A settlement that was sent so long before the connection died has reached the
  * broker: a connection that carries nothing is found dead sooner than that. */
 #define MAX_DOUBT AMPS_SECONDS (180)
@@ -30,10 +33,11 @@ typedef struct {
   unsigned int epoch;         /* in which it was settled */
   unsigned int attempt;       /* of the delivery */
   unsigned int body_hash;
-  guint8 outcome;    /* an AmpsOutcome */
-  guint8 settles;    /* whether a redelivery is to be settled at all */
-  guint8 in_doubt;   /* @epoch has died, and may have taken the settlement with it */
-  guint8 remembered; /* else it was forgotten before its time, or never used */
+  guint8 outcome;              /* an AmpsOutcome */
+  unsigned int settles : 1;    /* whether a redelivery is to be settled at all */
+  unsigned int in_doubt : 1;   /* @epoch has died, and may have taken the settlement with it */
+  unsigned int succeeded : 1;  /* acknowledged after it had been given up: a retry is not run */
+  unsigned int remembered : 1; /* else it was forgotten before its time, or never used */
 } Entry;
 
 struct _AmpsFinishedJobs {
@@ -199,12 +203,13 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
     .epoch = delivery->epoch,
     .attempt = delivery->attempt,
     .body_hash = delivery->body_hash,
-    .outcome = job->outcome,
+    .outcome = job->succeeded ? AMPS_OUTCOME_ACKNOWLEDGED : job->outcome,
+    .succeeded = job->succeeded,
     .settles = settlement != NULL,
     .in_doubt = job->detached,
     .remembered = TRUE,
   };
-  if (settlement != NULL && settlement->kind != AMPS_SETTLE_ACKNOWLEDGE)
+  if (settlement != NULL && settlement->kind != AMPS_SETTLE_ACKNOWLEDGE && !job->succeeded)
     {
       entry->settlement = g_memdup2 (settlement, sizeof *settlement);
       entry->settlement->detail = g_strdup (settlement->detail);
@@ -291,6 +296,65 @@ amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
     entry = find (self, BY_RUN, (guint64) run);
 
   return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
+}
+
+/**
+ * amps_finished_jobs_succeed:
+ * @self: a memory
+ * @id: an event's id, or anything else
+ * @run: the number of a POST, or 0
+ *
+ * Says that a job that was given up is acknowledged after all: what comes of it is not
+ * run again.
+ *
+ * Returns: whether there is such a job
+ */
+gboolean
+amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run)
+{
+  Entry *entry = find (self, BY_ID, digest_id (self, id));
+
+  if (entry == NULL && run != 0)
+    entry = find (self, BY_RUN, (guint64) run);
+  if (entry == NULL || !amps_outcome_is_given_up (entry->outcome))
+    return FALSE;
+
+  entry->outcome = AMPS_OUTCOME_ACKNOWLEDGED;
+  entry->succeeded = TRUE;
+  g_clear_pointer (&entry->settlement, free_settlement);
+  return TRUE;
+}
+
+/**
+ * amps_finished_jobs_has_succeeded:
+ * @self: a memory
+ * @job: a job that has just been delivered
+ * @now: monotonic µs
+ *
+ * Such an answer is given once.
+ *
+ * Returns: whether @job is the retry of one that was acknowledged after it had been
+ *   given up
+ */
+gboolean
+amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 now)
+{
+  guint64 id;
+  Entry *entry;
+
+  if (!job->delivery->copy)
+    return FALSE;
+
+  id = digest_id (self, amps_job_get_id (job));
+  entry = find (self, BY_ID, id);
+  while (entry != NULL && !entry->succeeded)
+    entry = find_from (self, entry->next[BY_ID], BY_ID, id);
+  if (entry == NULL || entry->body_hash != job->delivery->body_hash ||
+      now - entry->finished > MAX_RETRY_AGE)
+    return FALSE;
+
+  entry->succeeded = FALSE;
+  return TRUE;
 }
 
 /**

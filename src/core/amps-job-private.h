@@ -21,6 +21,7 @@ struct _AmpsJob {
   AmpsJobState state;
   AmpsJobState undecided; /* what @state falls back to from deciding */
   AmpsOutcome outcome;
+  gboolean succeeded;   /* acknowledged after it had been given up */
   unsigned int attempt; /* 1-based */
   gint64 run;           /* number of the latest POST; 0 before the first */
   char *run_id;         /* (owned) (nullable) what the workload knows @run as */

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-manifest.h"
+#include "amps-manifest-private.h"
 
-#include "amps-error.h"
-#include "amps-finished-jobs.h"
 #include "amps-job-private.h"
-#include "amps-run-ids.h"
-#include "amps-timer-queue.h"
-
-struct _AmpsManifest {
-  GObject parent_instance;
-
-  AmpsClock *clock;          /* (owned) */
-  GHashTable *jobs;          /* (owned) id → (owned) AmpsJob */
-  AmpsRunIds *runs;          /* (owned) */
-  AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */
-  unsigned int n_in_workload;
-
-  AmpsFinishedJobs *finished; /* (owned) */
-};
 
 G_DEFINE_FINAL_TYPE (AmpsManifest, amps_manifest, G_TYPE_OBJECT)
 
@@ -35,6 +19,7 @@ amps_manifest_finalize (GObject *object)
 
   amps_timer_queue_free (self->deadlines);
   amps_run_ids_free (self->runs);
+  amps_earlier_runs_free (self->earlier);
   g_hash_table_unref (self->jobs);
   amps_finished_jobs_free (self->finished);
   g_object_unref (self->clock);
@@ -91,12 +76,14 @@ amps_manifest_new (AmpsClock *clock, unsigned int capacity)
 
   self->clock = g_object_ref (clock);
   self->finished = amps_finished_jobs_new (capacity);
+  self->earlier = amps_earlier_runs_new (capacity);
   self->deadlines = amps_timer_queue_new (clock, "job deadlines", on_deadline, self);
   return self;
 }
 
-static void
-set_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state)
+/* The one way into another state. */
+void
+amps_manifest_enter_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state)
 {
   self->n_in_workload -= amps_job_is_in_workload (job);
   job->state = state;
@@ -111,6 +98,23 @@ insert (AmpsManifest *self, AmpsJob *job)
 }
 
 /**
+ * amps_manifest_is_late_success:
+ * @self: a manifest
+ * @job: a job that has just been delivered, or waited for another one of its id
+ *
+ * Such an answer is given once.
+ *
+ * Returns: whether it is the retry of one that was acknowledged after it had been given
+ *   up, so that it need not run
+ */
+gboolean
+amps_manifest_is_late_success (AmpsManifest *self, AmpsJob *job)
+{
+  return amps_finished_jobs_has_succeeded (self->finished, job,
+                                           amps_clock_get_monotonic_time (self->clock));
+}
+
+/**
  * amps_manifest_recall:
  * @self: a manifest
  * @job: a job that has just been delivered
@@ -118,9 +122,9 @@ insert (AmpsManifest *self, AmpsJob *job)
  *   is (transfer full)
  *
  * Finds out whether @job ended before and came back only because the connection
- * died on its settlement (contract, promise 3). Then it is in the manifest and
- * decided. A job that comes for the first time makes an earlier one of its id
- * forgotten.
+ * died on its settlement, or because it had been given up before the workload
+ * acknowledged it. Then it is in the manifest and decided. A job that comes for the
+ * first time makes an earlier one of its id forgotten.
  *
  * Returns: whether its delivery shall be settled instead of run
  */
@@ -132,6 +136,15 @@ amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settleme
 
   if (g_hash_table_contains (self->jobs, id))
     return FALSE;
+
+  if (amps_manifest_is_late_success (self, job))
+    {
+      *settlement = (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE };
+      job->outcome = AMPS_OUTCOME_ACKNOWLEDGED;
+      insert (self, job);
+      amps_manifest_enter_state (self, job, AMPS_JOB_DECIDED);
+      return TRUE;
+    }
 
   if (!amps_finished_jobs_recall (self->finished, job, now, settlement))
     {
@@ -147,7 +160,7 @@ amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settleme
     }
 
   insert (self, job);
-  set_state (self, job, AMPS_JOB_DECIDED);
+  amps_manifest_enter_state (self, job, AMPS_JOB_DECIDED);
   return TRUE;
 }
 
@@ -273,7 +286,7 @@ amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline)
   g_return_if_fail (job->state == AMPS_JOB_WAITING);
 
   amps_run_ids_begin (self->runs, job);
-  set_state (self, job, AMPS_JOB_POSTING);
+  amps_manifest_enter_state (self, job, AMPS_JOB_POSTING);
   amps_manifest_set_deadline (self, job, deadline);
 }
 
@@ -289,7 +302,7 @@ void
 amps_manifest_accept (AmpsManifest *self, AmpsJob *job)
 {
   if (job->state == AMPS_JOB_POSTING)
-    set_state (self, job, AMPS_JOB_RUNNING);
+    amps_manifest_enter_state (self, job, AMPS_JOB_RUNNING);
   else if (job->state == AMPS_JOB_DECIDING)
     job->undecided = AMPS_JOB_RUNNING;
 }
@@ -307,14 +320,15 @@ amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt)
 {
   g_return_if_fail (amps_job_is_in_workload (job));
 
+  amps_earlier_runs_add (self->earlier, job);
   job->attempt = attempt;
-  set_state (self, job, AMPS_JOB_WAITING);
+  amps_manifest_enter_state (self, job, AMPS_JOB_WAITING);
   amps_manifest_set_deadline (self, job, 0);
 }
 
-/* 0 without a deadline. */
-static gint64
-get_time_left (AmpsManifest *self, gint64 deadline)
+/* µs; 0 without a deadline. */
+gint64
+amps_manifest_get_time_left (AmpsManifest *self, gint64 deadline)
 {
   return deadline != 0 ? MAX (deadline - amps_clock_get_monotonic_time (self->clock), 1) : 0;
 }
@@ -332,7 +346,7 @@ amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
 {
   if (job->state == AMPS_JOB_DECIDING)
     {
-      job->remaining = get_time_left (self, deadline);
+      job->remaining = amps_manifest_get_time_left (self, deadline);
       return;
     }
 
@@ -342,136 +356,6 @@ amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
   job->deadline = deadline;
   if (deadline != 0)
     job->deadline_entry = amps_timer_queue_add (self->deadlines, deadline, job);
-}
-
-static gboolean
-find_undecided (AmpsManifest *self, const char *identifier, AmpsOutcome wanted, AmpsJob **job,
-                GError **error)
-{
-  AmpsJob *found = amps_manifest_lookup (self, identifier);
-
-  *job = NULL;
-  if (found == NULL)
-    {
-      gint64 run = amps_run_ids_parse (self->runs, identifier);
-
-      return amps_outcome_check (
-          identifier, amps_finished_jobs_find (self->finished, identifier, run), wanted, error);
-    }
-
-  if (found->state == AMPS_JOB_DECIDED)
-    return amps_outcome_check (identifier, found->outcome, wanted, error);
-
-  if (found->state == AMPS_JOB_DECIDING)
-    {
-      g_set_error (error, AMPS_ERROR, AMPS_ERROR_BUSY,
-                   "job “%s” is being acknowledged together with a publication", identifier);
-      return FALSE;
-    }
-
-  *job = g_object_ref (found);
-  return TRUE;
-}
-
-/**
- * amps_manifest_take:
- * @self: a manifest
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @outcome: what is to become of it
- * @job: (out) (transfer full) (nullable): the job; %NULL when it was decided in
- *   the same way before
- * @error: return location: %AMPS_ERROR_NOT_FOUND, %AMPS_ERROR_CONFLICT or
- *   %AMPS_ERROR_BUSY
- *
- * Decides a job and gives it to the caller, so that of several who race only
- * one can settle the delivery.
- *
- * Returns: whether the job is decided as wanted
- */
-gboolean
-amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome, AmpsJob **job,
-                    GError **error)
-{
-  if (!find_undecided (self, identifier, outcome, job, error))
-    return FALSE;
-
-  if (*job != NULL)
-    amps_manifest_decide (self, *job, outcome);
-  return TRUE;
-}
-
-/**
- * amps_manifest_decide:
- * @self: a manifest
- * @job: a job
- * @outcome: what is to become of it
- *
- * Decides @job unless that has been done, or is just being done, by another.
- *
- * Returns: whether the caller is now the one who settles it
- */
-gboolean
-amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome)
-{
-  if (job->state == AMPS_JOB_DECIDING || job->state == AMPS_JOB_DECIDED)
-    return FALSE;
-
-  amps_manifest_set_deadline (self, job, 0);
-  set_state (self, job, AMPS_JOB_DECIDED);
-  job->outcome = outcome;
-  return TRUE;
-}
-
-/**
- * amps_manifest_begin_deciding:
- * @self: a manifest
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @job: (out) (transfer full) (nullable): the job; %NULL when it was
- *   acknowledged before
- * @error: return location, as of [method@Amps.Manifest.take]
- *
- * Reserves a job for its acknowledgement, which depends on something that takes
- * time. Its deadline stands still, and rivals are told to come again.
- *
- * Returns: whether the job is reserved, or acknowledged
- */
-gboolean
-amps_manifest_begin_deciding (AmpsManifest *self, const char *identifier, AmpsJob **job,
-                              GError **error)
-{
-  AmpsJob *found;
-
-  if (!find_undecided (self, identifier, AMPS_OUTCOME_ACKNOWLEDGED, job, error))
-    return FALSE;
-
-  found = *job;
-  if (found == NULL)
-    return TRUE;
-
-  found->remaining = get_time_left (self, found->deadline);
-  amps_manifest_set_deadline (self, found, 0);
-
-  found->undecided = found->state;
-  set_state (self, found, AMPS_JOB_DECIDING);
-  return TRUE;
-}
-
-/**
- * amps_manifest_stop_deciding:
- * @self: a manifest
- * @job: a job that is being decided
- *
- * Puts @job back to where it was, with the time that it had left.
- */
-void
-amps_manifest_stop_deciding (AmpsManifest *self, AmpsJob *job)
-{
-  g_return_if_fail (job->state == AMPS_JOB_DECIDING);
-
-  set_state (self, job, job->undecided);
-  if (job->remaining != 0)
-    amps_manifest_set_deadline (self, job,
-                                amps_clock_get_monotonic_time (self->clock) + job->remaining);
 }
 
 static void
@@ -508,6 +392,8 @@ amps_manifest_finish (AmpsManifest *self, AmpsJob *job, const AmpsSettlement *se
       g_queue_init (&job->followers);
     }
 
+  if (amps_outcome_is_given_up (job->outcome))
+    amps_earlier_runs_add (self->earlier, job);
   amps_finished_jobs_remember (self->finished, job, settlement,
                                amps_clock_get_monotonic_time (self->clock));
   g_object_ref (job);

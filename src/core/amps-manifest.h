@@ -37,6 +37,7 @@ G_DECLARE_FINAL_TYPE (AmpsManifest, amps_manifest, AMPS, MANIFEST, GObject)
 
 AmpsManifest *amps_manifest_new (AmpsClock *clock, unsigned int capacity);
 
+gboolean amps_manifest_is_late_success (AmpsManifest *self, AmpsJob *job);
 gboolean amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settlement);
 AmpsAddition amps_manifest_add (AmpsManifest *self, AmpsJob *job);
 AmpsJob *amps_manifest_lookup (AmpsManifest *self, const char *identifier);
@@ -49,6 +50,7 @@ void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
 void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 
+gboolean amps_manifest_is_given_up (AmpsManifest *self, const char *identifier);
 gboolean amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome,
                              AmpsJob **job, GError **error);
 gboolean amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome);

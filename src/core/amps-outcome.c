@@ -22,6 +22,19 @@ amps_outcome_to_string (AmpsOutcome outcome)
   return names[outcome];
 }
 
+/**
+ * amps_outcome_is_given_up:
+ * @outcome: how a job ended
+ *
+ * Returns: whether it is tried again, and an acknowledgement that comes late still
+ *   counts
+ */
+gboolean
+amps_outcome_is_given_up (AmpsOutcome outcome)
+{
+  return outcome == AMPS_OUTCOME_RETRIED || outcome == AMPS_OUTCOME_EXPIRED;
+}
+
 static gboolean
 is_remembered (AmpsOutcome outcome)
 {

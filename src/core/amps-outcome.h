@@ -31,6 +31,7 @@ typedef enum {
 #define AMPS_N_OUTCOMES (AMPS_OUTCOME_MALFORMED + 1)
 
 const char *amps_outcome_to_string (AmpsOutcome outcome);
+gboolean amps_outcome_is_given_up (AmpsOutcome outcome);
 gboolean amps_outcome_check (const char *identifier, AmpsOutcome decided, AmpsOutcome wanted,
                              GError **error);
 

@@ -323,6 +323,29 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   g_task_return_boolean (task, TRUE);
 }
 
+/* The job was given up meanwhile or before, and may be here again. */
+static void
+on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
+  g_autoptr (AmpsJob) job = NULL;
+  GError *error = NULL;
+
+  if (!amps_publication_finish (result, &error) ||
+      !amps_manifest_take (self->manifest, g_task_get_task_data (task), AMPS_OUTCOME_ACKNOWLEDGED,
+                           &job, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  if (job != NULL)
+    amps_decider_acknowledge (self, job);
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
+  g_task_return_boolean (task, TRUE);
+}
+
 /**
  * amps_decider_acknowledge_async:
  * @self: a decider
@@ -347,6 +370,14 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   GHashTable *confirmed;
 
   g_task_set_source_tag (task, amps_decider_acknowledge_async);
+  if (amps_manifest_is_given_up (self->manifest, identifier))
+    {
+      g_task_set_task_data (task, g_strdup (identifier), g_free);
+      amps_publication_start (self->broker, events, NULL, cancellable, on_published_late,
+                              g_steal_pointer (&task));
+      return;
+    }
+
   if (!amps_manifest_begin_deciding (self->manifest, identifier, &job, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));

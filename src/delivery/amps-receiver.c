@@ -146,6 +146,21 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
     }
 }
 
+/* A retry may come while its original is still being settled, and with that its late
+ * acknowledgement. Returns: whether @job has ended */
+static gboolean
+end_late_success (AmpsReceiver *self, AmpsJob *job)
+{
+  AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+
+  if (!amps_manifest_is_late_success (self->manifest, job) ||
+      !amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
+    return FALSE;
+
+  amps_settler_settle (self->settler, job, &acknowledge);
+  return TRUE;
+}
+
 static void
 on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, AmpsReceiver *self)
 {
@@ -157,7 +172,7 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, Am
                                 amps_job_get_delivery (job)->received);
     }
 
-  if (next != NULL)
+  if (next != NULL && !end_late_success (self, next))
     take_up (self, next);
 
   count_jobs (self);

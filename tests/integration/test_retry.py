@@ -23,6 +23,36 @@ class Retry(BrokerTest):
         """The attempt numbers in the order of the POSTs."""
         return [int(post.headers['Amps-Attempt']) for post in posts]
 
+    def test_success_counts_whenever_it_comes(self):
+        """A worker that takes longer than the answer may: it works first, and answers and
+        acknowledges then."""
+        queue = self.queue()
+        statuses = {}
+
+        def work(post):
+            run = post.headers['Amps-Job-Id']
+            time.sleep(2.5)
+            reject = self.amps.post('/reject', {'identifier': run}).status
+            statuses[run] = reject, self.amps.post('/acknowledge', {'identifier': run}).status
+            return 204
+
+        for number in range(5):
+            queue.publish(event(number))
+        with Workload(work) as workload, \
+                Amps(self.node.uri, queue.name, workload, WORKLOAD_RESPONSE_TIMEOUT='1s',
+                     RETRY_MIN_BACKOFF='10s', RETRY_MAX_BACKOFF='10s') as self.amps:
+            wait_until(lambda: len(statuses) >= 5, what='the end of the work')
+            time.sleep(11)
+            self.assertEqual({status for _, status in statuses.values()}, {202})
+            self.assertEqual({status for status, _ in statuses.values()}, {409})
+            self.assertEqual(self.amps.get('/jobs').json['jobs'], [])
+            posts = len(workload.posts)
+            self.assertLess(posts, 10)
+            time.sleep(3)
+            self.assertEqual(len(workload.posts), posts)
+            self.amps.stop()
+        queue.wait_count(0)
+
     def retry_queue(self, queue, seconds):
         """Declares it just as AMPS does; it fails if it is there, but otherwise."""
         return self.queue('quorum', f'{queue.name}.retry.{seconds}s',
@@ -59,12 +89,17 @@ class Retry(BrokerTest):
                     post.acknowledge()
                 return 200
 
-            for row in table:
-                queue.publish(event(row[0]))
+            queue.publish(event(table[0][0]))
             with Workload(answer) as workload, \
                     Amps(self.node.uri, queue.name, workload, WORKLOAD_MODE=mode,
                          DEAD_LETTER_QUEUE=dead.name, RETRY_MIN_BACKOFF='100ms',
                          RETRY_MAX_BACKOFF='200ms') as amps:
+                # Before the first is accepted some say that the address is wrong.
+                workload.wait(1)
+                wait_until(lambda: amps.metric('amps_workload_requests_total{code="2xx"}') > 0,
+                           what='the first answer')
+                for row in table[1:]:
+                    queue.publish(event(row[0]))
                 expected = {str(row[0]): [1] + [row[column][0]] * (row[column][0] is not None)
                             for row in table}
                 wait_until(lambda: seen == expected, 20, f'{expected} instead of {seen}')

@@ -59,6 +59,34 @@ test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNU
   g_assert_cmpint (code, ==, -1);
 }
 
+/* Of a job that was given up nothing can be reserved, but what is published with its
+ * late acknowledgement is. */
+static void
+test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  f->status = 500;
+  run (f, "a");
+  assert_told (f, "retry 1 attempt 2\n");
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
+  g_assert_true (amps_manifest_is_given_up (f->manifest, "a"));
+
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  g_assert_cmpint (code, ==, -1);
+  g_assert_false (amps_manifest_is_given_up (f->manifest, "a"));
+
+  /* It is done, so nothing is published again. */
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "");
+  g_assert_cmpint (code, ==, -1);
+}
+
 /* A job that waits to be sent is acknowledged together with a publication, which
  * fails: it keeps its one place. */
 static void
@@ -173,6 +201,7 @@ main (int argc, char **argv)
 {
   const DispatcherTest tests[] = {
     { "/decider/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
+    { "/decider/publish-with-late-acknowledgement", test_publish_with_late_acknowledgement, NULL },
     { "/decider/publish-while-waiting", test_publish_while_waiting,
       "MAX_CONCURRENCY=2\nWORKLOAD_BATCH_SIZE=2" },
     { "/decider/publish-while-draining", test_publish_while_draining, "MAX_CONCURRENCY=1" },

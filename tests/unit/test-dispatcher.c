@@ -290,6 +290,141 @@ test_batch_with_bad_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
     }
 }
 
+/* An acknowledgement counts by whatever run, and whenever it comes; nothing else of an
+ * earlier run does. */
+static char *
+give_up_first_run (Fixture *f)
+{
+  char *run_id;
+
+  f->status = 0;
+  run (f, "a");
+  run_id = g_strdup (amps_job_get_run_id (amps_manifest_lookup (f->manifest, "a")));
+  soup_server_message_set_status (f->held, 500, NULL);
+  amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  iterate_until_idle ();
+  return run_id;
+}
+
+static void
+assert_conflict (Fixture *f, const char *run_id)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (amps_dispatcher_reject (f->dispatcher, run_id, NULL, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
+  g_clear_error (&error);
+  g_assert_false (amps_dispatcher_reschedule (f->dispatcher, run_id, 0, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
+}
+
+static void
+test_late_success_in_slot (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = give_up_first_run (f);
+
+  assert_conflict (f, run_id);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  assert_told (f, "acknowledge 1\n");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "");
+  g_assert_cmpuint (f->n_posts, ==, 1);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+}
+
+static void
+test_late_success_while_it_runs (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = give_up_first_run (f);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  iterate_until_posted (f, 2);
+  assert_conflict (f, run_id);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  soup_server_message_set_status (f->held, 500, NULL);
+  assert_told (f, "acknowledge 1\n");
+}
+
+static AmpsJob *
+make_copy (const char *body)
+{
+  AmpsJob *job = make_job ("a", body, 0);
+
+  amps_job_get_delivery (job)->copy = TRUE;
+  amps_job_get_delivery (job)->attempt = 2;
+  return job;
+}
+
+static void
+test_late_success_at_broker (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = give_up_first_run (f);
+
+  assert_told (f, "retry 1 attempt 2\n");
+  assert_conflict (f, run_id);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  assert_conflict (f, run_id);
+  assert_told (f, "");
+
+  /* Another job of its id is another job, and the answer is given once. */
+  f->status = 202;
+  deliver (f, make_copy ("other"));
+  iterate_until_posted (f, 2);
+  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  assert_told (f, "acknowledge 2\n");
+  deliver (f, make_copy ("a"));
+  assert_told (f, "acknowledge 3\n");
+  deliver (f, make_copy ("a"));
+  iterate_until_posted (f, 3);
+}
+
+/* Its retry has come already, under way by another run. */
+static void
+test_late_success_of_retry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = give_up_first_run (f);
+
+  f->status = 202;
+  deliver (f, make_copy ("a"));
+  iterate_until_posted (f, 2);
+  assert_conflict (f, run_id);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  assert_told (f, "retry 1 attempt 2\nacknowledge 2\n");
+}
+
+/* It comes while the broker is still being told of the retry. */
+static void
+test_late_success_while_settling (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = NULL;
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  run_id = give_up_first_run (f);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  deliver (f, make_copy ("a"));
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "retry 1 attempt 2\nacknowledge 2\n");
+  g_assert_cmpuint (f->n_posts, ==, 1);
+}
+
+/* One that was detached as well: its redelivery is settled. */
+static void
+test_late_success_detached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  fake_broker_lose_connection (f->broker);
+  fake_clock_advance (f->clock, AMPS_SECONDS (120));
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  deliver (f, make_redelivered_job ("a", "a", 0));
+  assert_told (f, "acknowledge 2\n");
+  g_assert_cmpuint (f->n_posts, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +450,14 @@ main (int argc, char **argv)
       "WORKLOAD_BATCH_SIZE=9\nWORKLOAD_BATCH_WAIT=5s\nMAX_BODY_SIZE=1KiB" },
     { "/dispatcher/batch-with-bad-answers", test_batch_with_bad_answers,
       "WORKLOAD_MODE=sync\nWORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
+    { "/dispatcher/late-success-in-slot", test_late_success_in_slot,
+      "RETRY_MIN_BACKOFF=1ms\nRETRY_MAX_BACKOFF=1ms" },
+    { "/dispatcher/late-success-while-it-runs", test_late_success_while_it_runs,
+      "RETRY_MIN_BACKOFF=1ms\nRETRY_MAX_BACKOFF=1ms" },
+    { "/dispatcher/late-success-at-broker", test_late_success_at_broker, NULL },
+    { "/dispatcher/late-success-of-retry", test_late_success_of_retry, NULL },
+    { "/dispatcher/late-success-while-settling", test_late_success_while_settling, NULL },
+    { "/dispatcher/late-success-detached", test_late_success_detached, NULL },
   };
 
   return run_dispatcher_tests (&argc, &argv, tests, G_N_ELEMENTS (tests));

@@ -116,8 +116,20 @@ test_take (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_given_back_is_not_found (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  const AmpsOutcome outcomes[] = { AMPS_OUTCOME_EXPIRED, AMPS_OUTCOME_RETRIED,
-                                   AMPS_OUTCOME_RELEASED };
+  g_autoptr (AmpsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+
+  add (f, "a");
+  finish (f, "a", AMPS_OUTCOME_RELEASED, NULL);
+  g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+}
+
+/* Of what is tried again the success counts, though it comes late, and nothing else. */
+static void
+test_given_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const AmpsOutcome outcomes[] = { AMPS_OUTCOME_EXPIRED, AMPS_OUTCOME_RETRIED };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (outcomes); i++)
     {
@@ -125,10 +137,16 @@ test_given_back_is_not_found (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       g_autoptr (GError) error = NULL;
 
       add (f, "a");
-      finish (f, "a", outcomes[i], NULL);
-      g_assert_false (
-          amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
+      finish (f, "a", outcomes[i], &acknowledge);
+      g_assert_true (amps_manifest_is_given_up (f->manifest, "a"));
+      g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_REJECTED, &job, &error));
       g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+      g_assert_true (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, NULL));
+      g_assert_null (job);
+      g_assert_false (amps_manifest_is_given_up (f->manifest, "a"));
+      g_clear_error (&error);
+      g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_REJECTED, &job, &error));
+      g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
     }
 }
 
@@ -151,9 +169,8 @@ test_run_ids (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpstr (amps_job_get_run_id (job), !=, first);
   g_assert_true (amps_manifest_lookup (f->manifest, amps_job_get_run_id (job)) == job);
 
-  g_assert_false (
-      amps_manifest_take (f->manifest, first, AMPS_OUTCOME_ACKNOWLEDGED, &none, &error));
-  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+  g_assert_false (amps_manifest_take (f->manifest, first, AMPS_OUTCOME_REJECTED, &none, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
 
   g_autofree char *second = g_strdup (amps_job_get_run_id (job));
 
@@ -452,6 +469,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "/manifest/take", test_take },
     { "/manifest/given-back-is-not-found", test_given_back_is_not_found },
+    { "/manifest/given-up", test_given_up },
     { "/manifest/run-ids", test_run_ids },
     { "/manifest/deadlines", test_deadlines },
     { "/manifest/deciding", test_deciding },

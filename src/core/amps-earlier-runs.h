@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-job.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsEarlierRun:
+ * @run: number of a POST
+ * @id: the id of the event that it was of
+ * @body_hash: of its bytes
+ *
+ * A run that was given up: too slow, failed, or of another attempt.
+ */
+typedef struct {
+  gint64 run;
+  char *id;
+  unsigned int body_hash;
+} AmpsEarlierRun;
+
+/**
+ * AmpsEarlierRuns:
+ *
+ * Which jobs the runs were of that have been given up, since the workload may finish
+ * one of them all the same.
+ */
+typedef struct _AmpsEarlierRuns AmpsEarlierRuns;
+
+AmpsEarlierRuns *amps_earlier_runs_new (unsigned int capacity);
+void amps_earlier_runs_free (AmpsEarlierRuns *self);
+void amps_earlier_runs_add (AmpsEarlierRuns *self, AmpsJob *job);
+const AmpsEarlierRun *amps_earlier_runs_find (AmpsEarlierRuns *self, gint64 run);
+
+G_END_DECLS

@@ -42,7 +42,6 @@ const AmpsVariableInfo amps_variables[N_VARIABLES] = {
   [VARIABLE_WORKLOAD_BATCH_WAIT] = { "WORKLOAD_BATCH_WAIT", KIND_DURATION, "5ms", 0, 60 * SECOND,
     .description = N_ ("How long a batch waits for more jobs") },
   [VARIABLE_WORKLOAD_RESTART] = { "WORKLOAD_RESTART", KIND_WORD, "expire", .words = { "expire", "keep" },
-    .inert = "",
     .description = N_ ("expire: accepted jobs expire when the workload restarts; keep: they run on") },
   [VARIABLE_WORKLOAD_READY_PATH] = { "WORKLOAD_READY_PATH", KIND_PATH, NULL,
     .description = N_ ("Take jobs only while a GET of this path answers 2xx") },

@@ -6,6 +6,9 @@
 #include "core/amps-error.h"
 #include "core/amps-log.h"
 
+/* A workload that asks for more than this gets it only if RETRY_MAX_BACKOFF is as long. */
+#define MAX_RETRY_AFTER AMPS_SECONDS (3600)
+
 struct _AmpsDecider {
   GObject parent_instance;
 
@@ -186,11 +189,11 @@ reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
 static gint64
 draw_delay (AmpsDecider *self, AmpsJob *job, gint64 retry_after)
 {
-  gint64 delay = amps_backoff_draw (amps_config_get_retry_min_backoff (self->config),
-                                    amps_config_get_retry_max_backoff (self->config),
+  gint64 max_backoff = amps_config_get_retry_max_backoff (self->config);
+  gint64 delay = amps_backoff_draw (amps_config_get_retry_min_backoff (self->config), max_backoff,
                                     amps_job_get_attempt (job));
 
-  return MAX (delay, retry_after);
+  return MAX (delay, MIN (retry_after, MAX (max_backoff, MAX_RETRY_AFTER)));
 }
 
 static gboolean
@@ -203,10 +206,11 @@ has_used_all_attempts (AmpsDecider *self, AmpsJob *job)
 
 static void
 retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned int attempt,
-                 gint64 delay, const char *detail)
+                 gint64 delay, const char *reason, const char *detail)
 {
   AmpsSettlement settlement = {
     .kind = AMPS_SETTLE_RETRY,
+    .reason = reason,
     .attempt = attempt,
     .delay = MAX (delay, AMPS_SETTLER_SHORT_DELAY),
     .detail = (char *) detail,
@@ -242,14 +246,21 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
       !amps_drain_is_on (self->drain))
     retry_in_slot (self, job, attempt, delay);
   else
-    retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, verdict->detail);
+    retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, "status", verdict->detail);
 }
 
-static void
-on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *self)
+/**
+ * amps_decider_expire:
+ * @self: a decider
+ * @job: a job whose workload will not give it an outcome any more
+ * @reason: a static word, for copies
+ * @detail: why, for people
+ *
+ * Frees the place of @job, and tries it again if it may be.
+ */
+void
+amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
 {
-  static const char detail[] = "no outcome came in time";
-
   /* The message of one that is detached may run elsewhere by now. */
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
@@ -257,7 +268,13 @@ on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *sel
     reject (self, job, "max-attempts", detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
-                     draw_delay (self, job, -1), detail);
+                     draw_delay (self, job, -1), reason, detail);
+}
+
+static void
+on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *self)
+{
+  amps_decider_expire (self, job, "expired", "no outcome came in time");
 }
 
 static gboolean

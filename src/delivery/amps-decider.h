@@ -27,6 +27,7 @@ void amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, 
 gboolean amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error);
 void amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);
 void amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay);
+void amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);
 void amps_decider_release (AmpsDecider *self, AmpsJob *job);
 void amps_decider_release_followers (AmpsDecider *self, AmpsJob *job);
 

@@ -3,6 +3,7 @@
 
 #include "amps-decider.h"
 #include "amps-intake.h"
+#include "amps-lost-jobs.h"
 #include "amps-publication.h"
 #include "amps-receiver.h"
 #include "amps-releaser.h"
@@ -28,6 +29,7 @@ struct _AmpsDispatcher {
   AmpsReceiver *receiver; /* (owned) */
 
   AmpsReleaser *releaser; /* (owned) */
+  AmpsLostJobs *lost;     /* (owned) (nullable) */
   AmpsIntake *intake;     /* (owned) */
 };
 
@@ -47,6 +49,7 @@ amps_dispatcher_dispose (GObject *object)
 
   if (self->sender != NULL)
     g_object_run_dispose (G_OBJECT (self->sender));
+  g_clear_object (&self->lost);
   g_clear_object (&self->releaser);
   g_clear_object (&self->receiver);
   g_clear_object (&self->intake);
@@ -142,6 +145,9 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                       self->drain);
   self->releaser =
       amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->drain);
+
+  if (amps_config_get_workload_restart (config) == AMPS_WORKLOAD_RESTART_EXPIRE)
+    self->lost = amps_lost_jobs_new (clock, workload, manifest, self->sender, self->decider);
 
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
                            G_CONNECT_AFTER);

@@ -176,7 +176,7 @@ describe_pause (AmpsIntake *self, AmpsPauseReason reason)
     case AMPS_PAUSE_DRAINING:
       return "draining";
     case AMPS_PAUSE_WORKLOAD:
-      return amps_workload_get_unavailable_reason (self->workload);
+      return amps_probe_get_reason (amps_workload_get_probe (self->workload));
     case AMPS_PAUSE_REFUSED:
       return amps_refusals_get_reason (self->refusals);
     default:

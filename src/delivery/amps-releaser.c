@@ -5,6 +5,9 @@
  * have them. */
 #define MAX_WAIT_FOR_WORKLOAD AMPS_SECONDS (30)
 
+/* While draining: how soon it is noticed that the workload has gone. */
+#define WATCH_INTERVAL AMPS_SECONDS (1)
+
 struct _AmpsReleaser {
   GObject parent_instance;
 
@@ -96,7 +99,8 @@ on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, 
 static void
 release_if_gone (AmpsReleaser *self)
 {
-  if (amps_drain_is_on (self->drain) && amps_workload_get_gone (self->workload))
+  if (amps_drain_is_on (self->drain) &&
+      amps_probe_get_gone (amps_workload_get_probe (self->workload)))
     amps_drain_hurry (self->drain);
 }
 
@@ -114,7 +118,8 @@ release_all (AmpsReleaser *self)
 static void
 on_drain_changed (AmpsReleaser *self)
 {
-  amps_workload_set_watched (self->workload, amps_drain_is_on (self->drain));
+  amps_probe_set_interval (amps_workload_get_probe (self->workload),
+                           amps_drain_is_on (self->drain) ? WATCH_INTERVAL : 0);
   if (amps_drain_is_hurried (self->drain))
     {
       release_all (self);
@@ -155,8 +160,8 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
 
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
-  g_signal_connect_object (workload, "notify::gone", G_CALLBACK (release_if_gone), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (amps_workload_get_probe (workload), "notify::gone",
+                           G_CALLBACK (release_if_gone), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
                            G_CONNECT_SWAPPED);
   return self;

@@ -4,8 +4,7 @@
 #include "core/amps-error.h"
 #include "http/amps-http-event.h"
 
-/* Of an answer that is only to be shown. */
-#define MAX_DETAIL 1024
+#include <string.h>
 
 /* More than this of an unwanted answer costs more than a new connection. */
 #define MAX_SKIPPED (64 * 1024)
@@ -40,22 +39,28 @@ reader_free (Reader *self)
  * amps_answer_reader_parse_retry_after:
  * @value: (nullable): of a `Retry-After` header, RFC 9110, section 10.2.3
  *
- * Returns: µs to wait from now; -1 when it says nothing
+ * Returns: µs to wait from now, at most as many as in %G_MAXINT32 seconds; -1 when it
+ *   says nothing that makes sense
  */
 gint64
 amps_answer_reader_parse_retry_after (const char *value)
 {
   g_autoptr (GDateTime) date = NULL;
-  guint64 seconds;
+  gsize n_digits = value != NULL ? strspn (value, "0123456789") : 0;
 
   if (value == NULL)
     return -1;
-  if (g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT32, &seconds, NULL))
-    return (gint64) seconds * G_USEC_PER_SEC;
+  /* However many digits: it is bounded by who waits. */
+  if (n_digits > 0 && value[n_digits] == '\0')
+    return (gint64) MIN (g_ascii_strtoull (value, NULL, 10), G_MAXINT32) * G_USEC_PER_SEC;
 
   date = soup_date_time_new_from_http_string (value);
   if (date == NULL)
-    return -1;
+    {
+      g_debug ("Ignored a Retry-After of the workload that is neither seconds nor a date");
+      return -1;
+    }
+
   return MAX (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0);
 }
 
@@ -102,7 +107,7 @@ make_answer (Reader *self)
     {
       if (self->body->len > 0)
         answer->detail = g_utf8_make_valid ((const char *) self->body->data,
-                                            (gssize) MIN (self->body->len, MAX_DETAIL));
+                                            (gssize) MIN (self->body->len, AMPS_ANSWER_MAX_DETAIL));
       return answer;
     }
 
@@ -197,7 +202,7 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->body = g_byte_array_new ();
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->batch = amps_config_get_workload_batch_size (config) > 1;
-  self->max_kept = self->sync ? amps_config_get_max_body_size (config) : MAX_DETAIL;
+  self->max_kept = self->sync ? amps_config_get_max_body_size (config) : AMPS_ANSWER_MAX_DETAIL;
   self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
   self->done = done;
   self->user_data = user_data;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-answer.h"
 
+#include <gio/gio.h>
+
 /**
  * amps_answer_new:
  * @kind: whether there was an answer
@@ -16,6 +18,44 @@ amps_answer_new (AmpsAnswerKind kind, unsigned int status)
   self->kind = kind;
   self->status = status;
   self->retry_after = -1;
+  return self;
+}
+
+/* In TLS 1.3 a certificate is refused after the client has sent its first bytes,
+ * which the server throws away (RFC 8446, section 2). */
+static gboolean
+is_refused_certificate (const GError *error)
+{
+  return error->domain == G_TLS_ERROR && error->code != G_TLS_ERROR_EOF;
+}
+
+/* Whatever went wrong before the workload could have it is not the job's fault. */
+static AmpsAnswerKind
+get_failure (const GError *error, gboolean sent, gboolean timed_out)
+{
+  if (!sent || is_refused_certificate (error))
+    return AMPS_ANSWER_UNREACHABLE;
+
+  return timed_out ? AMPS_ANSWER_TIMED_OUT : AMPS_ANSWER_LOST;
+}
+
+/**
+ * amps_answer_new_failed:
+ * @error: what went wrong
+ * @sent: whether the workload may have the request
+ * @timed_out: whether it took too long
+ *
+ * Returns: (transfer full): that there was no answer, and why
+ */
+AmpsAnswer *
+amps_answer_new_failed (const GError *error, gboolean sent, gboolean timed_out)
+{
+  AmpsAnswer *self = amps_answer_new (get_failure (error, sent, timed_out), 0);
+
+  if (!timed_out)
+    self->detail = g_strdup (error->message);
+  else if (!sent)
+    self->detail = g_strdup ("it takes too long to connect");
   return self;
 }
 

@@ -20,6 +20,13 @@ typedef enum {
 } AmpsAnswerKind;
 
 /**
+ * AMPS_ANSWER_MAX_DETAIL:
+ *
+ * Bytes that are kept of an answer's body which is only to be shown.
+ */
+#define AMPS_ANSWER_MAX_DETAIL 1024
+
+/**
  * AmpsAnswer:
  * @kind: whether there was an answer at all
  * @status: its HTTP status, with %AMPS_ANSWER_STATUS
@@ -44,6 +51,7 @@ typedef struct {
 } AmpsAnswer;
 
 AmpsAnswer *amps_answer_new (AmpsAnswerKind kind, unsigned int status);
+AmpsAnswer *amps_answer_new_failed (const GError *error, gboolean sent, gboolean timed_out);
 void amps_answer_free (AmpsAnswer *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAnswer, amps_answer_free)

@@ -189,6 +189,18 @@ amps_endpoint_create_message (AmpsEndpoint *self, const char *method, const char
   return message;
 }
 
+/**
+ * amps_endpoint_is_tls:
+ * @self: where the workload is
+ *
+ * Returns: whether connections are encrypted
+ */
+gboolean
+amps_endpoint_is_tls (AmpsEndpoint *self)
+{
+  return g_str_equal (g_uri_get_scheme (self->uri), "https");
+}
+
 static void
 on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
           GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection, AmpsEndpoint *self)
@@ -227,7 +239,7 @@ amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout, GCancella
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (GSocketClient) client = g_socket_client_new ();
-  gboolean tls = g_str_equal (g_uri_get_scheme (self->uri), "https");
+  gboolean tls = amps_endpoint_is_tls (self);
   int port = g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : tls ? 443 : 80;
   g_autoptr (GSocketConnectable) address =
       self->socket != NULL ? g_object_ref (self->socket)

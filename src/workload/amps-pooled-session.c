@@ -9,12 +9,13 @@ typedef struct {
 } Connection;
 
 struct _AmpsPooledSession {
-  SoupSession *session;  /* (owned) */
-  GSource *source;       /* (owned) (nullable) runs @context */
-  GMainContext *context; /* (unowned) (nullable) %NULL for the main context */
-  GArray *connections;   /* (owned) of Connection: those that libsoup has */
-  GPtrArray *messages;   /* (owned) of SoupMessage (unowned): what is sent */
-  unsigned int size;     /* of connections at most */
+  SoupSession *session;       /* (owned) */
+  GSource *source;            /* (owned) (nullable) runs @context */
+  GMainContext *context;      /* (unowned) (nullable) %NULL for the main context */
+  GArray *connections;        /* (owned) of Connection: those that libsoup has */
+  GPtrArray *messages;        /* (owned) of SoupMessage (unowned): what is sent */
+  AmpsConnectionWatch *watch; /* (unowned) (nullable) of all connections */
+  unsigned int size;          /* of connections at most */
   unsigned int n_busy;
   unsigned int n_idle;
   gint64 idle_since[]; /* monotonic µs, rising: since when each idle one is */
@@ -45,6 +46,8 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
   connection.socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
   g_object_weak_ref (G_OBJECT (connection.socket), on_socket_gone, self);
   g_array_append_val (self->connections, connection);
+  if (self->watch != NULL)
+    amps_connection_watch_add (self->watch, connection.socket);
 }
 
 /**
@@ -53,12 +56,14 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
  * @context_source: (nullable): what amps_context_source_new() makes, for a context of
  *   its own; %NULL for the main context
  * @size: how many connections it may have
+ * @watch: (nullable): what watches them, and outlives them
  *
  * Returns: (transfer full) (nullable): a session without a connection; %NULL if the
  *   process has too few descriptors left for another context
  */
 AmpsPooledSession *
-amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsigned int size)
+amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsigned int size,
+                         AmpsConnectionWatch *watch)
 {
   GMainContext *context = context_source != NULL ? amps_context_source_add (context_source) : NULL;
   AmpsPooledSession *self;
@@ -68,6 +73,7 @@ amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsign
 
   self = g_malloc0 (sizeof (AmpsPooledSession) + size * sizeof self->idle_since[0]);
   self->size = size;
+  self->watch = watch;
   self->connections = g_array_new (FALSE, FALSE, sizeof (Connection));
   self->messages = g_ptr_array_new ();
   self->context = context;
@@ -268,10 +274,8 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
 {
   /* A single connection is closed with the session. */
   if (self->size > 1)
-    {
-      g_ptr_array_add (self->messages, message);
-      g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
-    }
+    g_ptr_array_add (self->messages, message);
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
 
   g_main_context_push_thread_default (self->context);
   soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, cancellable, callback,
@@ -283,6 +287,29 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
    * would be to do then. */
   disconnect_all (message, "restarted");
   disconnect_all (message, "notify");
+}
+
+/**
+ * amps_pooled_session_get_socket:
+ * @self: a session
+ * @message: what is being sent
+ *
+ * Returns: (transfer none) (nullable): the connection that it is sent on
+ */
+GSocket *
+amps_pooled_session_get_socket (AmpsPooledSession *self, SoupMessage *message)
+{
+  guint64 id = soup_message_get_connection_id (message);
+
+  for (unsigned int i = 0; i < self->connections->len; i++)
+    {
+      const Connection *connection = &g_array_index (self->connections, Connection, i);
+
+      if (connection->id == id && !g_socket_is_closed (connection->socket))
+        return connection->socket;
+    }
+
+  return NULL;
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-connection-watch.h"
 #include "amps-endpoint.h"
 
 G_BEGIN_DECLS
@@ -17,7 +18,7 @@ G_BEGIN_DECLS
 typedef struct _AmpsPooledSession AmpsPooledSession;
 
 AmpsPooledSession *amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source,
-                                            unsigned int size);
+                                            unsigned int size, AmpsConnectionWatch *watch);
 void amps_pooled_session_free (AmpsPooledSession *self);
 
 gboolean amps_pooled_session_is_nested (AmpsPooledSession *self);
@@ -32,6 +33,7 @@ gboolean amps_pooled_session_is_empty (AmpsPooledSession *self);
 void amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
                                      GCancellable *cancellable, GAsyncReadyCallback callback,
                                      gpointer user_data);
+GSocket *amps_pooled_session_get_socket (AmpsPooledSession *self, SoupMessage *message);
 void amps_pooled_session_forget_sending (AmpsPooledSession *self, SoupMessage *message);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsPooledSession, amps_pooled_session_free)

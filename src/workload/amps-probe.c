@@ -30,6 +30,8 @@ struct _AmpsProbe {
 
   gboolean available;
   gboolean gone;          /* nobody listens there */
+  gboolean refused;       /* as it said itself, so that it has been started anew if it is back */
+  gboolean looking;       /* the probe that runs is only to see whether it is */
   gint64 available_since; /* monotonic µs */
   char *reason;           /* (owned) (nullable) why it is not available */
   gint64 interval;        /* µs between probes while it is available; 0 for none */
@@ -44,7 +46,13 @@ typedef enum {
   N_PROPS,
 } AmpsProbeProperty;
 
+typedef enum {
+  SIGNAL_RESTARTED,
+  N_SIGNALS,
+} AmpsProbeSignal;
+
 static GParamSpec *props[N_PROPS];
+static unsigned int signals[N_SIGNALS];
 
 static void
 amps_probe_get_property (GObject *object, unsigned int prop_id, GValue *value, GParamSpec *pspec)
@@ -116,6 +124,15 @@ amps_probe_class_init (AmpsProbeClass *klass)
       g_param_spec_boolean ("gone", NULL, NULL, FALSE,
                             G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
+
+  /**
+   * AmpsProbe::restarted:
+   * @self: a probe
+   *
+   * The workload refused connections, and takes them again.
+   */
+  signals[SIGNAL_RESTARTED] = g_signal_new ("restarted", G_TYPE_FROM_CLASS (klass),
+                                            G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -197,13 +214,51 @@ set_available (AmpsProbe *self, gboolean available, const char *reason)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_AVAILABLE]);
 }
 
-static void
-finish_probe (AmpsProbe *self, const GError *error)
+/* Nobody listens at a port, or at a path of the file system. */
+static gboolean
+is_refused (const GError *error)
 {
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void
+set_refused (AmpsProbe *self, gboolean refused)
+{
+  gboolean restarted = self->refused && !refused;
+
+  self->refused = refused;
+  if (restarted)
+    g_signal_emit (self, signals[SIGNAL_RESTARTED], 0);
+}
+
+static gboolean
+says_nothing (AmpsProbe *self, const GError *error)
+{
+  return self->looking && self->available &&
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+/* @answered: whether it took a connection */
+static void
+finish_probe (AmpsProbe *self, gboolean answered, const GError *error)
+{
+  gboolean nothing = says_nothing (self, error);
+
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
   g_clear_object (&self->probing);
+  self->looking = FALSE;
+  /* A workload that is busy may take no connection for long. */
+  if (nothing)
+    {
+      schedule (self);
+      return;
+    }
+
+  if (answered || is_refused (error))
+    set_refused (self, !answered);
   set_available (self, error == NULL, error != NULL ? error->message : NULL);
   set_gone (self, is_gone (error));
 }
@@ -215,7 +270,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   amps_endpoint_connect_finish (AMPS_ENDPOINT (source), result, &error);
-  finish_probe (self, error);
+  finish_probe (self, error == NULL, error);
 }
 
 static void
@@ -232,7 +287,7 @@ on_ready_answer (GObject *source, GAsyncResult *result, gpointer user_data)
                  "it is ready",
                  soup_message_get_status (message));
 
-  finish_probe (self, error);
+  finish_probe (self, body != NULL, error);
 }
 
 static void
@@ -242,7 +297,7 @@ give_up (AmpsProbe *self)
       g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer within %d s", DEADLINE_SECONDS);
 
   g_cancellable_cancel (self->probing);
-  finish_probe (self, error);
+  finish_probe (self, FALSE, error);
 }
 
 static void
@@ -342,15 +397,35 @@ amps_probe_set_interval (AmpsProbe *self, gint64 interval)
 }
 
 /**
+ * amps_probe_look:
+ * @self: a probe
+ *
+ * Probes at once, if the workload is available as far as is known, to see whether it
+ * still is.
+ */
+void
+amps_probe_look (AmpsProbe *self)
+{
+  if (!self->available || self->probing != NULL)
+    return;
+
+  self->looking = TRUE;
+  begin_probe (self);
+}
+
+/**
  * amps_probe_report_unreachable:
  * @self: a probe
  * @why: for people
+ * @error: (nullable): what became of a connection
  *
  * Says that the workload could not be reached just now.
  */
 void
-amps_probe_report_unreachable (AmpsProbe *self, const char *why)
+amps_probe_report_unreachable (AmpsProbe *self, const char *why, const GError *error)
 {
+  if (is_refused (error))
+    self->refused = TRUE;
   if (self->available)
     set_available (self, FALSE, why);
 }

@@ -18,7 +18,8 @@ G_DECLARE_FINAL_TYPE (AmpsProbe, amps_probe, AMPS, PROBE, GObject)
 AmpsProbe *amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path);
 void amps_probe_start (AmpsProbe *self);
 void amps_probe_set_interval (AmpsProbe *self, gint64 interval);
-void amps_probe_report_unreachable (AmpsProbe *self, const char *why);
+void amps_probe_look (AmpsProbe *self);
+void amps_probe_report_unreachable (AmpsProbe *self, const char *why, const GError *error);
 gboolean amps_probe_get_available (AmpsProbe *self);
 gboolean amps_probe_get_gone (AmpsProbe *self);
 const char *amps_probe_get_reason (AmpsProbe *self);

@@ -22,12 +22,13 @@
 #define MAX_CLOSED 32
 
 struct _AmpsSessionPool {
-  AmpsClock *clock;       /* (owned) */
-  AmpsEndpoint *endpoint; /* (owned) */
-  GPtrArray *sessions;    /* (owned) of AmpsPooledSession, those in the main context first */
-  GSource *contexts;      /* (owned) (nullable) runs the nested ones, once there was any */
-  GSource *idle_timer;    /* (owned) due when one of them may have to be closed */
-  unsigned int limit;     /* of connections for now */
+  AmpsClock *clock;           /* (owned) */
+  AmpsEndpoint *endpoint;     /* (owned) */
+  AmpsConnectionWatch *watch; /* (unowned) (nullable) */
+  GPtrArray *sessions;        /* (owned) of AmpsPooledSession, those in the main context first */
+  GSource *contexts;          /* (owned) (nullable) runs the nested ones, once there was any */
+  GSource *idle_timer;        /* (owned) due when one of them may have to be closed */
+  unsigned int limit;         /* of connections for now */
   unsigned int n_busy;
   unsigned int peak; /* of @n_busy since @shrunk */
   gint64 shrunk;     /* monotonic µs */
@@ -102,16 +103,18 @@ shrink (AmpsSessionPool *self)
  * amps_session_pool_new:
  * @clock: what time is measured by
  * @endpoint: where connections lead
+ * @watch: (nullable): what watches them, and outlives the pool
  *
  * Returns: (transfer full): a pool without a connection
  */
 AmpsSessionPool *
-amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint)
+amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint, AmpsConnectionWatch *watch)
 {
   AmpsSessionPool *self = g_new0 (AmpsSessionPool, 1);
 
   self->clock = g_object_ref (clock);
   self->endpoint = g_object_ref (endpoint);
+  self->watch = watch;
   self->limit = MIN_LIMIT;
   self->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_pooled_session_free);
   self->idle_timer = amps_clock_create_timer (clock, "idle workload connections");
@@ -188,7 +191,7 @@ create_shared (AmpsSessionPool *self)
       g_source_attach (self->contexts, NULL);
     }
 
-  return amps_pooled_session_new (self->endpoint, self->contexts, SHARED_SIZE);
+  return amps_pooled_session_new (self->endpoint, self->contexts, SHARED_SIZE, self->watch);
 }
 
 /* Returns: (transfer none) (nullable): %NULL if there are too few descriptors left */
@@ -233,7 +236,7 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
   if (session == NULL)
     {
       /* If only for want of descriptors, it stays here for as long as it is used. */
-      session = amps_pooled_session_new (self->endpoint, NULL, 1);
+      session = amps_pooled_session_new (self->endpoint, NULL, 1, self->watch);
       g_ptr_array_insert (self->sessions, 0, session);
     }
 

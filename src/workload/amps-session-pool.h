@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  */
 typedef struct _AmpsSessionPool AmpsSessionPool;
 
-AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint);
+AmpsSessionPool *amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint,
+                                        AmpsConnectionWatch *watch);
 void amps_session_pool_free (AmpsSessionPool *self);
 AmpsPooledSession *amps_session_pool_acquire_idle (AmpsSessionPool *self);
 AmpsPooledSession *amps_session_pool_acquire_new (AmpsSessionPool *self);

@@ -2,6 +2,7 @@
 #include "amps-workload.h"
 
 #include "amps-answer-reader.h"
+#include "amps-early-answer.h"
 #include "amps-job-message.h"
 #include "amps-probe.h"
 #include "amps-session-pool.h"
@@ -24,11 +25,11 @@
  * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
 #define SLOW_ANSWER AMPS_SECONDS (1)
 
+/* A smaller body fits into the kernel's buffers, so that writing it does not fail. */
+#define MIN_LARGE (32 * 1024)
+
 /* How often a job is looked at whose time stands still. */
 #define CHECK_INTERVAL AMPS_SECONDS (1)
-
-/* While draining: how soon it is noticed that the workload has gone. */
-#define WATCH_INTERVAL AMPS_SECONDS (1)
 
 struct _AmpsWorkload {
   GObject parent_instance;
@@ -39,6 +40,7 @@ struct _AmpsWorkload {
   AmpsEndpoint *endpoint;    /* (owned) */
   AmpsSessionPool *pool;     /* (owned) */
   AmpsProbe *probe;          /* (owned) */
+  AmpsConnectionWatch *kept; /* (owned) of all connections */
   GQueue waiting;            /* (owned) of Request, for a connection */
   GSource *grow_timer;       /* (owned) due when the first of them has waited too long */
   gint64 connected;          /* monotonic µs: when a connection was last made */
@@ -54,11 +56,16 @@ G_DEFINE_FINAL_TYPE (AmpsWorkload, amps_workload, G_TYPE_OBJECT)
 
 typedef enum {
   PROP_AVAILABLE = 1,
-  PROP_GONE,
   N_PROPS,
 } AmpsWorkloadProperty;
 
+typedef enum {
+  SIGNAL_ENDED,
+  N_SIGNALS,
+} AmpsWorkloadSignal;
+
 static GParamSpec *props[N_PROPS];
+static unsigned int signals[N_SIGNALS];
 
 typedef struct {
   AmpsWorkload *workload;     /* (owned) */
@@ -73,6 +80,9 @@ typedef struct {
   gboolean connects;          /* it is the first one of a connection */
   gboolean sent;              /* at least its headers, so that the workload may have it */
   gboolean timed_out;
+  gboolean switches;      /* the answer is 101, which nobody asked for */
+  AmpsEarlyAnswer *early; /* (owned) (nullable) while a large body is being sent */
+  GError *error;          /* (owned) (nullable) why it could not be sent */
 } Request;
 
 static void
@@ -81,6 +91,8 @@ request_free (Request *request)
   if (request->message != NULL)
     g_signal_handlers_disconnect_by_data (request->message, request);
   g_clear_object (&request->message);
+  g_clear_pointer (&request->early, amps_early_answer_free);
+  g_clear_error (&request->error);
   g_object_unref (request->cancellable);
   g_object_unref (request->task);
   g_ptr_array_unref (request->jobs);
@@ -95,9 +107,6 @@ amps_workload_get_property (GObject *object, unsigned int prop_id, GValue *value
     {
     case PROP_AVAILABLE:
       g_value_set_boolean (value, amps_workload_get_available (AMPS_WORKLOAD (object)));
-      break;
-    case PROP_GONE:
-      g_value_set_boolean (value, amps_workload_get_gone (AMPS_WORKLOAD (object)));
       break;
     case N_PROPS:
     default:
@@ -125,6 +134,7 @@ amps_workload_finalize (GObject *object)
   g_source_unref (self->grow_timer);
   g_object_unref (self->probe);
   amps_session_pool_free (self->pool);
+  amps_connection_watch_free (self->kept);
   g_object_unref (self->endpoint);
   g_object_unref (self->metrics);
   g_object_unref (self->clock);
@@ -150,15 +160,16 @@ amps_workload_class_init (AmpsWorkloadClass *klass)
   props[PROP_AVAILABLE] =
       g_param_spec_boolean ("available", NULL, NULL, FALSE,
                             G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  /**
-   * AmpsWorkload:gone:
-   *
-   * Whether nobody listens there, as far as is known.
-   */
-  props[PROP_GONE] =
-      g_param_spec_boolean ("gone", NULL, NULL, FALSE,
-                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
+
+  /**
+   * AmpsWorkload::ended-connections:
+   * @self: a workload
+   *
+   * It has ended connections: it may have gone.
+   */
+  signals[SIGNAL_ENDED] = g_signal_new ("ended-connections", G_TYPE_FROM_CLASS (klass),
+                                        G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -166,21 +177,55 @@ amps_workload_init (AmpsWorkload *self G_GNUC_UNUSED)
 {
 }
 
-/* The properties of both are the same. */
 static void
-on_probe_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec, AmpsWorkload *self)
+on_probe_available (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED,
+                    AmpsWorkload *self)
 {
-  g_object_notify (G_OBJECT (self), g_param_spec_get_name (pspec));
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_AVAILABLE]);
+}
+
+static void
+on_ended (gpointer user_data)
+{
+  g_signal_emit (user_data, signals[SIGNAL_ENDED], 0);
 }
 
 /* Answers */
 
 static void send_waiting (AmpsWorkload *self);
 
-static void
-on_wrote_headers (SoupMessage *message G_GNUC_UNUSED, Request *request)
+static gsize
+get_length (const Request *request)
 {
+  gsize length = 0;
+
+  for (unsigned int i = 0; i < request->jobs->len; i++)
+    length += g_bytes_get_size (amps_job_get_body (g_ptr_array_index (request->jobs, i)));
+  return length;
+}
+
+static void
+on_wrote_headers (SoupMessage *message, Request *request)
+{
+  GSocket *socket;
+
   request->sent = TRUE;
+  if (get_length (request) < MIN_LARGE || amps_endpoint_is_tls (request->workload->endpoint))
+    return;
+
+  socket = amps_pooled_session_get_socket (request->session, message);
+  if (socket != NULL)
+    request->early = amps_early_answer_new (socket);
+}
+
+static void
+on_informational (SoupMessage *message, Request *request)
+{
+  if (soup_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    return;
+
+  request->switches = TRUE;
+  g_cancellable_cancel (request->cancellable);
 }
 
 static void
@@ -207,6 +252,8 @@ on_wrote_body (SoupMessage *message, Request *request)
   /* A POST is never sent again, and thousands of them may wait for their answers. */
   g_signal_handlers_disconnect_by_data (message, request);
   amps_pooled_session_forget_sending (request->session, message);
+  g_signal_connect (message, "got-informational", G_CALLBACK (on_informational), request);
+  g_clear_pointer (&request->early, amps_early_answer_free);
   soup_message_set_request_body (message, NULL, NULL, 0);
   soup_message_headers_clear (soup_message_get_request_headers (message));
 
@@ -219,34 +266,20 @@ on_wrote_body (SoupMessage *message, Request *request)
   send_waiting (self);
 }
 
-/* In TLS 1.3 a certificate is refused after the client has sent its first bytes,
- * which the server throws away (RFC 8446, section 2). */
-static gboolean
-is_refused_certificate (const GError *error)
-{
-  return error->domain == G_TLS_ERROR && error->code != G_TLS_ERROR_EOF;
-}
-
-/* Whatever went wrong before the workload could have it is not the job's fault. */
-static AmpsAnswerKind
-get_failure (const Request *request, const GError *error)
-{
-  if (!request->sent || is_refused_certificate (error))
-    return AMPS_ANSWER_UNREACHABLE;
-
-  return request->timed_out ? AMPS_ANSWER_TIMED_OUT : AMPS_ANSWER_LOST;
-}
-
 static AmpsAnswer *
-make_failed_answer (const Request *request, const GError *error)
+make_failed_answer (Request *request, const GError *error)
 {
-  AmpsAnswer *answer = amps_answer_new (get_failure (request, error), 0);
+  AmpsAnswer *answer = request->early != NULL
+                           ? amps_early_answer_read (request->early, request->workload->sync)
+                           : NULL;
 
-  if (!request->timed_out)
-    answer->detail = g_strdup (error->message);
-  else if (!request->sent)
-    answer->detail = g_strdup ("it takes too long to connect");
-  return answer;
+  if (request->switches)
+    answer = amps_answer_new (AMPS_ANSWER_STATUS, SOUP_STATUS_SWITCHING_PROTOCOLS);
+  if (answer != NULL)
+    return answer;
+
+  request->error = g_error_copy (error);
+  return amps_answer_new_failed (error, request->sent, request->timed_out);
 }
 
 static void
@@ -269,7 +302,7 @@ finish (Request *request, AmpsAnswer *answer)
 
   /* Before anyone hears of it, so that nobody tries again at once. */
   if (answer->kind == AMPS_ANSWER_UNREACHABLE)
-    amps_probe_report_unreachable (self->probe, answer->detail);
+    amps_probe_report_unreachable (self->probe, answer->detail, request->error);
 
   g_task_return_pointer (request->task, answer, (GDestroyNotify) amps_answer_free);
   send_waiting (self);
@@ -451,7 +484,8 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->clock = g_object_ref (clock);
   self->metrics = g_object_ref (metrics);
   self->endpoint = amps_endpoint_new (config);
-  self->pool = amps_session_pool_new (clock, self->endpoint);
+  self->kept = amps_connection_watch_new (on_ended, self);
+  self->pool = amps_session_pool_new (clock, self->endpoint, self->kept);
   self->probe =
       amps_probe_new (clock, self->endpoint, amps_config_get_workload_ready_path (config));
   self->generation = 1;
@@ -462,8 +496,21 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);
   g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
   g_source_attach (self->grow_timer, NULL);
-  g_signal_connect_object (self->probe, "notify", G_CALLBACK (on_probe_changed), self, 0);
+  g_signal_connect_object (self->probe, "notify::available", G_CALLBACK (on_probe_available), self,
+                           0);
   return self;
+}
+
+/**
+ * amps_workload_is_guarded:
+ * @self: a workload
+ *
+ * Returns: whether there is a connection whose end would tell that it has gone
+ */
+gboolean
+amps_workload_is_guarded (AmpsWorkload *self)
+{
+  return amps_connection_watch_has_open (self->kept);
 }
 
 /**
@@ -479,15 +526,15 @@ amps_workload_start (AmpsWorkload *self)
 }
 
 /**
- * amps_workload_set_watched:
+ * amps_workload_get_probe:
  * @self: a workload
- * @watched: whether to look again and again whether it is still there, because nothing
- *   is sent that would tell
+ *
+ * Returns: (transfer none): what knows whether it is there
  */
-void
-amps_workload_set_watched (AmpsWorkload *self, gboolean watched)
+AmpsProbe *
+amps_workload_get_probe (AmpsWorkload *self)
 {
-  amps_probe_set_interval (self->probe, watched ? WATCH_INTERVAL : 0);
+  return self->probe;
 }
 
 /**
@@ -543,29 +590,4 @@ gboolean
 amps_workload_get_available (AmpsWorkload *self)
 {
   return amps_probe_get_available (self->probe);
-}
-
-/**
- * amps_workload_get_gone:
- * @self: a workload
- *
- * Returns: whether nobody listens there, as far as is known: more than that it
- *   is not available
- */
-gboolean
-amps_workload_get_gone (AmpsWorkload *self)
-{
-  return amps_probe_get_gone (self->probe);
-}
-
-/**
- * amps_workload_get_unavailable_reason:
- * @self: a workload
- *
- * Returns: (nullable): why it can't be reached
- */
-const char *
-amps_workload_get_unavailable_reason (AmpsWorkload *self)
-{
-  return amps_probe_get_reason (self->probe);
 }

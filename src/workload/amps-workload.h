@@ -3,6 +3,7 @@
 
 #include "amps-answer.h"
 #include "amps-config.h"
+#include "amps-probe.h"
 #include "core/amps-clock.h"
 #include "core/amps-job.h"
 #include "core/amps-metrics.h"
@@ -17,13 +18,12 @@ G_DECLARE_FINAL_TYPE (AmpsWorkload, amps_workload, AMPS, WORKLOAD, GObject)
 AmpsWorkload *amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics);
 
 void amps_workload_start (AmpsWorkload *self);
-void amps_workload_set_watched (AmpsWorkload *self, gboolean watched);
+gboolean amps_workload_is_guarded (AmpsWorkload *self);
+AmpsProbe *amps_workload_get_probe (AmpsWorkload *self);
 void amps_workload_send_async (AmpsWorkload *self, GPtrArray *jobs, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
 AmpsAnswer *amps_workload_send_finish (AmpsWorkload *self, GAsyncResult *result, GError **error);
 
 gboolean amps_workload_get_available (AmpsWorkload *self);
-gboolean amps_workload_get_gone (AmpsWorkload *self);
-const char *amps_workload_get_unavailable_reason (AmpsWorkload *self);
 
 G_END_DECLS

@@ -57,7 +57,7 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
                           delivery->tag);
   if (settlement->kind == AMPS_SETTLE_RETRY)
     g_string_append_printf (self->log, " attempt %u", settlement->attempt);
-  if (settlement->reason != NULL)
+  if (settlement->kind != AMPS_SETTLE_RETRY && settlement->reason != NULL)
     g_string_append_printf (self->log, " %s", settlement->reason);
   g_string_append_c (self->log, '\n');
 

@@ -141,7 +141,7 @@ test_breaker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   amps_probe_start (f->probe);
   wait_until_available (f, TRUE);
 
-  amps_probe_report_unreachable (f->probe, "a POST was refused");
+  amps_probe_report_unreachable (f->probe, "a POST was refused", NULL);
   g_assert_false (amps_probe_get_available (f->probe));
   g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "a POST was refused");
   wait_until_available (f, TRUE);
@@ -155,8 +155,8 @@ test_waits_between_probes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   start_workload (f);
   amps_probe_start (f->probe);
   wait_until_available (f, TRUE);
-  amps_probe_report_unreachable (f->probe, "once");
-  amps_probe_report_unreachable (f->probe, "twice");
+  amps_probe_report_unreachable (f->probe, "once", NULL);
+  amps_probe_report_unreachable (f->probe, "twice", NULL);
   advance (f, 0);
   g_assert_false (amps_probe_get_available (f->probe));
   g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "once");

@@ -121,7 +121,7 @@ main (int argc, char **argv)
     { "/releaser/drain", test_drain, "MAX_CONCURRENCY=2" },
     { "/releaser/drain-of-followers", test_drain_of_followers, NULL },
     { "/releaser/workload-that-goes", test_workload_that_goes, NULL },
-    { "/releaser/resume", test_resume, NULL },
+    { "/releaser/resume", test_resume, "WORKLOAD_RESTART=keep" },
     { "/releaser/drain-without-workload", test_drain_without_workload, NULL },
     { "/releaser/drain-after-workload", test_drain_without_workload, "# gone before" },
     { "/releaser/drain-of-workload-that-is-not-ready", test_drain_of_workload_that_is_not_ready,

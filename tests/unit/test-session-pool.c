@@ -25,7 +25,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->config = amps_config_new (environment, NULL, none, &error);
   g_assert_no_error (error);
   f->endpoint = amps_endpoint_new (f->config);
-  f->pool = amps_session_pool_new (f->clock, f->endpoint);
+  f->pool = amps_session_pool_new (f->clock, f->endpoint, NULL);
   f->acquired = g_ptr_array_new ();
 }
 

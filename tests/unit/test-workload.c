@@ -277,7 +277,7 @@ test_unreachable (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   answer = wait_for_answer (f);
   g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_UNREACHABLE);
   g_assert_false (amps_workload_get_available (f->workload));
-  g_assert_nonnull (amps_workload_get_unavailable_reason (f->workload));
+  g_assert_nonnull (amps_probe_get_reason (amps_workload_get_probe (f->workload)));
 }
 
 static void

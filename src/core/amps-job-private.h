@@ -23,6 +23,7 @@ struct _AmpsJob {
   AmpsOutcome outcome;
   gboolean succeeded;   /* acknowledged after it had been given up */
   unsigned int attempt; /* 1-based */
+  char *detail;         /* (owned) (nullable) why its latest run failed */
   gint64 run;           /* number of the latest POST; 0 before the first */
   char *run_id;         /* (owned) (nullable) what the workload knows @run as */
   gint64 since;         /* monotonic µs: when @state was entered */

@@ -15,6 +15,7 @@ amps_job_finalize (GObject *object)
   g_queue_clear_full (&self->followers, g_object_unref);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_free (self->run_id);
+  g_free (self->detail);
 
   G_OBJECT_CLASS (amps_job_parent_class)->finalize (object);
 }
@@ -229,6 +230,18 @@ unsigned int
 amps_job_get_attempt (AmpsJob *self)
 {
   return self->attempt;
+}
+
+/**
+ * amps_job_get_detail:
+ * @self: a job
+ *
+ * Returns: (nullable): why its latest run failed; may hold the text of an answer
+ */
+const char *
+amps_job_get_detail (AmpsJob *self)
+{
+  return self->detail;
 }
 
 /**

@@ -49,6 +49,7 @@ const char *amps_job_get_run_id (AmpsJob *self);
 AmpsDelivery *amps_job_get_delivery (AmpsJob *self);
 gboolean amps_job_is_detached (AmpsJob *self);
 unsigned int amps_job_get_attempt (AmpsJob *self);
+const char *amps_job_get_detail (AmpsJob *self);
 AmpsJobState amps_job_get_state (AmpsJob *self);
 gboolean amps_job_is_in_workload (AmpsJob *self);
 AmpsOutcome amps_job_get_outcome (AmpsJob *self);

@@ -47,7 +47,8 @@ GPtrArray *amps_manifest_list (AmpsManifest *self);
 
 void amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
-void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt);
+void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt,
+                            const char *detail);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 
 gboolean amps_manifest_is_given_up (AmpsManifest *self, const char *identifier);

@@ -84,15 +84,10 @@ amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
   settle (self, job, &settlement);
 }
 
-/**
- * amps_decider_reject:
- * @self: a decider
- * @job: a job that was decided so
- * @reason: a word of contract section 5
- * @detail: (nullable): why, for people
- */
-void
-amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+/* @summary: (nullable): what is logged of @detail */
+static void
+reject_decided (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
+                const char *summary)
 {
   AmpsSettlement settlement = {
     .kind = AMPS_SETTLE_DEAD_LETTER,
@@ -102,8 +97,21 @@ amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   };
 
   amps_log_job (WARNING, amps_job_get_id (job), "Rejected a job (%s): %s", reason,
-                detail != NULL ? detail : "no reason given");
+                summary != NULL ? summary : "no reason given");
   settle (self, job, &settlement);
+}
+
+/**
+ * amps_decider_reject:
+ * @self: a decider
+ * @job: a job that was decided so
+ * @reason: a static word, for the dead letter
+ * @detail: (nullable): why, for people
+ */
+void
+amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+{
+  reject_decided (self, job, reason, detail, detail);
 }
 
 /**
@@ -177,11 +185,19 @@ amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
     }
 }
 
+/* @summary: (nullable): what is logged of @detail */
 static void
-reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
+        const char *summary)
 {
   if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
-    amps_decider_reject (self, job, reason, detail);
+    reject_decided (self, job, reason, detail, summary);
+}
+
+static const char *
+get_summary (const AmpsVerdict *verdict)
+{
+  return verdict->summary != NULL ? verdict->summary : verdict->detail;
 }
 
 /* Failures */
@@ -221,11 +237,28 @@ retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned 
 }
 
 static void
-retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 delay)
+retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 delay,
+               const char *detail)
 {
   amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_RETRIED);
-  amps_manifest_end_run (self->manifest, job, attempt);
+  amps_manifest_end_run (self->manifest, job, attempt, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
+}
+
+static void
+log_failure (AmpsJob *job, const AmpsVerdict *verdict, gint64 delay)
+{
+  const char *id = amps_job_get_id (job);
+  unsigned int attempt = amps_job_get_attempt (job);
+  double seconds = (double) delay / G_USEC_PER_SEC;
+
+  /* The workload would do better to answer first, and somebody must be told so. */
+  if (verdict->timed_out)
+    amps_log_job (WARNING, id, "Attempt %u failed, next one in %.1f s: %s", attempt, seconds,
+                  get_summary (verdict));
+  else
+    amps_log_job (INFO, id, "Attempt %u failed, next one in %.1f s: %s", attempt, seconds,
+                  get_summary (verdict));
 }
 
 static void
@@ -236,15 +269,14 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 
   if (verdict->blames && has_used_all_attempts (self, job))
     {
-      reject (self, job, "max-attempts", verdict->detail);
+      reject (self, job, "max-attempts", verdict->detail, get_summary (verdict));
       return;
     }
 
-  amps_log_job (INFO, amps_job_get_id (job), "Attempt %u failed, next one in %.1f s: %s",
-                amps_job_get_attempt (job), (double) delay / G_USEC_PER_SEC, verdict->detail);
+  log_failure (job, verdict, delay);
   if (delay < AMPS_SETTLER_SHORT_DELAY && !amps_job_is_detached (job) &&
       !amps_drain_is_on (self->drain))
-    retry_in_slot (self, job, attempt, delay);
+    retry_in_slot (self, job, attempt, delay, verdict->detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, "status", verdict->detail);
 }
@@ -265,7 +297,7 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
   if (has_used_all_attempts (self, job))
-    reject (self, job, "max-attempts", detail);
+    reject (self, job, "max-attempts", detail, detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
                      draw_delay (self, job, -1), reason, detail);
@@ -285,7 +317,7 @@ may_wait (AmpsDecider *self, AmpsJob *job)
 
 /* The workload has not seen the job by itself, so it simply waits on. */
 static void
-keep_unreached (AmpsDecider *self, AmpsJob *job)
+keep_unreached (AmpsDecider *self, AmpsJob *job, const char *detail)
 {
   if (!may_wait (self, job))
     {
@@ -293,13 +325,13 @@ keep_unreached (AmpsDecider *self, AmpsJob *job)
       return;
     }
 
-  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), detail);
   amps_sender_add_first (self->sender, job);
 }
 
 /* Nor is it to blame for a wrong address; another one may be tried first. */
 static void
-keep_refused (AmpsDecider *self, AmpsJob *job)
+keep_refused (AmpsDecider *self, AmpsJob *job, const char *detail)
 {
   if (!may_wait (self, job))
     {
@@ -307,7 +339,7 @@ keep_refused (AmpsDecider *self, AmpsJob *job)
       return;
     }
 
-  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job));
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), detail);
   amps_sender_add (self->sender, job, 0);
 }
 
@@ -455,7 +487,7 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
     }
   else
     {
-      reject (self, job, "rejected", error->message);
+      reject (self, job, "rejected", error->message, error->message);
     }
 }
 
@@ -475,6 +507,8 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
 {
   AmpsJobState state = amps_job_get_state (job);
 
+  amps_log_job (DEBUG, amps_job_get_id (job), "Job is answered: %s",
+                amps_verdict_kind_to_string (verdict->kind));
   /* An outcome that came through the API counts, whatever the answer is. */
   if (state != AMPS_JOB_POSTING)
     {
@@ -485,7 +519,7 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
   if (verdict->refused_with != 0 &&
       amps_refusals_refuse (self->refusals, job, verdict->refused_with))
     {
-      keep_refused (self, job);
+      keep_refused (self, job, verdict->detail);
       return;
     }
 
@@ -510,10 +544,10 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
         amps_decider_reschedule (self, job, 0);
       break;
     case AMPS_VERDICT_REJECTED:
-      reject (self, job, verdict->reason, verdict->detail);
+      reject (self, job, verdict->reason, verdict->detail, get_summary (verdict));
       break;
     case AMPS_VERDICT_UNREACHED:
-      keep_unreached (self, job);
+      keep_unreached (self, job, verdict->detail);
       break;
     default:
       g_return_if_reached ();

@@ -129,6 +129,8 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
   switch (amps_manifest_add (self->manifest, job))
     {
     case AMPS_ADDITION_NEW:
+      amps_log_job (DEBUG, amps_job_get_id (job), "Job is received, attempt %u",
+                    amps_job_get_attempt (job));
       count_jobs (self);
       take_up (self, job);
       break;

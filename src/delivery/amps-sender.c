@@ -3,6 +3,7 @@
 
 #include "amps-batch-answer.h"
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 #include "core/amps-timer-queue.h"
 
 struct _AmpsSender {
@@ -224,8 +225,7 @@ tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
     failures = amps_batch_answer_parse (answer->body, jobs, &error);
   if (failures == NULL)
     {
-      AmpsVerdict retry = { AMPS_VERDICT_RETRY, TRUE, answer->retry_after, NULL,
-                            error->message,     NULL };
+      AmpsVerdict retry = { AMPS_VERDICT_RETRY, TRUE, answer->retry_after, NULL, error->message };
 
       tell_each (self, jobs, &retry);
       return;
@@ -245,6 +245,7 @@ tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
 
       failed.kind = failure->reschedule ? AMPS_VERDICT_RESCHEDULED : AMPS_VERDICT_REJECTED;
       failed.detail = failure->reason;
+      failed.summary = "the workload's answer to the batch says so";
       emit_answered (self, job, &failed);
     }
 }
@@ -258,6 +259,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (AmpsAnswer) answer =
       amps_workload_send_finish (AMPS_WORKLOAD (source), result, &error);
   g_autofree char *detail = NULL;
+  g_autofree char *summary = NULL;
 
   /* Cancelled: the process is ending. */
   if (answer == NULL)
@@ -271,7 +273,10 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (verdict.detail == NULL && verdict.kind != AMPS_VERDICT_ACCEPTED &&
       verdict.kind != AMPS_VERDICT_DONE)
-    verdict.detail = detail = amps_verdict_describe_answer (answer);
+    {
+      verdict.detail = detail = amps_verdict_describe_answer (answer);
+      verdict.summary = summary = amps_verdict_summarize_answer (answer);
+    }
 
   if (self->batch_size > 1 && (verdict.kind == AMPS_VERDICT_DONE || answer->problem != NULL))
     tell_outcomes (self, request->jobs, answer);
@@ -344,7 +349,13 @@ post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
   Request *request = g_new (Request, 1);
 
   for (unsigned int i = 0; i < jobs->len; i++)
-    amps_manifest_begin_run (self->manifest, g_ptr_array_index (jobs, i), deadline);
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      amps_manifest_begin_run (self->manifest, job, deadline);
+      amps_log_job (DEBUG, amps_job_get_id (job), "Job is POSTed as %s, attempt %u",
+                    amps_job_get_run_id (job), amps_job_get_attempt (job));
+    }
 
   request->sender = g_object_ref (self);
   request->jobs = jobs;

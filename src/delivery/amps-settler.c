@@ -189,6 +189,8 @@ finish_settled (Settling *settling)
   AmpsSettlementKind kind = settling->settlement.kind;
   AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
+  amps_log_job (DEBUG, amps_job_get_id (settling->job), "Job is settled as %s",
+                amps_outcome_to_string (amps_job_get_outcome (settling->job)));
   if (makes_copy (settling->settler, kind))
     kind = AMPS_SETTLE_ACKNOWLEDGE;
 

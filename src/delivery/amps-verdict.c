@@ -102,6 +102,7 @@ amps_verdict_from_answer (const AmpsAnswer *answer, AmpsWorkloadMode mode)
     .blames = cell.blames,
     .retry_after = answer->retry_after,
     .reason = "status",
+    .timed_out = answer->kind == AMPS_ANSWER_TIMED_OUT,
     .refused_with = may_be_address (answer->status) ? answer->status : 0,
   };
 
@@ -121,16 +122,30 @@ amps_verdict_from_answer (const AmpsAnswer *answer, AmpsWorkloadMode mode)
 }
 
 /**
- * amps_verdict_describe_answer:
- * @answer: an answer that did not please
+ * amps_verdict_kind_to_string:
+ * @kind: what is said
  *
- * Returns: (transfer full): what it was, for logs and dead letters
+ * Returns: (transfer none): its name for logs
  */
-char *
-amps_verdict_describe_answer (const AmpsAnswer *answer)
+const char *
+amps_verdict_kind_to_string (AmpsVerdictKind kind)
 {
-  const char *detail = answer->detail != NULL ? answer->detail : "";
-  const char *colon = *detail != '\0' ? ": " : "";
+  static const char *const names[] = {
+    [AMPS_VERDICT_ACCEPTED] = "accepted", [AMPS_VERDICT_DONE] = "done",
+    [AMPS_VERDICT_RETRY] = "failed",      [AMPS_VERDICT_RESCHEDULED] = "rescheduled",
+    [AMPS_VERDICT_REJECTED] = "rejected", [AMPS_VERDICT_UNREACHED] = "not reached",
+  };
+
+  return names[kind];
+}
+
+static char *
+describe (const AmpsAnswer *answer, const char *detail)
+{
+  const char *colon = detail != NULL ? ": " : "";
+
+  if (detail == NULL)
+    detail = "";
 
   switch (answer->kind)
     {
@@ -145,4 +160,35 @@ amps_verdict_describe_answer (const AmpsAnswer *answer)
     default:
       g_return_val_if_reached (NULL);
     }
+}
+
+/**
+ * amps_verdict_describe_answer:
+ * @answer: an answer that did not please
+ *
+ * Returns: (transfer full): what it was, for dead letters
+ */
+char *
+amps_verdict_describe_answer (const AmpsAnswer *answer)
+{
+  return describe (answer, answer->detail);
+}
+
+/**
+ * amps_verdict_summarize_answer:
+ * @answer: an answer that did not please
+ *
+ * Returns: (transfer full): what it was, for logs: nothing of its text
+ */
+char *
+amps_verdict_summarize_answer (const AmpsAnswer *answer)
+{
+  if (answer->kind == AMPS_ANSWER_STATUS)
+    return g_strdup_printf ("the workload answered %u with %" G_GSIZE_FORMAT " bytes",
+                            answer->status, answer->length);
+  if (answer->kind == AMPS_ANSWER_TIMED_OUT)
+    return describe (answer, "let it answer 202 first and work then, or raise "
+                             "WORKLOAD_RESPONSE_TIMEOUT");
+
+  return describe (answer, answer->detail);
 }

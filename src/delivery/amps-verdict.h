@@ -32,8 +32,10 @@ typedef enum {
  * @blames: whether a retry counts as an attempt
  * @retry_after: µs that the workload asks to wait; -1 when it does not
  * @reason: (nullable): a static word of contract section 5 for a rejection
- * @detail: (nullable): the cause, for logs and dead letters
+ * @detail: (nullable): the cause, for dead letters; may hold the text of an answer
+ * @summary: (nullable): the cause without that text, for logs; %NULL if @detail has none
  * @event: (nullable): what is to be published before the job is acknowledged
+ * @timed_out: there was no answer in time
  * @refused_with: a status that a server gives at a wrong address, too; else 0
  *
  * What the workload's answer means for a job. Whoever made it owns what it
@@ -45,11 +47,15 @@ typedef struct {
   gint64 retry_after;
   const char *reason;
   const char *detail;
+  const char *summary;
   GBytes *event;
+  gboolean timed_out;
   unsigned int refused_with;
 } AmpsVerdict;
 
 AmpsVerdict amps_verdict_from_answer (const AmpsAnswer *answer, AmpsWorkloadMode mode);
+const char *amps_verdict_kind_to_string (AmpsVerdictKind kind);
 char *amps_verdict_describe_answer (const AmpsAnswer *answer);
+char *amps_verdict_summarize_answer (const AmpsAnswer *answer);
 
 G_END_DECLS

@@ -28,6 +28,8 @@ add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job)
   amps_server_add_time (self, builder, amps_job_get_since (job));
   json_builder_set_member_name (builder, "deadline");
   amps_server_add_time (self, builder, amps_job_get_deadline (job));
+  if (amps_job_get_detail (job) != NULL)
+    add_string (builder, "detail", amps_job_get_detail (job));
   json_builder_end_object (builder);
 }
 

@@ -103,6 +103,7 @@ make_answer (Reader *self)
   answer->retry_after =
       amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
 
+  answer->length = self->n_read;
   if (!SOUP_STATUS_IS_SUCCESSFUL (status))
     {
       if (self->body->len > 0)

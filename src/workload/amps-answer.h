@@ -31,6 +31,7 @@ typedef enum {
  * @kind: whether there was an answer at all
  * @status: its HTTP status, with %AMPS_ANSWER_STATUS
  * @retry_after: µs that the workload asks to wait; -1 when it does not
+ * @length: bytes of its body, as far as it was read
  * @detail: (nullable): for people: the first 1 KiB of the answer's body made valid
  *   UTF-8, or what went wrong with the connection
  * @body: (nullable): the whole answer to a sync POST that was not a CloudEvent
@@ -44,6 +45,7 @@ typedef struct {
   AmpsAnswerKind kind;
   unsigned int status;
   gint64 retry_after;
+  gsize length;
   char *detail;
   GBytes *body;
   GBytes *event;

@@ -90,6 +90,7 @@ make_answer (unsigned int status, SoupMessageHeaders *headers, const char *body,
 
   answer->retry_after =
       amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
+  answer->length = length;
   if (status / 100 != 2 && length > 0)
     answer->detail = g_utf8_make_valid (body, (gssize) MIN (length, AMPS_ANSWER_MAX_DETAIL));
   return answer;

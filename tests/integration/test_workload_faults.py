@@ -154,6 +154,37 @@ class WorkloadFaults(BrokerTest):
                 self.assertIn('413: so large', headers['x-amps-detail'])
                 self.assertEqual(workload.requests, 1)
 
+    def test_log_follows_a_job_and_shows_no_answer(self):
+        """What an answer says is in the job's details, and its status and length in the log."""
+        queue = self.queue()
+        queue.publish(event('job-1'))
+        answers = [(500, {}, b'customer 4711'), (400, {}, b'customer 4712')]
+        with Workload(lambda _: answers.pop(0)) as workload, \
+                Amps(self.node.uri, queue.name, workload, RETRY_MIN_BACKOFF='900ms',
+                     RETRY_MAX_BACKOFF='900ms').wait_listening() as amps:
+            wait_until(lambda: 'customer 4711' in amps.get('/jobs/job-1').body, what='the detail')
+            workload.wait(2)
+            amps.wait_log('Rejected a job')
+            amps.wait_log('is settled')
+            log = amps.log
+            self.assertNotIn('customer', log)
+            self.assertIn('the workload answered 500 with 13 bytes', log)
+            self.assertIn('the workload answered 400 with 13 bytes', log)
+            own = [line for line in log.splitlines() if '"AMPS_JOB_ID":"job-1"' in line
+                   or '"job_id":"job-1"' in line]
+            for step in ('is received', 'is POSTed as', 'attempt 1', 'is answered', 'attempt 2',
+                         'is settled as rejected'):
+                self.assertTrue(any(step in line for line in own), f'{step} in {own}')
+
+    def test_no_answer_in_time_is_a_warning(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: time.sleep(3) or 202) as workload, \
+                Amps(self.node.uri, queue.name, workload, WORKLOAD_RESPONSE_TIMEOUT='1s') as amps:
+            amps.wait_log('answer 202 first')
+            line = next(line for line in amps.log.splitlines() if 'answer 202 first' in line)
+            self.assertIn('"level":"warning"', line)
+
     def test_switching_protocols(self):
         """Nobody asked for it, so it is an answer like any other."""
         with RawWorkload(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n'

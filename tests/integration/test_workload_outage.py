@@ -36,7 +36,8 @@ class WorkloadOutage(BrokerTest):
     def test_other_replicas_get_what_waits_for_a_workload(self):
         queue = self.queue()
         with Workload() as mine, Workload() as other, \
-                Amps(self.node.uri, queue.name, mine).wait_ready() as amps:
+                Amps(self.node.uri, queue.name, mine,
+                     WORKLOAD_RESTART='keep').wait_ready() as amps:
             mine.answer = lambda _: 202
             queue.publish(event('runs'))
             mine.wait(1)

@@ -163,7 +163,8 @@ test_run_ids (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   first = g_strdup (amps_job_get_run_id (job));
   g_assert_true (amps_manifest_lookup (f->manifest, first) == job);
 
-  amps_manifest_end_run (f->manifest, job, 2);
+  amps_manifest_end_run (f->manifest, job, 2, "it answered 500");
+  g_assert_cmpstr (amps_job_get_detail (job), ==, "it answered 500");
   g_assert_cmpuint (amps_job_get_attempt (job), ==, 2);
   run (f, "a", 0);
   g_assert_cmpstr (amps_job_get_run_id (job), !=, first);
@@ -437,7 +438,7 @@ test_attempts_survive_the_connection (Fixture *f, gconstpointer data G_GNUC_UNUS
 
   add (f, "a");
   job = run (f, "a", 0);
-  amps_manifest_end_run (f->manifest, job, 3);
+  amps_manifest_end_run (f->manifest, job, 3, NULL);
   end_epoch (f, 1, 0);
 
   g_assert_false (amps_manifest_recall (f->manifest, again, &settlement));

@@ -2,6 +2,8 @@
 #include "core/amps-error.h"
 #include "delivery/amps-verdict.h"
 
+#include <string.h>
+
 /* The table of contract section 3, written down once more. */
 static const struct {
   AmpsAnswerKind kind;
@@ -76,11 +78,21 @@ test_description (void)
   g_autoptr (AmpsAnswer) answer = amps_answer_new (AMPS_ANSWER_STATUS, 422);
   g_autofree char *bare = amps_verdict_describe_answer (answer);
   g_autofree char *full = NULL;
+  g_autofree char *summary = NULL;
+  g_autofree char *late = NULL;
+  g_autoptr (AmpsAnswer) timeout = amps_answer_new (AMPS_ANSWER_TIMED_OUT, 0);
 
   g_assert_cmpstr (bare, ==, "the workload answered 422");
   answer->detail = g_strdup ("no such order");
   full = amps_verdict_describe_answer (answer);
   g_assert_cmpstr (full, ==, "the workload answered 422: no such order");
+
+  /* What is logged shows nothing of its text. */
+  answer->length = 13;
+  summary = amps_verdict_summarize_answer (answer);
+  g_assert_cmpstr (summary, ==, "the workload answered 422 with 13 bytes");
+  late = amps_verdict_summarize_answer (timeout);
+  g_assert_nonnull (strstr (late, "answer 202 first"));
 }
 
 int

@@ -35,6 +35,21 @@ amps_delivery_ref (AmpsDelivery *self)
   return g_atomic_rc_box_acquire (self);
 }
 
+/**
+ * amps_delivery_get_remaining_delay:
+ * @self: a delivery
+ * @now: monotonic µs
+ *
+ * Callable from any thread.
+ *
+ * Returns: µs that the job still has to wait; 0 when it may run
+ */
+gint64
+amps_delivery_get_remaining_delay (const AmpsDelivery *self, gint64 now)
+{
+  return self->delay > 0 ? MAX (self->delay - MAX (now - self->received, 0), 0) : 0;
+}
+
 static void
 delivery_clear (gpointer data)
 {

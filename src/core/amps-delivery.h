@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * @redelivered: the broker says that it has handed this message out before
  * @attempt: 1-based; failed attempts that count, plus one
  * @returns: how often the broker has taken it back (`x-delivery-count`); 0 when unknown
- * @not_before: µs since 1970 when a retry copy may run; 0 for at once
+ * @delay: µs that a retry copy still has to wait, from @received on; 0 for none
  * @received: monotonic µs when it arrived here
  * @first_received: µs since 1970 when AMPS first saw the job, in this run or (by
  *   `x-amps-first-received`) an earlier one
@@ -36,7 +36,7 @@ typedef struct {
   gboolean redelivered;
   unsigned int attempt;
   unsigned int returns;
-  gint64 not_before;
+  gint64 delay;
   gint64 received;
   gint64 first_received;
   GBytes *body;
@@ -53,6 +53,7 @@ GType amps_delivery_get_type (void);
 AmpsDelivery *amps_delivery_new (GBytes *body);
 AmpsDelivery *amps_delivery_ref (AmpsDelivery *self);
 void amps_delivery_unref (AmpsDelivery *self);
+gint64 amps_delivery_get_remaining_delay (const AmpsDelivery *self, gint64 now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsDelivery, amps_delivery_unref)
 

@@ -70,19 +70,11 @@ dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
 
 /* The broker's ladder of delays is coarse: a copy that comes back early waits
  * here, or goes back for the rest of its time. */
-static gint64
-get_remaining_delay (AmpsReceiver *self, const AmpsDelivery *delivery)
-{
-  if (delivery->not_before == 0)
-    return 0;
-
-  return MAX (delivery->not_before - amps_clock_get_real_time (self->clock), 0);
-}
-
 static void
 take_up (AmpsReceiver *self, AmpsJob *job)
 {
-  gint64 delay = get_remaining_delay (self, amps_job_get_delivery (job));
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  gint64 delay = amps_delivery_get_remaining_delay (amps_job_get_delivery (job), now);
 
   if (delay >= AMPS_SETTLER_SHORT_DELAY)
     {
@@ -95,8 +87,7 @@ take_up (AmpsReceiver *self, AmpsJob *job)
       return;
     }
 
-  amps_sender_add (self->sender, job,
-                   delay > 0 ? amps_clock_get_monotonic_time (self->clock) + delay : 0);
+  amps_sender_add (self->sender, job, delay > 0 ? now + delay : 0);
 }
 
 static void

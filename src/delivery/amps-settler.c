@@ -217,8 +217,10 @@ wait_in_slot (Settling *settling)
   gint64 delay = amps_drain_is_hurried (settling->settler->drain) ? 0 : settling->settlement.delay;
   const AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
   gboolean blamed = settling->settlement.attempt > delivery->attempt;
+  gboolean waits_on = delivery->delay > 0;
 
-  settling->settlement.kind = blamed ? AMPS_SETTLE_RETURN : AMPS_SETTLE_RELEASE;
+  /* The message itself would say again how long it has to wait. */
+  settling->settlement.kind = blamed || waits_on ? AMPS_SETTLE_RETURN : AMPS_SETTLE_RELEASE;
   wait (settling, delay);
 }
 

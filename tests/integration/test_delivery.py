@@ -89,7 +89,7 @@ class Delivery(BrokerTest):
         for number, header in enumerate(('traceparent', 'tracestate')):
             queue.publish(event(number), headers={header: 'x\r\nEvil: 1'})
         # For good, and not at once because the number has become another one.
-        queue.publish(event(2), headers={'x-amps-not-before': 2**62})
+        queue.publish(event(2), headers={'x-amps-remaining-delay': 2**62})
         with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
             for post in workload.wait(2):
                 for name in ('traceparent', 'tracestate', 'Evil'):

@@ -2,7 +2,9 @@
 """Failures: what is tried again, when, and what ends as a dead letter."""
 
 import concurrent.futures
+import datetime
 import email.utils
+import glob
 import json
 import threading
 import time
@@ -14,6 +16,9 @@ from amps import Amps, wait_until
 from broker import EMBEDDED, QUEUE_TYPES, BrokerTest, amqp_only, event, retry_queue_arguments
 from proxy import Proxy
 from workload import Workload
+
+# A clock that is wrong on command.
+FAKETIME = glob.glob('/usr/lib/*/faketime/libfaketimeMT.so.1')
 
 
 class Retry(BrokerTest):
@@ -166,6 +171,37 @@ class Retry(BrokerTest):
                 amps.stop()
             queue.wait_count(0)
 
+    @amqp_only
+    @unittest.skipUnless(FAKETIME, 'libfaketime is not installed')
+    def test_clocks_that_differ(self):
+        """One replica's is an hour ahead, or behind; its copy is taken by another one."""
+        for offset in ('+1h', '-1h'):
+            queue = self.queue()
+            queue.publish(event('a'))
+
+            def answer(post):
+                if post.headers['Amps-Attempt'] == '1':
+                    return 500, {'Retry-After': '3'}, b''
+                post.acknowledge()
+                return 204
+
+            with Workload(answer) as workload:
+                with Amps(self.node.uri, queue.name, workload, LD_PRELOAD=FAKETIME[0],
+                          FAKETIME=offset, FAKETIME_DONT_FAKE_MONOTONIC=1,
+                          ASAN_OPTIONS='verify_asan_link_order=0') as amps:
+                    workload.wait(1)
+                    wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
+                    # The clock is what the test takes it for.
+                    hour = datetime.datetime.fromisoformat(amps.get('/health').json['timestamp'])
+                    self.assertGreater(abs(hour.timestamp() - time.time()), 3000)
+                    amps.stop()
+                with Amps(self.node.uri, queue.name, workload):
+                    posts = workload.wait(2)
+            # 2 s in the broker's queue, and the rest here.
+            self.assertGreater(posts[1].time - posts[0].time, 2.9)
+            self.assertLess(posts[1].time - posts[0].time, 6)
+            self.assertEqual(self.attempts(posts), [1, 2])
+
     def test_reschedule_with_delay(self):
         queue = self.queue()
         queue.publish(event('a'))
@@ -227,13 +263,16 @@ class Retry(BrokerTest):
         for other in others:
             other.wait_count(1)
 
-        with Workload(lambda post: post.tell('/reject', reschedule=True, delay='10s')) as workload, \
+        with Workload(lambda post: post.tell('/reject', reschedule=True, delay='12s')) as workload, \
                 Amps(self.node.uri, queue.name, workload, WORKER_ID='me') as amps:
             workload.wait(1)
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the copy')
             amps.stop()
         retry = self.retry_queue(queue, 10)
-        self.assert_properties(body, queue, *retry.take(), 'x-amps-not-before')
+        properties, copy = retry.take()
+        self.assert_properties(body, queue, properties, copy, 'x-amps-remaining-delay')
+        # What is left when this queue's 10 s are over, by nobody's clock.
+        self.assertEqual(properties.headers['x-amps-remaining-delay'], 2000)
 
         publish(content_type='text/x-mine', correlation_id='c', priority=3, app_id='app',
                 message_id='m', headers={'own': 'kept', 'number': 7, 'x-amps-reason': 'old'})

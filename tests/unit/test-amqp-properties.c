@@ -85,7 +85,7 @@ test_structured (void)
   g_assert_cmpuint (delivery->tag, ==, 7);
   g_assert_cmpuint (delivery->attempt, ==, 1);
   g_assert_cmpuint (delivery->returns, ==, 0);
-  g_assert_cmpint (delivery->not_before, ==, 0);
+  g_assert_cmpint (delivery->delay, ==, 0);
   g_assert_cmpint (delivery->first_received, >, 0);
   g_assert_null (delivery->original_body);
   g_assert_cmpmem (g_bytes_get_data (delivery->body, NULL), g_bytes_get_size (delivery->body),
@@ -101,6 +101,7 @@ test_own_headers (void)
   g_autoptr (AmpsDelivery) delivery = NULL;
 
   add_number (&message, "x-amps-attempt", 3);
+  add_number (&message, "x-amps-remaining-delay", 15123);
   add_number (&message, "x-amps-not-before", 1700000000123);
   add_number (&message, "x-amps-first-received", 1600000000456);
   add_header (&message, "x-delivery-count", AMQP_FIELD_KIND_U8)->value.u8 = 14;
@@ -108,7 +109,7 @@ test_own_headers (void)
   add_text (&message, "tracestate", "\xff");
   delivery = read_message (&message, EVENT, &event, NULL);
   g_assert_cmpuint (delivery->attempt, ==, 3);
-  g_assert_cmpint (delivery->not_before, ==, 1700000000123000);
+  g_assert_cmpint (delivery->delay, ==, 15123000);
   g_assert_cmpint (delivery->first_received, ==, 1600000000456000);
   g_assert_cmpuint (delivery->returns, ==, 14);
   g_assert_cmpstr (delivery->traceparent, ==, "00-1-2-01");
@@ -124,14 +125,32 @@ test_own_headers_that_make_no_sense (void)
   g_autoptr (AmpsDelivery) delivery = NULL;
 
   add_number (&message, "x-amps-attempt", -5);
-  add_text (&message, "x-amps-not-before", "soon");
+  add_text (&message, "x-amps-remaining-delay", "soon");
   add_number (&message, "x-delivery-count", G_MAXINT64);
   add_header (&message, "x-amps-first-received", AMQP_FIELD_KIND_U64)->value.u64 = 0;
   delivery = read_message (&message, EVENT, &event, NULL);
   g_assert_cmpuint (delivery->attempt, ==, 1);
-  g_assert_cmpint (delivery->not_before, ==, 0);
+  g_assert_cmpint (delivery->delay, ==, 0);
   g_assert_cmpuint (delivery->returns, ==, G_MAXINT32);
   g_assert_cmpint (delivery->first_received, >, 0);
+}
+
+/* However long it is, it can be reckoned with. */
+static void
+test_endless_delay (void)
+{
+  static const gint64 delays[] = { G_MAXINT64, G_GINT64_CONSTANT (1) << 62, -1, G_MININT64 };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (delays); i++)
+    {
+      Message message = { 0 };
+      g_autoptr (AmpsCloudEvent) event = NULL;
+      g_autoptr (AmpsDelivery) delivery = NULL;
+
+      add_number (&message, "x-amps-remaining-delay", delays[i]);
+      delivery = read_message (&message, EVENT, &event, NULL);
+      g_assert_cmpint (delivery->delay, ==, delays[i] > 0 ? G_MAXINT64 / 4 : 0);
+    }
 }
 
 static void
@@ -289,7 +308,7 @@ test_copy (void)
                         (char *) (gsize) "me",
                         1000000,
                         2000000,
-                        3000000 };
+                        3000001 };
   Message message = { 0 };
   amqp_basic_properties_t properties;
   g_autofree char *list = NULL;
@@ -309,7 +328,7 @@ test_copy (void)
   g_assert_cmpstr (list, ==,
                    "kept=yes\nxx-amps=yes\nx-amps-user-id=somebody\nx-amps-reason=rejected\n"
                    "x-amps-detail=why\nx-amps-queue=jobs\nx-amps-worker=me\nx-amps-attempt=4\n"
-                   "x-amps-first-received=1000\nx-amps-time=2000\nx-amps-not-before=3000\n");
+                   "x-amps-first-received=1000\nx-amps-time=2000\nx-amps-remaining-delay=3001\n");
   g_assert_cmpuint (properties._flags & (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG), ==,
                     0);
   g_assert_cmpuint (properties.priority, ==, 5);
@@ -386,6 +405,7 @@ main (int argc, char **argv)
   ADD ("structured", test_structured);
   ADD ("own-headers", test_own_headers);
   ADD ("own-headers-that-make-no-sense", test_own_headers_that_make_no_sense);
+  ADD ("endless-delay", test_endless_delay);
   ADD ("binary-mode", test_binary_mode);
   ADD ("problems", test_problems);
   ADD ("message-id", test_message_id);

@@ -143,10 +143,11 @@ test_early_copy (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   AmpsJob *soon = make_job ("soon", "soon", 0);
   AmpsJob *late = make_job ("late", "late", 0);
-  gint64 now = amps_clock_get_real_time (f->clock);
+  gint64 now = amps_clock_get_monotonic_time (f->clock);
 
-  amps_job_get_delivery (soon)->not_before = now + AMPS_MILLISECONDS (500);
-  amps_job_get_delivery (late)->not_before = now + AMPS_SECONDS (30);
+  amps_job_get_delivery (soon)->received = amps_job_get_delivery (late)->received = now;
+  amps_job_get_delivery (soon)->delay = AMPS_MILLISECONDS (500);
+  amps_job_get_delivery (late)->delay = AMPS_SECONDS (30);
   deliver (f, soon);
   deliver (f, late);
   assert_told (f, "retry 2 attempt 1\n");

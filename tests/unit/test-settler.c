@@ -153,6 +153,23 @@ test_wait_in_slot (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_told (f, "return 1\nrelease 2\n");
 }
 
+/* What has waited must not come back with the word that it is to wait. */
+static void
+test_rest_of_a_delay_in_slot (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+
+  amps_job_get_delivery (job)->delay = AMPS_SECONDS (10);
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
+  settle (f, job, AMPS_OUTCOME_RETRIED,
+          (AmpsSettlement){ .kind = AMPS_SETTLE_RETRY, .delay = AMPS_SECONDS (10), .attempt = 1 });
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (9));
+  assert_told (f, "");
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "return 1\n");
+}
+
 static void
 test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -225,6 +242,7 @@ main (int argc, char **argv)
     { "/settler/copy-is-tried-again", TRUE, test_copy_is_tried_again },
     { "/settler/reject-without-copy", FALSE, test_reject_without_copy },
     { "/settler/wait-in-slot", TRUE, test_wait_in_slot },
+    { "/settler/rest-of-a-delay-in-slot", TRUE, test_rest_of_a_delay_in_slot },
     { "/settler/hurry", TRUE, test_hurry },
     { "/settler/detached-while-settling", TRUE, test_detached_while_settling },
     { "/settler/detached-before", TRUE, test_detached_before },

@@ -13,6 +13,12 @@
 
 #define USER_ID_HEADER "x-amps-user-id"
 
+/* No point in time, since the clocks of replicas differ. */
+#define DELAY_HEADER "x-amps-remaining-delay"
+
+/* Anybody can publish such a header. */
+#define MAX_DELAY (G_MAXINT64 / 4)
+
 /* Headers that a copy may add: the own ones, and the user's id. Each takes up no
  * more than this beside its text. */
 #define N_OWN 11
@@ -229,7 +235,7 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   delivery->attempt = (unsigned int) CLAMP (attempt, 1, G_MAXINT32);
   delivery->returns =
       (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
-  delivery->not_before = get_time (headers, "x-amps-not-before");
+  delivery->delay = MIN (get_time (headers, DELAY_HEADER), MAX_DELAY);
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
   delivery->copy = find_header (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
@@ -471,8 +477,8 @@ append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
   append_number (headers, "x-amps-attempt", copy->attempt);
   append_number (headers, "x-amps-first-received", copy->first_received / 1000);
   append_number (headers, "x-amps-time", copy->time / 1000);
-  if (copy->not_before > 0)
-    append_number (headers, "x-amps-not-before", copy->not_before / 1000);
+  if (copy->delay > 0)
+    append_number (headers, DELAY_HEADER, (copy->delay + 999) / 1000);
   if (copy->redelivered)
     append_true (headers, "x-amps-redelivered");
 }

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * @worker: who makes the copy
  * @first_received: µs since 1970
  * @time: µs since 1970: now
- * @not_before: µs since 1970; 0 for none
+ * @delay: µs that it still has to wait when it comes back; 0 for none
  * @name: (nullable): says which copies are tries to make the same one
  * @redelivered: it is to be taken for a redelivery of the original
  *
@@ -31,7 +31,7 @@ typedef struct {
   char *worker;
   gint64 first_received;
   gint64 time;
-  gint64 not_before;
+  gint64 delay;
   char *name;
   gboolean redelivered;
 } AmpsAmqpCopy;

@@ -107,7 +107,7 @@ amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *mess
 
 static AmpsAmqpCopy *
 describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
-               const AmpsSettlement *settlement, const char *name, gint64 now)
+               const AmpsSettlement *settlement, const char *name, AmpsClock *clock)
 {
   AmpsAmqpCopy *copy = g_new0 (AmpsAmqpCopy, 1);
 
@@ -118,16 +118,13 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
   copy->worker = g_strdup (settings->worker_id);
   copy->name = g_strdup (name);
   copy->first_received = delivery->first_received;
-  copy->time = now;
-  if (settlement->kind == AMPS_SETTLE_RETRY)
-    copy->not_before = now + settlement->delay;
+  copy->time = amps_clock_get_real_time (clock);
 
   /* It stands for the message itself, which is given back. */
-  if (settlement->kind == AMPS_SETTLE_RELEASE)
-    {
-      copy->redelivered = TRUE;
-      copy->not_before = delivery->not_before;
-    }
+  copy->redelivered = settlement->kind == AMPS_SETTLE_RELEASE;
+  if (settlement->kind == AMPS_SETTLE_RELEASE || settlement->kind == AMPS_SETTLE_RETURN)
+    copy->delay =
+        amps_delivery_get_remaining_delay (delivery, amps_clock_get_monotonic_time (clock));
 
   return copy;
 }
@@ -139,13 +136,13 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
  * @delivery: what is copied
  * @settlement: why, which says where to
  * @name: (nullable): the same for each try to make this copy
- * @now: µs since 1970
+ * @clock: what time is measured by
  *
  * Returns: (transfer full): a command
  */
 AmpsAmqpCommand *
 amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
-                              const AmpsSettlement *settlement, const char *name, gint64 now)
+                              const AmpsSettlement *settlement, const char *name, AmpsClock *clock)
 {
   GBytes *body = delivery->original_body != NULL ? delivery->original_body : delivery->body;
   char *message_id = amps_amqp_properties_dup_message_id (delivery->properties);
@@ -163,7 +160,9 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
   command = command_new (id, queue, message_id, body);
   command->retry_step = retry_step;
   command->original = amps_delivery_ref (delivery);
-  command->copy = describe_copy (settings, delivery, settlement, name, now);
+  command->copy = describe_copy (settings, delivery, settlement, name, clock);
+  if (retry_step > 0)
+    command->copy->delay = MAX (settlement->delay - retry_step, 0);
   return &command->command;
 }
 

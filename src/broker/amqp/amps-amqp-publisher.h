@@ -4,6 +4,7 @@
 #include "amps-amqp-properties.h"
 #include "amps-amqp-session.h"
 #include "amps-amqp-settings.h"
+#include "core/amps-clock.h"
 #include "core/amps-settlement.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,6 @@ AmpsAmqpCommand *amps_amqp_publisher_new_publish (guint64 id, const char *queue,
 AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings,
                                                AmpsDelivery *delivery,
                                                const AmpsSettlement *settlement, const char *name,
-                                               gint64 now);
+                                               AmpsClock *clock);
 
 G_END_DECLS

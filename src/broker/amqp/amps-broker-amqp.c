@@ -112,8 +112,7 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
   if (id != 0)
     amps_amqp_outbox_send_copy (
         self->outbox, id,
-        amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name,
-                                      amps_clock_get_real_time (self->clock)));
+        amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name, self->clock));
 }
 
 static gboolean

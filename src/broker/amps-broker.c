@@ -251,7 +251,9 @@ amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
  * before it could be settled. With the following ones it is still out, to be
  * settled again: %AMPS_ERROR_UNAVAILABLE when a copy was not confirmed,
  * %AMPS_ERROR_UNROUTABLE when no queue takes it, and %AMPS_ERROR_NOT_PERMITTED
- * when the queue for it may not be declared, or does not take it.
+ * when the queue for it may not be declared, or does not take it, or when AMPS may
+ * not publish. %AMPS_ERROR_TOO_LARGE is of a dead letter that the broker refuses for
+ * its size.
  *
  * Returns: whether the message is settled
  */
@@ -291,8 +293,9 @@ amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *mess
  * amps_broker_publish_finish:
  * @self: a broker
  * @result: what the callback got
- * @error: return location: %AMPS_ERROR_UNROUTABLE or %AMPS_ERROR_UNAVAILABLE;
- *   with the latter the event may have been published nevertheless
+ * @error: return location: %AMPS_ERROR_UNROUTABLE, %AMPS_ERROR_NOT_PERMITTED or
+ *   %AMPS_ERROR_TOO_LARGE if the broker refuses it for good, else
+ *   %AMPS_ERROR_UNAVAILABLE; with that it may have been published nevertheless
  *
  * Returns: whether the event is safe with the broker
  */

@@ -15,7 +15,7 @@ static const AmpsErrorInfo infos[] = {
   [AMPS_ERROR_TOO_LARGE] = { DBUS_ERROR ("TooLarge"), 413, "Body too large" },
   [AMPS_ERROR_BUSY] = { DBUS_ERROR ("Busy"), 503, "Being decided" },
   [AMPS_ERROR_UNAVAILABLE] = { DBUS_ERROR ("Unavailable"), 503, "Broker unavailable" },
-  [AMPS_ERROR_NOT_PERMITTED] = { DBUS_ERROR ("NotPermitted"), 503, "Refused by the broker" },
+  [AMPS_ERROR_NOT_PERMITTED] = { DBUS_ERROR ("NotPermitted"), 403, "Refused by the broker" },
   [AMPS_ERROR_DETACHED] = { DBUS_ERROR ("Detached"), 503, "Connection lost" },
   [AMPS_ERROR_FAILED] = { DBUS_ERROR ("Failed"), 500, "Internal error" },
 };

@@ -15,10 +15,11 @@ G_BEGIN_DECLS
  * @AMPS_ERROR_UNROUTABLE: no queue takes the published event
  * @AMPS_ERROR_METHOD_NOT_ALLOWED: the path exists, but not with this method
  * @AMPS_ERROR_CONFLICT: the job was already decided otherwise
- * @AMPS_ERROR_TOO_LARGE: over MAX_BODY_SIZE
+ * @AMPS_ERROR_TOO_LARGE: over MAX_BODY_SIZE, or over what the broker takes
  * @AMPS_ERROR_BUSY: another call is deciding the job right now
  * @AMPS_ERROR_UNAVAILABLE: the broker is away, blocked or slow; try again later
- * @AMPS_ERROR_NOT_PERMITTED: the broker refuses what AMPS asked for (no permission, other type)
+ * @AMPS_ERROR_NOT_PERMITTED: the broker refuses what AMPS asked for, for good (no permission,
+ *   other type)
  * @AMPS_ERROR_DETACHED: the delivery belongs to a connection that has died
  * @AMPS_ERROR_FAILED: anything else
  *

@@ -299,8 +299,8 @@ amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancell
  * amps_dispatcher_publish_finish:
  * @self: a dispatcher
  * @result: what the callback got
- * @error: return location: %AMPS_ERROR_INVALID_EVENT, %AMPS_ERROR_UNROUTABLE or
- *   %AMPS_ERROR_UNAVAILABLE
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
+ *   [method@Amps.Broker.publish_finish]
  *
  * Returns: whether all events are safe with the broker
  */

@@ -223,9 +223,9 @@ amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confi
 /**
  * amps_publication_finish:
  * @result: what the callback got
- * @error: return location: %AMPS_ERROR_INVALID_EVENT, %AMPS_ERROR_UNROUTABLE or
- *   %AMPS_ERROR_UNAVAILABLE; in the last two cases the other events may have
- *   been published
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
+ *   [method@Amps.Broker.publish_finish]; with these the other events may have been
+ *   published
  *
  * Returns: whether all events are safe with the broker
  */

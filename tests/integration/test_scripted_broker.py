@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a real broker won't do on command."""
 
+import concurrent.futures
 import threading
 import time
 import unittest
@@ -75,6 +76,51 @@ class Scripted(unittest.TestCase):
         self.broker.on_publish = give_back
         # The message's id is not in the return above, so it must not be in the message.
         self.assertEqual(self.amps().post('/publish', event('i' * 256)).status, 404)
+
+    def publish_at_once(self, amps, numbers):
+        """The statuses of concurrent publications, by number."""
+        with concurrent.futures.ThreadPoolExecutor(len(numbers)) as pool:
+            return dict(pool.map(
+                lambda number: (number, amps.post('/publish', event(number)).status), numbers))
+
+    def test_one_of_many_closes_the_channel(self):
+        """The broker does not say which, and those before it were not confirmed yet."""
+        bad = event(3)
+
+        def answer(connection, number):
+            # Nobody hears anything before the last of the first ones.
+            if len(connection.bodies) >= 8:
+                if bad in connection.bodies[self.seen:]:
+                    self.seen = len(connection.bodies)
+                    connection.close_channel(number, 406, b'PRECONDITION_FAILED - a whim')
+                else:
+                    connection.confirm(number)
+
+        self.seen = 0
+        self.broker.on_publish = answer
+        amps = self.amps()
+        statuses = self.publish_at_once(amps, range(8))
+        self.assertEqual(statuses, {**dict.fromkeys(range(8), 202), 3: 403})
+        # The connection is the same, and takes the next ones.
+        self.assertEqual(amps.post('/publish', event('next')).status, 202)
+        self.assertEqual(len(self.broker.connections), 2)
+        bodies = self.broker.publisher().bodies
+        self.assertLessEqual(max(map(bodies.count, bodies)), 4)
+
+    def test_closed_channel_leaves_the_other_one_alone(self):
+        """A copy that the broker has not confirmed is neither lost nor made again."""
+        self.broker.on_publish = lambda connection, number: (
+            number > 1 and connection.close_channel(number, 403, b'ACCESS_REFUSED'))
+        self.broker.on_consume = lambda connection: connection.send(delivery(1, event('a')))
+        self.workload.answer = lambda _: (500, {'Retry-After': '1'}, b'')
+        amps = self.amps()
+        wait_until(lambda: self.broker.publisher().published, what='the copy')
+        answer = amps.post('/publish', event('b'))
+        self.assertEqual(answer.status, 403)
+        self.assertIn('ACCESS_REFUSED', answer.json['detail'])
+        self.broker.publisher().confirm(1)
+        wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of the job')
+        self.assertEqual(self.broker.publisher().published, 2)
 
     def settled_when_refused(self, status, may_declare=False):
         """How jobs are settled whose workload gives an answer, when no copy is taken."""

@@ -29,8 +29,11 @@ on_post (SoupServerMessage *message, const char *path G_GNUC_UNUSED, gpointer us
     {
       soup_server_message_set_status (message, f->status, NULL);
       if (f->answer != NULL)
-        soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC,
-                                          f->answer, strlen (f->answer));
+        soup_server_message_set_response (message,
+                                          strstr (f->answer, "specversion") != NULL
+                                              ? "application/cloudevents+json"
+                                              : "application/json",
+                                          SOUP_MEMORY_STATIC, f->answer, strlen (f->answer));
       return;
     }
 

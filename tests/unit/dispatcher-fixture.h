@@ -24,7 +24,7 @@ typedef struct {
   AmpsHttpListener *listener;
   unsigned int status;     /* what the web server answers; 0 for not at all */
   unsigned int get_status; /* the same to whether it is ready */
-  const char *answer;      /* (nullable) its body, JSON */
+  const char *answer;      /* (nullable) its body, JSON or an event */
   unsigned int n_posts;
   GString *bodies;         /* (owned) of all POSTs, a line for each */
   SoupServerMessage *held; /* (nullable) the last one that is not answered */

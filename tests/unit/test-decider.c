@@ -120,6 +120,31 @@ fail_held_publication (Fixture *f)
   iterate_until_idle ();
 }
 
+/* What will never be published must not let the job run again and again; what may be
+ * later is not the job's fault. */
+static void
+test_answer_that_is_not_published (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const AmpsError for_good[] = { AMPS_ERROR_NOT_PERMITTED, AMPS_ERROR_TOO_LARGE,
+                                        AMPS_ERROR_UNROUTABLE };
+
+  f->status = 200;
+  f->answer = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"next\"}";
+  for (unsigned int i = 0; i < G_N_ELEMENTS (for_good); i++)
+    {
+      g_autofree char *told =
+          g_strdup_printf ("publish 1 to next\ndead-letter %u rejected\n", i + 1);
+
+      fake_broker_fail_publications (f->broker, (int) for_good[i], 1);
+      run (f, "a");
+      assert_told (f, told);
+    }
+
+  fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
+  run (f, "a");
+  assert_told (f, "publish 1 to next\nretry 4 attempt 1\n");
+}
+
 static void
 test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
@@ -204,6 +229,8 @@ main (int argc, char **argv)
     { "/decider/publish-with-late-acknowledgement", test_publish_with_late_acknowledgement, NULL },
     { "/decider/publish-while-waiting", test_publish_while_waiting,
       "MAX_CONCURRENCY=2\nWORKLOAD_BATCH_SIZE=2" },
+    { "/decider/answer-that-is-not-published", test_answer_that_is_not_published,
+      "WORKLOAD_MODE=sync" },
     { "/decider/publish-while-draining", test_publish_while_draining, "MAX_CONCURRENCY=1" },
     { "/decider/publish-while-detached", test_publish_while_detached, "MAX_CONCURRENCY=1" },
     { "/decider/drain-of-batch", test_drain_of_batch,

@@ -151,6 +151,8 @@ test_publish (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (HttpAnswer) done = server_post (fixture, "/publish", EVENT);
   g_autoptr (HttpAnswer) unroutable = NULL;
+  g_autoptr (HttpAnswer) refused = NULL;
+  g_autoptr (HttpAnswer) too_large = NULL;
   g_autoptr (HttpAnswer) invalid = NULL;
 
   assert_empty (done, 202);
@@ -159,6 +161,13 @@ test_publish (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_UNROUTABLE, "no queue “t”");
   unroutable = server_post (fixture, "/publish", EVENT);
   assert_problem (unroutable, 404, "no queue");
+  fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_NOT_PERMITTED, "no permission");
+  refused = server_post (fixture, "/publish", EVENT);
+  assert_problem (refused, 403, "no permission");
+  g_assert_nonnull (strstr (refused->body, "Refused by the broker"));
+  fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_TOO_LARGE, "max_message_size");
+  too_large = server_post (fixture, "/publish", EVENT);
+  assert_problem (too_large, 413, "max_message_size");
   fake_dispatcher_fail (fixture->dispatcher, "publish", AMPS_ERROR_INVALID_EVENT, "“source”");
   invalid = server_post (fixture, "/publish", EVENT);
   assert_problem (invalid, 400, "“source”");

@@ -186,7 +186,7 @@ amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t chan
 /**
  * amps_amqp_connection_reopen_channel:
  * @self: a connection
- * @channel: what the broker has closed in reply to a request
+ * @channel: what the broker has closed
  *
  * Returns: whether there is a new one; if not, the session ends
  */
@@ -212,6 +212,17 @@ tell_blocked (AmpsAmqpConnection *self, gboolean blocked)
 }
 
 static void
+handle_channel_close (AmpsAmqpConnection *self, amqp_channel_t channel,
+                      const amqp_channel_close_t *closed)
+{
+  g_autofree char *text = copy_valid (closed->reply_text);
+
+  if (self->role->closed == NULL ||
+      !self->role->closed (self->role_data, channel, closed->reply_code, text))
+    amps_amqp_connection_fail (self, "the broker closed the channel: %s", text);
+}
+
+static void
 handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_method_t *method)
 {
   switch (method->id)
@@ -229,13 +240,9 @@ handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_meth
         amps_amqp_connection_fail (self, "the broker closed the connection: %s", text);
         return;
       }
-      case AMQP_CHANNEL_CLOSE_METHOD: {
-        const amqp_channel_close_t *closed = method->decoded;
-        g_autofree char *text = copy_valid (closed->reply_text);
-
-        amps_amqp_connection_fail (self, "the broker closed the channel: %s", text);
-        return;
-      }
+    case AMQP_CHANNEL_CLOSE_METHOD:
+      handle_channel_close (self, channel, method->decoded);
+      return;
     default:
       if (!self->role->method (self->role_data, channel, method))
         amps_amqp_connection_fail (self, "the broker sent an unexpected %s",

@@ -2,6 +2,7 @@
 #include "amps-amqp-publisher.h"
 
 #include "amps-amqp-topology.h"
+#include "amps-amqp-unconfirmed.h"
 #include "core/amps-error.h"
 
 #include <string.h>
@@ -15,29 +16,8 @@
 #define HEADER_OVERHEAD 12
 
 typedef struct {
-  AmpsAmqpCommand command;
-  guint64 id;
-  char *queue;            /* (owned) */
-  char *message_id;       /* (owned) (nullable) */
-  GBytes *body;           /* (owned) */
-  AmpsDelivery *original; /* (owned) (nullable) of a copy */
-  AmpsAmqpCopy *copy;     /* (owned) (nullable) of a copy */
-  gint64 retry_step;      /* µs: @queue is a retry queue with this delay; else 0 */
-} Command;
-
-/* A publication that the broker has not confirmed. */
-typedef struct {
-  guint64 id;
-  guint64 tag;
-  char *queue;       /* (owned) */
-  char *message_id;  /* (owned) (nullable) */
-  gboolean returned; /* no queue takes it */
-} Outstanding;
-
-typedef struct {
-  amqp_channel_t number; /* 0 until it is open */
-  GQueue outstanding;    /* (owned) of Outstanding, by tag */
-  guint64 last_tag;
+  amqp_channel_t number;            /* 0 until it is open */
+  AmpsAmqpUnconfirmed *unconfirmed; /* (owned) */
 } Channel;
 
 typedef struct {
@@ -49,41 +29,31 @@ typedef struct {
 } Publisher;
 
 static void
-command_free (gpointer data)
+publication_free (gpointer data)
 {
-  Command *command = data;
+  AmpsAmqpPublication *publication = data;
 
-  g_free (command->queue);
-  g_free (command->message_id);
-  g_bytes_unref (command->body);
-  g_clear_pointer (&command->original, amps_delivery_unref);
-  g_clear_pointer (&command->copy, amps_amqp_copy_free);
-  g_free (command);
+  g_free (publication->queue);
+  g_free (publication->message_id);
+  g_bytes_unref (publication->body);
+  g_clear_pointer (&publication->original, amps_delivery_unref);
+  g_clear_pointer (&publication->copy, amps_amqp_copy_free);
+  g_free (publication);
 }
 
-static void
-outstanding_free (gpointer data)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpPublication, publication_free)
+
+static AmpsAmqpPublication *
+publication_new (guint64 id, const char *queue, char *message_id, GBytes *body)
 {
-  Outstanding *outstanding = data;
+  AmpsAmqpPublication *publication = g_new0 (AmpsAmqpPublication, 1);
 
-  g_free (outstanding->queue);
-  g_free (outstanding->message_id);
-  g_free (outstanding);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Command, command_free)
-
-static Command *
-command_new (guint64 id, const char *queue, char *message_id, GBytes *body)
-{
-  Command *command = g_new0 (Command, 1);
-
-  command->command.free = command_free;
-  command->id = id;
-  command->queue = g_strdup (queue);
-  command->message_id = message_id;
-  command->body = g_bytes_ref (body);
-  return command;
+  publication->command.free = publication_free;
+  publication->id = id;
+  publication->queue = g_strdup (queue);
+  publication->message_id = message_id;
+  publication->body = g_bytes_ref (body);
+  return publication;
 }
 
 /**
@@ -102,7 +72,7 @@ amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *mess
   /* AMQP 0-9-1, 4.2.5.3: a short string. */
   gboolean fits = message_id != NULL && strlen (message_id) <= 255;
 
-  return &command_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
+  return &publication_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
 }
 
 static AmpsAmqpCopy *
@@ -149,7 +119,7 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
   g_autofree char *retry_queue = NULL;
   const char *queue = settings->subject;
   gint64 retry_step = 0;
-  Command *command;
+  AmpsAmqpPublication *publication;
 
   if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
     queue = settings->dead_letter_queue;
@@ -157,22 +127,23 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
     queue = retry_queue =
         amps_amqp_topology_get_retry_queue (settings->subject, settlement->delay, &retry_step);
 
-  command = command_new (id, queue, message_id, body);
-  command->retry_step = retry_step;
-  command->original = amps_delivery_ref (delivery);
-  command->copy = describe_copy (settings, delivery, settlement, name, clock);
+  publication = publication_new (id, queue, message_id, body);
+  publication->retry_step = retry_step;
+  publication->original = amps_delivery_ref (delivery);
+  publication->copy = describe_copy (settings, delivery, settlement, name, clock);
   if (retry_step > 0)
-    command->copy->delay = MAX (settlement->delay - retry_step, 0);
-  return &command->command;
+    publication->copy->delay = MAX (settlement->delay - retry_step, 0);
+  return &publication->command;
 }
 
 static void
-tell (Publisher *self, guint64 id, GError *error)
+tell (guint64 id, GError *problem, gpointer user_data)
 {
+  Publisher *self = user_data;
   AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_CONFIRMED);
 
   event->id = id;
-  event->error = error;
+  event->error = problem;
   amps_amqp_connection_tell (self->connection, event);
 }
 
@@ -192,6 +163,8 @@ publisher_start (AmpsAmqpConnection *connection)
   Publisher *self = g_new0 (Publisher, 1);
 
   self->connection = connection;
+  self->direct.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
+  self->retry.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
   self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
@@ -204,15 +177,15 @@ publisher_free (gpointer role)
 {
   Publisher *self = role;
 
-  g_queue_clear_full (&self->direct.outstanding, outstanding_free);
-  g_queue_clear_full (&self->retry.outstanding, outstanding_free);
+  amps_amqp_unconfirmed_free (self->direct.unconfirmed);
+  amps_amqp_unconfirmed_free (self->retry.unconfirmed);
   g_hash_table_unref (self->declared);
   g_hash_table_unref (self->refused);
   g_free (self);
 }
 
 static amqp_basic_properties_t
-make_properties (const Command *command)
+make_properties (const AmpsAmqpPublication *publication)
 {
   amqp_basic_properties_t properties = {
     ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG,
@@ -220,10 +193,10 @@ make_properties (const Command *command)
     .delivery_mode = 2,
   };
 
-  if (command->message_id != NULL)
+  if (publication->message_id != NULL)
     {
       properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
-      properties.message_id = amqp_cstring_bytes (command->message_id);
+      properties.message_id = amqp_cstring_bytes (publication->message_id);
     }
 
   return properties;
@@ -243,18 +216,6 @@ push_full_frame (Publisher *self, gsize body_size)
                                      "send a heartbeat");
 }
 
-static void
-note_outstanding (Channel *channel, Command *command)
-{
-  Outstanding *outstanding = g_new0 (Outstanding, 1);
-
-  outstanding->id = command->id;
-  outstanding->tag = ++channel->last_tag;
-  outstanding->queue = g_steal_pointer (&command->queue);
-  outstanding->message_id = g_steal_pointer (&command->message_id);
-  g_queue_push_tail (&channel->outstanding, outstanding);
-}
-
 static gsize
 get_max_properties_size (Publisher *self)
 {
@@ -264,7 +225,7 @@ get_max_properties_size (Publisher *self)
 }
 
 static void
-publish (Publisher *self, Channel *channel, Command *command)
+publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *publication)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   amqp_basic_properties_t properties;
@@ -273,23 +234,33 @@ publish (Publisher *self, Channel *channel, Command *command)
   int status;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  body.bytes = (void *) g_bytes_get_data (command->body, &body.len);
-  if (command->copy == NULL)
-    properties = make_properties (command);
-  else if (!amps_amqp_properties_build_copy (command->original->properties, command->copy,
+  body.bytes = (void *) g_bytes_get_data (publication->body, &body.len);
+  if (publication->copy == NULL)
+    properties = make_properties (publication);
+  else if (!amps_amqp_properties_build_copy (publication->original->properties, publication->copy,
                                              get_max_properties_size (self), &pool, &properties))
     {
       /* The broker sent them, so they are ours to lose rather than the job. */
-      properties = make_properties (command);
+      properties = make_properties (publication);
     }
 
-  status = amqp_basic_publish (state, channel->number, amqp_empty_bytes,
-                               amqp_cstring_bytes (command->queue), TRUE, FALSE, &properties, body);
+  status =
+      amqp_basic_publish (state, channel->number, amqp_empty_bytes,
+                          amqp_cstring_bytes (publication->queue), TRUE, FALSE, &properties, body);
   empty_amqp_pool (&pool);
 
-  if (amps_amqp_connection_check (self->connection, status, "publish") &&
-      push_full_frame (self, body.len))
-    note_outstanding (channel, command);
+  if (amps_amqp_connection_check (self->connection, status, "publish"))
+    push_full_frame (self, body.len);
+}
+
+static void
+publish_waiting (Publisher *self, const Channel *channel)
+{
+  const AmpsAmqpPublication *next;
+
+  while (amps_amqp_connection_is_running (self->connection) &&
+         (next = amps_amqp_unconfirmed_send_next (channel->unconfirmed)) != NULL)
+    publish (self, channel, next);
 }
 
 /* Returns: (nullable): the channel for retry queues; %NULL if the connection failed */
@@ -312,19 +283,19 @@ ensure_retry_channel (Publisher *self)
 
 /* Returns: whether the connection lives on; what the broker refuses is noted */
 static gboolean
-ensure_declared (Publisher *self, const Command *command)
+ensure_declared (Publisher *self, const AmpsAmqpPublication *publication)
 {
   char *problem;
 
-  if (command->retry_step == 0 || g_hash_table_contains (self->declared, command->queue) ||
-      g_hash_table_contains (self->refused, command->queue))
+  if (publication->retry_step == 0 || g_hash_table_contains (self->declared, publication->queue) ||
+      g_hash_table_contains (self->refused, publication->queue))
     return TRUE;
 
-  if (amps_amqp_topology_ensure_retry_queue (self->connection, command->queue, command->retry_step,
-                                             &problem))
-    g_hash_table_add (self->declared, g_strdup (command->queue));
+  if (amps_amqp_topology_ensure_retry_queue (self->connection, publication->queue,
+                                             publication->retry_step, &problem))
+    g_hash_table_add (self->declared, g_strdup (publication->queue));
   else if (problem != NULL)
-    g_hash_table_insert (self->refused, g_strdup (command->queue), problem);
+    g_hash_table_insert (self->refused, g_strdup (publication->queue), problem);
   else
     return FALSE;
 
@@ -332,17 +303,18 @@ ensure_declared (Publisher *self, const Command *command)
 }
 
 static gboolean
-refuse (Publisher *self, const Command *command)
+refuse (Publisher *self, const AmpsAmqpPublication *publication)
 {
   const char *why =
-      command->retry_step > 0 ? g_hash_table_lookup (self->refused, command->queue) : NULL;
+      publication->retry_step > 0 ? g_hash_table_lookup (self->refused, publication->queue) : NULL;
 
   if (why == NULL)
     return FALSE;
 
-  tell (self, command->id,
+  tell (publication->id,
         g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
-                     "the queue “%s” could not be declared: %s", command->queue, why));
+                     "the queue “%s” could not be declared: %s", publication->queue, why),
+        self);
   return TRUE;
 }
 
@@ -350,13 +322,16 @@ static void
 publisher_command (gpointer role, AmpsAmqpCommand *base)
 {
   Publisher *self = role;
-  g_autoptr (Command) command = (Command *) base;
+  g_autoptr (AmpsAmqpPublication) publication = (AmpsAmqpPublication *) base;
   Channel *channel;
 
   amps_amqp_connection_read (self->connection);
-  channel = command->retry_step > 0 ? ensure_retry_channel (self) : &self->direct;
-  if (channel != NULL && ensure_declared (self, command) && !refuse (self, command))
-    publish (self, channel, command);
+  channel = publication->retry_step > 0 ? ensure_retry_channel (self) : &self->direct;
+  if (channel == NULL || !ensure_declared (self, publication) || refuse (self, publication))
+    return;
+
+  amps_amqp_unconfirmed_add (channel->unconfirmed, g_steal_pointer (&publication));
+  publish_waiting (self, channel);
 }
 
 /* Confirms and returns */
@@ -373,62 +348,10 @@ publisher_message (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *messa
   Publisher *self = role;
   g_autofree char *message_id = amps_amqp_properties_dup_message_id (message->properties);
 
-  /* A return says neither tag nor id of ours, but comes before the confirm and
-   * in the order of publishing. */
-  for (GList *l = get_channel (self, channel)->outstanding.head; l != NULL; l = l->next)
-    {
-      Outstanding *outstanding = l->data;
-
-      if (!outstanding->returned && g_str_equal (outstanding->queue, message->routing_key) &&
-          g_strcmp0 (outstanding->message_id, message_id) == 0)
-        {
-          outstanding->returned = TRUE;
-          g_hash_table_remove (self->declared, outstanding->queue);
-          break;
-        }
-    }
-
+  if (amps_amqp_unconfirmed_return (get_channel (self, channel)->unconfirmed, message->routing_key,
+                                    message_id))
+    g_hash_table_remove (self->declared, message->routing_key);
   amps_amqp_message_free (message);
-}
-
-static GError *
-get_problem (const Outstanding *outstanding, gboolean confirmed)
-{
-  if (outstanding->returned)
-    return g_error_new (AMPS_ERROR, AMPS_ERROR_UNROUTABLE,
-                        "there is no queue “%s”; declare it first", outstanding->queue);
-  if (!confirmed)
-    return g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
-                                "the broker could not take the message");
-
-  return NULL;
-}
-
-static void
-confirm_link (Publisher *self, Channel *channel, GList *link, gboolean confirmed)
-{
-  Outstanding *outstanding = link->data;
-
-  tell (self, outstanding->id, get_problem (outstanding, confirmed));
-  outstanding_free (outstanding);
-  g_queue_delete_link (&channel->outstanding, link);
-}
-
-static void
-confirm (Publisher *self, Channel *channel, guint64 tag, gboolean multiple, gboolean confirmed)
-{
-  GList *next;
-
-  for (GList *l = channel->outstanding.head; l != NULL; l = next)
-    {
-      const Outstanding *outstanding = l->data;
-
-      next = l->next;
-      if (outstanding->tag > tag)
-        break;
-      if (multiple || outstanding->tag == tag)
-        confirm_link (self, channel, l, confirmed);
-    }
 }
 
 static gboolean
@@ -440,12 +363,30 @@ publisher_method (gpointer role, amqp_channel_t number, const amqp_method_t *met
   const amqp_basic_nack_t *nack = method->decoded;
 
   if (method->id == AMQP_BASIC_ACK_METHOD)
-    confirm (self, channel, ack->delivery_tag, ack->multiple, TRUE);
+    amps_amqp_unconfirmed_confirm (channel->unconfirmed, ack->delivery_tag, ack->multiple, TRUE);
   else if (method->id == AMQP_BASIC_NACK_METHOD)
-    confirm (self, channel, nack->delivery_tag, nack->multiple, FALSE);
+    amps_amqp_unconfirmed_confirm (channel->unconfirmed, nack->delivery_tag, nack->multiple, FALSE);
   else
     return FALSE;
 
+  publish_waiting (self, channel);
+  return TRUE;
+}
+
+/* One publication was refused. The others, and those on other channels, go on. */
+static gboolean
+publisher_closed (gpointer role, amqp_channel_t number, int code, const char *text)
+{
+  Publisher *self = role;
+  Channel *channel = get_channel (self, number);
+
+  if (number != channel->number)
+    return FALSE;
+
+  amps_amqp_unconfirmed_close (channel->unconfirmed, code, text);
+  if (amps_amqp_connection_reopen_channel (self->connection, number) &&
+      select_confirms (self, channel, number))
+    publish_waiting (self, channel);
   return TRUE;
 }
 
@@ -455,5 +396,6 @@ const AmpsAmqpRole amps_amqp_publisher_role = {
   .command = publisher_command,
   .message = publisher_message,
   .method = publisher_method,
+  .closed = publisher_closed,
   .free = publisher_free,
 };

@@ -30,6 +30,8 @@ typedef struct {
  * @command: takes and does a command
  * @message: takes a whole message that came on a channel
  * @method: another method frame came on a channel; returns whether it was expected
+ * @closed: (nullable): the broker closed a channel, and not in reply to a request;
+ *   returns whether there is a new one, or the connection has failed
  * @flush: (nullable): sends what commands have left to be sent; returns whether all
  *   of it could be
  * @free: frees the role
@@ -43,6 +45,7 @@ typedef struct {
   void (*command) (gpointer role, AmpsAmqpCommand *command);
   void (*message) (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *message);
   gboolean (*method) (gpointer role, amqp_channel_t channel, const amqp_method_t *method);
+  gboolean (*closed) (gpointer role, amqp_channel_t channel, int code, const char *text);
   gboolean (*flush) (gpointer role);
   void (*free) (gpointer role);
 } AmpsAmqpRole;

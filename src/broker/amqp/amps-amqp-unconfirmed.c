@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-unconfirmed.h"
+
+#include "core/amps-error.h"
+
+#include <string.h>
+
+/* Reply codes of AMQP 0-9-1. */
+#define ACCESS_REFUSED 403
+#define NOT_FOUND 404
+
+/* While one that is refused is looked for. Not more, as nothing is read meanwhile. */
+#define MAX_BATCH 64
+
+/* Permissions are an exchange's, and all go to the same one: when so many in a row
+ * were refused for want of one, so are the rest. */
+#define DENIED_ENOUGH 3
+
+struct _AmpsAmqpUnconfirmed {
+  GQueue waiting; /* (owned) of AmpsAmqpPublication, to be sent */
+  GQueue sent;    /* (owned) of AmpsAmqpPublication, by tag */
+  guint64 last_tag;
+  unsigned int batch; /* so many are sent at once, and confirmed, before others; 0 for all */
+  unsigned int left;  /* of the batch, to be sent */
+  unsigned int n_denied;
+  AmpsAmqpAnswerFunc answer;
+  gpointer user_data;
+};
+
+static void
+publication_free (gpointer data)
+{
+  AmpsAmqpPublication *publication = data;
+
+  publication->command.free (publication);
+}
+
+/**
+ * amps_amqp_unconfirmed_new:
+ * @answer: called with what becomes of a publication
+ * @user_data: passed to @answer
+ *
+ * Returns: (transfer full): nothing yet
+ */
+AmpsAmqpUnconfirmed *
+amps_amqp_unconfirmed_new (AmpsAmqpAnswerFunc answer, gpointer user_data)
+{
+  AmpsAmqpUnconfirmed *self = g_new0 (AmpsAmqpUnconfirmed, 1);
+
+  self->answer = answer;
+  self->user_data = user_data;
+  return self;
+}
+
+/**
+ * amps_amqp_unconfirmed_free:
+ * @self: (transfer full): what is left is not answered
+ */
+void
+amps_amqp_unconfirmed_free (AmpsAmqpUnconfirmed *self)
+{
+  g_queue_clear_full (&self->waiting, publication_free);
+  g_queue_clear_full (&self->sent, publication_free);
+  g_free (self);
+}
+
+/**
+ * amps_amqp_unconfirmed_add:
+ * @self: what is not confirmed
+ * @publication: (transfer full): another one, to be sent
+ */
+void
+amps_amqp_unconfirmed_add (AmpsAmqpUnconfirmed *self, AmpsAmqpPublication *publication)
+{
+  g_queue_push_tail (&self->waiting, publication);
+}
+
+/**
+ * amps_amqp_unconfirmed_send_next:
+ * @self: what is not confirmed
+ *
+ * To be called until there is none, whenever something has happened here.
+ *
+ * Returns: (transfer none) (nullable): what is to be sent now
+ */
+AmpsAmqpPublication *
+amps_amqp_unconfirmed_send_next (AmpsAmqpUnconfirmed *self)
+{
+  AmpsAmqpPublication *publication = g_queue_peek_head (&self->waiting);
+
+  if (publication == NULL || (self->batch > 0 && self->left == 0))
+    return NULL;
+
+  if (self->batch > 0)
+    self->left--;
+  publication->tag = ++self->last_tag;
+  publication->returned = FALSE;
+  g_queue_push_tail_link (&self->sent, g_queue_pop_head_link (&self->waiting));
+  return publication;
+}
+
+/**
+ * amps_amqp_unconfirmed_return:
+ * @self: what is not confirmed
+ * @queue: where something that came back was to go
+ * @message_id: (nullable): likewise
+ *
+ * A return says neither tag nor id of ours, but comes before the confirm and in the
+ * order of publishing.
+ *
+ * Returns: whether it is one of these
+ */
+gboolean
+amps_amqp_unconfirmed_return (AmpsAmqpUnconfirmed *self, const char *queue, const char *message_id)
+{
+  for (GList *l = self->sent.head; l != NULL; l = l->next)
+    {
+      AmpsAmqpPublication *publication = l->data;
+
+      if (!publication->returned && g_str_equal (publication->queue, queue) &&
+          g_strcmp0 (publication->message_id, message_id) == 0)
+        {
+          publication->returned = TRUE;
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
+/* @publication: (transfer full): is in no queue any more */
+static void
+end (AmpsAmqpUnconfirmed *self, AmpsAmqpPublication *publication, GError *problem)
+{
+  self->answer (publication->id, problem, self->user_data);
+  publication_free (publication);
+}
+
+/* Confirms */
+
+static GError *
+get_problem (const AmpsAmqpPublication *publication, gboolean confirmed)
+{
+  if (publication->returned)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_UNROUTABLE,
+                        "there is no queue “%s”; declare it first", publication->queue);
+  if (!confirmed)
+    return g_error_new_literal (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                                "the broker could not take the message");
+
+  return NULL;
+}
+
+static void
+begin_next_batch (AmpsAmqpUnconfirmed *self)
+{
+  if (self->batch == 0 || !g_queue_is_empty (&self->sent))
+    return;
+
+  self->batch = g_queue_is_empty (&self->waiting) ? 0 : MIN (2 * self->batch, MAX_BATCH);
+  self->left = self->batch;
+}
+
+/**
+ * amps_amqp_unconfirmed_confirm:
+ * @self: what is not confirmed
+ * @tag: what the broker has answered
+ * @multiple: whether it means all up to @tag
+ * @confirmed: whether it has them
+ */
+void
+amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
+                               gboolean confirmed)
+{
+  GList *next;
+
+  self->n_denied = 0;
+  for (GList *l = self->sent.head; l != NULL; l = next)
+    {
+      AmpsAmqpPublication *publication = l->data;
+
+      next = l->next;
+      if (publication->tag > tag)
+        break;
+      if (!multiple && publication->tag != tag)
+        continue;
+
+      g_queue_delete_link (&self->sent, l);
+      end (self, publication, get_problem (publication, confirmed));
+    }
+
+  begin_next_batch (self);
+}
+
+/* Refusals */
+
+/* Returns: how long the message was that the broker found too long; 0 if it was not that */
+static guint64
+parse_size (const char *text)
+{
+  static const char words[] = "message size ";
+  const char *found = strstr (text, words);
+
+  return found != NULL ? g_ascii_strtoull (found + strlen (words), NULL, 10) : 0;
+}
+
+static GError *
+make_refusal (int code, const char *text)
+{
+  if (parse_size (text) > 0)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+                        "the broker refuses it: %s; raise max_message_size there", text);
+  if (code == NOT_FOUND)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_UNROUTABLE, "the broker refuses it: %s", text);
+  if (code == ACCESS_REFUSED)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
+                        "the broker refuses it: %s; let the user of BROKER_HOST write to the "
+                        "exchange “amq.default”",
+                        text);
+
+  return g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED, "the broker refuses it: %s", text);
+}
+
+static void
+refuse_link (AmpsAmqpUnconfirmed *self, GQueue *queue, GList *link, int code, const char *text)
+{
+  AmpsAmqpPublication *publication = link->data;
+
+  g_queue_delete_link (queue, link);
+  end (self, publication, make_refusal (code, text));
+}
+
+/* Returns: whether there was one */
+static gboolean
+refuse_large (AmpsAmqpUnconfirmed *self, guint64 size, int code, const char *text)
+{
+  gboolean found = FALSE;
+  GList *next;
+
+  for (GList *l = self->sent.head; size > 0 && l != NULL; l = next)
+    {
+      const AmpsAmqpPublication *publication = l->data;
+
+      next = l->next;
+      if (g_bytes_get_size (publication->body) >= size)
+        {
+          refuse_link (self, &self->sent, l, code, text);
+          found = TRUE;
+        }
+    }
+
+  return found;
+}
+
+static void
+refuse_alone (AmpsAmqpUnconfirmed *self, int code, const char *text)
+{
+  if (self->sent.length != 1)
+    return;
+
+  self->n_denied = code == ACCESS_REFUSED ? self->n_denied + 1 : 0;
+  refuse_link (self, &self->sent, self->sent.head, code, text);
+  while (self->n_denied >= DENIED_ENOUGH && !g_queue_is_empty (&self->waiting))
+    refuse_link (self, &self->waiting, self->waiting.head, code, text);
+}
+
+/**
+ * amps_amqp_unconfirmed_close:
+ * @self: what is not confirmed
+ * @code: the broker's reason to close the channel
+ * @text: the same in words
+ *
+ * The broker refuses one of those that were sent, but does not say which; what was sent
+ * after it, it has not even looked at. If the words tell, that one fails. Otherwise all
+ * are sent again on the next channel, one at first and then twice as many each time: so
+ * the one that is meant is soon alone.
+ */
+void
+amps_amqp_unconfirmed_close (AmpsAmqpUnconfirmed *self, int code, const char *text)
+{
+  gboolean known = refuse_large (self, parse_size (text), code, text);
+  GList *link;
+
+  if (!known)
+    refuse_alone (self, code, text);
+
+  while ((link = g_queue_pop_tail_link (&self->sent)) != NULL)
+    g_queue_push_head_link (&self->waiting, link);
+  self->last_tag = 0;
+  self->batch = self->left = known || g_queue_is_empty (&self->waiting) ? 0 : 1;
+}

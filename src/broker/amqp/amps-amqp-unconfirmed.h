@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-properties.h"
+#include "amps-amqp-role.h"
+
+G_BEGIN_DECLS
+
+/**
+ * AmpsAmqpPublication:
+ * @command: how it came to the I/O thread; its free function frees the publication
+ * @id: names it in the event that answers it
+ * @queue: where to
+ * @message_id: (nullable): the event's id
+ * @body: what is published
+ * @original: (nullable): of a copy
+ * @copy: (nullable): of a copy
+ * @retry_step: µs: @queue is a retry queue with this delay; else 0
+ * @tag: its number on the channel, once it is sent
+ * @returned: no queue takes it
+ *
+ * A message on its way to the broker. Owns all that it points to.
+ */
+typedef struct {
+  AmpsAmqpCommand command;
+  guint64 id;
+  char *queue;
+  char *message_id;
+  GBytes *body;
+  AmpsDelivery *original;
+  AmpsAmqpCopy *copy;
+  gint64 retry_step;
+  guint64 tag;
+  gboolean returned;
+} AmpsAmqpPublication;
+
+/**
+ * AmpsAmqpAnswerFunc:
+ * @id: of a publication
+ * @problem: (transfer full) (nullable): why it is not with the broker
+ * @user_data: as given
+ */
+typedef void (*AmpsAmqpAnswerFunc) (guint64 id, GError *problem, gpointer user_data);
+
+/**
+ * AmpsAmqpUnconfirmed:
+ *
+ * What is to be published on one channel, or is and has not been confirmed.
+ */
+typedef struct _AmpsAmqpUnconfirmed AmpsAmqpUnconfirmed;
+
+AmpsAmqpUnconfirmed *amps_amqp_unconfirmed_new (AmpsAmqpAnswerFunc answer, gpointer user_data);
+void amps_amqp_unconfirmed_free (AmpsAmqpUnconfirmed *self);
+void amps_amqp_unconfirmed_add (AmpsAmqpUnconfirmed *self, AmpsAmqpPublication *publication);
+AmpsAmqpPublication *amps_amqp_unconfirmed_send_next (AmpsAmqpUnconfirmed *self);
+gboolean amps_amqp_unconfirmed_return (AmpsAmqpUnconfirmed *self, const char *queue,
+                                       const char *message_id);
+void amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
+                                    gboolean confirmed);
+void amps_amqp_unconfirmed_close (AmpsAmqpUnconfirmed *self, int code, const char *text);
+
+G_END_DECLS

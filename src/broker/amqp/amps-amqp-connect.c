@@ -4,6 +4,7 @@
 #include "amps-amqp-connect.h"
 
 #include "amps-amqp-connection.h"
+#include "amps-amqp-failure.h"
 #include "amps-amqp-library.h"
 
 #include "core/amps-error.h"
@@ -20,6 +21,11 @@
 /* RPCs of a broker that is busy recovering take their time. */
 #define RPC_TIMEOUT_SECONDS 15
 
+#define CANT_CONNECT "can't connect to"
+
+/* For each address, to find out why. */
+#define MAX_EXPLAINING (5 * G_USEC_PER_SEC)
+
 static struct timeval
 to_timeval (gint64 microseconds)
 {
@@ -30,7 +36,23 @@ static gboolean
 fail (GError **error, const AmpsAmqpUri *uri, const char *what, int status)
 {
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s %s: %s", what, uri->address,
-               amqp_error_string2 (status));
+               amps_amqp_failure_describe (status));
+  return FALSE;
+}
+
+/* Blocks. */
+static gboolean
+fail_to_connect (GError **error, const AmpsAmqpUri *uri, int status)
+{
+  g_autofree char *why = NULL;
+
+  if (status != AMQP_STATUS_SOCKET_ERROR && status != AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED)
+    return fail (error, uri, CANT_CONNECT, status);
+
+  why = amps_amqp_failure_explain (uri->host, uri->port,
+                                   MIN (uri->connection_timeout, MAX_EXPLAINING));
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, CANT_CONNECT " %s: %s", uri->address,
+               why);
   return FALSE;
 }
 
@@ -48,7 +70,7 @@ amps_amqp_describe_reply (amqp_rpc_reply_t reply)
   amqp_bytes_t text;
 
   if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
-    return g_strdup (amqp_error_string2 (reply.library_error));
+    return g_strdup (amps_amqp_failure_describe (reply.library_error));
   if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION)
     return g_strdup ("the connection ended");
 
@@ -126,7 +148,7 @@ amps_amqp_connect (amqp_connection_state_t connection, const AmpsAmqpUri *uri, G
 
   status = amqp_socket_open_noblock (socket, uri->host, uri->port, &timeout);
   if (status != AMQP_STATUS_OK)
-    return fail (error, uri, "can't connect to", status);
+    return fail_to_connect (error, uri, status);
 
   amqp_set_handshake_timeout (connection, &timeout);
   amqp_set_rpc_timeout (connection, &rpc_timeout);
@@ -201,9 +223,13 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
 
   g_autofree char *why = amps_amqp_describe_reply (reply);
 
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
-               "%s did not let the user “%s” into the virtual host “%s”: %s", uri->address,
-               uri->user, uri->vhost, why);
+  if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION)
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "can't log in to %s: %s", uri->address,
+                 why);
+  else
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                 "%s did not let the user “%s” into the virtual host “%s”: %s", uri->address,
+                 uri->user, uri->vhost, why);
   return FALSE;
 }
 

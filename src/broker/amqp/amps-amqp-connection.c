@@ -2,6 +2,7 @@
 #include "amps-amqp-connection.h"
 
 #include "amps-amqp-connect.h"
+#include "amps-amqp-failure.h"
 #include "amps-amqp-session.h"
 
 #include <poll.h>
@@ -109,7 +110,7 @@ gboolean
 amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *what)
 {
   if (status != AMQP_STATUS_OK)
-    amps_amqp_connection_fail (self, "could not %s: %s", what, amqp_error_string2 (status));
+    amps_amqp_connection_fail (self, "could not %s: %s", what, amps_amqp_failure_describe (status));
 
   return status == AMQP_STATUS_OK;
 }
@@ -319,7 +320,8 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
     }
 
   if (status != AMQP_STATUS_OK && status != AMQP_STATUS_TIMEOUT)
-    amps_amqp_connection_fail (self, "the connection broke: %s", amqp_error_string2 (status));
+    amps_amqp_connection_fail (self, "the connection broke: %s",
+                               amps_amqp_failure_describe (status));
   amqp_maybe_release_buffers (self->state);
 }
 
@@ -392,8 +394,9 @@ amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address, AmpsAm
 void
 amps_amqp_connection_start (AmpsAmqpConnection *self)
 {
-  amps_amqp_connection_tell (self, amps_amqp_event_new (AMPS_AMQP_EVENT_OPENED));
   self->role_data = self->role->start (self);
+  if (self->running)
+    amps_amqp_connection_tell (self, amps_amqp_event_new (AMPS_AMQP_EVENT_OPENED));
 }
 
 /**

@@ -44,6 +44,26 @@ class Outage(BrokerTest):
             self.assertEqual(answer.status, 503)
             self.assertIn('Retry-After', answer.headers)
 
+    def test_five_cuts_in_ten_seconds(self):
+        """Each connection was a good one, so that the next one comes at once."""
+        proxy, queue = Proxy(self.node.port), self.queue()
+        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}'
+        with Workload() as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+            for number in range(5):
+                before = len(proxy.accepted)
+                began = time.monotonic()
+                proxy.cut()
+                wait_until(lambda before=before: len(proxy.accepted) >= before + 2,
+                           what='two connections')
+                for time_of_one in proxy.accepted[before:before + 2]:
+                    self.assertLess(time_of_one - began, 0.5)
+                queue.publish(event(number))
+                workload.wait(number + 1)
+                amps.wait_ready()
+                self.assertEqual(amps.post('/publish', event('p', type=queue.name)).status, 202)
+                workload.wait(number + 1)
+                time.sleep(max(0, began + 2 - time.monotonic()))
+
     def test_queue_missing_then_declared(self):
         with Workload() as workload, \
                 Amps(self.node.uri, 'late', workload).wait_listening() as amps:

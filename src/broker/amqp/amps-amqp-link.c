@@ -7,25 +7,54 @@
 #define MIN_RECONNECT_DELAY AMPS_MILLISECONDS (500)
 #define MAX_RECONNECT_DELAY AMPS_SECONDS (30)
 
-/* A connection that lived so long was a good one. */
-#define GOOD_CONNECTION AMPS_SECONDS (10)
+/* After a good connection: it is lost within half a second, and made again. */
+#define FIRST_RECONNECT_DELAY AMPS_MILLISECONDS (200)
+
+/* A try that took so long was not one of many. */
+#define LONG_TRY AMPS_SECONDS (10)
+
+/* A connection that does its work for less, so many times in a row, is ended by the
+ * work itself: then it must not come at once. */
+#define SHORT_LIFE AMPS_SECONDS (1)
+#define MAX_SHORT_LIVES 10
 
 /* A request may wait for its answer almost so long, see RPC_TIMEOUT_SECONDS. */
 #define MIN_BUSY_TIME AMPS_SECONDS (16)
 
 /**
+ * amps_amqp_link_init:
+ * @self: a link of which what outlives it is set, and nothing else
+ * @on_timer: called when it is time for the next try
+ * @user_data: passed to @on_timer
+ */
+void
+amps_amqp_link_init (AmpsAmqpLink *self, GSourceFunc on_timer, gpointer user_data)
+{
+  self->timer = amps_clock_create_timer (self->clock, self->role->name);
+  g_source_set_callback (self->timer, on_timer, user_data, NULL);
+  g_source_attach (self->timer, NULL);
+}
+
+/**
+ * amps_amqp_link_clear:
+ * @self: a link without a session
+ */
+void
+amps_amqp_link_clear (AmpsAmqpLink *self)
+{
+  g_source_destroy (self->timer);
+  g_source_unref (self->timer);
+  g_free (self->problem);
+}
+
+/**
  * amps_amqp_link_connect:
  * @self: a link without a session
- * @config: has the URIs
- * @settings: for the session
- * @events: gets what the session has to tell
- * @now: monotonic µs
  *
  * Begins to connect to the URI whose turn it is.
  */
 void
-amps_amqp_link_connect (AmpsAmqpLink *self, AmpsConfig *config, const AmpsAmqpSettings *settings,
-                        AmpsMailbox *events, gint64 now)
+amps_amqp_link_connect (AmpsAmqpLink *self)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsAmqpUri) parsed = NULL;
@@ -33,51 +62,84 @@ amps_amqp_link_connect (AmpsAmqpLink *self, AmpsConfig *config, const AmpsAmqpSe
   const char *uri;
 
   /* Credentials may have been renewed while the connection was away. */
-  if (!amps_config_reload_secrets (config, &error))
+  if (!amps_config_reload_secrets (self->config, &error))
     g_warning ("Kept the old secrets: %s", error->message);
 
-  uris = amps_config_get_broker_uris (config);
+  uris = amps_config_get_broker_uris (self->config);
   uri = uris[self->uri_index % g_strv_length ((char **) uris)];
   parsed = amps_amqp_uri_parse (uri, NULL);
-  self->begun = now;
+  self->begun = amps_clock_get_monotonic_time (self->clock);
   self->max_busy_time =
       MAX (MIN_BUSY_TIME, 2 * AMPS_SECONDS (parsed != NULL ? parsed->heartbeat : 0));
-  self->session = amps_amqp_session_new (self->role, uri, settings, events);
+  self->session = amps_amqp_session_new (self->role, uri, self->settings, self->events);
+}
+
+/**
+ * amps_amqp_link_open:
+ * @self: a link whose session has told that it is open
+ */
+void
+amps_amqp_link_open (AmpsAmqpLink *self)
+{
+  self->open = TRUE;
+  g_clear_pointer (&self->problem, g_free);
 }
 
 /**
  * amps_amqp_link_close:
  * @self: a link whose session has told that it is closed
+ * @why: (nullable): the reason
  *
  * Drops the session, and lets the next one try the next URI.
  */
 void
-amps_amqp_link_close (AmpsAmqpLink *self)
+amps_amqp_link_close (AmpsAmqpLink *self, const char *why)
 {
   amps_amqp_session_free (g_steal_pointer (&self->session));
   self->open = FALSE;
+  g_free (self->problem);
+  self->problem =
+      why != NULL ? g_strdup_printf ("no connection to %s: %s", self->role->name, why) : NULL;
   self->uri_index++;
   amps_timer_set_due (self->timer, -1);
+}
+
+static void
+count (AmpsAmqpLink *self, gboolean good, gint64 life)
+{
+  if (!good)
+    {
+      self->failures = life > LONG_TRY ? 1 : self->failures + 1;
+      return;
+    }
+
+  self->n_short_lives = life < SHORT_LIFE ? self->n_short_lives + 1 : 0;
+  self->failures =
+      self->n_short_lives > MAX_SHORT_LIVES ? self->n_short_lives - MAX_SHORT_LIVES : 0;
 }
 
 /**
  * amps_amqp_link_schedule:
  * @self: a link without a session
- * @config: has the URIs
- * @now: monotonic µs
+ * @good: whether the last session came to do what it is for
  *
- * Sets the timer for the next try: the later, the more rounds of all URIs have
- * failed.
+ * Sets the timer for the next try: at once after a good session, else the later, the
+ * more rounds of all URIs have failed.
  */
 void
-amps_amqp_link_schedule (AmpsAmqpLink *self, AmpsConfig *config, gint64 now)
+amps_amqp_link_schedule (AmpsAmqpLink *self, gboolean good)
 {
-  unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (config));
+  unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (self->config));
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  gint64 delay;
 
-  self->failures = now - self->begun > GOOD_CONNECTION ? 1 : self->failures + 1;
-  amps_timer_set_due (self->timer,
-                      now + amps_backoff_draw (MIN_RECONNECT_DELAY, MAX_RECONNECT_DELAY,
-                                               1 + (self->failures - 1) / n_uris));
+  count (self, good, now - self->begun);
+  if (self->failures == 0)
+    delay = amps_backoff_draw (FIRST_RECONNECT_DELAY, FIRST_RECONNECT_DELAY, 1);
+  else
+    delay = amps_backoff_draw (MIN_RECONNECT_DELAY, MAX_RECONNECT_DELAY,
+                               1 + (self->failures - 1) / n_uris);
+  amps_timer_set_due (self->timer, now + delay);
 }
 
 /**

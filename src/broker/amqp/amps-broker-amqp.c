@@ -204,12 +204,10 @@ show_state (AmpsBrokerAmqp *self, const char *detail)
     amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, detail);
   else if (detail != NULL)
     amps_broker_change_state (broker, AMPS_BROKER_WAITING_FOR_QUEUE, detail);
-  else if (!self->has_epoch || !amps_broker_get_consuming (broker))
-    amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, NULL);
-  else if (!self->publisher.open)
-    amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, "no connection to publish");
-  else
+  else if (self->has_epoch && self->publisher.open && amps_broker_get_consuming (broker))
     amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
+  else
+    amps_broker_change_state (broker, AMPS_BROKER_CONNECTED, self->publisher.problem);
 }
 
 static void
@@ -263,7 +261,9 @@ follow (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
 static void
 handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
 {
-  link->open = TRUE;
+  amps_amqp_link_open (link);
+  /* It is tried again now, if it is not there. */
+  g_clear_pointer (&self->publisher.problem, g_free);
   follow (self, link);
   if (link == &self->consumer || self->has_epoch)
     show_state (self, NULL);
@@ -341,11 +341,20 @@ finish_stop (AmpsBrokerAmqp *self)
   g_clear_object (&self->stop_task);
 }
 
+/* Whether a connection did what it is for, as long as it was there. */
+static gboolean
+is_good (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
+{
+  return link->open && (link == &self->publisher || self->has_epoch || self->queue_polls > 0 ||
+                        !amps_broker_get_consuming (AMPS_BROKER (self)));
+}
+
 static void
 handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
 {
-  amps_amqp_link_close (link);
+  gboolean good = is_good (self, link);
 
+  amps_amqp_link_close (link, detail);
   if (link == &self->consumer)
     {
       self->has_epoch = FALSE;
@@ -355,8 +364,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
     }
   else
     {
-      if (!self->stopping)
-        g_info ("No connection to publish: %s", detail);
+      g_debug ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
       if (self->has_epoch && !self->stopping)
@@ -366,7 +374,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
   if (self->stopping)
     finish_stop (self);
   else
-    amps_amqp_link_schedule (link, self->config, amps_clock_get_monotonic_time (self->clock));
+    amps_amqp_link_schedule (link, good);
 }
 
 static void
@@ -414,13 +422,6 @@ on_event (AmpsMail *mail, gpointer user_data)
 
 /* Connections */
 
-static void
-connect_link (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
-{
-  amps_amqp_link_connect (link, self->config, self->settings, self->events,
-                          amps_clock_get_monotonic_time (self->clock));
-}
-
 static gboolean
 on_consumer_timer (gpointer user_data)
 {
@@ -429,7 +430,7 @@ on_consumer_timer (gpointer user_data)
   if (self->consumer.open)
     send_consume (self);
   else
-    connect_link (self, &self->consumer);
+    amps_amqp_link_connect (&self->consumer);
   return G_SOURCE_CONTINUE;
 }
 
@@ -438,7 +439,7 @@ on_publisher_timer (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
 
-  connect_link (self, &self->publisher);
+  amps_amqp_link_connect (&self->publisher);
   return G_SOURCE_CONTINUE;
 }
 
@@ -478,8 +479,8 @@ start (AmpsBroker *broker)
     g_info ("DEAD_LETTER_QUEUE is not set: what is rejected goes where the queue's own "
             "dead-letter policy sends it, and is discarded if there is none");
 
-  connect_link (self, &self->consumer);
-  connect_link (self, &self->publisher);
+  amps_amqp_link_connect (&self->consumer);
+  amps_amqp_link_connect (&self->publisher);
   amps_timer_set_due (self->watchdog,
                       amps_clock_get_monotonic_time (self->clock) + WATCHDOG_INTERVAL);
 }
@@ -511,21 +512,14 @@ discard_event (gpointer data)
   amps_amqp_event_free (data);
 }
 
-static GSource *
-new_timer (AmpsBrokerAmqp *self, const char *name, GSourceFunc callback)
+static AmpsAmqpLink
+new_link (AmpsBrokerAmqp *self, const AmpsAmqpRole *role)
 {
-  GSource *timer = amps_clock_create_timer (self->clock, name);
-
-  g_source_set_callback (timer, callback, self, NULL);
-  g_source_attach (timer, NULL);
-  return timer;
-}
-
-static void
-free_timer (GSource *timer)
-{
-  g_source_destroy (timer);
-  g_source_unref (timer);
+  return (AmpsAmqpLink){ .role = role,
+                         .config = self->config,
+                         .clock = self->clock,
+                         .settings = self->settings,
+                         .events = self->events };
 }
 
 static void
@@ -537,9 +531,10 @@ amps_broker_amqp_finalize (GObject *object)
   g_queue_clear_full (&self->worn_out, g_object_unref);
   amps_amqp_outbox_free (self->outbox);
   amps_amqp_twins_free (self->twins);
-  free_timer (self->consumer.timer);
-  free_timer (self->publisher.timer);
-  free_timer (self->watchdog);
+  amps_amqp_link_clear (&self->consumer);
+  amps_amqp_link_clear (&self->publisher);
+  g_source_destroy (self->watchdog);
+  g_source_unref (self->watchdog);
   if (self->events != NULL)
     {
       amps_mailbox_free (self->events);
@@ -566,10 +561,8 @@ amps_broker_amqp_class_init (AmpsBrokerAmqpClass *klass)
 }
 
 static void
-amps_broker_amqp_init (AmpsBrokerAmqp *self)
+amps_broker_amqp_init (AmpsBrokerAmqp *self G_GNUC_UNUSED)
 {
-  self->consumer.role = &amps_amqp_consumer_role;
-  self->publisher.role = &amps_amqp_publisher_role;
 }
 
 /**
@@ -592,8 +585,12 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->events = amps_mailbox_new ("AMQP events", NULL, on_event, discard_event, self);
   self->twins = amps_amqp_twins_new (clock);
   self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, on_send, self);
-  self->consumer.timer = new_timer (self, "consuming connection", on_consumer_timer);
-  self->publisher.timer = new_timer (self, "publishing connection", on_publisher_timer);
-  self->watchdog = new_timer (self, "AMQP watchdog", on_watchdog);
+  self->consumer = new_link (self, &amps_amqp_consumer_role);
+  self->publisher = new_link (self, &amps_amqp_publisher_role);
+  amps_amqp_link_init (&self->consumer, on_consumer_timer, self);
+  amps_amqp_link_init (&self->publisher, on_publisher_timer, self);
+  self->watchdog = amps_clock_create_timer (clock, "AMQP watchdog");
+  g_source_set_callback (self->watchdog, on_watchdog, self, NULL);
+  g_source_attach (self->watchdog, NULL);
   return AMPS_BROKER (self);
 }

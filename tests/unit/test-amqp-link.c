@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker/amqp/amps-amqp-link.h"
+
+#include "fake-clock.h"
+
+static const AmpsAmqpRole role = { .name = "publish" };
+
+typedef struct {
+  AmpsConfig *config;
+  AmpsAmqpLink link;
+  unsigned int n_tries;
+} Fixture;
+
+static gboolean
+on_timer (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->n_tries++;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_up (Fixture *f, gconstpointer uris)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *broker = g_strconcat ("BROKER_HOST=", uris, NULL);
+  const char *const environment[] = { "BROKER_SUBJECT=q", broker, NULL };
+
+  f->config = amps_config_new (environment, NULL, none, NULL);
+  f->link.role = &role;
+  f->link.config = f->config;
+  f->link.clock = fake_clock_new ();
+  amps_amqp_link_init (&f->link, on_timer, f);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  amps_amqp_link_clear (&f->link);
+  g_assert_finalize_object (f->link.clock);
+  g_object_unref (f->config);
+}
+
+/* A session lives for @life and ends; says after what time the next one begins. */
+static gint64
+lose (Fixture *f, gboolean good, gint64 life)
+{
+  gint64 due;
+
+  amps_timer_set_due (f->link.timer, -1);
+  f->link.begun = amps_clock_get_monotonic_time (f->link.clock);
+  fake_clock_advance (f->link.clock, life);
+  amps_amqp_link_schedule (&f->link, good);
+  due = amps_timer_get_due (f->link.timer);
+  g_assert_cmpint (due, >, 0);
+  return due - amps_clock_get_monotonic_time (f->link.clock);
+}
+
+/* However often it is lost. */
+static void
+test_good_ones (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  static const gint64 lives[] = { AMPS_SECONDS (3600), AMPS_SECONDS (2), AMPS_MILLISECONDS (10) };
+
+  for (unsigned int i = 0; i < 3 * G_N_ELEMENTS (lives); i++)
+    {
+      gint64 delay = lose (f, TRUE, lives[i % G_N_ELEMENTS (lives)]);
+
+      g_assert_cmpint (delay, >=, AMPS_MILLISECONDS (50));
+      g_assert_cmpint (delay, <, AMPS_MILLISECONDS (400));
+    }
+
+  g_assert_cmpuint (f->n_tries, ==, 0);
+  fake_clock_advance (f->link.clock, AMPS_MILLISECONDS (400));
+  g_assert_cmpuint (f->n_tries, ==, 1);
+}
+
+static gint64
+lose_often (Fixture *f, gboolean good, gint64 life, unsigned int times)
+{
+  gint64 longest = 0;
+
+  for (unsigned int i = 0; i < times; i++)
+    {
+      gint64 delay = lose (f, good, life);
+
+      longest = MAX (longest, delay);
+    }
+  return longest;
+}
+
+/* One that comes to nothing waits longer and longer; a good one ends that. */
+static void
+test_failures (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  g_assert_cmpint (lose (f, FALSE, 1000), <=, AMPS_MILLISECONDS (500));
+  g_assert_cmpint (lose (f, FALSE, 1000), <=, AMPS_SECONDS (1));
+  g_assert_cmpint (lose_often (f, FALSE, 1000, 40), >, AMPS_SECONDS (15));
+  g_assert_cmpint (lose_often (f, FALSE, 1000, 40), <=, AMPS_SECONDS (30));
+  g_assert_cmpint (lose (f, TRUE, AMPS_SECONDS (5)), <, AMPS_MILLISECONDS (400));
+  g_assert_cmpint (lose (f, FALSE, 1000), <=, AMPS_MILLISECONDS (500));
+}
+
+/* What ends each connection as soon as it works must not keep the broker busy. */
+static void
+test_short_lives (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  g_assert_cmpint (lose_often (f, TRUE, 1000, 10), <, AMPS_MILLISECONDS (400));
+  g_assert_cmpint (lose_often (f, TRUE, 1000, 40), >, AMPS_SECONDS (10));
+  g_assert_cmpint (lose (f, TRUE, AMPS_SECONDS (2)), <, AMPS_MILLISECONDS (400));
+  g_assert_cmpint (lose (f, TRUE, 1000), <, AMPS_MILLISECONDS (400));
+}
+
+/* All of them are tried before it waits longer. */
+static void
+test_several_uris (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  g_assert_cmpint (lose_often (f, FALSE, 1000, 3), <=, AMPS_MILLISECONDS (500));
+  g_assert_cmpint (lose_often (f, FALSE, 1000, 3), <=, AMPS_SECONDS (1));
+  g_assert_cmpint (lose_often (f, FALSE, 1000, 3), <=, AMPS_SECONDS (2));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(name, uris, test)                                                                      \
+  g_test_add ("/amqp-link/" name, Fixture, uris, set_up, test, tear_down)
+  ADD ("good-ones", "amqp://a", test_good_ones);
+  ADD ("failures", "amqp://a", test_failures);
+  ADD ("short-lives", "amqp://a", test_short_lives);
+  ADD ("several-uris", "amqp://a,amqp://b,amqp://c", test_several_uris);
+  return g_test_run ();
+}

@@ -2,6 +2,7 @@
 #include "amps-broker.h"
 
 #include "core/amps-error.h"
+#include "core/amps-log-throttle.h"
 
 typedef struct {
   AmpsBrokerState state;
@@ -10,6 +11,7 @@ typedef struct {
   gboolean blocked;
   unsigned int epoch; /* the latest; 0 before the first */
   gboolean epoch_alive;
+  AmpsLogThrottle *problems; /* (owned) */
 } AmpsBrokerPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (AmpsBroker, amps_broker, G_TYPE_OBJECT)
@@ -58,7 +60,10 @@ amps_broker_get_property (GObject *object, unsigned int prop_id, GValue *value, 
 static void
 amps_broker_finalize (GObject *object)
 {
-  g_free (get_private (AMPS_BROKER (object))->state_detail);
+  AmpsBrokerPrivate *priv = get_private (AMPS_BROKER (object));
+
+  g_free (priv->state_detail);
+  amps_log_throttle_free (priv->problems);
 
   G_OBJECT_CLASS (amps_broker_parent_class)->finalize (object);
 }
@@ -118,8 +123,9 @@ amps_broker_class_init (AmpsBrokerClass *klass)
 }
 
 static void
-amps_broker_init (AmpsBroker *self G_GNUC_UNUSED)
+amps_broker_init (AmpsBroker *self)
 {
+  get_private (self)->problems = amps_log_throttle_new ();
 }
 
 /**
@@ -453,30 +459,56 @@ amps_broker_end_epoch (AmpsBroker *self)
   g_signal_emit (self, signals[SIGNAL_LOST], 0, priv->epoch);
 }
 
+/* Each try that fails comes here, so that it is counted. */
+static void
+log_problem (AmpsBrokerPrivate *priv, const char *what, const char *detail)
+{
+  g_autofree char *text = amps_log_throttle_note (priv->problems, detail, g_get_monotonic_time ());
+
+  if (text != NULL)
+    g_warning ("Broker %s: %s", what, text);
+}
+
+static void
+log_change (AmpsBrokerPrivate *priv, AmpsBrokerState state, const char *detail)
+{
+  if (priv->state == AMPS_BROKER_DISCONNECTED && state != AMPS_BROKER_DISCONNECTED)
+    g_info ("Broker connected");
+
+  if (detail != NULL)
+    log_problem (priv,
+                 state == AMPS_BROKER_CONNECTED ? "problem" : amps_broker_state_to_string (state),
+                 detail);
+  else if (state == AMPS_BROKER_CONSUMING || state == AMPS_BROKER_DISCONNECTED)
+    g_info ("Broker %s", amps_broker_state_to_string (state));
+
+  /* A connection alone may be one that ends for the same reason as the last one. */
+  if (state == AMPS_BROKER_CONSUMING || (state == AMPS_BROKER_CONNECTED && !priv->consuming))
+    amps_log_throttle_end (priv->problems);
+}
+
 /**
  * amps_broker_change_state: (skip)
  * @self: a broker
  * @state: what it is now
  * @detail: (nullable): why, for people; never a secret
  *
- * For backends. Logs the change.
+ * For backends, after each try. Logs the change, or now and then that there is none.
  */
 void
 amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail)
 {
   AmpsBrokerPrivate *priv = get_private (self);
+  gboolean changed = priv->state != state || g_strcmp0 (priv->state_detail, detail) != 0;
 
-  if (priv->state == state && g_strcmp0 (priv->state_detail, detail) == 0)
+  if (changed || detail != NULL)
+    log_change (priv, state, detail);
+  if (!changed)
     return;
 
   priv->state = state;
   g_free (priv->state_detail);
   priv->state_detail = g_strdup (detail);
-
-  if (detail != NULL)
-    g_warning ("Broker %s: %s", amps_broker_state_to_string (state), detail);
-  else
-    g_info ("Broker %s", amps_broker_state_to_string (state));
 
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATE]);
 }

@@ -3,6 +3,7 @@
 
 import collections
 import concurrent.futures
+import json
 import socket
 import tempfile
 import threading
@@ -37,12 +38,61 @@ class Outage(BrokerTest):
         port = free_port()
         with Workload() as workload, \
                 Amps(f'amqp://127.0.0.1:{port}', 'jobs', workload).wait_listening() as amps:
-            wait_until(lambda: str(port) in amps.get('/readyz').body, what='the reason')
+            reason = f"can't connect to 127.0.0.1:{port}: connection refused"
+            wait_until(lambda: amps.get('/readyz').json['details'] == reason, what='the reason')
             self.assertEqual(amps.get('/readyz').status, 503)
             self.assertEqual(amps.get('/healthz').status, 200)
+            # A warning, once, however often it is tried.
+            wait_until(lambda: amps.log.count('No connection to publish') > 3, what='more tries')
+            self.assertEqual(self.lines(amps, 'warning'), [f'Broker disconnected: {reason}'])
             answer = amps.post('/publish', event('x'))
             self.assertEqual(answer.status, 503)
             self.assertIn('Retry-After', answer.headers)
+
+    @staticmethod
+    def lines(amps, level):
+        """What it has logged of the broker, in that level."""
+        lines = [json.loads(line) for line in amps.log.splitlines()]
+        return [line['message'] for line in lines
+                if line['level'] == level and line['message'].startswith('Broker ')]
+
+    def test_what_the_log_says_of_connections(self):
+        proxy, queue = Proxy(self.node.port), self.queue()
+        uri = f'amqp://guest:guest@127.0.0.1:{proxy.port}'
+        with Workload() as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+            for path in ('/pause', '/resume'):
+                self.assertEqual(amps.post(path).status, 200)
+            amps.wait_ready()
+            expected = ['Broker connected', 'Broker consuming', 'Broker consuming']
+            self.assertEqual(self.lines(amps, 'info'), expected)
+            self.assertEqual(self.lines(amps, 'warning'), [])
+            proxy.cut()
+            wait_until(lambda: self.lines(amps, 'info') == [*expected, *expected[:2]],
+                       what='being there again')
+            self.assertEqual(len(self.lines(amps, 'warning')), 1)
+            self.assertNotIn('socket error', amps.log)
+
+    def test_names_and_peers_that_are_none(self):
+        """Each has its reason, and none of them “a socket error occurred”."""
+        def hang_up():
+            while True:
+                try:
+                    listener.accept()[0].close()
+                except OSError:
+                    return
+
+        listener = socket.create_server(('127.0.0.1', 0))
+        threading.Thread(target=hang_up, daemon=True).start()
+        port = listener.getsockname()[1]
+        for uri, reasons in (
+                ('amqp://no-such-host.invalid', ('no such host', 'looked up for now')),
+                (f'amqp://127.0.0.1:{port}', ('has closed the connection', 'has broken the'))):
+            with Workload() as workload, Amps(uri, 'q', workload).wait_listening() as amps:
+                wait_until(lambda amps=amps, reasons=reasons: any(
+                    reason in amps.get('/readyz').body for reason in reasons), what='the reason')
+                self.assertEqual(len(self.lines(amps, 'warning')), 1)
+                self.assertNotIn('socket error', amps.log)
+        listener.close()
 
     def test_five_cuts_in_ten_seconds(self):
         """Each connection was a good one, so that the next one comes at once."""
@@ -214,7 +264,11 @@ class Outage(BrokerTest):
         with Workload() as workload, \
                 Amps(f'amqp://guest:hunter2@127.0.0.1:{self.node.port}', 'q', workload) as amps:
             amps.wait_listening()
-            wait_until(lambda: 'guest' in amps.get('/readyz').body, what='the reason')
+            wait_until(lambda: all(word in amps.get('/readyz').body for word in (
+                f'127.0.0.1:{self.node.port}', 'guest', 'ACCESS_REFUSED')), what='the reason')
+            time.sleep(3)
+            self.assertEqual(len(self.lines(amps, 'warning')), 1)
+            self.assertIn('ACCESS_REFUSED', self.lines(amps, 'warning')[0])
             self.assertNotIn('hunter2', amps.log + amps.get('/health/detailed').body)
             self.assertIsNone(amps.process.poll())
 

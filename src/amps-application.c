@@ -216,19 +216,14 @@ prepare_descriptors (AmpsApplication *self)
 }
 
 static void
-log_setting (const char *name, const char *redacted, gpointer user_data)
-{
-  g_string_append_printf (user_data, " %s=%s", name, redacted);
-}
-
-static void
 log_settings (AmpsApplication *self)
 {
-  g_autoptr (GString) settings = g_string_new (NULL);
+  g_autofree char *settings = amps_config_summarise (self->config);
+  g_autofree char *text =
+      g_strdup_printf ("AMPS %s starts with these settings:%s", AMPS_VERSION, settings);
   const char *const *warnings = amps_config_get_warnings (self->config);
 
-  amps_config_foreach (self->config, log_setting, settings);
-  g_info ("AMPS %s with%s", AMPS_VERSION, settings->str);
+  amps_log_lines (G_LOG_LEVEL_INFO, text);
   for (; *warnings != NULL; warnings++)
     g_warning ("%s", *warnings);
 }

@@ -507,51 +507,6 @@ amps_config_reload_secrets (AmpsConfig *self, GError **error)
 }
 
 /**
- * amps_config_foreach:
- * @self: the settings
- * @func: (scope call): called for each variable that has a value
- * @user_data: passed to @func
- *
- * Shows what was set in the end, with `***` for secrets.
- */
-void
-amps_config_foreach (AmpsConfig *self,
-                     void (*func) (const char *name, const char *redacted, gpointer user_data),
-                     gpointer user_data)
-{
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      g_autofree char *redacted = NULL;
-
-      if (self->settings[i].text == NULL)
-        continue;
-      redacted = amps_variable_redact (&amps_variables[i], self->settings[i].text);
-      func (amps_variables[i].name, redacted, user_data);
-    }
-}
-
-static void
-append_line (const char *name, const char *redacted, gpointer user_data)
-{
-  g_string_append_printf (user_data, "%s=%s\n", name, redacted);
-}
-
-/**
- * amps_config_to_string:
- * @self: the settings
- *
- * Returns: (transfer full): a line for each variable, with `***` for secrets
- */
-char *
-amps_config_to_string (AmpsConfig *self)
-{
-  GString *text = g_string_new (NULL);
-
-  amps_config_foreach (self, append_line, text);
-  return g_string_free (text, FALSE);
-}
-
-/**
  * amps_config_get_broker_uris:
  * @self: the settings
  *

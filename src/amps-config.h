@@ -103,6 +103,7 @@ AmpsConfig *amps_config_new_full (const char *const *environment, const char *do
                                   GError **error);
 gboolean amps_config_reload_secrets (AmpsConfig *self, GError **error);
 char *amps_config_to_string (AmpsConfig *self);
+char *amps_config_summarise (AmpsConfig *self);
 void amps_config_foreach (AmpsConfig *self,
                           void (*func) (const char *name, const char *redacted, gpointer user_data),
                           gpointer user_data);

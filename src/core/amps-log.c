@@ -10,6 +10,8 @@
  * all the state there is here. */
 
 #define FIELD_PREFIX "AMPS_"
+/* Marks a message that is several lines, of AMPS's own making. */
+#define LINES_FIELD "LINES"
 #define TIME_LENGTH sizeof ("2026-01-01T00:00:00.000Z")
 
 static const char *
@@ -137,10 +139,12 @@ write_line (GString *line)
   return G_LOG_WRITER_HANDLED;
 }
 
+/* DEBUG is for jobs, and not for what libraries say to their own authors. */
 static gboolean
-is_dropped (GLogLevelFlags level)
+is_dropped (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
 {
-  return (level & G_LOG_LEVEL_DEBUG) != 0 && !amps_log_is_debug ();
+  return (level & G_LOG_LEVEL_DEBUG) != 0 &&
+         (!amps_log_is_debug () || is_foreign (find_field (fields, n_fields, "GLIB_DOMAIN")));
 }
 
 static GLogWriterOutput
@@ -174,25 +178,51 @@ write_as (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gboolea
   return write_line (line);
 }
 
+/* Each line for itself, as if it had been logged alone. */
+static GLogWriterOutput
+write_lines (GLogLevelFlags level, const char *message)
+{
+  g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
+  g_autoptr (GString) text = g_string_sized_new (4096);
+  char time[TIME_LENGTH];
+
+  format_time (time);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      if (text->len > 0)
+        g_string_append_c (text, '\n');
+      g_string_append_printf (text, "%s %-8s ", time, level_to_string (level));
+      append_value (text, *line, -1, FALSE);
+    }
+
+  return write_line (text);
+}
+
 static GLogWriterOutput
 write_text (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
             gpointer user_data G_GNUC_UNUSED)
 {
-  return is_dropped (level) ? G_LOG_WRITER_HANDLED : write_as (level, fields, n_fields, FALSE);
+  const GLogField *message = find_field (fields, n_fields, "MESSAGE");
+
+  if (message != NULL && find_field (fields, n_fields, LINES_FIELD) != NULL)
+    return write_lines (level, message->value);
+  return is_dropped (level, fields, n_fields) ? G_LOG_WRITER_HANDLED
+                                              : write_as (level, fields, n_fields, FALSE);
 }
 
 static GLogWriterOutput
 write_json (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
             gpointer user_data G_GNUC_UNUSED)
 {
-  return is_dropped (level) ? G_LOG_WRITER_HANDLED : write_as (level, fields, n_fields, TRUE);
+  return is_dropped (level, fields, n_fields) ? G_LOG_WRITER_HANDLED
+                                              : write_as (level, fields, n_fields, TRUE);
 }
 
 static GLogWriterOutput
 write_journal (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
                gpointer user_data G_GNUC_UNUSED)
 {
-  if (is_dropped (level))
+  if (is_dropped (level, fields, n_fields))
     return G_LOG_WRITER_HANDLED;
   if (g_log_writer_journald (level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
@@ -277,4 +307,19 @@ amps_log_write_job (GLogLevelFlags level, const char *file, const char *line, co
   else
     g_log_structured (G_LOG_DOMAIN, level, "CODE_FILE", file, "CODE_LINE", line, "CODE_FUNC",
                       function, "MESSAGE", "%s", message);
+}
+
+/**
+ * amps_log_lines:
+ * @level: a log level
+ * @text: lines of AMPS's own making
+ *
+ * Logs one message, which in the text format is a line for each of @text. In a
+ * message that is logged otherwise the end of a line is escaped, since a stranger
+ * may have put it there.
+ */
+void
+amps_log_lines (GLogLevelFlags level, const char *text)
+{
+  g_log_structured (G_LOG_DOMAIN, level, LINES_FIELD, "1", "MESSAGE", "%s", text);
 }

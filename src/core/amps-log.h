@@ -21,6 +21,7 @@ typedef enum {
 
 void amps_log_set_up (AmpsLogFormat format, gboolean debug);
 gboolean amps_log_is_debug (void);
+void amps_log_lines (GLogLevelFlags level, const char *text);
 
 void amps_log_write_job (GLogLevelFlags level, const char *file, const char *line,
                          const char *function, const char *id, const char *format, ...)

@@ -102,7 +102,14 @@ class Logs(unittest.TestCase):
             said += os.read(master, 4096)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(20), 0)
-        self.assert_text(said.decode().splitlines())
+        lines = said.decode().splitlines()
+        self.assert_text(lines)
+        # What was set has a line of its own, and none is too long to be read.
+        self.assertTrue(any(line.endswith(' BROKER_SUBJECT=jobs') for line in lines), lines)
+        self.assertTrue(any(' MAX_CONCURRENCY=100' in line for line in lines), lines)
+        for line in lines:
+            if '=' in line and '://' not in line:
+                self.assertLess(len(line), 110, line)
 
     def test_debug(self):
         self.assertNotIn('"level":"debug"', ''.join(self.run_amps()))
@@ -116,6 +123,8 @@ class Logs(unittest.TestCase):
             debug = [json.loads(line) for line in amps.log.splitlines()
                      if '"level":"debug"' in line]
             self.assertTrue(any(line.get('job_id') == 'mine' for line in debug))
+            # What GLib says to its own authors is none of the user's business.
+            self.assertFalse([line for line in debug if 'domain' in line])
             self.assertNotIn('secret body', amps.log)
 
 

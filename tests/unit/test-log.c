@@ -21,6 +21,9 @@ log_samples (void)
   g_info ("first\nsecond\033[31m \377 \xe2\x80\xa8.");
   g_log_structured ("libsoup", G_LOG_LEVEL_INFO, "MESSAGE", "foreign");
   g_debug ("verbose");
+  g_log_structured ("GLib-GIO", G_LOG_LEVEL_DEBUG, "MESSAGE", "chatter");
+  g_log ("dconf", G_LOG_LEVEL_DEBUG, "chatter");
+  amps_log_lines (G_LOG_LEVEL_INFO, "one\n  two=\033[31m\nthree");
 }
 
 static void
@@ -43,6 +46,9 @@ test_json (void)
   g_test_trap_assert_stderr ("*\"first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\"}\n*");
   g_test_trap_assert_stderr ("*\"message\":\"foreign\",\"domain\":\"libsoup\"}\n*");
   g_test_trap_assert_stderr_unmatched ("*verbose*");
+  g_test_trap_assert_stderr_unmatched ("*chatter*");
+  g_test_trap_assert_stderr ("*\"level\":\"info\",\"message\":"
+                             "\"one\\n  two=\\u001b[31m\\nthree\"}\n*");
 }
 
 static void
@@ -63,6 +69,9 @@ test_text (void)
   g_test_trap_assert_stderr ("*first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\n*");
   g_test_trap_assert_stderr ("*foreign domain=libsoup\n*");
   g_test_trap_assert_stderr ("* debug    verbose\n*");
+  g_test_trap_assert_stderr_unmatched ("*chatter*");
+  g_test_trap_assert_stderr ("*\n20*Z info     one\n20*Z info       two=\\u001b[31m\n"
+                             "20*Z info     three\n*");
 }
 
 /* stderr is a pipe here: neither a terminal nor the journal. */

@@ -141,7 +141,7 @@ amps_config_create_option_group (GStrvBuilder *given)
 
       add_entry (options, g_strdup (info->name), describe (info),
                  info->kind == KIND_BOOLEAN ? G_OPTION_FLAG_OPTIONAL_ARG : 0);
-      if (info->secrecy != SECRECY_NONE)
+      if (info->from_file)
         add_entry (options, g_strconcat (info->name, "_FILE", NULL),
                    g_strdup_printf (_ ("File to read %s from"), info->name), 0);
     }

@@ -2,13 +2,13 @@
 #include "config.h"
 
 #include "amps-config-parse.h"
+#include "amps-config-uri.h"
 #include "core/amps-error.h"
 #include "core/amps-value.h"
 
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
-#include <sys/un.h>
 
 typedef gboolean (*ParseFunc) (const AmpsVariableInfo *info, const char *text, gint64 *number,
                                GError **error);
@@ -173,34 +173,6 @@ parse_media_type (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
          fail (error, _ ("must be a media type such as application/json"));
 }
 
-/* Addresses */
-
-static gboolean
-is_http (GUri *uri)
-{
-  static const char *const schemes[] = { "http", "https", NULL };
-
-  return uri != NULL && g_strv_contains (schemes, g_uri_get_scheme (uri)) &&
-         g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
-}
-
-static gboolean
-parse_address (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
-               gint64 *number G_GNUC_UNUSED, GError **error)
-{
-  static const char unix_scheme[] = "unix:";
-  const char *path = text + strlen (unix_scheme);
-  g_autoptr (GUri) uri = NULL;
-
-  if (g_str_has_prefix (text, unix_scheme))
-    return (*path == '/' && strlen (path) < sizeof ((struct sockaddr_un){ 0 }.sun_path)) ||
-           fail (error, _ ("must be like unix:/path, the path at most 107 bytes"));
-
-  uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  return is_http (uri) ||
-         fail (error, _ ("must be like http://localhost:5050, https://host or unix:/path"));
-}
-
 static gboolean
 parse_path (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
             gint64 *number G_GNUC_UNUSED, GError **error)
@@ -210,76 +182,10 @@ parse_path (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
 }
 
 static gboolean
-parse_sentry_dsn (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
-                  gint64 *number G_GNUC_UNUSED, GError **error)
-{
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  const char *key = is_http (uri) ? g_uri_get_userinfo (uri) : NULL;
-
-  return (key != NULL && *key != '\0' && strlen (g_uri_get_path (uri)) > 1) ||
-         fail (error, _ ("must be like https://KEY@HOST/PROJECT"));
-}
-
-static gboolean
 parse_bus (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
   return find_word (info, text, number) || g_dbus_is_address (text) ||
          fail (error, _ ("must be auto, session, system, none or an address like unix:path=/path"));
-}
-
-/* Says no more than whether it is one: GUri's own words quote what may be a
- * password. The backend looks at the rest. */
-static gboolean
-parse_broker_uri (const char *text, gint64 *backend)
-{
-  static const struct {
-    const char *prefix;
-    gint64 backend;
-  } schemes[] = {
-    { "amqp://", BACKEND_AMQP },
-    { "amqps://", BACKEND_AMQP },
-    { "sqlite:", BACKEND_EMBEDDED },
-  };
-  g_autoptr (GUri) uri = NULL;
-  const char *host;
-  unsigned int i = 0;
-
-  while (i < G_N_ELEMENTS (schemes) && !g_str_has_prefix (text, schemes[i].prefix))
-    i++;
-  if (i == G_N_ELEMENTS (schemes))
-    return FALSE;
-
-  *backend = schemes[i].backend;
-  uri = g_uri_parse (
-      text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED, NULL);
-  if (uri == NULL)
-    return FALSE;
-
-  /* A comma: the next URI has no scheme. */
-  host = g_uri_get_host (uri);
-  return *backend == BACKEND_AMQP ? host != NULL && strchr (host, ',') == NULL
-                                  : *g_uri_get_path (uri) != '\0';
-}
-
-static gboolean
-parse_broker_uris (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text, gint64 *number,
-                   GError **error)
-{
-  g_auto (GStrv) uris = amps_split_uris (text);
-
-  for (unsigned int i = 0; uris[i] != NULL; i++)
-    {
-      gint64 backend;
-
-      if (!parse_broker_uri (uris[i], &backend))
-        return fail (error, _ ("must be like amqp://user:password@host:5672/vhost, amqps://host or "
-                               "sqlite:///path/queue.db, with special characters percent-encoded"));
-      if (i > 0 && backend != *number)
-        return fail (error, _ ("must all be of one type"));
-      *number = backend;
-    }
-
-  return TRUE;
 }
 
 static gboolean
@@ -310,10 +216,10 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
     [KIND_TEXT] = parse_text,
     [KIND_TOKEN] = parse_token,
     [KIND_MEDIA_TYPE] = parse_media_type,
-    [KIND_BROKER_URIS] = parse_broker_uris,
-    [KIND_ADDRESS] = parse_address,
+    [KIND_BROKER_URIS] = amps_config_uri_parse_brokers,
+    [KIND_ADDRESS] = amps_config_uri_parse_address,
     [KIND_PATH] = parse_path,
-    [KIND_SENTRY_DSN] = parse_sentry_dsn,
+    [KIND_SENTRY_DSN] = amps_config_uri_parse_sentry,
     [KIND_BUS] = parse_bus,
     [KIND_WORD] = parse_word,
     [KIND_NUMBER] = parse_number,
@@ -340,78 +246,42 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
 char *
 amps_variable_redact (const AmpsVariableInfo *info, const char *text)
 {
-  g_auto (GStrv) uris = NULL;
   g_autofree char *redacted = NULL;
 
   if (info->secrecy == SECRECY_WHOLE)
     return g_strdup ("***");
+  if (info->secrecy == SECRECY_PATH)
+    return amps_variable_redact_path (text);
 
-  if (info->secrecy == SECRECY_URI)
-    {
-      uris = amps_split_uris (text);
-      for (char **uri = uris; *uri != NULL; uri++)
-        {
-          char *open = *uri;
-
-          *uri = amps_redact_uri (open);
-          g_free (open);
-        }
-      redacted = g_strjoinv (",", uris);
-      text = redacted;
-    }
-
-  return is_plain_text (text) ? g_strdup (text) : g_strescape (text, NULL);
-}
-
-static gboolean
-begins_uri (const char *text)
-{
-  g_autofree char *scheme = NULL;
-
-  while (g_ascii_isspace (*text))
-    text++;
-  scheme = g_uri_parse_scheme (text);
-
-  return scheme != NULL && (g_ascii_strcasecmp (scheme, "sqlite") == 0 ||
-                            g_str_has_prefix (text + strlen (scheme), "://"));
-}
-
-static const char *
-find_end_of_uri (const char *text)
-{
-  const char *end = strchr (text, ',');
-
-  while (end != NULL && !begins_uri (end + 1))
-    end = strchr (end + 1, ',');
-
-  return end != NULL ? end : text + strlen (text);
+  /* One may stand where it does not belong, too. */
+  redacted = info->secrecy == SECRECY_URI || strstr (text, "://") != NULL
+                 ? amps_config_uri_redact (text)
+                 : g_strdup (text);
+  return is_plain_text (redacted) ? g_steal_pointer (&redacted) : g_strescape (redacted, NULL);
 }
 
 /**
- * amps_split_uris:
- * @text: URIs separated by commas
+ * amps_variable_redact_path:
+ * @path: the path of a file that holds a secret
  *
- * A comma may stand in a password, too: it separates only in front of a scheme.
+ * By mistake it may be the secret itself.
  *
- * Returns: (transfer full): the URIs, without the blanks around them
+ * Returns: (transfer full): @path if it looks like one, else `***`
  */
-char **
-amps_split_uris (const char *text)
+char *
+amps_variable_redact_path (const char *path)
 {
-  g_autoptr (GStrvBuilder) uris = g_strv_builder_new ();
-  const char *begin = text;
+  static const char *const beginnings[] = { "/", "./", "../" };
+  const char *name = path + strspn (path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                          "0123456789/._-");
 
-  /* A GRegex would be the only one, and its library takes 300 KiB once it is used. */
-  while (*begin != '\0')
+  for (unsigned int i = 0; i < G_N_ELEMENTS (beginnings) && *name == '\0'; i++)
     {
-      const char *end = find_end_of_uri (begin);
-      g_autofree char *uri = g_strndup (begin, (gsize) (end - begin));
-
-      g_strv_builder_add (uris, g_strstrip (uri));
-      begin = *end == ',' ? end + 1 : end;
+      if (g_str_has_prefix (path, beginnings[i]))
+        return g_strdup (path);
     }
 
-  return g_strv_builder_end (uris);
+  return g_strdup ("***");
 }
 
 /**

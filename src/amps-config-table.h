@@ -65,10 +65,11 @@ typedef enum {
   KIND_SIZE,
 } AmpsVariableKind;
 
-/* What the dump hides. What holds a secret may come from NAME_FILE. */
+/* What the dump and the errors hide. */
 typedef enum {
   SECRECY_NONE,
-  SECRECY_URI, /* the password and the query */
+  SECRECY_URI,  /* the password and the query */
+  SECRECY_PATH, /* what does not look like a path: the secret itself in its place */
   SECRECY_WHOLE,
 } AmpsSecrecy;
 
@@ -83,8 +84,9 @@ typedef struct {
   const char *words[5]; /* allowed ones, in the order of the enumeration */
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
-  const char *inert; /* (nullable) nothing reads it yet: setting it to anything but this, or the
-                        default, is worth a warning */
+  gboolean from_file; /* can hold a secret, so that NAME_FILE may say where it is */
+  const char *inert;  /* (nullable) nothing reads it yet: setting it to anything but this, or the
+                         default, is worth a warning */
   const char *description; /* for --help */
 } AmpsVariableInfo;
 

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "amps-config-parse.h"
+#include "amps-config-uri.h"
 #include "amps-dotenv.h"
 #include "amps-secret.h"
 #include "core/amps-error.h"
@@ -122,36 +123,50 @@ static void
 take_text (AmpsConfig *self, AmpsVariable variable, const char *name, const char *text)
 {
   Setting *setting = &self->settings[variable];
+  g_autofree char *normal = amps_config_uri_normalise (amps_variables[variable].kind, text);
 
   if (setting->given_by == NULL)
     {
       setting->given_by = name;
-      setting->text = g_strdup (text);
+      setting->text = g_steal_pointer (&normal);
     }
-  else if (g_strcmp0 (setting->text, text) != 0)
+  else if (g_strcmp0 (setting->text, normal) != 0)
     {
       add_problem (self, _ ("%s and %s are different; set one of them"), setting->given_by, name);
     }
+}
+
+static gboolean
+read_secret (AmpsVariable variable, const char *path, char **text, GError **error)
+{
+  g_autofree char *secret = NULL;
+
+  if (!amps_secret_read (path, &secret, error))
+    return FALSE;
+
+  *text = amps_config_uri_normalise (amps_variables[variable].kind, secret);
+  return TRUE;
 }
 
 static void
 take_file (AmpsConfig *self, AmpsVariable variable, const char *name, const char *path)
 {
   Setting *setting = &self->settings[variable];
+  g_autofree char *shown = amps_variable_redact_path (path);
   g_autoptr (GError) error = NULL;
 
   if (setting->given_by != NULL)
     {
-      add_problem (self, _ ("%s_FILE=%s: set either this or %s, not both"), name, path,
+      add_problem (self, _ ("%s_FILE=%s: set either this or %s, not both"), name, shown,
                    setting->given_by);
       return;
     }
 
   setting->given_by = name;
   setting->file = g_strdup (path);
-  setting->bad = !amps_secret_read (path, &setting->text, &error);
+  setting->bad = !read_secret (variable, path, &setting->text, &error);
   if (setting->bad)
-    add_problem (self, "%s_FILE=%s: %s", name, path, error->message);
+    add_problem (self, "%s_FILE=%s: %s", name, shown, error->message);
 }
 
 static void
@@ -160,16 +175,18 @@ gather_by_name (AmpsConfig *self, AmpsVariable variable, const char *name,
 {
   g_autofree char *file_name = g_strconcat (name, "_FILE", NULL);
   const char *text = amps_variable_look_up (sources[source], name);
-  const char *path = amps_variables[variable].secrecy != SECRECY_NONE
+  const char *path = amps_variables[variable].from_file
                          ? amps_variable_look_up (sources[source], file_name)
                          : NULL;
 
   if (text != NULL && source == SOURCE_ENVIRONMENT && is_from_kubernetes (name, text))
     {
+      g_autofree char *shown = amps_variable_redact (&amps_variables[variable], text);
+
       g_ptr_array_add (self->warnings,
                        g_strdup_printf ("%s=%s is ignored: Kubernetes sets it for a Service of "
                                         "that name",
-                                        name, text));
+                                        name, shown));
       text = NULL;
     }
 
@@ -446,11 +463,12 @@ static char *
 read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
 {
   const Setting *setting = &self->settings[variable];
+  g_autofree char *shown = amps_variable_redact_path (setting->file);
   g_autofree char *text = NULL;
   g_autoptr (GError) bad = NULL;
   gint64 number;
 
-  if (amps_secret_read (setting->file, &text, &bad) &&
+  if (read_secret (variable, setting->file, &text, &bad) &&
       check_value (self, variable, text, &number, &bad) && number != setting->number)
     g_set_error_literal (&bad, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
                          _ ("must be of the same type as before"));
@@ -459,7 +477,7 @@ read_again (AmpsConfig *self, AmpsVariable variable, GError **error)
     return g_steal_pointer (&text);
 
   g_propagate_prefixed_error (error, g_steal_pointer (&bad), "%s_FILE=%s: ", setting->given_by,
-                              setting->file);
+                              shown);
   return NULL;
 }
 

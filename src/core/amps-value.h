@@ -9,6 +9,5 @@ gboolean amps_parse_duration (const char *text, gint64 *microseconds, GError **e
 gboolean amps_parse_boolean (const char *text, gboolean *value, GError **error);
 gboolean amps_parse_size (const char *text, guint64 *bytes, GError **error);
 gboolean amps_parse_unsigned (const char *text, guint64 *value, GError **error);
-char *amps_redact_uri (const char *uri);
 
 G_END_DECLS

@@ -2,7 +2,7 @@
 #include "amps-refusals.h"
 
 #include "core/amps-backoff.h"
-#include "core/amps-value.h"
+#include "core/amps-uri.h"
 
 /* So many different jobs in a row are no coincidence. */
 #define MAX_IN_A_ROW 10
@@ -123,7 +123,7 @@ amps_refusals_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload)
 
   self->clock = g_object_ref (clock);
   self->workload = g_object_ref (workload);
-  self->address = amps_redact_uri (amps_config_get_workload_address (config));
+  self->address = amps_uri_redact (amps_config_get_workload_address (config));
   self->timer = amps_clock_create_timer (clock, "refused jobs");
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, NULL);

@@ -86,6 +86,47 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(any('BROKER_HOST=' in line and what in line for line in lines), lines)
             self.assertNotIn('hunter2', ended.stderr)
 
+    def test_passwords_that_were_not_encoded(self):
+        # Each could be read so that half of the password is the host.
+        for password in ('Tr0ub4dor@TailOfSecret', '5672/TailOfSecret', '5672?TailOfSecret',
+                         '5672#TailOfSecret', 'TailOfSecret%zz', 'Tail[OfSecret', 'Tail OfSecret'):
+            for setting in ({'BROKER_HOST': f'amqp://app:{password}@127.0.0.1:5672'},
+                            {'BROKER_DSN': f'amqp://a,AMQP://app:{password}@[::1]/v'},
+                            {'WORKLOAD_ADDRESS': f'http://app:{password}@127.0.0.1:5050'},
+                            {'SENTRY_DSN': f'https://app:{password}@sentry.example/1'}):
+                for arguments in ((), ('--check-config',)):
+                    ended = run(*arguments, BROKER_SUBJECT='jobs', **setting)
+                    self.assertEqual(ended.returncode, 78, setting)
+                    self.assertIn(next(iter(setting)) + '=', ended.stderr)
+                    self.assertEqual(ended.stdout, '')
+                    for part in ('Tail', 'Secret', 'Tr0u'):
+                        self.assertNotIn(part, ended.stderr)
+
+    def test_secret_in_place_of_its_file(self):
+        for name in ('API_TOKEN_FILE', 'BROKER_HOST_FILE', 'WORKLOAD_ADDRESS_FILE'):
+            ended = run(BROKER_SUBJECT='jobs', **{name: 'amqp://user:hunter2@host'})
+            self.assertEqual(ended.returncode, 78)
+            self.assertIn(name, ended.stderr)
+            self.assertNotIn('hunter2', ended.stderr)
+
+    def test_ports(self):
+        for name, value in (('BROKER_HOST', 'amqp://127.0.0.1:0'), ('BROKER_HOST', 'amqps://h:65536'),
+                            ('BROKER_HOST', 'amqp://[::1]:0/v'), ('PORT', '0'), ('METRICS_PORT', '0'),
+                            ('WORKLOAD_ADDRESS', 'http://h:0'),
+                            ('WORKLOAD_ADDRESS', 'https://h:65536')):
+            ended = run(BROKER_SUBJECT='jobs', **{name: value})
+            self.assertEqual(ended.returncode, 78, value)
+            self.assertIn(name, ended.stderr)
+            self.assertIn('from 1 to 65535', ended.stderr)
+
+    def test_schemes_in_capitals(self):
+        ended = run('--check-config', BROKER_SUBJECT='jobs', BROKER_HOST='AMQP://h,AmqpS://g',
+                    WORKLOAD_ADDRESS='HTTP://h')
+        self.assertEqual((ended.returncode, ended.stderr), (0, ''))
+        for line in ('BROKER_HOST=amqp://h,amqps://g', 'BROKER_TYPE=amqp',
+                     'WORKLOAD_ADDRESS=http://h'):
+            self.assertIn(line, ended.stdout.splitlines())
+
     def test_check_config_shows_no_secret(self):
         ended = run('--check-config', '--max-concurrency=7', BROKER_SUBJECT='jobs',
                     BROKER_HOST='amqp://user:hunter2@host/v', API_TOKEN='hunter2')

@@ -51,6 +51,19 @@ class Secrets(BrokerTest):
                 self.assertNotIn(f':{secret}', amps.log)
         self.assertEqual(queue.count(), 0)
 
+    def test_password_that_is_not_encoded(self):
+        path = self.write('broker', self.node.uri)
+        with Amps('', self.queue().name, BROKER_HOST_FILE=path) as amps:
+            amps.wait_listening()
+            for password in ('Tr0ub4dor@TailOfSecret', '5672/TailOfSecret'):
+                self.write('broker', f'amqp://app:{password}@127.0.0.1:{self.node.port}')
+                amps.process.send_signal(signal.SIGHUP)
+            amps.wait_log('Kept the old secrets')
+            shown = [amps.get(path).body for path in ('/readyz', '/health', '/health/detailed', '/')]
+            for text in (*shown, amps.log):
+                self.assertNotIn('Tail', text)
+                self.assertNotIn('Tr0u', text)
+
     def test_token(self):
         queue = self.queue()
         queue.publish(event('a'))

@@ -31,6 +31,15 @@ class Settings(BrokerTest):
                 self.assertIn(text, lines[0])
             self.assertNotIn('hunter2', amps.log)
 
+    def test_addresses_as_they_may_be_written(self):
+        queue = self.queue()
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.node.uri.replace('amqp://', 'AMQP://'), queue.name, workload,
+                     WORKLOAD_ADDRESS=workload.address.replace('http', 'HTTP')) as amps:
+            amps.wait_ready()
+            queue.publish(event('a'))
+            workload.wait(1)
+
     def test_what_kubernetes_injects_is_ignored_with_a_warning(self):
         with Amps(self.node.uri, 'q', METRICS_ENABLED=False,
                   METRICS_PORT='tcp://10.0.0.1:9090').wait_listening() as amps:

@@ -19,6 +19,10 @@ static const struct {
   { "amqps://host", "host", 5671, "guest", "guest", "/", "host:5671" },
   { "amqp://u:p@host:1/v", "host", 1, "u", "p", "v", "host:1" },
   { "amqp://u%40x:p%2F%3a@host/%2fv", "host", 5672, "u@x", "p/:", "/v", "host:5672" },
+  { "AMQP://Host", "Host", 5672, "guest", "guest", "/", "Host:5672" },
+  { "AmqpS://host:/", "host", 5671, "guest", "guest", "/", "host:5671" },
+  { "amqp://u:a:b!$&'()*+,;=@host", "host", 5672, "u", "a:b!$&'()*+,;=", "/", "host:5672" },
+  { "amqp://u:p@host:65535", "host", 65535, "u", "p", "/", "host:65535" },
   { "amqp://[::1]:7/v", "::1", 7, "guest", "guest", "v", "[::1]:7" },
 };
 
@@ -80,6 +84,16 @@ test_bad (void)
     "amqp://u:hunter2@h?auth_mechanism=magic",
     "amqp://u:hunter2@h?server_name_indication=other",
     "amqp://u:%zz@h",
+    "amqp://u:x@hunter2@h",
+    "amqp://u:1/hunter2@h",
+    "amqp://u:1?hunter2@h",
+    "amqp://u:1#hunter2@h",
+    "amqp://u:hunter2",
+    "amqp://u%3Ahunter2@h",
+    "amqp://h:0",
+    "amqps://u:hunter2@[::1]:0",
+    "amqp://h:65536",
+    "amqp://u:hunter2@[::1",
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -2,6 +2,7 @@
 #include "amps-amqp-uri.h"
 
 #include "core/amps-error.h"
+#include "core/amps-uri.h"
 
 #include <string.h>
 
@@ -144,6 +145,30 @@ set_vhost (AmpsAmqpUri *self, const char *path, GError **error)
                       "host is written %2f");
 }
 
+static gboolean
+split (AmpsAmqpUri *self, const char *uri, char **path, char **query, GError **error)
+{
+  AmpsUriFault fault = amps_uri_check (uri);
+
+  self->tls = g_ascii_strncasecmp (uri, "amqps://", strlen ("amqps://")) == 0;
+  if (!self->tls && g_ascii_strncasecmp (uri, "amqp://", strlen ("amqp://")) != 0)
+    return fail (error, "begins with neither amqp:// nor amqps://");
+
+  if (fault == AMPS_URI_BAD_PORT)
+    return fail (error, "must have a port from 1 to 65535");
+
+  if (fault != AMPS_URI_CLEAR ||
+      !g_uri_split_with_user (
+          uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
+          NULL, &self->user, &self->password, NULL, &self->host, &self->port, path, query, NULL,
+          NULL))
+    return fail (error, "can't be read; special characters in the password are written %XX");
+
+  /* The user is shown where it is refused. */
+  return self->user == NULL || self->password != NULL || strchr (self->user, ':') == NULL ||
+         fail (error, "has no password; the colon in front of one is not written %3A");
+}
+
 /**
  * amps_amqp_uri_parse:
  * @uri: as of https://www.rabbitmq.com/docs/uri-spec
@@ -155,25 +180,11 @@ AmpsAmqpUri *
 amps_amqp_uri_parse (const char *uri, GError **error)
 {
   g_autoptr (AmpsAmqpUri) self = g_new0 (AmpsAmqpUri, 1);
-  g_autofree char *scheme = NULL;
   g_autofree char *path = NULL;
   g_autofree char *query = NULL;
 
-  if (!g_uri_split_with_user (
-          uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
-          &scheme, &self->user, &self->password, NULL, &self->host, &self->port, &path, &query,
-          NULL, NULL))
-    {
-      fail (error, "can't be read; special characters in the password are written %XX");
-      return NULL;
-    }
-
-  self->tls = g_strcmp0 (scheme, "amqps") == 0;
-  if (!self->tls && g_strcmp0 (scheme, "amqp") != 0)
-    {
-      fail (error, "begins with neither amqp:// nor amqps://");
-      return NULL;
-    }
+  if (!split (self, uri, &path, &query, error))
+    return NULL;
 
   if (self->host == NULL || *self->host == '\0')
     {

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config-table.h"
+
+G_BEGIN_DECLS
+
+gboolean amps_config_uri_parse_brokers (const AmpsVariableInfo *info, const char *text,
+                                        gint64 *backend, GError **error);
+gboolean amps_config_uri_parse_address (const AmpsVariableInfo *info, const char *text,
+                                        gint64 *number, GError **error);
+gboolean amps_config_uri_parse_sentry (const AmpsVariableInfo *info, const char *text,
+                                       gint64 *number, GError **error);
+char *amps_config_uri_normalise (AmpsVariableKind kind, const char *text);
+char *amps_config_uri_redact (const char *text);
+char **amps_split_uris (const char *text);
+
+G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "amps-config-names.h"
 #include "amps-config-table.h"
 
 #include <glib/gi18n-lib.h>
@@ -148,4 +149,43 @@ amps_config_create_option_group (GStrvBuilder *given)
 
   g_option_group_add_entries (group, &g_array_index (options->entries, GOptionEntry, 0));
   return group;
+}
+
+static gboolean
+is_option_name (const char *argument)
+{
+  return *argument == '-' && argument[strspn (argument, "abcdefghijklmnopqrstuvwxyz"
+                                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")] == '\0';
+}
+
+/**
+ * amps_config_check_arguments:
+ * @argc: how many arguments were left, and the program's name
+ * @argv: (array length=argc): what was left by the options that are known
+ * @error: return location: says what is not an option, without its value
+ *
+ * Returns: whether nothing was left
+ */
+gboolean
+amps_config_check_arguments (int argc, char **argv, GError **error)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *likely = NULL;
+
+  if (argc <= 1)
+    return TRUE;
+
+  name = g_strndup (argv[1], strcspn (argv[1], "="));
+  likely = amps_config_names_guess_option (name);
+  /* Else it may be a value that got loose. */
+  if (!is_option_name (name))
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                         _ ("an argument must be an option such as --port=4000; see --help"));
+  else if (likely != NULL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                 _ ("“%s” is not an option; did you mean %s?"), name, likely);
+  else
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
+                 _ ("“%s” is not an option; see --help"), name);
+  return FALSE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "amps-config-names.h"
 #include "amps-config-parse.h"
 #include "amps-config-uri.h"
 #include "amps-dotenv.h"
@@ -110,15 +111,6 @@ add_bad_value (AmpsConfig *self, AmpsVariable variable, const char *why)
 
 /* Sources */
 
-/* Kubernetes sets NAME_PORT=tcp://… for each Service called NAME. */
-static gboolean
-is_from_kubernetes (const char *name, const char *value)
-{
-  return g_str_has_suffix (name, "PORT") &&
-         (g_str_has_prefix (value, "tcp://") || g_str_has_prefix (value, "udp://") ||
-          g_str_has_prefix (value, "sctp://"));
-}
-
 static void
 take_text (AmpsConfig *self, AmpsVariable variable, const char *name, const char *text)
 {
@@ -179,7 +171,8 @@ gather_by_name (AmpsConfig *self, AmpsVariable variable, const char *name,
                          ? amps_variable_look_up (sources[source], file_name)
                          : NULL;
 
-  if (text != NULL && source == SOURCE_ENVIRONMENT && is_from_kubernetes (name, text))
+  if (text != NULL && source == SOURCE_ENVIRONMENT &&
+      amps_config_names_is_service_link (name, text))
     {
       g_autofree char *shown = amps_variable_redact (&amps_variables[variable], text);
 
@@ -425,6 +418,9 @@ amps_config_new_full (const char *const *environment, const char *dotenv_path,
       parse (self, i);
     }
   check_rules (self);
+  /* It may be why another one is wrong or missing. */
+  amps_config_names_check (environment, (const char *const *) dotenv,
+                           self->problems->len > 0 ? self->problems : self->warnings);
 
   if (self->problems->len > 0)
     {

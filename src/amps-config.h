@@ -109,6 +109,7 @@ void amps_config_foreach (AmpsConfig *self,
                           gpointer user_data);
 const char *const *amps_config_get_warnings (AmpsConfig *self);
 GOptionGroup *amps_config_create_option_group (GStrvBuilder *given);
+gboolean amps_config_check_arguments (int argc, char **argv, GError **error);
 
 const char *const *amps_config_get_broker_uris (AmpsConfig *self);
 const char *amps_config_get_broker_type (AmpsConfig *self);

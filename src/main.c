@@ -26,17 +26,21 @@ parse_command_line (int *argc, char ***argv, GOptionGroup *settings, gboolean *c
                                             "beside it, and loses none."));
   g_option_context_set_main_group (context, settings);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse (context, argc, argv, error))
-    return FALSE;
+  /* GLib's own error would show what may be a password behind the name. */
+  g_option_context_set_ignore_unknown_options (context, TRUE);
+  return g_option_context_parse (context, argc, argv, error) &&
+         amps_config_check_arguments (*argc, *argv, error);
+}
 
-  if (*argc > 1)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION,
-                   _ ("“%s” is not an option; see --help"), (*argv)[1]);
-      return FALSE;
-    }
+static void
+show_settings (AmpsConfig *config)
+{
+  const char *const *warnings = amps_config_get_warnings (config);
+  g_autofree char *settings = amps_config_to_string (config);
 
-  return TRUE;
+  for (; *warnings != NULL; warnings++)
+    g_printerr (_ ("amps: warning: %s\n"), *warnings);
+  g_print ("%s", settings);
 }
 
 int
@@ -80,9 +84,7 @@ main (int argc, char **argv)
 
   if (check_config)
     {
-      g_autofree char *settings = amps_config_to_string (config);
-
-      g_print ("%s", settings);
+      show_settings (config);
       return EXIT_SUCCESS;
     }
 

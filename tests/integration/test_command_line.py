@@ -127,6 +127,31 @@ class CommandLine(unittest.TestCase):
                      'WORKLOAD_ADDRESS=http://h'):
             self.assertIn(line, ended.stdout.splitlines())
 
+    def test_misspelt_names(self):
+        ended = run('--check-config', BROKER_SUBJECT='jobs', MAX_CONCURENCY='hunter2',
+                    BROKER_URL='x', METRICS_SERVICE_HOST='10.0.0.1', BROKER_SUBJECT_FILE='/x',
+                    dotenv='DEADLETTER_QUEUE=hunter2\nBROKER_URL=hunter2\nREDIS_URL=x\n')
+        self.assertEqual(ended.returncode, 0)
+        self.assertIn('MAX_CONCURRENCY=100', ended.stdout)
+        lines = ended.stderr.splitlines()
+        self.assertEqual(len(lines), 4, lines)
+        for wrong, right in (('MAX_CONCURENCY in the environment', 'MAX_CONCURRENCY'),
+                             ('BROKER_SUBJECT_FILE in the environment', 'BROKER_SUBJECT'),
+                             ('DEADLETTER_QUEUE in .env', 'DEAD_LETTER_QUEUE'),
+                             ('BROKER_URL in .env', 'BROKER_HOST')):
+            self.assertTrue(any(wrong in line and right in line.replace(wrong, '')
+                                for line in lines), wrong)
+        self.assertNotIn('hunter2', ended.stderr)
+
+    def test_misspelt_options(self):
+        for arguments, expected in ((('--max-concurency=hunter2',), 'mean --max-concurrency?'),
+                                    (('--api-tokn', 'hunter2'), 'mean --api-token?'),
+                                    (('amqp://user:hunter2@host',), '--help')):
+            ended = run(*arguments, BROKER_SUBJECT='jobs')
+            self.assertEqual(ended.returncode, 78)
+            self.assertIn(expected, ended.stderr)
+            self.assertNotIn('hunter2', ended.stderr)
+
     def test_check_config_shows_no_secret(self):
         ended = run('--check-config', '--max-concurrency=7', BROKER_SUBJECT='jobs',
                     BROKER_HOST='amqp://user:hunter2@host/v', API_TOKEN='hunter2')

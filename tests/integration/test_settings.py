@@ -40,6 +40,13 @@ class Settings(BrokerTest):
             queue.publish(event('a'))
             workload.wait(1)
 
+    def test_misspelt_names_are_warned_of(self):
+        with Amps(self.node.uri, 'q', MAX_CONCURENCY='hunter2').wait_listening() as amps:
+            warnings = [json.loads(line) for line in amps.log.splitlines()]
+            self.assertTrue(any(line['level'] == 'warning' and 'MAX_CONCURENCY' in line['message']
+                                and 'MAX_CONCURRENCY?' in line['message'] for line in warnings))
+            self.assertNotIn('hunter2', amps.log)
+
     def test_what_kubernetes_injects_is_ignored_with_a_warning(self):
         with Amps(self.node.uri, 'q', METRICS_ENABLED=False,
                   METRICS_PORT='tcp://10.0.0.1:9090').wait_listening() as amps:

@@ -13,7 +13,9 @@ parse_options (const char *command_line, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
   g_option_context_set_main_group (context, amps_config_create_option_group (given));
-  if (!g_option_context_parse_strv (context, &arguments, error))
+  g_option_context_set_ignore_unknown_options (context, TRUE);
+  if (!g_option_context_parse_strv (context, &arguments, error) ||
+      !amps_config_check_arguments ((int) g_strv_length (arguments), arguments, error))
     return NULL;
   return g_strv_builder_end (given);
 }
@@ -26,7 +28,6 @@ test_options (void)
                                           "--debug --api-token-file=/secret "
                                           "--metrics-enabled=false",
                                           &error);
-  g_auto (GStrv) unknown = NULL;
 
   g_assert_no_error (error);
   g_assert_cmpstr (options[0], ==, "MAX_CONCURRENCY=20");
@@ -35,10 +36,32 @@ test_options (void)
   g_assert_cmpstr (options[3], ==, "API_TOKEN_FILE=/secret");
   g_assert_cmpstr (options[4], ==, "METRICS_ENABLED=false");
   g_assert_null (options[5]);
+}
 
-  unknown = parse_options ("amps --max-concurency=20", &error);
-  g_assert_null (unknown);
-  g_assert_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+/* Each is named, but nothing that may be its value. */
+static void
+test_unknown (void)
+{
+  const char *const cases[][2] = {
+    { "--max-concurency=hunter2", "“--max-concurency” is not an option; did you mean "
+                                  "--max-concurrency?" },
+    { "--api-tokn hunter2", "“--api-tokn” is not an option; did you mean --api-token?" },
+    { "--frobnicate=hunter2", "“--frobnicate” is not an option; see --help" },
+    { "-x", "“-x” is not an option; see --help" },
+    { "hunter2", "an argument must be an option such as --port=4000; see --help" },
+    { "--amqp://u:hunter2@h", "an argument must be an option such as --port=4000; see --help" },
+    { "amqp://u:hunter2@h", "an argument must be an option such as --port=4000; see --help" },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *line = g_strconcat ("amps --port=1 ", cases[i][0], NULL);
+
+      g_assert_null (parse_options (line, &error));
+      g_assert_error (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+      g_assert_cmpstr (error->message, ==, cases[i][1]);
+    }
 }
 
 static char *
@@ -98,6 +121,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config-options/options", test_options);
+  g_test_add_func ("/config-options/unknown", test_unknown);
   g_test_add_func ("/config-options/help", test_help);
   g_test_add_func ("/config-options/manual", test_manual);
   return g_test_run ();

@@ -439,6 +439,28 @@ test_unimplemented (void)
   g_assert_null (warnings[G_N_ELEMENTS (names)]);
 }
 
+/* From where they are, and not from options: a wrong one of those is an error. */
+static void
+test_misspelt (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  const char *const none[] = { NULL };
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", "MAX_CONCURENCY=7", "PATH=/bin",
+                                      NULL };
+  g_autoptr (AmpsConfig) config = NULL;
+  const char *const *warnings;
+
+  write_file (fixture, "BROKER_URL=amqp://u:hunter2@h\nDATABASE_URL=x\n");
+  config = amps_config_new (environment, fixture->path, none, NULL);
+  warnings = amps_config_get_warnings (config);
+
+  g_assert_cmpuint (amps_config_get_max_concurrency (config), ==, 100);
+  g_assert_true (g_str_has_prefix (warnings[0], "MAX_CONCURENCY in the environment"));
+  g_assert_nonnull (strstr (warnings[0], "MAX_CONCURRENCY"));
+  g_assert_true (g_str_has_prefix (warnings[1], "BROKER_URL in .env"));
+  g_assert_null (strstr (warnings[1], "hunter2"));
+  g_assert_null (warnings[2]);
+}
+
 /* Only where Kubernetes puts it, and with what it puts there. */
 static void
 test_kubernetes (void)
@@ -547,5 +569,6 @@ main (int argc, char **argv)
   g_test_add ("/config/reload-is-whole", Fixture, NULL, set_up, test_reload_is_whole, tear_down);
   g_test_add ("/config/precedence", Fixture, NULL, set_up, test_precedence, tear_down);
   g_test_add ("/config/bad-dotenv", Fixture, NULL, set_up, test_bad_dotenv, tear_down);
+  g_test_add ("/config/misspelt", Fixture, NULL, set_up, test_misspelt, tear_down);
   return g_test_run ();
 }

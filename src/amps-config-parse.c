@@ -39,31 +39,56 @@ format_amount (const Unit *units, gint64 amount)
   return g_strdup_printf ("%" G_GINT64_FORMAT "%s", amount / units->factor, units->name);
 }
 
-static gboolean
-check_range (const AmpsVariableInfo *info, const Unit *units, gint64 number, GError **error)
-{
-  g_autofree char *minimum = NULL;
-  g_autofree char *maximum = NULL;
+typedef gboolean (*AmountFunc) (const char *text, gint64 *number, GError **error);
 
-  if (number >= info->minimum && number <= info->maximum)
+/* Whether it is an amount, though less than nothing or more than there can be. */
+static gboolean
+is_beyond (const char *text, AmountFunc parse)
+{
+  gsize digits = strspn (text, "0123456789");
+  g_autofree char *smaller = NULL;
+  gint64 number;
+
+  if (*text == '-')
+    return parse (text + 1, &number, NULL) || is_beyond (text + 1, parse);
+
+  smaller = g_strconcat ("1", text + digits, NULL);
+  return digits > 0 && parse (smaller, &number, NULL);
+}
+
+static gboolean
+parse_amount (const AmpsVariableInfo *info, const char *text, const Unit *units, AmountFunc parse,
+              gint64 *number, GError **error)
+{
+  g_autofree char *minimum = format_amount (units, info->minimum);
+  g_autofree char *maximum = format_amount (units, info->maximum);
+  g_autoptr (GError) english = NULL;
+  gboolean parsed = parse (text, number, &english);
+
+  if (parsed && *number >= info->minimum && *number <= info->maximum)
     return TRUE;
 
-  minimum = format_amount (units, info->minimum);
-  maximum = format_amount (units, info->maximum);
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, _ ("must be from %s to %s"), minimum,
-               maximum);
+  if (parsed || is_beyond (text, parse))
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, _ ("must be from %s to %s"),
+                 minimum, maximum);
+  else
+    g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, _ ("%s, from %s to %s"),
+                 _ (english->message), minimum, maximum);
   return FALSE;
+}
+
+static gboolean
+read_number (const char *text, gint64 *number, GError **error)
+{
+  return amps_parse_unsigned (text, (guint64 *) number, error);
 }
 
 static gboolean
 parse_number (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
   static const Unit units[] = { { "", 1 } };
-  g_autoptr (GError) english = NULL;
 
-  if (!amps_parse_unsigned (text, (guint64 *) number, &english))
-    return fail (error, _ (english->message));
-  return check_range (info, units, *number, error);
+  return parse_amount (info, text, units, read_number, number, error);
 }
 
 static gboolean
@@ -76,22 +101,22 @@ parse_duration (const AmpsVariableInfo *info, const char *text, gint64 *number, 
     { "ms", 1000 },
     { "us", 1 },
   };
-  g_autoptr (GError) english = NULL;
 
-  if (!amps_parse_duration (text, number, &english))
-    return fail (error, _ (english->message));
-  return check_range (info, units, *number, error);
+  return parse_amount (info, text, units, amps_parse_duration, number, error);
+}
+
+static gboolean
+read_size (const char *text, gint64 *number, GError **error)
+{
+  return amps_parse_size (text, (guint64 *) number, error);
 }
 
 static gboolean
 parse_size (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
   static const Unit units[] = { { "MiB", 1024 * 1024 }, { "KiB", 1024 }, { "", 1 } };
-  g_autoptr (GError) english = NULL;
 
-  if (!amps_parse_size (text, (guint64 *) number, &english))
-    return fail (error, _ (english->message));
-  return check_range (info, units, *number, error);
+  return parse_amount (info, text, units, read_size, number, error);
 }
 
 static gboolean

@@ -243,6 +243,7 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
     [KIND_MEDIA_TYPE] = parse_media_type,
     [KIND_BROKER_URIS] = amps_config_uri_parse_brokers,
     [KIND_ADDRESS] = amps_config_uri_parse_address,
+    [KIND_BASE_URL] = amps_config_uri_parse_base,
     [KIND_PATH] = parse_path,
     [KIND_SENTRY_DSN] = amps_config_uri_parse_sentry,
     [KIND_BUS] = parse_bus,

@@ -73,6 +73,8 @@ const AmpsVariableInfo amps_variables[N_VARIABLES] = {
     .description = N_ ("Whether there are metrics for Prometheus") },
   [VARIABLE_METRICS_PORT] = { "METRICS_PORT", KIND_NUMBER, "9090", 1, 65535,
     .description = N_ ("Port of the metrics") },
+  [VARIABLE_API_URL] = { "API_URL", KIND_BASE_URL, NULL, .secrecy = SECRECY_URI,
+    .description = N_ ("Base URL of the job API for the workload (default: http://127.0.0.1:PORT)") },
   [VARIABLE_API_TOKEN] = { "API_TOKEN", KIND_TOKEN, NULL, .secrecy = SECRECY_WHOLE,
     .from_file = TRUE,
     .description = N_ ("Bearer token that the job API wants") },

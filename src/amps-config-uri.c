@@ -90,6 +90,32 @@ amps_config_uri_parse_address (const AmpsVariableInfo *info G_GNUC_UNUSED, const
 }
 
 /**
+ * amps_config_uri_parse_base:
+ * @info: a variable
+ * @text: its value: a URL to which paths are appended
+ * @number: (out): nothing
+ * @error: return location
+ *
+ * Others get to see it, so there must be no password in it.
+ *
+ * Returns: whether @text is allowed
+ */
+gboolean
+amps_config_uri_parse_base (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
+                            gint64 *number G_GNUC_UNUSED, GError **error)
+{
+  const char *like = _ ("must be like http://host:4000 or https://host/path, without a user, a "
+                        "query or a slash at its end");
+  g_autoptr (GUri) uri = parse_http (text, like, error);
+
+  if (uri == NULL)
+    return FALSE;
+  return (g_uri_get_userinfo (uri) == NULL && g_uri_get_query (uri) == NULL &&
+          g_str_is_ascii (text) && !g_str_has_suffix (text, "/")) ||
+         fail (error, like);
+}
+
+/**
  * amps_config_uri_parse_sentry:
  * @info: a variable
  * @text: its value: where Sentry is
@@ -210,7 +236,7 @@ amps_config_uri_normalise (AmpsVariableKind kind, const char *text)
 {
   if (kind == KIND_BROKER_URIS)
     return join_each (text, amps_uri_normalise);
-  if (kind == KIND_ADDRESS || kind == KIND_SENTRY_DSN)
+  if (kind == KIND_ADDRESS || kind == KIND_BASE_URL || kind == KIND_SENTRY_DSN)
     return amps_uri_normalise (text);
   return g_strdup (text);
 }

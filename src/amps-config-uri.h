@@ -9,6 +9,8 @@ gboolean amps_config_uri_parse_brokers (const AmpsVariableInfo *info, const char
                                         gint64 *backend, GError **error);
 gboolean amps_config_uri_parse_address (const AmpsVariableInfo *info, const char *text,
                                         gint64 *number, GError **error);
+gboolean amps_config_uri_parse_base (const AmpsVariableInfo *info, const char *text, gint64 *number,
+                                     GError **error);
 gboolean amps_config_uri_parse_sentry (const AmpsVariableInfo *info, const char *text,
                                        gint64 *number, GError **error);
 char *amps_config_uri_normalise (AmpsVariableKind kind, const char *text);

@@ -368,6 +368,7 @@ fill_in (AmpsConfig *self)
   gint64 backend = settings[VARIABLE_BROKER_HOST].number;
   Setting *type = &settings[VARIABLE_BROKER_TYPE];
   Setting *worker_id = &settings[VARIABLE_WORKER_ID];
+  Setting *api_url = &settings[VARIABLE_API_URL];
   Setting *dead_letters = &settings[VARIABLE_DEAD_LETTER_QUEUE];
 
   self->broker_uris = amps_split_uris (settings[VARIABLE_BROKER_HOST].text);
@@ -377,6 +378,10 @@ fill_in (AmpsConfig *self)
 
   if (worker_id->text == NULL)
     worker_id->text = g_strdup (g_get_host_name ());
+
+  /* An address: a minimal container cannot look up any name. */
+  if (api_url->text == NULL)
+    api_url->text = g_strdup_printf ("http://127.0.0.1:%d", (int) settings[VARIABLE_PORT].number);
 
   if (dead_letters->text == NULL && backend == BACKEND_EMBEDDED)
     dead_letters->text =

@@ -141,6 +141,7 @@ gint64 amps_config_get_drain_timeout (AmpsConfig *self);
 guint16 amps_config_get_port (AmpsConfig *self);
 gboolean amps_config_get_metrics_enabled (AmpsConfig *self);
 guint16 amps_config_get_metrics_port (AmpsConfig *self);
+const char *amps_config_get_api_url (AmpsConfig *self);
 const char *amps_config_get_api_token (AmpsConfig *self);
 gboolean amps_config_get_api_allow_remote (AmpsConfig *self);
 gsize amps_config_get_max_body_size (AmpsConfig *self);

@@ -28,12 +28,10 @@ static void
 append_common (SoupMessageHeaders *headers, AmpsConfig *config, AmpsClock *clock, AmpsJob *job)
 {
   gint64 deadline = amps_job_get_deadline (job);
-  /* An address: a minimal container cannot look up any name. */
-  g_autofree char *api = g_strdup_printf ("http://127.0.0.1:%u", amps_config_get_port (config));
 
   append (headers, "Amps-Queue", amps_config_get_subject (config));
   append (headers, "Amps-Worker", amps_config_get_worker_id (config));
-  append (headers, "Amps-Api", api);
+  append (headers, "Amps-Api", amps_config_get_api_url (config));
   if (deadline > 0)
     {
       g_autofree char *text = format_deadline (clock, deadline);

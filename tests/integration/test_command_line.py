@@ -30,6 +30,7 @@ BAD = {
     'DEAD_LETTER_QUEUE': 'q' * 256,
     'DRAIN_TIMEOUT': 'x',
     'PORT': '65536',
+    'API_URL': 'http://host/',
     'METRICS_ENABLED': 'yes',
     'METRICS_PORT': '-1',
     'API_TOKEN_FILE': '/no/such/file',
@@ -112,7 +113,7 @@ class CommandLine(unittest.TestCase):
     def test_ports(self):
         for name, value in (('BROKER_HOST', 'amqp://127.0.0.1:0'), ('BROKER_HOST', 'amqps://h:65536'),
                             ('BROKER_HOST', 'amqp://[::1]:0/v'), ('PORT', '0'), ('METRICS_PORT', '0'),
-                            ('WORKLOAD_ADDRESS', 'http://h:0'),
+                            ('WORKLOAD_ADDRESS', 'http://h:0'), ('API_URL', 'http://h:0'),
                             ('WORKLOAD_ADDRESS', 'https://h:65536')):
             ended = run(BROKER_SUBJECT='jobs', **{name: value})
             self.assertEqual(ended.returncode, 78, value)
@@ -121,10 +122,10 @@ class CommandLine(unittest.TestCase):
 
     def test_schemes_in_capitals(self):
         ended = run('--check-config', BROKER_SUBJECT='jobs', BROKER_HOST='AMQP://h,AmqpS://g',
-                    WORKLOAD_ADDRESS='HTTP://h')
+                    WORKLOAD_ADDRESS='HTTP://h', API_URL='Https://h')
         self.assertEqual((ended.returncode, ended.stderr), (0, ''))
         for line in ('BROKER_HOST=amqp://h,amqps://g', 'BROKER_TYPE=amqp',
-                     'WORKLOAD_ADDRESS=http://h'):
+                     'WORKLOAD_ADDRESS=http://h', 'API_URL=https://h'):
             self.assertIn(line, ended.stdout.splitlines())
 
     def test_misspelt_names(self):

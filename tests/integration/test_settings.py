@@ -35,10 +35,14 @@ class Settings(BrokerTest):
         queue = self.queue()
         with Workload(lambda _: 202) as workload, \
                 Amps(self.node.uri.replace('amqp://', 'AMQP://'), queue.name, workload,
-                     WORKLOAD_ADDRESS=workload.address.replace('http', 'HTTP')) as amps:
+                     WORKLOAD_ADDRESS=workload.address.replace('http', 'HTTP'),
+                     API_URL='http://amps.example:8080/api') as amps:
             amps.wait_ready()
             queue.publish(event('a'))
             workload.wait(1)
+            self.assertEqual(workload.posts[0].headers['Amps-Api'], 'http://amps.example:8080/api')
+            self.assertEqual(amps.get('/health/detailed').json['config']['api_url'],
+                             'http://amps.example:8080/api')
 
     def test_misspelt_names_are_warned_of(self):
         with Amps(self.node.uri, 'q', MAX_CONCURENCY='hunter2').wait_listening() as amps:

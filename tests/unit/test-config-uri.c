@@ -67,6 +67,9 @@ test_refused (void)
     { "WORKLOAD_READY_PATH=http://app:TailOfSecret@h/ready", "slash" },
     { "WORKLOAD_KEY_FILE=-----BEGIN PRIVATE KEY-----TailOfSecret", "WORKLOAD_KEY_FILE=***" },
     { "SENTRY_DSN=https://a@TailOfSecret@h/1", "https://KEY@HOST/PROJECT" },
+    { "API_URL=http://app:TailOfSecret@h", "http://host:4000" },
+    { "API_URL=http://app:a@TailOfSecret@h", "http://host:4000" },
+    { "API_URL=app:TailOfSecret@h", "http://host:4000" },
     { "API_TOKEN_FILE=TailOfSecret", "API_TOKEN_FILE=***: " },
     { "BROKER_HOST_FILE=amqp://app:TailOfSecret@h", "BROKER_HOST_FILE=***: " },
     { "BROKER_HOST=amqp://127.0.0.1:0", "from 1 to 65535" },
@@ -76,6 +79,13 @@ test_refused (void)
     { "WORKLOAD_ADDRESS=http://h:0", "from 1 to 65535" },
     { "WORKLOAD_ADDRESS=https://h:65536/p", "from 1 to 65535" },
     { "SENTRY_DSN=https://k@h:0/1", "from 1 to 65535" },
+    { "API_URL=http://h:0", "from 1 to 65535" },
+    { "API_URL=http://h/", "slash at its end" },
+    { "API_URL=http://h/?", "query" },
+    { "API_URL=http://h?a=b", "query" },
+    { "API_URL=unix:/path", "http://host:4000" },
+    { "API_URL=h:4000", "http://host:4000" },
+    { "API_URL=http://", "http://host:4000" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -107,7 +117,9 @@ test_schemes (void)
     { "WORKLOAD_ADDRESS=HTTP://H/P", "WORKLOAD_ADDRESS=http://H/P\n" },
     { "WORKLOAD_ADDRESS=Https://h", "WORKLOAD_ADDRESS=https://h\n" },
     { "WORKLOAD_ADDRESS=Unix:/Path", "WORKLOAD_ADDRESS=unix:/Path\n" },
+    { "API_URL=HTTP://H:1/P", "API_URL=http://H:1/P\n" },
     { "SENTRY_DSN=HTTPS://k@h/1", "SENTRY_DSN=***\n" },
+    { "API_URL=http://[::1]:4000", "API_URL=http://[::1]:4000\n" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -202,6 +214,7 @@ test_random_passwords (void)
     "WORKLOAD_ADDRESS=http://user:%s@host:5050/p",
     "WORKLOAD_ADDRESS=HTTPS://user:%s@host",
     "SENTRY_DSN=https://user:%s@host/1",
+    "API_URL=http://user:%s@host",
     "API_TOKEN_FILE=%s",
     "BROKER_HOST_FILE=amqp://user:%s@host",
     "WORKLOAD_READY_PATH=http://user:%s@host/ready",

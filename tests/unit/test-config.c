@@ -32,7 +32,8 @@ test_defaults (void)
       "1s\nRETRY_MAX_BACKOFF=5m\n"
       "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=lenient\nDRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_"
       "ENABLED=true\nMETRICS_PORT=9090\n"
-      "API_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_FORMAT=auto\nDEBUG=false\n"
+      "API_URL=http://"
+      "127.0.0.1:4000\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_FORMAT=auto\nDEBUG=false\n"
       "ENVIRONMENT=development\nDBUS_BUS=auto\n",
       g_get_host_name ());
   g_autofree char *text = NULL;
@@ -58,6 +59,7 @@ test_getters (void)
       "RETRY_MIN_BACKOFF=9s\nRETRY_MAX_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
       "DEAD_LETTER_MODE=broker\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
       "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
+      "API_URL=https://api/x\n"
       "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nLOG_FORMAT=journal\nDEBUG=true\n"
       "SENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=none",
       NULL, &error);
@@ -88,6 +90,7 @@ test_getters (void)
   g_assert_cmpuint (amps_config_get_port (c), ==, 12);
   g_assert_false (amps_config_get_metrics_enabled (c));
   g_assert_cmpuint (amps_config_get_metrics_port (c), ==, 13);
+  g_assert_cmpstr (amps_config_get_api_url (c), ==, "https://api/x");
   g_assert_cmpstr (amps_config_get_api_token (c), ==, "token");
   g_assert_true (amps_config_get_api_allow_remote (c));
   g_assert_cmpuint (amps_config_get_max_body_size (c), ==, 14 * 1024);

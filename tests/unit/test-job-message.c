@@ -87,6 +87,17 @@ test_headers (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       strlen (BODY));
 }
 
+/* A workload elsewhere is told where AMPS is, as its settings say. */
+static void
+test_api_url (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (SoupMessage) message = NULL;
+
+  add_job (f, BODY, "run-1");
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  g_assert_cmpstr (get_header (message, "Amps-Api"), ==, "https://amps.example:8443/api");
+}
+
 static void
 test_without_a_deadline (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -149,6 +160,9 @@ main (int argc, char **argv)
 #define ADD(name, settings, test)                                                                  \
   g_test_add ("/job-message/" name, Fixture, settings, set_up, test, tear_down)
   ADD ("headers", "", test_headers);
+  ADD ("api-url", "API_URL=https://amps.example:8443/api", test_api_url);
+  ADD ("api-url/batch", "API_URL=HTTPS://amps.example:8443/api\nWORKLOAD_BATCH_SIZE=5",
+       test_api_url);
   ADD ("without-a-deadline", "WORKLOAD_CONTENT_TYPE=application/cloudevents+json",
        test_without_a_deadline);
   ADD ("trace-context", "", test_trace_context);

@@ -22,8 +22,13 @@ parse_command_line (int *argc, char ***argv, GOptionGroup *settings, gboolean *c
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
-  g_option_context_set_summary (context, _ ("Delivers CloudEvents from a queue to the web server "
-                                            "beside it, and loses none."));
+  g_option_context_set_summary (
+      context, _ ("Takes CloudEvents from a queue and POSTs each to the HTTP server beside it, at "
+                  "least once.\nA message is settled only when its job has ended, or when the "
+                  "broker has confirmed a copy\nof it; after a failure a job may run again."));
+  g_option_context_set_description (
+      context, _ ("Each option is also a variable: --max-concurrency=20 is MAX_CONCURRENCY=20 in "
+                  "the environment\nor in the file .env. Only BROKER_SUBJECT is required.\n"));
   g_option_context_set_main_group (context, settings);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   /* GLib's own error would show what may be a password behind the name. */

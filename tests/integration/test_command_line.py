@@ -178,6 +178,8 @@ class CommandLine(unittest.TestCase):
     def test_version_and_help(self):
         self.assertRegex(run('--version').stdout, r'^amps \d+\.\d+')
         text = run('--help').stdout
+        self.assertIn('at least once', text)
+        self.assertTrue(text.endswith('\n'))
         for name in BAD:
             self.assertIn('--' + name.lower().replace('_', '-'), text)
         for wrong in ('--no-such-option', 'argument', '--max-concurrency'):

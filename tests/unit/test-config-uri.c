@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define N_PASSWORDS 3000
+#define N_PASSWORDS 600
 #define MAX_PASSWORD 24
 
 static AmpsConfig *
@@ -243,8 +243,9 @@ test_random_passwords (void)
         }
     }
 
+  g_test_message ("%u accepted", n_accepted);
   /* Else nothing but refusals were looked at. */
-  g_assert_cmpuint (n_accepted, >, 50);
+  g_assert_cmpuint (n_accepted, >, 10);
 }
 
 int

@@ -33,7 +33,8 @@ test_defaults (void)
       "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=lenient\nDRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_"
       "ENABLED=true\nMETRICS_PORT=9090\n"
       "API_URL=http://"
-      "127.0.0.1:4000\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_FORMAT=auto\nDEBUG=false\n"
+      "127.0.0.1:4000\nAPI_SOCKET_MODE=0660\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_"
+      "FORMAT=auto\nDEBUG=false\n"
       "ENVIRONMENT=development\nDBUS_BUS=auto\n",
       g_get_host_name ());
   g_autofree char *text = NULL;
@@ -425,12 +426,14 @@ test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_unimplemented (void)
 {
-  static const char *const names[] = { "SENTRY_DSN", "ENVIRONMENT", "DBUS_BUS" };
+  static const char *const names[] = { "API_SOCKET", "API_SOCKET_MODE", "SENTRY_DSN", "ENVIRONMENT",
+                                       "DBUS_BUS" };
   g_autoptr (AmpsConfig) harmless =
       read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development\nDBUS_BUS=none", NULL, NULL);
   g_autoptr (AmpsConfig) config = read_config (
-      "BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=system", NULL,
-      NULL);
+      "BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=system\n"
+      "API_SOCKET=/run/amps.sock\nAPI_SOCKET_MODE=0600",
+      NULL, NULL);
   const char *const *warnings = amps_config_get_warnings (config);
 
   g_assert_null (amps_config_get_warnings (harmless)[0]);

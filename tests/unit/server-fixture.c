@@ -26,7 +26,9 @@ server_set_up (ServerFixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   fixture->port = find_free_port ();
-  fixture->metrics_port = find_free_port ();
+  do
+    fixture->metrics_port = find_free_port ();
+  while (fixture->metrics_port == fixture->port);
   fixture->clock = fake_clock_new ();
   fixture->dispatcher = fake_dispatcher_new (fixture->clock);
   fixture->metrics = amps_metrics_new ();

@@ -2,6 +2,7 @@
 #include "amps-refusals.h"
 
 #include "core/amps-backoff.h"
+#include "core/amps-log-throttle.h"
 #include "core/amps-uri.h"
 
 /* So many different jobs in a row are no coincidence. */
@@ -11,24 +12,21 @@
 #define MIN_BACKOFF AMPS_SECONDS (1)
 #define MAX_BACKOFF AMPS_SECONDS (30)
 
-/* Between two warnings. */
-#define WARNING_INTERVAL AMPS_SECONDS (60)
-
 struct _AmpsRefusals {
   GObject parent_instance;
 
-  AmpsClock *clock;       /* (owned) */
-  AmpsWorkload *workload; /* (owned) */
-  char *address;          /* (owned) without its password */
-  GHashTable *in_a_row;   /* (owned) of ids: jobs refused since the last one was accepted */
-  GSource *timer;         /* (owned) due for the next trial */
-  char *reason;           /* (owned) (nullable) what the latest refusal was */
-  gboolean proven;        /* it has accepted a job since it was last away */
-  gboolean closed;        /* jobs wait */
-  gboolean trying;        /* the trial has no answer yet */
-  gboolean wants_jobs;    /* for the next trial, as none waits */
-  unsigned int failures;  /* trials since it closed */
-  gint64 warned;          /* monotonic µs */
+  AmpsClock *clock;          /* (owned) */
+  AmpsWorkload *workload;    /* (owned) */
+  char *address;             /* (owned) without its password */
+  GHashTable *in_a_row;      /* (owned) of ids: jobs refused since the last one was accepted */
+  GSource *timer;            /* (owned) due for the next trial */
+  char *reason;              /* (owned) (nullable) what the latest refusal was */
+  gboolean proven;           /* it has accepted a job since it was last away */
+  gboolean closed;           /* jobs wait */
+  gboolean trying;           /* the trial has no answer yet */
+  gboolean wants_jobs;       /* for the next trial, as none waits */
+  unsigned int failures;     /* trials since it closed */
+  AmpsLogThrottle *throttle; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsRefusals, amps_refusals, G_TYPE_OBJECT)
@@ -50,6 +48,7 @@ amps_refusals_finalize (GObject *object)
   g_hash_table_unref (self->in_a_row);
   g_object_unref (self->workload);
   g_object_unref (self->clock);
+  amps_log_throttle_free (self->throttle);
   g_free (self->address);
   g_free (self->reason);
 
@@ -74,6 +73,7 @@ amps_refusals_class_init (AmpsRefusalsClass *klass)
 static void
 amps_refusals_init (AmpsRefusals *self)
 {
+  self->throttle = amps_log_throttle_new ();
   self->in_a_row = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -140,6 +140,7 @@ open_again (AmpsRefusals *self)
   self->wants_jobs = FALSE;
   self->failures = 0;
   amps_timer_set_due (self->timer, -1);
+  amps_log_throttle_end (self->throttle);
   g_clear_pointer (&self->reason, g_free);
   emit_changed (self);
 }
@@ -163,18 +164,17 @@ amps_refusals_accept (AmpsRefusals *self)
 static void
 warn (AmpsRefusals *self, unsigned int status)
 {
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  g_autofree char *warning = NULL;
 
   g_free (self->reason);
   self->reason = g_strdup_printf (
       "the workload answered %u to POST %s: check WORKLOAD_ADDRESS; jobs wait until "
       "it accepts one",
       status, self->address);
-  if (self->closed && now - self->warned < WARNING_INTERVAL)
-    return;
-
-  self->warned = now;
-  g_warning ("Jobs are refused: %s", self->reason);
+  warning = amps_log_throttle_note (self->throttle, self->reason,
+                                    amps_clock_get_monotonic_time (self->clock));
+  if (warning != NULL)
+    g_warning ("Jobs are refused: %s", warning);
 }
 
 /**

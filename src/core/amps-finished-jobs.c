@@ -303,6 +303,8 @@ amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
  * @self: a memory
  * @id: an event's id, or anything else
  * @run: the number of a POST, or 0
+ * @body_hash: (nullable): of the event's bytes, if they are known: another job of its id
+ *   is another job
  *
  * Says that a job that was given up is acknowledged after all: what comes of it is not
  * run again.
@@ -310,10 +312,14 @@ amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
  * Returns: whether there is such a job
  */
 gboolean
-amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run)
+amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run,
+                            const unsigned int *body_hash)
 {
-  Entry *entry = find (self, BY_ID, digest_id (self, id));
+  guint64 digest = digest_id (self, id);
+  Entry *entry = find (self, BY_ID, digest);
 
+  while (entry != NULL && body_hash != NULL && entry->body_hash != *body_hash)
+    entry = find_from (self, entry->next[BY_ID], BY_ID, digest);
   if (entry == NULL && run != 0)
     entry = find (self, BY_RUN, (guint64) run);
   if (entry == NULL || !amps_outcome_is_given_up (entry->outcome))

@@ -24,7 +24,8 @@ void amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job);
 void amps_finished_jobs_begin_epoch (AmpsFinishedJobs *self, gint64 now);
 void amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now);
 AmpsOutcome amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run);
-gboolean amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run);
+gboolean amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run,
+                                     const unsigned int *body_hash);
 gboolean amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 now);
 gboolean amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
                                     AmpsSettlement *settlement);

@@ -67,7 +67,9 @@ check_finished (AmpsManifest *self, const char *identifier, const AmpsEarlierRun
 
   if (!amps_outcome_is_given_up (decided))
     return amps_outcome_check (identifier, decided, wanted, error);
-  if (wanted == AMPS_OUTCOME_ACKNOWLEDGED && amps_finished_jobs_succeed (self->finished, id, run))
+  if (wanted == AMPS_OUTCOME_ACKNOWLEDGED &&
+      amps_finished_jobs_succeed (self->finished, id, run,
+                                  earlier != NULL ? &earlier->body_hash : NULL))
     return TRUE;
   if (run != 0)
     return fail_given_up (identifier, error);

@@ -382,6 +382,23 @@ test_late_success_at_broker (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_posted (f, 3);
 }
 
+/* What is given up meanwhile under the same id is another job, which must not be lost. */
+static void
+test_late_success_of_another (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *run_id = give_up_first_run (f);
+  g_autoptr (AmpsJob) other = make_job ("a", "other", 0);
+
+  f->status = 500;
+  fake_broker_deliver (f->broker, other);
+  iterate_until_posted (f, 2);
+  assert_told (f, "retry 1 attempt 2\nretry 2 attempt 2\n");
+  amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL);
+  f->status = 202;
+  deliver (f, make_copy ("other"));
+  iterate_until_posted (f, 3);
+}
+
 /* Its retry has come already, under way by another run. */
 static void
 test_late_success_of_retry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
@@ -456,6 +473,7 @@ main (int argc, char **argv)
     { "/dispatcher/late-success-while-it-runs", test_late_success_while_it_runs,
       "RETRY_MIN_BACKOFF=1ms\nRETRY_MAX_BACKOFF=1ms" },
     { "/dispatcher/late-success-at-broker", test_late_success_at_broker, NULL },
+    { "/dispatcher/late-success-of-another", test_late_success_of_another, NULL },
     { "/dispatcher/late-success-of-retry", test_late_success_of_retry, NULL },
     { "/dispatcher/late-success-while-settling", test_late_success_while_settling, NULL },
     { "/dispatcher/late-success-detached", test_late_success_detached, NULL },

@@ -2,6 +2,7 @@
 """The embedded broker: sharing a file, dying, and files that are no good."""
 
 import collections
+import contextlib
 import json
 import os
 import signal
@@ -43,6 +44,22 @@ class Embedded(unittest.TestCase):
             amps.stop(signal.SIGKILL)
         with Workload() as workload, Amps(self.uri, 'new', workload):
             self.assertEqual(workload.wait(1)[0].id, 'a')
+
+    def test_processes_that_start_at_once_on_a_new_file(self):
+        for number in range(15):
+            path = os.path.join(self.folder, f'new-{number}.db')
+            with contextlib.ExitStack() as stack:
+                starting = [stack.enter_context(Amps(f'sqlite://{path}', f'q{n}'))
+                            for n in range(5)]
+                for amps in starting:
+                    wait_until(lambda amps=amps: amps.is_listening()
+                               and amps.get('/health').json['connected'], what='an open file')
+                    self.assertNotIn('"Broker', '\n'.join(
+                        line for line in amps.log.splitlines() if '"warning"' in line))
+            database = sqlite3.connect(path)
+            self.assertEqual(database.execute('PRAGMA journal_mode').fetchone()[0], 'wal')
+            self.assertEqual(database.execute('SELECT count(*) FROM jobs').fetchone()[0], 0)
+            database.close()
 
     def test_chain_of_two_workloads_on_one_file(self):
         def first(post):

@@ -245,6 +245,43 @@ test_roll_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_claimed (f, "me", 1, "b11 ");
 }
 
+#define N_STARTERS 6
+#define N_NEW_FILES 60
+
+static gpointer
+open_in_thread (gpointer path)
+{
+  g_autoptr (GError) error = NULL;
+  AmpsEmbeddedStore *store = amps_embedded_store_open (path, FALSE, &error);
+
+  g_assert_no_error (error);
+  return store;
+}
+
+/* All of them find an empty file, or one that is just being made. */
+static void
+test_new_file_is_opened_at_once (Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = g_dir_make_tmp ("amps-store-XXXXXX", NULL);
+
+  for (unsigned int i = 0; i < N_NEW_FILES; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s/%u.db", folder, i);
+      GThread *threads[N_STARTERS];
+      AmpsEmbeddedStore *stores[N_STARTERS];
+
+      for (unsigned int j = 0; j < N_STARTERS; j++)
+        threads[j] = g_thread_new ("starter", open_in_thread, path);
+      for (unsigned int j = 0; j < N_STARTERS; j++)
+        stores[j] = g_thread_join (threads[j]);
+      for (unsigned int j = 0; j < N_STARTERS; j++)
+        amps_embedded_store_close (stores[j]);
+      g_unlink (path);
+    }
+
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -260,6 +297,7 @@ main (int argc, char **argv)
     { "/embedded-store/removed-file", test_removed_file },
     { "/embedded-store/log", test_log },
     { "/embedded-store/roll-back", test_roll_back },
+    { "/embedded-store/new-file", test_new_file_is_opened_at_once },
   };
 
   g_test_init (&argc, &argv, NULL);

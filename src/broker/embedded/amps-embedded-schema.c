@@ -54,20 +54,11 @@ read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
   return read;
 }
 
-/**
- * amps_embedded_schema_check:
- * @self: a schema
- * @database: a file
- * @version: (out): which version the file has; 0 when it is empty
- * @error: return location
- *
- * Looks only, so that a file of another program is left as it is.
- *
- * Returns: whether @database is empty or of @self, in a version that it knows
- */
-gboolean
-amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database,
-                            unsigned int *version, GError **error)
+/* To be called in a transaction: while another process makes the schema, what is
+ * read one by one does not belong together. */
+static gboolean
+read_version (const AmpsEmbeddedSchema *self, sqlite3 *database, unsigned int *version,
+              GError **error)
 {
   gint64 application;
   gint64 found;
@@ -96,11 +87,42 @@ amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database,
 }
 
 static gboolean
+end_transaction (sqlite3 *database, gboolean done, GError **error)
+{
+  if (done)
+    return execute (database, "COMMIT", error);
+
+  /* SQLite may have done it itself. */
+  if (!sqlite3_get_autocommit (database))
+    execute (database, "ROLLBACK", NULL);
+  return FALSE;
+}
+
+/**
+ * amps_embedded_schema_check:
+ * @self: a schema
+ * @database: a file
+ * @error: return location
+ *
+ * Looks only, so that a file of another program is left as it is.
+ *
+ * Returns: whether @database is empty or of @self, in a version that it knows
+ */
+gboolean
+amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
+{
+  unsigned int version;
+
+  return execute (database, "BEGIN", error) &&
+         end_transaction (database, read_version (self, database, &version, error), error);
+}
+
+static gboolean
 take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 {
   unsigned int version;
 
-  if (!amps_embedded_schema_check (self, database, &version, error))
+  if (!read_version (self, database, &version, error))
     return FALSE;
 
   for (; version < self->n_steps; version++)
@@ -112,7 +134,7 @@ take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
         return FALSE;
     }
 
-  return execute (database, "COMMIT", error);
+  return TRUE;
 }
 
 /**
@@ -129,13 +151,6 @@ take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 gboolean
 amps_embedded_schema_migrate (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 {
-  if (!execute (database, "BEGIN IMMEDIATE", error))
-    return FALSE;
-  if (take_steps (self, database, error))
-    return TRUE;
-
-  /* SQLite may have done it itself. */
-  if (!sqlite3_get_autocommit (database))
-    execute (database, "ROLLBACK", NULL);
-  return FALSE;
+  return execute (database, "BEGIN IMMEDIATE", error) &&
+         end_transaction (database, take_steps (self, database, error), error);
 }

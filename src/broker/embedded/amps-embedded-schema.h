@@ -22,7 +22,7 @@ typedef struct {
 extern const AmpsEmbeddedSchema amps_embedded_schema;
 
 gboolean amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database,
-                                     unsigned int *version, GError **error);
+                                     GError **error);
 gboolean amps_embedded_schema_migrate (const AmpsEmbeddedSchema *self, sqlite3 *database,
                                        GError **error);
 

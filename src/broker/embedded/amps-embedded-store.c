@@ -13,6 +13,9 @@
 /* Other processes commit within milliseconds. */
 #define BUSY_TIMEOUT_MS 2000
 
+/* Between two tries where SQLite does not wait by itself. */
+#define SETUP_PAUSE_MS 10
+
 typedef enum {
   STATEMENT_BEGIN,
   STATEMENT_COMMIT,
@@ -81,7 +84,17 @@ amps_stored_job_free (AmpsStoredJob *self)
 static gboolean
 passes (int code)
 {
-  return code == SQLITE_BUSY || code == SQLITE_FULL || code == SQLITE_NOMEM;
+  return code == SQLITE_BUSY || code == SQLITE_PROTOCOL || code == SQLITE_FULL ||
+         code == SQLITE_NOMEM;
+}
+
+/* Only other processes that use the same file lead to these. */
+static gboolean
+is_contended (AmpsEmbeddedStore *self)
+{
+  int code = sqlite3_errcode (self->database) & 0xff;
+
+  return code == SQLITE_BUSY || code == SQLITE_PROTOCOL;
 }
 
 static gboolean
@@ -124,16 +137,37 @@ check_writable (AmpsEmbeddedStore *self, GError **error)
   return FALSE;
 }
 
+/* The mode can't be changed within the transaction that makes the schema, so a file
+ * of another program is found before either. */
+static gboolean
+try_to_set_up_schema (AmpsEmbeddedStore *self, GError **error)
+{
+  return amps_embedded_schema_check (&amps_embedded_schema, self->database, error) &&
+         execute (self, "PRAGMA journal_mode = WAL", error) &&
+         amps_embedded_schema_migrate (&amps_embedded_schema, self->database, error);
+}
+
+/* SQLite does not wait for a process that changes the mode of the journal, as one
+ * does that starts on the same new file at the same time. */
 static gboolean
 set_up_schema (AmpsEmbeddedStore *self, GError **error)
 {
-  unsigned int version;
+  gint64 end = g_get_monotonic_time () + BUSY_TIMEOUT_MS * 1000;
+  g_autoptr (GError) problem = NULL;
 
-  if (!amps_embedded_schema_check (&amps_embedded_schema, self->database, &version, error))
-    return FALSE;
+  while (!try_to_set_up_schema (self, &problem))
+    {
+      if (!is_contended (self) || g_get_monotonic_time () >= end)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return FALSE;
+        }
 
-  return execute (self, "PRAGMA journal_mode = WAL", error) &&
-         amps_embedded_schema_migrate (&amps_embedded_schema, self->database, error);
+      g_clear_error (&problem);
+      sqlite3_sleep (g_random_int_range (1, SETUP_PAUSE_MS));
+    }
+
+  return TRUE;
 }
 
 /**

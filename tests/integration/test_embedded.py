@@ -5,6 +5,8 @@ import collections
 import contextlib
 import json
 import os
+import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +18,8 @@ import unittest
 from amps import Amps, wait_until
 from broker import EmbeddedNode, EmbeddedQueue, event
 from workload import Workload, acknowledge
+
+MANUAL = pathlib.Path(__file__).parents[2] / 'docs/embedded-broker.md'
 
 
 class Embedded(unittest.TestCase):
@@ -147,6 +151,41 @@ class Embedded(unittest.TestCase):
         self.assertEqual(beside.headers, {'x-amps-reason': 'rejected', 'x-amps-detail': 'no good',
                                           'x-amps-attempt': 1, 'x-amps-queue': 'jobs'})
 
+    def test_dead_letters_that_are_put_back_start_anew(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        statement = re.search(r"`(UPDATE jobs SET queue = origin.*?)`", MANUAL.read_text()).group(1)
+        statement = statement.replace('orders.dead', 'jobs.dead')
+        with Workload(lambda _: 500) as workload, \
+                Amps(self.uri, 'jobs', workload, MAX_ATTEMPTS=3, RETRY_MIN_BACKOFF='10ms',
+                     RETRY_MAX_BACKOFF='10ms'):
+            for life in range(1, 3):
+                wait_until(lambda: self.rows("queue = 'jobs.dead' AND reason = 'max-attempts'"
+                                             " AND attempt = 3 AND origin = 'jobs'") == 1)
+                self.assertEqual([post.headers['Amps-Attempt'] for post in workload.posts],
+                                 ['1', '2', '3'] * life)
+                database = sqlite3.connect(self.path, timeout=10)
+                with database:
+                    database.execute(statement)
+                database.close()
+            workload.wait(7)
+            self.assertEqual(workload.posts[6].headers['Amps-Redelivered'], 'false')
+            self.assertEqual(self.rows('reason IS NULL AND died IS NULL'), 1)
+
+    def test_rejected_jobs_are_discarded_only_by_the_mode_broker(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 422) as workload, \
+                Amps(self.uri, 'jobs', workload, DEAD_LETTER_MODE='broker') as amps:
+            workload.wait(1)
+            wait_until(lambda: self.rows() == 0, what='the job being gone')
+            self.assertIn('it discards rejected jobs', amps.log)
+            amps.stop()
+            queue.publish(event('b'))
+            with Amps(self.uri, 'jobs', workload, DEAD_LETTER_MODE='queue') as keeping:
+                wait_until(lambda: self.rows("queue = 'jobs.dead'") == 1, what='the dead letter')
+                self.assertNotIn('discard', keeping.log)
+
     def test_memory(self):
         with Workload() as workload, \
                 Amps('sqlite::memory:', 'jobs', workload).wait_ready() as amps:
@@ -192,11 +231,11 @@ class Embedded(unittest.TestCase):
             self.assertEqual(len(workload.posts), 1)
             self.assertNotIn('others took', amps.log)
 
-    def rows(self):
+    def rows(self, which='true'):
         """How many jobs are in the file, in whatever state."""
         database = sqlite3.connect(self.path, timeout=10)
         try:
-            return database.execute('SELECT count(*) FROM jobs').fetchone()[0]
+            return database.execute(f'SELECT count(*) FROM jobs WHERE {which}').fetchone()[0]
         finally:
             database.close()
 

@@ -174,6 +174,41 @@ test_ours (Fixture *f, gconstpointer data G_GNUC_UNUSED)
               " first_received, origin, reason, detail, died FROM jobs");
 }
 
+#define LIVING                                                                                     \
+  "due = 0 AND owner IS NULL AND attempt = 1 AND handed_out = 0 AND returns = 0"                   \
+  " AND first_received = 0 AND origin IS NULL AND reason IS NULL AND detail IS NULL"               \
+  " AND died IS NULL"
+
+/* Step 2 is about the dead letters of files that version 1 has made, and however
+ * people word it. One that is consumed where it is, and dies again, stays one. */
+static void
+test_redriven_dead_letters_start_anew (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsEmbeddedSchema version_1 = { amps_embedded_schema.steps, 1 };
+
+  assert_migrates (f, &version_1);
+  execute (f, "INSERT INTO jobs (id, queue, body, published, due, attempt, handed_out, returns,"
+              " first_received, origin, reason, detail, died) VALUES"
+              " (1, 'a.dead', 'x', 5, 0, 7, 0, 3, 6, 'a', 'rejected', 'why', 8),"
+              " (2, 'a.dead', 'x', 5, 0, 7, 0, 3, 6, 'a', 'rejected', 'why', 8),"
+              " (3, 'a.dead', 'x', 5, 0, 7, 0, 3, 6, 'a', 'rejected', 'why', 8),"
+              " (4, 'a.dead', 'x', 5, 0, 7, 0, 3, 6, 'a', 'rejected', 'why', 8),"
+              " (5, 'a', 'x', 5, 99, 7, 0, 3, 6, NULL, NULL, 'why', NULL)");
+  assert_migrates (f, &amps_embedded_schema);
+  execute (f, "UPDATE jobs SET queue = origin WHERE id = 1");
+  execute (f, "UPDATE jobs SET queue = origin, origin = NULL WHERE id = 2");
+  execute (f, "UPDATE jobs SET queue = 'other' WHERE id = 3");
+  execute (f, "UPDATE jobs SET queue = 'a.dead.dead', origin = queue, died = 9 WHERE id = 4");
+  execute (f, "UPDATE jobs SET queue = 'b' WHERE id = 5");
+
+  g_assert_cmpint (read_number (f, "SELECT count(*) FROM jobs WHERE id < 4 AND " LIVING), ==, 3);
+  g_assert_cmpint (read_number (f, "SELECT count(*) FROM jobs WHERE queue = 'a' AND id < 3"), ==,
+                   2);
+  g_assert_cmpint (read_number (f, "SELECT attempt FROM jobs WHERE id = 4 AND died = 9"), ==, 7);
+  /* A retry that is moved goes on. */
+  g_assert_cmpint (read_number (f, "SELECT attempt FROM jobs WHERE id = 5 AND due = 99"), ==, 7);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -187,6 +222,7 @@ main (int argc, char **argv)
     { "/embedded-schema/newer-file", test_newer_file_is_refused },
     { "/embedded-schema/foreign-file", test_foreign_file_is_left_alone },
     { "/embedded-schema/ours", test_ours },
+    { "/embedded-schema/redriven", test_redriven_dead_letters_start_anew },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -149,9 +149,50 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .attempt = 2, .reason = "rejected" }));
   assert_claimed (f, "me", 1, "");
   dead = claim (f, DEAD, "me", 1, &id);
-  g_assert_cmpstr (dead, ==, "a21 ");
+  g_assert_cmpstr (dead, ==, "a11 ");
   g_assert_true (amps_embedded_store_get_next_due (f->store, "empty", &due, NULL));
   g_assert_cmpint (due, ==, -1);
+}
+
+/* Who consumes the queue of dead letters begins anew, and counts from there. */
+static void
+test_dead_letters_are_consumed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsSettlement dead = { AMPS_SETTLE_DEAD_LETTER, .attempt = 4, .reason = "max-attempts" };
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autofree char *third = NULL;
+  gint64 id;
+
+  publish (f, "a");
+  first = claim (f, "jobs", "me", 1, &id);
+  g_assert_true (settle (f, id, "me", dead));
+  second = claim (f, DEAD, "me", 1, &id);
+  g_assert_cmpstr (second, ==, "a11 ");
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_RETRY, .attempt = 2 }));
+  third = claim (f, DEAD, "me", 1, &id);
+  g_assert_cmpstr (third, ==, "a21 ");
+}
+
+static void
+test_dead_letters_are_discarded (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsSettlement dead = { AMPS_SETTLE_DEAD_LETTER, .attempt = 1, .reason = "rejected" };
+  g_autofree char *first = NULL;
+  gboolean was_own;
+  gint64 due;
+  gint64 id;
+
+  publish (f, "a");
+  publish (f, "b");
+  first = claim (f, "jobs", "me", 1, &id);
+  g_assert_true (
+      amps_embedded_store_settle (f->store, id, "me", &dead, NULL, f->now, &was_own, NULL));
+  g_assert_true (was_own);
+  g_assert_true (amps_embedded_store_get_next_due (f->store, DEAD, &due, NULL));
+  g_assert_cmpint (due, ==, -1);
+  f->now += 1000;
+  assert_claimed (f, "me", 2, "b11 ");
 }
 
 static void
@@ -292,6 +333,8 @@ main (int argc, char **argv)
     { "/embedded-store/order-and-limit", test_order_and_limit },
     { "/embedded-store/leases", test_leases },
     { "/embedded-store/settlements", test_settlements },
+    { "/embedded-store/dead-letters-consumed", test_dead_letters_are_consumed },
+    { "/embedded-store/dead-letters-discarded", test_dead_letters_are_discarded },
     { "/embedded-store/give-up", test_give_up },
     { "/embedded-store/waited-come-first", test_waited_come_first },
     { "/embedded-store/removed-file", test_removed_file },

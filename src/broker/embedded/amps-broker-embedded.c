@@ -176,6 +176,9 @@ start (AmpsBroker *broker)
       return;
     }
 
+  if (self->settings->dead_letters == NULL)
+    g_warning ("DEAD_LETTER_MODE=broker: the embedded broker has no dead-letter policy, so it "
+               "discards rejected jobs; with DEAD_LETTER_MODE=queue it keeps them");
   self->worker = amps_embedded_worker_new (self->settings, self->events);
   send_consume (self);
 }
@@ -299,6 +302,15 @@ amps_broker_embedded_init (AmpsBrokerEmbedded *self)
       amps_mailbox_new ("embedded events", NULL, on_event, amps_embedded_event_free, self);
 }
 
+/* With the mode “broker” the policy of the queue decides, and there is none. */
+static const char *
+get_dead_letters (AmpsConfig *config)
+{
+  return amps_config_get_dead_letter_mode (config) == AMPS_DEAD_LETTER_MODE_QUEUE
+             ? amps_config_get_dead_letter_queue (config)
+             : NULL;
+}
+
 /**
  * amps_broker_embedded_new:
  * @config: the settings; the first URI counts
@@ -315,8 +327,8 @@ amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
   self->clock = g_object_ref (clock);
   self->prefetch = amps_config_get_max_concurrency (config);
   self->max_body_size = amps_config_get_max_body_size (config);
-  self->settings = amps_embedded_settings_new (
-      amps_config_get_broker_uris (config)[0], amps_config_get_subject (config),
-      amps_config_get_dead_letter_queue (config), &self->bad_settings);
+  self->settings = amps_embedded_settings_new (amps_config_get_broker_uris (config)[0],
+                                               amps_config_get_subject (config),
+                                               get_dead_letters (config), &self->bad_settings);
   return AMPS_BROKER (self);
 }

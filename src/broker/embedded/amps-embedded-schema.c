@@ -27,6 +27,15 @@ static const char *const steps[] = {
   " died INTEGER);"
   "CREATE INDEX jobs_by_due ON jobs (queue, due, id);"
   "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;",
+  /* A dead letter that is moved, by SQL of whatever wording, begins as if it had just
+   * been published. One that dies again has another time of death. */
+  "CREATE TRIGGER jobs_redriven AFTER UPDATE OF queue ON jobs"
+  " WHEN OLD.died IS NOT NULL AND NEW.died IS OLD.died AND NEW.queue <> OLD.queue "
+  "BEGIN"
+  " UPDATE jobs SET due = 0, owner = NULL, attempt = 1, handed_out = 0, returns = 0,"
+  " first_received = 0, origin = NULL, reason = NULL, detail = NULL, died = NULL"
+  " WHERE id = NEW.id; "
+  "END;",
 };
 
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };

@@ -58,7 +58,7 @@ set_parameters (AmpsEmbeddedSettings *self, const char *query, GError **error)
  * @uri: `sqlite:///path`, or `sqlite::memory:`; the parameters `synchronous`
  *   (`full` or `normal`) and `lease` may follow
  * @subject: the queue to consume
- * @dead_letters: the queue of dead letters
+ * @dead_letters: (nullable): the queue of dead letters; %NULL to discard them
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
  *
  * Returns: (transfer full) (nullable): the settings

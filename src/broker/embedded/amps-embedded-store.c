@@ -40,6 +40,8 @@ static const char *const statements[N_STATEMENTS] = {
   /* Those that had to wait come first: a long queue is not to keep back the jobs
    * of a process that died. */
   [STATEMENT_CLAIM] = "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
+                      /* Whoever consumes dead letters begins anew, too. */
+                      " attempt = CASE WHEN died IS NULL THEN attempt ELSE 1 END,"
                       " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
                       " WHERE id IN (SELECT id FROM ("
                       "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
@@ -53,7 +55,8 @@ static const char *const statements[N_STATEMENTS] = {
   [STATEMENT_GIVE_BACK] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
                           " WHERE id = ?1 AND owner = ?2",
   [STATEMENT_RETRY] = "UPDATE jobs SET due = ?3, owner = NULL, handed_out = 0, attempt = ?4,"
-                      " detail = ?5 WHERE id = ?1 AND owner = ?2",
+                      " detail = ?5, reason = NULL, origin = NULL, died = NULL"
+                      " WHERE id = ?1 AND owner = ?2",
   [STATEMENT_DEAD_LETTER] = "UPDATE jobs SET due = 0, owner = NULL, handed_out = 0, attempt = ?4,"
                             " detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
                             " WHERE id = ?1 AND owner = ?2",
@@ -412,7 +415,7 @@ amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const cha
 }
 
 static Statement
-get_statement (AmpsSettlementKind kind)
+get_statement (AmpsSettlementKind kind, const char *dead_letters)
 {
   static const Statement by_kind[] = {
     [AMPS_SETTLE_ACKNOWLEDGE] = STATEMENT_ACKNOWLEDGE, [AMPS_SETTLE_RELEASE] = STATEMENT_GIVE_BACK,
@@ -420,6 +423,8 @@ get_statement (AmpsSettlementKind kind)
     [AMPS_SETTLE_DEAD_LETTER] = STATEMENT_DEAD_LETTER,
   };
 
+  if (kind == AMPS_SETTLE_DEAD_LETTER && dead_letters == NULL)
+    return STATEMENT_ACKNOWLEDGE;
   return by_kind[kind];
 }
 
@@ -429,7 +434,7 @@ get_statement (AmpsSettlementKind kind)
  * @id: a job
  * @owner: who claimed it
  * @settlement: what is to become of it
- * @dead_letters: the queue of dead letters
+ * @dead_letters: (nullable): the queue of dead letters; %NULL to discard them
  * @now: µs since 1970
  * @was_own: (out): whether the lease was still @owner's; nothing was done if not
  * @error: return location
@@ -441,7 +446,7 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
                             const AmpsSettlement *settlement, const char *dead_letters, gint64 now,
                             gboolean *was_own, GError **error)
 {
-  Statement which = get_statement (settlement->kind);
+  Statement which = get_statement (settlement->kind, dead_letters);
   sqlite3_stmt *statement = self->statements[which];
 
   sqlite3_bind_int64 (statement, 1, id);

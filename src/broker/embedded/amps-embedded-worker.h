@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   char *path;
   char *subject;
-  char *dead_letters;
+  char *dead_letters; /* NULL: they are discarded */
   gboolean durable;
   gint64 lease; /* µs */
 } AmpsEmbeddedSettings;

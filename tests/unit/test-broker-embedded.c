@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <time.h>
 
 #define LEASE_MS 1000 /* the shortest */
 #define PREFETCH 8
@@ -253,6 +254,86 @@ test_stop_answers_all (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_published + f->n_failed, ==, 50);
 }
 
+/* Of this thread alone, in ns. */
+static gint64
+get_cpu_time (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * G_GINT64_CONSTANT (1000000000) + time.tv_nsec;
+}
+
+static void
+on_delivered_once (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, AmpsJob **delivered)
+{
+  *delivered = g_object_ref (job);
+}
+
+/* What a body of megabytes costs is spent in the worker's thread. */
+static void
+test_large_event_does_not_keep_the_main_loop (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  g_autofree char *filler = g_strnfill (8 * 1024 * 1024, 'x');
+  g_autofree char *json = g_strdup_printf ("{\"specversion\":\"1.0\",\"id\":\"large\",\"source\":"
+                                           "\"/\",\"type\":\"jobs\",\"data\":\"%s\"}",
+                                           filler);
+  g_autoptr (GBytes) body = g_bytes_new_static (json, strlen (json));
+  g_autoptr (AmpsCloudEvent) scanned = NULL;
+  g_autoptr (AmpsJob) job = NULL;
+  gint64 began = get_cpu_time ();
+  gint64 scan;
+
+  scanned = amps_cloud_event_scan (json, strlen (json), NULL);
+  scan = get_cpu_time () - began;
+  start (&process, f, ":memory:");
+  g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
+  g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_once), &job);
+
+  began = get_cpu_time ();
+  amps_broker_publish_async (process.broker, "jobs", NULL, body, NULL, on_published, f);
+  while (job == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (get_cpu_time () - began, <, scan / 2);
+  g_assert_cmpstr (amps_job_get_id (job), ==, scanned->id);
+  g_assert_true (g_bytes_equal (amps_job_get_body (job), body));
+  stop (&process);
+}
+
+static void
+on_delivered_malformed (AmpsBroker *broker, AmpsJob *job, GString *problems)
+{
+  g_string_append_printf (problems, "%s; ", amps_job_get_problem (job)->message);
+  g_assert_null (amps_job_get_id (job));
+  amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_ACKNOWLEDGE);
+}
+
+static void
+test_malformed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  g_autofree char *large = g_strnfill (17 * 1024 * 1024, 'x');
+  g_autoptr (GBytes) text = g_bytes_new_static ("{]", 2);
+  g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
+  g_autoptr (GBytes) too_large = g_bytes_new_static (large, strlen (large));
+  GBytes *const bodies[] = { text, nothing, too_large };
+  g_autoptr (GString) problems = g_string_new (NULL);
+
+  start (&process, f, ":memory:");
+  g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
+  g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_malformed), problems);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bodies); i++)
+    amps_broker_publish_async (process.broker, "jobs", NULL, bodies[i], NULL, on_published, f);
+  while (strstr (problems->str, "MAX_BODY_SIZE") == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->n_published, ==, 3);
+  g_assert_nonnull (strstr (problems->str, "not JSON: "));
+  g_assert_nonnull (strstr (problems->str, "not a JSON object; "));
+  g_assert_nonnull (strstr (problems->str, "it has 17825792 bytes, and MAX_BODY_SIZE is 16777216"));
+  stop (&process);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -263,6 +344,8 @@ main (int argc, char **argv)
     { "/broker-embedded/leases-outlast-jobs", test_leases_outlast_jobs },
     { "/broker-embedded/lease-outlasts-a-stream", test_lease_outlasts_a_stream },
     { "/broker-embedded/memory", test_memory },
+    { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
+    { "/broker-embedded/malformed", test_malformed },
     { "/broker-embedded/stop-answers-all", test_stop_answers_all },
   };
 

@@ -14,7 +14,6 @@ struct _AmpsBrokerEmbedded {
   AmpsEmbeddedWorker *worker;     /* (owned) (nullable) before the start, and after the end */
   GHashTable *tasks;              /* (owned) id → (owned) GTask */
   guint64 last_id;
-  gsize max_body_size;
   unsigned int prefetch;
   gboolean open;
   GTask *stop_task; /* (owned) (nullable) */
@@ -49,31 +48,15 @@ handle_opened (AmpsBrokerEmbedded *self)
 }
 
 static void
-handle_job (AmpsBrokerEmbedded *self, AmpsStoredJob *stored)
+handle_job (AmpsBrokerEmbedded *self, AmpsEmbeddedEvent *event)
 {
-  gsize length;
-  const char *json = g_bytes_get_data (stored->body, &length);
-  g_autoptr (AmpsDelivery) delivery = amps_delivery_new (g_bytes_ref (stored->body));
-  g_autoptr (GError) problem = NULL;
+  AmpsDelivery *delivery = event->delivery;
   g_autoptr (AmpsJob) job = NULL;
-  AmpsCloudEvent *event = NULL;
 
   delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
-  delivery->tag = (guint64) stored->id;
-  delivery->redelivered = stored->handed_out > 1;
-  delivery->attempt = MAX (stored->attempt, 1);
-  delivery->returns = stored->returns;
   delivery->received = amps_clock_get_monotonic_time (self->clock);
-  delivery->first_received = stored->first_received;
-
-  if (length > self->max_body_size)
-    g_set_error (&problem, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
-                 "it has %zu bytes, and MAX_BODY_SIZE is %zu", length, self->max_body_size);
-  else
-    event = amps_cloud_event_scan (json, length, &problem);
-
-  job = event != NULL ? amps_job_new (delivery, event)
-                      : amps_job_new_malformed (delivery, g_steal_pointer (&problem));
+  job = event->found != NULL ? amps_job_new (delivery, g_steal_pointer (&event->found))
+                             : amps_job_new_malformed (delivery, g_steal_pointer (&event->error));
   amps_broker_deliver (AMPS_BROKER (self), job);
 }
 
@@ -136,7 +119,7 @@ on_event (AmpsMail *mail, gpointer user_data)
       show_state (self, event->error->message);
       break;
     case AMPS_EMBEDDED_EVENT_JOB:
-      handle_job (self, event->job);
+      handle_job (self, event);
       break;
     case AMPS_EMBEDDED_EVENT_DONE:
       handle_done (self, event->id, g_steal_pointer (&event->error));
@@ -326,9 +309,10 @@ amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
 
   self->clock = g_object_ref (clock);
   self->prefetch = amps_config_get_max_concurrency (config);
-  self->max_body_size = amps_config_get_max_body_size (config);
   self->settings = amps_embedded_settings_new (amps_config_get_broker_uris (config)[0],
                                                amps_config_get_subject (config),
                                                get_dead_letters (config), &self->bad_settings);
+  if (self->settings != NULL)
+    self->settings->max_body_size = amps_config_get_max_body_size (config);
   return AMPS_BROKER (self);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-message.h"
 
+#include "core/amps-error.h"
+
 /**
  * amps_embedded_command_new:
  * @kind: what is wanted
@@ -37,20 +39,57 @@ amps_embedded_command_free (gpointer command)
  * amps_embedded_event_new:
  * @kind: what happened
  * @id: of the command that is done
- * @job: (transfer full) (nullable): what was claimed
  * @error: (transfer full) (nullable): what went wrong
  *
  * Returns: (transfer full): an event
  */
 AmpsEmbeddedEvent *
-amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, AmpsStoredJob *job, GError *error)
+amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error)
 {
   AmpsEmbeddedEvent *self = g_new0 (AmpsEmbeddedEvent, 1);
 
   self->kind = kind;
   self->id = id;
-  self->job = job;
   self->error = error;
+  return self;
+}
+
+static AmpsCloudEvent *
+check_body (GBytes *body, gsize max_body_size, GError **error)
+{
+  gsize length;
+  const char *json = g_bytes_get_data (body, &length);
+
+  if (length <= max_body_size)
+    return amps_cloud_event_scan (json, length, error);
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+               "it has %zu bytes, and MAX_BODY_SIZE is %zu", length, max_body_size);
+  return NULL;
+}
+
+/**
+ * amps_embedded_event_new_job:
+ * @job: what was claimed
+ * @max_body_size: more bytes are not looked at
+ *
+ * For the worker's thread: all that reads the body is done here, since a large one
+ * would keep the main loop.
+ *
+ * Returns: (transfer full): an event that says so
+ */
+AmpsEmbeddedEvent *
+amps_embedded_event_new_job (const AmpsStoredJob *job, gsize max_body_size)
+{
+  AmpsEmbeddedEvent *self = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_JOB, 0, NULL);
+
+  self->delivery = amps_delivery_new (g_bytes_ref (job->body));
+  self->delivery->tag = (guint64) job->id;
+  self->delivery->redelivered = job->handed_out > 1;
+  self->delivery->attempt = MAX (job->attempt, 1);
+  self->delivery->returns = job->returns;
+  self->delivery->first_received = job->first_received;
+  self->found = check_body (job->body, max_body_size, &self->error);
   return self;
 }
 
@@ -63,7 +102,8 @@ amps_embedded_event_free (gpointer event)
 {
   AmpsEmbeddedEvent *self = event;
 
-  g_clear_pointer (&self->job, amps_stored_job_free);
+  g_clear_pointer (&self->delivery, amps_delivery_unref);
+  g_clear_pointer (&self->found, amps_cloud_event_free);
   g_clear_error (&self->error);
   g_free (self);
 }

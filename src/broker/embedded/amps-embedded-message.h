@@ -2,6 +2,8 @@
 #pragma once
 
 #include "amps-embedded-store.h"
+#include "core/amps-cloudevent.h"
+#include "core/amps-delivery.h"
 #include "core/amps-mailbox.h"
 
 G_BEGIN_DECLS
@@ -68,12 +70,15 @@ typedef struct {
   AmpsMail mail;
   AmpsEmbeddedEventKind kind;
   guint64 id;
-  AmpsStoredJob *job; /* (owned) (nullable) */
-  GError *error;      /* (owned) (nullable) */
+  GError *error; /* (owned) (nullable) of a job: why its body is no event */
+
+  /* Of a job: */
+  AmpsDelivery *delivery; /* (owned) (nullable); its epoch and when it came are to be filled in */
+  AmpsCloudEvent *found;  /* (owned) (nullable) what its body is */
 } AmpsEmbeddedEvent;
 
-AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id,
-                                            AmpsStoredJob *job, GError *error);
+AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error);
+AmpsEmbeddedEvent *amps_embedded_event_new_job (const AmpsStoredJob *job, gsize max_body_size);
 void amps_embedded_event_free (gpointer event);
 
 G_END_DECLS

@@ -37,10 +37,9 @@ struct _AmpsEmbeddedWorker {
 };
 
 static void
-tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id, AmpsStoredJob *job,
-      GError *error)
+tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id, GError *error)
 {
-  AmpsEmbeddedEvent *event = amps_embedded_event_new (kind, id, job, error);
+  AmpsEmbeddedEvent *event = amps_embedded_event_new (kind, id, error);
 
   amps_mailbox_send (self->events, &event->mail);
 }
@@ -197,7 +196,7 @@ tell_committed (AmpsEmbeddedWorker *self)
         error =
             g_error_new_literal (AMPS_ERROR, AMPS_ERROR_DETACHED, "the lease on the job had ended");
       if (command->id != 0)
-        tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, NULL, error);
+        tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, error);
       else
         g_clear_error (&error);
       amps_embedded_command_free (command);
@@ -219,22 +218,22 @@ tell_failed (AmpsEmbeddedWorker *self, const GError *error)
       if (command->id == 0)
         continue;
 
-      tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, NULL, g_error_copy (error));
+      tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, g_error_copy (error));
       amps_embedded_command_free (command);
       g_queue_delete_link (&self->batch, l);
     }
 }
 
 static void
-tell_claimed (AmpsEmbeddedWorker *self, Outcome *outcome)
+tell_claimed (AmpsEmbeddedWorker *self, const GPtrArray *jobs)
 {
-  g_autofree gpointer *stolen = NULL;
-  gsize n_jobs = 0;
+  for (unsigned int i = 0; jobs != NULL && i < jobs->len; i++)
+    {
+      AmpsEmbeddedEvent *event =
+          amps_embedded_event_new_job (g_ptr_array_index (jobs, i), self->settings->max_body_size);
 
-  if (outcome->jobs != NULL)
-    stolen = g_ptr_array_steal (outcome->jobs, &n_jobs);
-  for (gsize i = 0; i < n_jobs; i++)
-    tell (self, AMPS_EMBEDDED_EVENT_JOB, 0, stolen[i], NULL);
+      amps_mailbox_send (self->events, &event->mail);
+    }
 }
 
 static gboolean
@@ -253,7 +252,7 @@ note_success (AmpsEmbeddedWorker *self)
 {
   self->failures = 0;
   if (self->problem)
-    tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL, NULL);
+    tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL);
   self->problem = FALSE;
 }
 
@@ -270,9 +269,9 @@ tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
   if (outcome->lost)
     {
       new_owner (self);
-      tell (self, AMPS_EMBEDDED_EVENT_LOST, 0, NULL, NULL);
+      tell (self, AMPS_EMBEDDED_EVENT_LOST, 0, NULL);
     }
-  tell_claimed (self, outcome);
+  tell_claimed (self, outcome->jobs);
 }
 
 /* Looking costs less than a transaction, which locks others out. */
@@ -346,7 +345,7 @@ note_problem (AmpsEmbeddedWorker *self, const GError *error)
     }
 
   self->problem = TRUE;
-  tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, NULL, g_error_copy (error));
+  tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, g_error_copy (error));
   tell_failed (self, error);
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + delay);
 }
@@ -467,7 +466,7 @@ serve (gpointer user_data)
   g_source_unref (self->timer);
   g_main_loop_unref (self->loop);
   g_main_context_pop_thread_default (self->context);
-  tell (self, AMPS_EMBEDDED_EVENT_CLOSED, 0, NULL, NULL);
+  tell (self, AMPS_EMBEDDED_EVENT_CLOSED, 0, NULL);
   return NULL;
 }
 

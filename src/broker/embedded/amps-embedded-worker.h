@@ -16,6 +16,7 @@ typedef struct {
   char *dead_letters; /* NULL: they are discarded */
   gboolean durable;
   gint64 lease; /* µs */
+  gsize max_body_size;
 } AmpsEmbeddedSettings;
 
 AmpsEmbeddedSettings *amps_embedded_settings_new (const char *uri, const char *subject,

@@ -33,6 +33,8 @@ G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
  * @settle_async: say what became of a delivery of the living epoch
  * @publish_async: hand in an event, persistent, to the queue named by its type
  * @stop_async: send what is still to be sent, then disconnect; not to be started again
+ * @check_lease: (nullable): if deliveries are leased, end the epoch if its leases are over by
+ *   the clock
  *
  * What a backend does. All are called in the main thread and never block it.
  */
@@ -47,6 +49,7 @@ struct _AmpsBrokerClass {
   void (*publish_async) (AmpsBroker *self, const char *queue, const char *message_id, GBytes *body,
                          GTask *task);
   void (*stop_async) (AmpsBroker *self, GTask *task);
+  void (*check_lease) (AmpsBroker *self);
 
   gpointer padding[8];
 };
@@ -76,6 +79,8 @@ const char *amps_broker_get_state_detail (AmpsBroker *self);
 gboolean amps_broker_get_blocked (AmpsBroker *self);
 unsigned int amps_broker_get_epoch (AmpsBroker *self);
 gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
+gboolean amps_broker_has_leases (AmpsBroker *self);
+gboolean amps_broker_is_leased (AmpsBroker *self, const AmpsDelivery *delivery);
 
 /* For subclasses: the only ways to change what the above tell. */
 void amps_broker_begin_epoch (AmpsBroker *self);

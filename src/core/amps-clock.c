@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-clock.h"
 
+#include <time.h>
+
 G_DEFINE_TYPE (AmpsClock, amps_clock, G_TYPE_OBJECT)
 
 typedef struct {
@@ -21,11 +23,18 @@ system_real_time (AmpsClock *self G_GNUC_UNUSED)
   return g_get_real_time ();
 }
 
+static gint64
+system_boot_time (AmpsClock *self G_GNUC_UNUSED)
+{
+  return amps_get_boot_time ();
+}
+
 static void
 amps_clock_class_init (AmpsClockClass *klass)
 {
   klass->get_monotonic_time = system_monotonic_time;
   klass->get_real_time = system_real_time;
+  klass->get_boot_time = system_boot_time;
 }
 
 static void
@@ -66,6 +75,34 @@ gint64
 amps_clock_get_real_time (AmpsClock *self)
 {
   return AMPS_CLOCK_GET_CLASS (self)->get_real_time (self);
+}
+
+/**
+ * amps_clock_get_boot_time:
+ * @self: a clock
+ *
+ * Returns: µs since some moment in the past, which go on while the machine is suspended
+ */
+gint64
+amps_clock_get_boot_time (AmpsClock *self)
+{
+  return AMPS_CLOCK_GET_CLASS (self)->get_boot_time (self);
+}
+
+/**
+ * amps_get_boot_time:
+ *
+ * The same of the system, for other threads.
+ *
+ * Returns: µs since the machine was started, suspended or not
+ */
+gint64
+amps_get_boot_time (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_BOOTTIME, &time);
+  return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
 static gboolean

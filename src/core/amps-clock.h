@@ -16,6 +16,7 @@ G_DECLARE_DERIVABLE_TYPE (AmpsClock, amps_clock, AMPS, CLOCK, GObject)
  * AmpsClockClass:
  * @get_monotonic_time: µs that only ever grow; for deadlines
  * @get_real_time: µs since 1970; for what people and peers read
+ * @get_boot_time: as @get_monotonic_time, while the machine is suspended, too
  *
  * Time is a part like any other, so that a test advances it instead of sleeping.
  */
@@ -24,12 +25,15 @@ struct _AmpsClockClass {
 
   gint64 (*get_monotonic_time) (AmpsClock *self);
   gint64 (*get_real_time) (AmpsClock *self);
+  gint64 (*get_boot_time) (AmpsClock *self);
 };
 
 AmpsClock *amps_clock_new (void);
 
 gint64 amps_clock_get_monotonic_time (AmpsClock *self);
 gint64 amps_clock_get_real_time (AmpsClock *self);
+gint64 amps_clock_get_boot_time (AmpsClock *self);
+gint64 amps_get_boot_time (void);
 
 GSource *amps_clock_create_timer (AmpsClock *self, const char *name);
 void amps_timer_set_due (GSource *timer, gint64 due);

@@ -68,6 +68,46 @@ settle (AmpsDecider *self, AmpsJob *job, const AmpsSettlement *settlement)
 }
 
 /**
+ * amps_decider_check_lease:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @done: whether the workload says that it has finished the job
+ * @error: return location: %AMPS_ERROR_NOT_FOUND
+ *
+ * Finds out whether the broker has given the job to another consumer, as far as is
+ * known. Then the workload is told so, and its run is over: if the job comes here
+ * again all the same it is settled at once when it is @done, and else runs anew.
+ *
+ * Returns: whether not
+ */
+gboolean
+amps_decider_check_lease (AmpsDecider *self, const char *identifier, gboolean done, GError **error)
+{
+  AmpsSettlement again = { .kind = done ? AMPS_SETTLE_ACKNOWLEDGE : AMPS_SETTLE_RELEASE };
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!amps_broker_has_leases (self->broker))
+    return TRUE;
+
+  g_set_object (&job, amps_manifest_lookup (self->manifest, identifier));
+  if (job == NULL || amps_broker_is_leased (self->broker, amps_job_get_delivery (job)))
+    return TRUE;
+
+  /* One that was never POSTed has gone with its delivery; one that has an outcome keeps it. */
+  if (amps_manifest_lookup (self->manifest, identifier) == job &&
+      !amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
+    return TRUE;
+
+  if (amps_job_get_state (job) == AMPS_JOB_DECIDED)
+    settle (self, job, &again);
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
+               "job “%s” is not in flight here: its lease has ended, and another process may "
+               "have it",
+               identifier);
+  return FALSE;
+}
+
+/**
  * amps_decider_acknowledge:
  * @self: a decider
  * @job: a job that was decided so
@@ -355,6 +395,8 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   gboolean published = amps_publication_finish (result, &error);
 
   amps_manifest_stop_deciding (self->manifest, job);
+  if (published && !amps_decider_check_lease (self, amps_job_get_id (job), TRUE, &error))
+    published = FALSE;
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     amps_decider_acknowledge (self, job);
   else if (amps_job_get_state (job) == AMPS_JOB_WAITING && !may_wait (self, job))
@@ -419,6 +461,12 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   GHashTable *confirmed;
 
   g_task_set_source_tag (task, amps_decider_acknowledge_async);
+  if (!amps_decider_check_lease (self, identifier, FALSE, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
   if (amps_manifest_is_given_up (self->manifest, identifier))
     {
       g_task_set_task_data (task, g_strdup (identifier), g_free);

@@ -31,6 +31,7 @@ fake_clock_class_init (FakeClockClass *klass)
 
   clock_class->get_monotonic_time = get_monotonic_time;
   clock_class->get_real_time = get_real_time;
+  clock_class->get_boot_time = get_monotonic_time;
 }
 
 static void

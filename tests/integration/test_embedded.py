@@ -205,17 +205,45 @@ class Embedded(unittest.TestCase):
             with Amps(self.uri, 'jobs', other) as second:
                 other.wait(1, timeout=10)
                 # Waits in the socket, so that it races with whatever wakes up first.
-                acknowledging = threading.Thread(target=slow.posts[0].acknowledge)
+                statuses = []
+                acknowledging = threading.Thread(
+                    target=lambda: statuses.append(slow.posts[0].acknowledge()))
                 acknowledging.start()
                 time.sleep(0.2)
                 first.process.send_signal(signal.SIGCONT)
                 acknowledging.join()
-                first.wait_log('others took them')
+                self.assertEqual(statuses, [404])
+                first.wait_log('1 jobs had ended, and others took them')
+                self.assertEqual(slow.posts[0].acknowledge(), 404)
+                self.assertEqual(first.get('/jobs').json['count'], 0)
                 self.assertEqual(second.get('/jobs').json['count'], 1)
                 self.assertEqual(self.rows(), 1)
                 self.assertEqual(other.posts[0].acknowledge(), 202)
                 wait_until(lambda: self.rows() == 0, what='the job being gone')
             self.assertEqual(len(slow.posts) + len(other.posts), 2)
+
+    def test_what_a_suspended_process_had_done_is_not_run_again_there(self):
+        queue = self.queue()
+        queue.publish(event('done'))
+        queue.publish(event('given up'))
+        queue.publish(event('running'))
+        with Workload(lambda _: 202) as slow, Workload(lambda _: 202) as other, \
+                Amps(self.uri, 'jobs', slow) as first:
+            done, given_up, running = slow.wait(3)
+            first.process.send_signal(signal.SIGSTOP)
+            with Amps(self.uri, 'jobs', other) as second:
+                other.wait(3, timeout=10)
+                first.process.send_signal(signal.SIGCONT)
+                first.wait_log('3 jobs had ended, and others took them')
+                self.assertEqual(done.acknowledge(), 404)
+                self.assertEqual(given_up.tell('/heartbeat'), 404)
+                second.stop(signal.SIGKILL)
+            wait_until(lambda: [post.id for post in slow.posts[3:]] == ['given up'], 10, 'the run')
+            wait_until(lambda: self.rows() == 2, what='the one being gone that was done')
+            self.assertEqual(running.acknowledge(), 202)
+            self.assertEqual(slow.posts[3].acknowledge(), 202)
+            wait_until(lambda: self.rows() == 0, what='all being gone')
+            self.assertEqual(len(slow.posts), 4)
 
     def test_suspended_process_goes_on_if_nobody_took_its_jobs(self):
         queue = self.queue()
@@ -230,6 +258,24 @@ class Embedded(unittest.TestCase):
             wait_until(lambda: self.rows() == 0, what='the job being gone')
             self.assertEqual(len(workload.posts), 1)
             self.assertNotIn('others took', amps.log)
+
+    def test_answer_to_a_process_that_was_suspended_is_remembered(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 202) as workload, Amps(self.uri, 'jobs', workload) as amps:
+            workload.wait(1)
+            amps.process.send_signal(signal.SIGSTOP)
+            statuses = []
+            acknowledging = threading.Thread(
+                target=lambda: statuses.append(workload.posts[0].acknowledge()))
+            acknowledging.start()
+            time.sleep(3)
+            amps.process.send_signal(signal.SIGCONT)
+            acknowledging.join()
+            # By then it may be known that nobody took it.
+            self.assertIn(statuses, ([202], [404]))
+            wait_until(lambda: self.rows() == 0, what='the job being gone')
+            self.assertEqual(len(workload.posts), 1)
 
     def rows(self, which='true'):
         """How many jobs are in the file, in whatever state."""

@@ -254,6 +254,85 @@ test_stop_answers_all (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_published + f->n_failed, ==, 50);
 }
 
+/* As when the process was suspended, and the worker's thread has not noticed yet. */
+#define TYPE_LATE_CLOCK (late_clock_get_type ())
+G_DECLARE_FINAL_TYPE (LateClock, late_clock, LATE, CLOCK, AmpsClock)
+
+struct _LateClock {
+  AmpsClock parent_instance;
+
+  gint64 delay;
+};
+
+G_DEFINE_FINAL_TYPE (LateClock, late_clock, AMPS_TYPE_CLOCK)
+
+static gint64
+get_late_time (AmpsClock *clock)
+{
+  return amps_get_boot_time () + LATE_CLOCK (clock)->delay;
+}
+
+static void
+late_clock_class_init (LateClockClass *klass)
+{
+  AMPS_CLOCK_CLASS (klass)->get_boot_time = get_late_time;
+}
+
+static void
+late_clock_init (LateClock *self G_GNUC_UNUSED)
+{
+}
+
+static void
+on_delivered_again (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, GPtrArray *jobs)
+{
+  g_ptr_array_add (jobs, g_object_ref (job));
+}
+
+/* The lease is over by the clock, at once; nobody took the job, so it comes again. */
+static void
+test_lease_ends_by_the_clock (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
+  gboolean settled = FALSE;
+  const AmpsDelivery *first;
+  const AmpsDelivery *second;
+
+  g_set_object (&f->clock, g_object_new (TYPE_LATE_CLOCK, NULL));
+  g_object_unref (f->clock);
+  start (&process, f, ":memory:");
+  g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
+  g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_again), jobs);
+  publish (&process, 1);
+  while (jobs->len < 1)
+    g_main_context_iteration (NULL, TRUE);
+
+  first = amps_job_get_delivery (jobs->pdata[0]);
+  g_assert_true (amps_broker_has_leases (process.broker));
+  g_assert_true (amps_broker_is_leased (process.broker, first));
+  LATE_CLOCK (f->clock)->delay = LEASE_MS * 1000;
+  g_assert_false (amps_broker_is_leased (process.broker, first));
+  g_assert_cmpuint (process.n_lost, ==, 1);
+  g_assert_false (amps_broker_is_leased (process.broker, first));
+  LATE_CLOCK (f->clock)->delay = 0;
+
+  while (jobs->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (process.n_lost, ==, 1);
+  second = amps_job_get_delivery (jobs->pdata[1]);
+  g_assert_true (second->redelivered);
+  g_assert_cmpuint (second->epoch, ==, first->epoch + 1);
+  g_assert_false (amps_broker_is_leased (process.broker, first));
+  g_assert_true (amps_broker_is_leased (process.broker, second));
+  amps_broker_settle_async (process.broker, amps_job_get_delivery (jobs->pdata[1]), &acknowledge,
+                            NULL, on_settled, &settled);
+  while (!settled)
+    g_main_context_iteration (NULL, TRUE);
+  stop (&process);
+}
+
 /* Of this thread alone, in ns. */
 static gint64
 get_cpu_time (void)
@@ -344,6 +423,7 @@ main (int argc, char **argv)
     { "/broker-embedded/leases-outlast-jobs", test_leases_outlast_jobs },
     { "/broker-embedded/lease-outlasts-a-stream", test_lease_outlasts_a_stream },
     { "/broker-embedded/memory", test_memory },
+    { "/broker-embedded/lease-ends-by-the-clock", test_lease_ends_by_the_clock },
     { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
     { "/broker-embedded/malformed", test_malformed },
     { "/broker-embedded/stop-answers-all", test_stop_answers_all },

@@ -52,11 +52,28 @@ test_fake_timer (void)
   g_source_destroy (timer);
 }
 
+/* It is what threads without a clock go by, too, and never behind the monotonic one,
+ * which stands still while the machine is suspended. */
+static void
+test_boot_time (void)
+{
+  g_autoptr (AmpsClock) clock = amps_clock_new ();
+  gint64 monotonic = amps_clock_get_monotonic_time (clock);
+  gint64 before = amps_get_boot_time ();
+  gint64 boot = amps_clock_get_boot_time (clock);
+
+  g_assert_cmpint (before, >=, monotonic);
+  g_assert_cmpint (boot, >=, before);
+  g_assert_cmpint (boot, <=, amps_get_boot_time ());
+  g_assert_cmpint (boot - before, <, AMPS_SECONDS (60));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/clock/system-timer", test_system_timer);
   g_test_add_func ("/clock/fake-timer", test_fake_timer);
+  g_test_add_func ("/clock/boot-time", test_boot_time);
   return g_test_run ();
 }

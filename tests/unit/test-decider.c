@@ -221,6 +221,98 @@ test_no_file_descriptor (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "consume\n");
 }
 
+/* Whatever the clock shows is the end of the lease. */
+static void
+end_epoch_by_the_clock (AmpsBroker *broker)
+{
+  AmpsClock *clock = g_object_get_data (G_OBJECT (broker), "clock");
+
+  if (amps_clock_get_boot_time (clock) > AMPS_SECONDS (30))
+    amps_broker_end_epoch (broker);
+}
+
+static void
+let_leases_end (Fixture *f)
+{
+  g_object_set_data (G_OBJECT (f->broker), "clock", f->clock);
+  AMPS_BROKER_GET_CLASS (f->broker)->check_lease = end_epoch_by_the_clock;
+}
+
+static void
+assert_not_here (gboolean answer, GError **error)
+{
+  g_assert_false (answer);
+  g_assert_error (*error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
+  g_clear_error (error);
+}
+
+/* Another process has the jobs, though nobody has told so yet. */
+static void
+test_lease_that_has_ended (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const char *const ids[] = { "a", "b", "c", "d", "e" };
+  g_autoptr (GError) error = NULL;
+  gint64 deadline;
+
+  let_leases_end (f);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (ids); i++)
+    run (f, ids[i]);
+  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  fake_clock_skip (f->clock, AMPS_SECONDS (31));
+
+  for (unsigned int again = 0; again < 2; again++)
+    {
+      assert_not_here (amps_dispatcher_acknowledge (f->dispatcher, "a", &error), &error);
+      assert_not_here (amps_dispatcher_reject (f->dispatcher, "b", NULL, &error), &error);
+      assert_not_here (amps_dispatcher_reschedule (f->dispatcher, "c", 0, &error), &error);
+      assert_not_here (amps_dispatcher_heartbeat (f->dispatcher, "d", 0, &deadline, &error),
+                       &error);
+    }
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
+  assert_told (f, "");
+
+  /* They come here again after all: only what was done is not run once more, and what
+   * runs is attached. */
+  amps_broker_begin_epoch (AMPS_BROKER (f->broker));
+  AMPS_BROKER_GET_CLASS (f->broker)->check_lease = NULL;
+  deliver (f, make_redelivered_job ("a", "a", 0));
+  assert_told (f, "acknowledge 6\n");
+  deliver (f, make_redelivered_job ("e", "e", 0));
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "e", NULL));
+  assert_told (f, "acknowledge 7\n");
+  g_assert_cmpuint (f->n_posts, ==, 5);
+  deliver (f, make_redelivered_job ("b", "b", 0));
+  assert_told (f, "release 8\n");
+  deliver (f, make_redelivered_job ("b", "b", 0));
+  iterate_until_posted (f, 6);
+}
+
+/* Nothing is published for a job that others have; and if its lease ends meanwhile,
+ * it is not acknowledged. */
+static void
+test_publish_when_the_lease_has_ended (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  let_leases_end (f);
+  run (f, "a");
+  run (f, "b");
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  fake_clock_skip (f->clock, AMPS_SECONDS (31));
+  fake_broker_hold_publications (f->broker, FALSE);
+  assert_told (f, "");
+  g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
+
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  assert_told (f, "");
+  g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  AMPS_BROKER_GET_CLASS (f->broker)->check_lease = NULL;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -235,6 +327,8 @@ main (int argc, char **argv)
     { "/decider/publish-while-detached", test_publish_while_detached, "MAX_CONCURRENCY=1" },
     { "/decider/drain-of-batch", test_drain_of_batch,
       "WORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },
+    { "/decider/lease-that-has-ended", test_lease_that_has_ended, NULL },
+    { "/decider/publish-when-the-lease-has-ended", test_publish_when_the_lease_has_ended, NULL },
     { "/decider/no-file-descriptor", test_no_file_descriptor, "MAX_ATTEMPTS=1" },
   };
 

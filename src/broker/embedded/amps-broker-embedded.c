@@ -16,6 +16,8 @@ struct _AmpsBrokerEmbedded {
   guint64 last_id;
   unsigned int prefetch;
   gboolean open;
+  gboolean problem; /* with the file, so that nobody can take anything from it */
+  gint64 lease_end; /* boot µs: of all that is held */
   GTask *stop_task; /* (owned) (nullable) */
 };
 
@@ -39,6 +41,7 @@ show_state (AmpsBrokerEmbedded *self, const char *problem)
 static void
 handle_opened (AmpsBrokerEmbedded *self)
 {
+  self->problem = FALSE;
   if (!self->open)
     {
       self->open = TRUE;
@@ -54,10 +57,26 @@ handle_job (AmpsBrokerEmbedded *self, AmpsEmbeddedEvent *event)
   g_autoptr (AmpsJob) job = NULL;
 
   delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
+  /* Else it comes again, in the next one. */
+  if (!amps_broker_is_alive (AMPS_BROKER (self), delivery))
+    return;
+
+  self->lease_end = event->lease_end;
   delivery->received = amps_clock_get_monotonic_time (self->clock);
   job = event->found != NULL ? amps_job_new (delivery, g_steal_pointer (&event->found))
                              : amps_job_new_malformed (delivery, g_steal_pointer (&event->error));
   amps_broker_deliver (AMPS_BROKER (self), job);
+}
+
+static void
+handle_lost (AmpsBrokerEmbedded *self, guint64 n_lost)
+{
+  if (n_lost > 0)
+    g_warning ("Leases on %" G_GUINT64_FORMAT " jobs had ended, and others took them", n_lost);
+  else
+    g_info ("Leases on jobs had ended, and nobody took them");
+
+  amps_broker_begin_epoch (AMPS_BROKER (self));
 }
 
 static void
@@ -116,6 +135,7 @@ on_event (AmpsMail *mail, gpointer user_data)
       handle_opened (self);
       break;
     case AMPS_EMBEDDED_EVENT_PROBLEM:
+      self->problem = TRUE;
       show_state (self, event->error->message);
       break;
     case AMPS_EMBEDDED_EVENT_JOB:
@@ -124,9 +144,11 @@ on_event (AmpsMail *mail, gpointer user_data)
     case AMPS_EMBEDDED_EVENT_DONE:
       handle_done (self, event->id, g_steal_pointer (&event->error));
       break;
+    case AMPS_EMBEDDED_EVENT_RENEWED:
+      self->lease_end = event->lease_end;
+      break;
     case AMPS_EMBEDDED_EVENT_LOST:
-      g_warning ("Leases on jobs had ended, and others took them");
-      amps_broker_begin_epoch (AMPS_BROKER (self));
+      handle_lost (self, event->id);
       break;
     case AMPS_EMBEDDED_EVENT_CLOSED:
       handle_closed (self);
@@ -209,8 +231,7 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
 
   if (whole.attempt == 0)
     whole.attempt = delivery->attempt;
-  amps_embedded_worker_settle (self->worker, keep_task (self, task), (gint64) delivery->tag,
-                               &whole);
+  amps_embedded_worker_settle (self->worker, keep_task (self, task), delivery, &whole);
 }
 
 static void
@@ -248,6 +269,22 @@ stop_async (AmpsBroker *broker, GTask *task)
   amps_embedded_worker_stop (self->worker);
 }
 
+/* Whoever was suspended for long is told nothing of it, and his worker may find out
+ * only later. */
+static void
+check_lease (AmpsBroker *broker)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  if (self->problem || self->worker == NULL ||
+      amps_clock_get_boot_time (self->clock) < self->lease_end)
+    return;
+
+  g_info ("Leases on jobs have ended before they were renewed");
+  amps_embedded_worker_end_epoch (self->worker, amps_broker_get_epoch (broker));
+  amps_broker_end_epoch (broker);
+}
+
 static void
 amps_broker_embedded_finalize (GObject *object)
 {
@@ -275,6 +312,7 @@ amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
   broker_class->settle_async = settle_async;
   broker_class->publish_async = publish_async;
   broker_class->stop_async = stop_async;
+  broker_class->check_lease = check_lease;
 }
 
 static void

@@ -32,13 +32,14 @@ amps_embedded_command_free (gpointer command)
   g_free (self->queue);
   g_clear_pointer (&self->body, g_bytes_unref);
   g_free (self->settlement.detail);
+  g_clear_error (&self->refusal);
   g_free (self);
 }
 
 /**
  * amps_embedded_event_new:
  * @kind: what happened
- * @id: of the command that is done
+ * @id: of the command that is done; or how many jobs are lost
  * @error: (transfer full) (nullable): what went wrong
  *
  * Returns: (transfer full): an event
@@ -71,6 +72,7 @@ check_body (GBytes *body, gsize max_body_size, GError **error)
 /**
  * amps_embedded_event_new_job:
  * @job: what was claimed
+ * @lease_end: boot µs: until when
  * @max_body_size: more bytes are not looked at
  *
  * For the worker's thread: all that reads the body is done here, since a large one
@@ -79,10 +81,11 @@ check_body (GBytes *body, gsize max_body_size, GError **error)
  * Returns: (transfer full): an event that says so
  */
 AmpsEmbeddedEvent *
-amps_embedded_event_new_job (const AmpsStoredJob *job, gsize max_body_size)
+amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end, gsize max_body_size)
 {
   AmpsEmbeddedEvent *self = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_JOB, 0, NULL);
 
+  self->lease_end = lease_end;
   self->delivery = amps_delivery_new (g_bytes_ref (job->body));
   self->delivery->tag = (guint64) job->id;
   self->delivery->redelivered = job->handed_out > 1;

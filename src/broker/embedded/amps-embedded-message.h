@@ -13,12 +13,14 @@ G_BEGIN_DECLS
  * @AMPS_EMBEDDED_COMMAND_CONSUME: claim jobs, or claim no more
  * @AMPS_EMBEDDED_COMMAND_PUBLISH: put a job into a queue
  * @AMPS_EMBEDDED_COMMAND_SETTLE: say what became of a job
+ * @AMPS_EMBEDDED_COMMAND_END: the leases of an epoch have run out; begin another one
  * @AMPS_EMBEDDED_COMMAND_STOP: do what came before, then end
  */
 typedef enum {
   AMPS_EMBEDDED_COMMAND_CONSUME,
   AMPS_EMBEDDED_COMMAND_PUBLISH,
   AMPS_EMBEDDED_COMMAND_SETTLE,
+  AMPS_EMBEDDED_COMMAND_END,
   AMPS_EMBEDDED_COMMAND_STOP,
 } AmpsEmbeddedCommandKind;
 
@@ -33,11 +35,13 @@ typedef struct {
   guint64 id; /* told when it is committed; 0 when nobody waits */
   gboolean consuming;
   unsigned int prefetch;
-  char *queue;  /* (owned) (nullable) */
-  GBytes *body; /* (owned) (nullable) */
+  char *queue;        /* (owned) (nullable) */
+  GBytes *body;       /* (owned) (nullable) */
+  unsigned int epoch; /* of the job, or the one that has ended */
   gint64 job;
   AmpsSettlement settlement; /* its detail is (owned) */
   gboolean was_own;          /* found out while settling */
+  GError *refusal;           /* (owned) (nullable) why it can't be done, now or later */
 } AmpsEmbeddedCommand;
 
 AmpsEmbeddedCommand *amps_embedded_command_new (AmpsEmbeddedCommandKind kind, guint64 id);
@@ -49,7 +53,8 @@ void amps_embedded_command_free (gpointer command);
  * @AMPS_EMBEDDED_EVENT_PROBLEM: the file can't be used for now; see the error
  * @AMPS_EMBEDDED_EVENT_JOB: a job was claimed
  * @AMPS_EMBEDDED_EVENT_DONE: the command @id is committed, or has an error
- * @AMPS_EMBEDDED_EVENT_LOST: the leases ran out before they were renewed
+ * @AMPS_EMBEDDED_EVENT_RENEWED: the leases on all jobs last longer
+ * @AMPS_EMBEDDED_EVENT_LOST: an epoch has ended; what is left of it comes again
  * @AMPS_EMBEDDED_EVENT_CLOSED: the worker has ended; always the last event
  */
 typedef enum {
@@ -57,6 +62,7 @@ typedef enum {
   AMPS_EMBEDDED_EVENT_PROBLEM,
   AMPS_EMBEDDED_EVENT_JOB,
   AMPS_EMBEDDED_EVENT_DONE,
+  AMPS_EMBEDDED_EVENT_RENEWED,
   AMPS_EMBEDDED_EVENT_LOST,
   AMPS_EMBEDDED_EVENT_CLOSED,
 } AmpsEmbeddedEventKind;
@@ -69,8 +75,9 @@ typedef enum {
 typedef struct {
   AmpsMail mail;
   AmpsEmbeddedEventKind kind;
-  guint64 id;
-  GError *error; /* (owned) (nullable) of a job: why its body is no event */
+  guint64 id;       /* of the command; or how many jobs are lost to others */
+  gint64 lease_end; /* boot µs: of a job, or of all when they are renewed */
+  GError *error;    /* (owned) (nullable) of a job: why its body is no event */
 
   /* Of a job: */
   AmpsDelivery *delivery; /* (owned) (nullable); its epoch and when it came are to be filled in */
@@ -78,7 +85,8 @@ typedef struct {
 } AmpsEmbeddedEvent;
 
 AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error);
-AmpsEmbeddedEvent *amps_embedded_event_new_job (const AmpsStoredJob *job, gsize max_body_size);
+AmpsEmbeddedEvent *amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end,
+                                                gsize max_body_size);
 void amps_embedded_event_free (gpointer event);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ typedef enum {
   STATEMENT_ROLL_BACK,
   STATEMENT_PUBLISH,
   STATEMENT_CLAIM,
+  STATEMENT_RECLAIM,
   STATEMENT_ACKNOWLEDGE,
   STATEMENT_GIVE_BACK,
   STATEMENT_RETRY,
@@ -31,6 +32,9 @@ typedef enum {
   STATEMENT_NEXT_DUE,
   N_STATEMENTS,
 } Statement;
+
+/* What is claimed. */
+#define RETURNING " RETURNING id, body, attempt, handed_out, returns, first_received"
 
 static const char *const statements[N_STATEMENTS] = {
   [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -45,12 +49,14 @@ static const char *const statements[N_STATEMENTS] = {
                       " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
                       " WHERE id IN (SELECT id FROM ("
                       "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
-                      " AND due BETWEEN 1 AND ?3 ORDER BY due, id LIMIT ?5)"
+                      " AND due BETWEEN 1 AND ?3 AND (owner IS NULL OR due <= ?6)"
+                      " ORDER BY due, id LIMIT ?5)"
                       " UNION ALL "
                       "SELECT * FROM (SELECT id, 1 AS turn FROM jobs WHERE queue = ?1"
                       " AND due = 0 ORDER BY id LIMIT ?5))"
-                      " ORDER BY turn LIMIT ?5)"
-                      " RETURNING id, body, attempt, handed_out, returns, first_received",
+                      " ORDER BY turn LIMIT ?5)" RETURNING,
+  [STATEMENT_RECLAIM] = "UPDATE jobs SET due = ?3, owner = ?2, handed_out = handed_out + 1"
+                        " WHERE owner = ?1" RETURNING,
   [STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
   [STATEMENT_GIVE_BACK] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
                           " WHERE id = ?1 AND owner = ?2",
@@ -332,7 +338,8 @@ amps_embedded_store_roll_back (AmpsEmbeddedStore *self)
  * @queue: made by it, if it is new
  * @body: an event
  * @now: µs since 1970
- * @error: return location
+ * @error: return location: in a transaction, which goes on, %AMPS_ERROR_TOO_LARGE or
+ *   %AMPS_ERROR_NOT_PERMITTED when the file refuses it for good
  *
  * Returns: whether it was put into @queue
  */
@@ -345,8 +352,8 @@ amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes 
   gconstpointer data = g_bytes_get_data (body, &length);
 
   bind_text (statement, 1, queue);
-  sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC);
   sqlite3_bind_int64 (statement, 3, now);
+  sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC);
   return run (self, STATEMENT_PUBLISH, error);
 }
 
@@ -374,32 +381,12 @@ compare_ids (gconstpointer a, gconstpointer b)
   return (id_a > id_b) - (id_a < id_b);
 }
 
-/**
- * amps_embedded_store_claim:
- * @self: a store
- * @queue: from which
- * @owner: who claims
- * @now: µs since 1970
- * @lease_end: until when, in µs since 1970
- * @limit: how many at most
- * @error: return location
- *
- * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): jobs that are
- *   due, oldest first
- */
-GPtrArray *
-amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
-                           gint64 now, gint64 lease_end, unsigned int limit, GError **error)
+static GPtrArray *
+read_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_CLAIM];
   g_autoptr (GPtrArray) jobs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) amps_stored_job_free);
 
-  bind_text (statement, 1, queue);
-  bind_text (statement, 2, owner);
-  sqlite3_bind_int64 (statement, 3, now);
-  sqlite3_bind_int64 (statement, 4, lease_end);
-  sqlite3_bind_int64 (statement, 5, limit);
   while (sqlite3_step (statement) == SQLITE_ROW)
     g_ptr_array_add (jobs, read_job (statement));
 
@@ -412,6 +399,61 @@ amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const cha
 
   g_ptr_array_sort (jobs, compare_ids);
   return g_steal_pointer (&jobs);
+}
+
+/**
+ * amps_embedded_store_claim:
+ * @self: a store
+ * @queue: from which
+ * @owner: who claims
+ * @now: µs since 1970
+ * @leases_end: the leases of others count as ended that end until then, in µs since 1970
+ * @lease_end: until when, in µs since 1970
+ * @limit: how many at most
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): jobs that are
+ *   due, oldest first
+ */
+GPtrArray *
+amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
+                           gint64 now, gint64 leases_end, gint64 lease_end, unsigned int limit,
+                           GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_CLAIM];
+
+  bind_text (statement, 1, queue);
+  bind_text (statement, 2, owner);
+  sqlite3_bind_int64 (statement, 3, now);
+  sqlite3_bind_int64 (statement, 4, lease_end);
+  sqlite3_bind_int64 (statement, 5, limit);
+  sqlite3_bind_int64 (statement, 6, leases_end);
+  return read_jobs (self, statement, error);
+}
+
+/**
+ * amps_embedded_store_reclaim:
+ * @self: a store
+ * @before: who claimed
+ * @owner: who claims now
+ * @lease_end: until when, in µs since 1970
+ * @error: return location
+ *
+ * Hands out again what @before has.
+ *
+ * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): these jobs,
+ *   oldest first
+ */
+GPtrArray *
+amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *before, const char *owner,
+                             gint64 lease_end, GError **error)
+{
+  sqlite3_stmt *statement = self->statements[STATEMENT_RECLAIM];
+
+  bind_text (statement, 1, before);
+  bind_text (statement, 2, owner);
+  sqlite3_bind_int64 (statement, 3, lease_end);
+  return read_jobs (self, statement, error);
 }
 
 static Statement

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-worker.h"
 
+#include "amps-embedded-batch.h"
 #include "amps-embedded-watch.h"
 #include "core/amps-backoff.h"
+#include "core/amps-clock.h"
 #include "core/amps-error.h"
 
 #include <glib-unix.h>
@@ -12,6 +14,9 @@
 
 /* Other AMPS announce what they commit; this is for what nobody announces. */
 #define MAX_SLEEP (2 * G_USEC_PER_SEC)
+
+/* Between two looks at leases that may have ended, or not. */
+#define MIN_DOUBT G_USEC_PER_SEC
 
 struct _AmpsEmbeddedWorker {
   const AmpsEmbeddedSettings *settings; /* outlives the worker */
@@ -26,9 +31,7 @@ struct _AmpsEmbeddedWorker {
   AmpsEmbeddedStore *store; /* (owned) (nullable) while it can't be opened */
   GSource *timer;           /* (owned) due when there is work */
   GQueue batch;             /* (owned) of AmpsEmbeddedCommand, in order, to be committed */
-  char *owner;              /* (owned) changes when the leases are lost */
-  unsigned int n_held;      /* claimed and not settled */
-  gint64 lease_end;         /* µs since 1970: of all that is held */
+  AmpsEmbeddedLease *lease; /* (owned) */
   gboolean consuming;
   gboolean stopping;
   unsigned int prefetch;
@@ -45,11 +48,9 @@ tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id, GError *
 }
 
 static void
-wake_at (AmpsEmbeddedWorker *self, gint64 real_time)
+wake_after (AmpsEmbeddedWorker *self, gint64 wait)
 {
-  gint64 wait = CLAMP (real_time - g_get_real_time (), 0, MAX_SLEEP);
-
-  g_source_set_ready_time (self->timer, g_get_monotonic_time () + wait);
+  g_source_set_ready_time (self->timer, g_get_monotonic_time () + CLAMP (wait, 0, MAX_SLEEP));
 }
 
 static void
@@ -58,170 +59,71 @@ wake_now (AmpsEmbeddedWorker *self)
   g_source_set_ready_time (self->timer, 0);
 }
 
-static void
-new_owner (AmpsEmbeddedWorker *self)
-{
-  g_free (self->owner);
-  self->owner = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
-  self->n_held = 0;
-}
-
 /* One transaction for all that came since the last */
-
-static gboolean
-apply (AmpsEmbeddedWorker *self, AmpsEmbeddedCommand *command, gint64 now, GError **error)
-{
-  if (command->kind == AMPS_EMBEDDED_COMMAND_PUBLISH)
-    return amps_embedded_store_publish (self->store, command->queue, command->body, now, error);
-
-  return amps_embedded_store_settle (self->store, command->job, self->owner, &command->settlement,
-                                     self->settings->dead_letters, now, &command->was_own, error);
-}
-
-static gboolean
-apply_all (AmpsEmbeddedWorker *self, gint64 now, GError **error)
-{
-  for (GList *l = self->batch.head; l != NULL; l = l->next)
-    {
-      if (!apply (self, l->data, now, error))
-        return FALSE;
-    }
-
-  return TRUE;
-}
 
 /* What a transaction leads to, if it is committed. */
 typedef struct {
-  GPtrArray *jobs;     /* (owned) (nullable) claimed */
-  unsigned int n_held; /* with those */
-  gint64 lease_end;
-  gboolean lost; /* others have jobs that were held */
+  GPtrArray *jobs;          /* (owned) (nullable) claimed */
+  AmpsEmbeddedLease *lease; /* (owned) as it is then */
+  unsigned int n_lost;      /* to others, with the epoch */
 } Outcome;
 
 static void
 outcome_clear (Outcome *outcome)
 {
   g_clear_pointer (&outcome->jobs, g_ptr_array_unref);
+  g_clear_pointer (&outcome->lease, amps_embedded_lease_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Outcome, outcome_clear)
 
-static void
-count_settled (AmpsEmbeddedWorker *self, Outcome *outcome)
-{
-  for (GList *l = self->batch.head; l != NULL; l = l->next)
-    {
-      const AmpsEmbeddedCommand *command = l->data;
-
-      if (command->kind == AMPS_EMBEDDED_COMMAND_SETTLE && command->was_own)
-        outcome->n_held--;
-    }
-}
-
-static gint64
-get_renewal (AmpsEmbeddedWorker *self)
-{
-  return self->lease_end - self->settings->lease * 2 / 3;
-}
-
-/* All leases end together, so that one statement renews them. A lease that has
- * ended is taken up again unless another process has the job: after a suspension
- * nobody knows which of them, so all go back, and those that come again are
- * attached to what runs. */
 static gboolean
-renew (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
+is_lost (AmpsEmbeddedWorker *self, const Outcome *outcome)
 {
-  unsigned int n_renewed;
-
-  if (outcome->n_held > 0 && now < get_renewal (self))
-    return TRUE;
-
-  outcome->lease_end = now + self->settings->lease;
-  if (outcome->n_held == 0)
-    return TRUE;
-
-  if (!amps_embedded_store_renew (self->store, self->owner, outcome->lease_end, &n_renewed, error))
-    return FALSE;
-  if (n_renewed == outcome->n_held)
-    return TRUE;
-
-  outcome->lost = TRUE;
-  outcome->n_held = 0;
-  return amps_embedded_store_give_up (self->store, self->owner, error);
+  return outcome->lease->epoch != self->lease->epoch;
 }
 
 static gboolean
-claim (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
+keep (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
 {
-  /* What was lost has to be told before anything new comes. */
-  if (outcome->lost || !self->consuming || self->stopping || outcome->n_held >= self->prefetch)
-    return TRUE;
+  unsigned int n_held = outcome->lease->n_held;
 
-  outcome->jobs =
-      amps_embedded_store_claim (self->store, self->settings->subject, self->owner, now,
-                                 outcome->lease_end, self->prefetch - outcome->n_held, error);
-  if (outcome->jobs == NULL)
+  if (!amps_embedded_lease_keep (outcome->lease, self->store, now, &outcome->jobs, error))
     return FALSE;
 
-  outcome->n_held += outcome->jobs->len;
+  if (is_lost (self, outcome))
+    outcome->n_lost = n_held - MIN (n_held, outcome->lease->n_held);
   return TRUE;
 }
 
-/* All but an acknowledgement puts a job where others may want it. */
 static gboolean
-is_news (const Outcome *outcome, const GQueue *batch)
+claim (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
 {
-  for (const GList *l = batch->head; l != NULL; l = l->next)
-    {
-      const AmpsEmbeddedCommand *command = l->data;
+  AmpsEmbeddedLease *lease = outcome->lease;
 
-      if (command->kind == AMPS_EMBEDDED_COMMAND_PUBLISH ||
-          command->settlement.kind != AMPS_SETTLE_ACKNOWLEDGE)
-        return TRUE;
-    }
+  /* What was lost has to be told before anything new comes. */
+  if (is_lost (self, outcome) || !self->consuming || self->stopping ||
+      lease->n_held >= self->prefetch)
+    return TRUE;
 
-  return outcome->lost;
+  outcome->jobs = amps_embedded_store_claim (
+      self->store, self->settings->subject, lease->owner, now.real,
+      amps_embedded_lease_trusts_others (lease, now) ? now.real : 0,
+      amps_embedded_lease_get_end_in_file (lease, now), self->prefetch - lease->n_held, error);
+  if (outcome->jobs == NULL)
+    return FALSE;
+
+  lease->n_held += outcome->jobs->len;
+  return TRUE;
 }
 
 static void
-tell_committed (AmpsEmbeddedWorker *self)
+tell_renewed (AmpsEmbeddedWorker *self)
 {
-  AmpsEmbeddedCommand *command;
+  AmpsEmbeddedEvent *event = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_RENEWED, 0, NULL);
 
-  while ((command = g_queue_pop_head (&self->batch)) != NULL)
-    {
-      GError *error = NULL;
-
-      if (command->kind == AMPS_EMBEDDED_COMMAND_SETTLE && !command->was_own)
-        error =
-            g_error_new_literal (AMPS_ERROR, AMPS_ERROR_DETACHED, "the lease on the job had ended");
-      if (command->id != 0)
-        tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, error);
-      else
-        g_clear_error (&error);
-      amps_embedded_command_free (command);
-    }
-}
-
-/* Publications are told that they failed. Settlements nobody may forget are
- * tried again; those that somebody waits for, he tries again. */
-static void
-tell_failed (AmpsEmbeddedWorker *self, const GError *error)
-{
-  GList *next;
-
-  for (GList *l = self->batch.head; l != NULL; l = next)
-    {
-      AmpsEmbeddedCommand *command = l->data;
-
-      next = l->next;
-      if (command->id == 0)
-        continue;
-
-      tell (self, AMPS_EMBEDDED_EVENT_DONE, command->id, g_error_copy (error));
-      amps_embedded_command_free (command);
-      g_queue_delete_link (&self->batch, l);
-    }
+  event->lease_end = self->lease->end;
+  amps_mailbox_send (self->events, &event->mail);
 }
 
 static void
@@ -229,21 +131,24 @@ tell_claimed (AmpsEmbeddedWorker *self, const GPtrArray *jobs)
 {
   for (unsigned int i = 0; jobs != NULL && i < jobs->len; i++)
     {
-      AmpsEmbeddedEvent *event =
-          amps_embedded_event_new_job (g_ptr_array_index (jobs, i), self->settings->max_body_size);
+      AmpsEmbeddedEvent *event = amps_embedded_event_new_job (
+          g_ptr_array_index (jobs, i), self->lease->end, self->settings->max_body_size);
 
       amps_mailbox_send (self->events, &event->mail);
     }
 }
 
 static gboolean
-transact (AmpsEmbeddedWorker *self, gint64 now, Outcome *outcome, GError **error)
+transact (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
 {
-  if (!amps_embedded_store_begin (self->store, error) || !apply_all (self, now, error))
+  if (!amps_embedded_store_begin (self->store, error) ||
+      !amps_embedded_batch_apply (&self->batch, self->store, self->lease,
+                                  self->settings->dead_letters, now.real, error))
     return FALSE;
 
-  count_settled (self, outcome);
-  return renew (self, now, outcome, error) && claim (self, now, outcome, error) &&
+  outcome->lease = amps_embedded_lease_copy (self->lease);
+  amps_embedded_batch_count (&self->batch, outcome->lease);
+  return keep (self, now, outcome, error) && claim (self, now, outcome, error) &&
          amps_embedded_store_commit (self->store, error);
 }
 
@@ -259,75 +164,82 @@ note_success (AmpsEmbeddedWorker *self)
 static void
 tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
 {
-  note_success (self);
-  if (is_news (outcome, &self->batch))
-    amps_embedded_watch_announce (self->watch);
+  gboolean lost = is_lost (self, outcome);
+  gboolean renewed = self->lease->n_held > 0 && self->lease->end != outcome->lease->end;
 
-  self->n_held = outcome->n_held;
-  self->lease_end = outcome->lease_end;
-  tell_committed (self);
-  if (outcome->lost)
-    {
-      new_owner (self);
-      tell (self, AMPS_EMBEDDED_EVENT_LOST, 0, NULL);
-    }
+  amps_embedded_lease_free (self->lease);
+  self->lease = g_steal_pointer (&outcome->lease);
+  /* Before it is told that a problem is over: until then they don't end by the clock. */
+  if (renewed && !lost)
+    tell_renewed (self);
+
+  note_success (self);
+  if (amps_embedded_batch_is_news (&self->batch))
+    amps_embedded_watch_announce (self->watch);
+  amps_embedded_batch_answer (&self->batch, self->events);
+  if (lost)
+    tell (self, AMPS_EMBEDDED_EVENT_LOST, outcome->n_lost, NULL);
   tell_claimed (self, outcome->jobs);
 }
 
-/* Looking costs less than a transaction, which locks others out. */
+/* Looking costs less than a transaction, which locks others out. @wait: µs until there
+ * is something to do; 0 or less for now */
 static gboolean
-find_next (AmpsEmbeddedWorker *self, gint64 now, gint64 *next, GError **error)
+find_next (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, gint64 *wait, GError **error)
 {
   gint64 due = -1;
 
   if (!amps_embedded_store_is_in_place (self->store, error) ||
-      (self->consuming && self->n_held < self->prefetch &&
+      (self->consuming && self->lease->n_held < self->prefetch &&
        !amps_embedded_store_get_next_due (self->store, self->settings->subject, &due, error)))
     return FALSE;
 
-  *next = due >= 0 ? due : now + MAX_SLEEP;
-  if (self->n_held > 0)
-    *next = MIN (*next, get_renewal (self));
+  *wait = due >= 0 ? due - now.real : MAX_SLEEP;
+  *wait = MIN (*wait, amps_embedded_lease_get_wait (self->lease, now));
   return TRUE;
 }
 
 static gboolean
-work (AmpsEmbeddedWorker *self, gint64 now, GError **error)
+work (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 {
-  g_auto (Outcome) outcome = { NULL, self->n_held, self->lease_end, FALSE };
-  gint64 next;
+  g_auto (Outcome) outcome = { NULL, NULL, 0 };
+  gint64 wait;
 
   /* Cleared before the look: what is announced after it wakes again. */
   amps_embedded_watch_clear (self->watch);
-  if (!find_next (self, now, &next, error))
+  if (!find_next (self, now, &wait, error))
     return FALSE;
 
-  if (self->batch.head != NULL || next <= now)
+  if (self->batch.head != NULL || wait <= 0)
     {
       if (!transact (self, now, &outcome, error))
         return FALSE;
 
       tell_outcome (self, &outcome);
       amps_embedded_watch_clear (self->watch);
-      if (!find_next (self, now, &next, error))
+      if (!find_next (self, now, &wait, error))
         return FALSE;
+      /* What is due by the file, and can't be had. */
+      if (!amps_embedded_lease_trusts_others (self->lease, now) && outcome.jobs != NULL &&
+          outcome.jobs->len == 0)
+        wait = MAX (wait, MIN_DOUBT);
     }
 
   note_success (self);
-  wake_at (self, next);
+  wake_after (self, wait);
   return TRUE;
 }
 
 static gboolean
-open_store (AmpsEmbeddedWorker *self, gint64 now, GError **error)
+open_store (AmpsEmbeddedWorker *self, GError **error)
 {
   self->store = amps_embedded_store_open (self->settings->path, self->settings->durable, error);
   if (self->store == NULL)
     return FALSE;
 
   amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
-  /* It may be another file than before: the renewal that is due now tells. */
-  self->lease_end = MIN (self->lease_end, now + self->settings->lease / 3);
+  /* It may be another file than before. */
+  amps_embedded_lease_doubt (self->lease);
   return TRUE;
 }
 
@@ -346,7 +258,7 @@ note_problem (AmpsEmbeddedWorker *self, const GError *error)
 
   self->problem = TRUE;
   tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, g_error_copy (error));
-  tell_failed (self, error);
+  amps_embedded_batch_fail (&self->batch, self->events, error);
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + delay);
 }
 
@@ -354,11 +266,12 @@ static gboolean
 on_timer (gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
-  gint64 now = g_get_real_time ();
+  AmpsEmbeddedTime now = { g_get_real_time (), amps_get_boot_time () };
   g_autoptr (GError) error = NULL;
 
   g_source_set_ready_time (self->timer, -1);
-  if ((self->store == NULL && !open_store (self, now, &error)) || !work (self, now, &error))
+  amps_embedded_lease_observe (self->lease, now);
+  if ((self->store == NULL && !open_store (self, &error)) || !work (self, now, &error))
     note_problem (self, error);
 
   if (self->stopping)
@@ -372,7 +285,7 @@ on_announced (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoint
   AmpsEmbeddedWorker *self = user_data;
 
   amps_embedded_watch_clear (self->watch);
-  if (!self->problem && self->consuming && self->n_held < self->prefetch)
+  if (!self->problem && self->consuming && self->lease->n_held < self->prefetch)
     wake_now (self);
   return G_SOURCE_CONTINUE;
 }
@@ -392,6 +305,10 @@ on_command (AmpsMail *mail, gpointer user_data)
     case AMPS_EMBEDDED_COMMAND_CONSUME:
       self->consuming = command->consuming;
       self->prefetch = command->prefetch;
+      amps_embedded_command_free (command);
+      break;
+    case AMPS_EMBEDDED_COMMAND_END:
+      amps_embedded_lease_end (self->lease, command->epoch);
       amps_embedded_command_free (command);
       break;
     case AMPS_EMBEDDED_COMMAND_STOP:
@@ -433,7 +350,7 @@ close_store (AmpsEmbeddedWorker *self)
   if (self->store == NULL)
     return;
 
-  if (amps_embedded_store_give_up (self->store, self->owner, NULL))
+  if (amps_embedded_store_give_up (self->store, self->lease->owner, NULL))
     amps_embedded_watch_announce (self->watch);
   g_clear_pointer (&self->store, amps_embedded_store_close);
 }
@@ -489,7 +406,7 @@ amps_embedded_worker_new (const AmpsEmbeddedSettings *settings, AmpsMailbox *eve
   self->context = g_main_context_new ();
   self->commands = amps_mailbox_new ("embedded commands", self->context, on_command,
                                      amps_embedded_command_free, self);
-  new_owner (self);
+  self->lease = amps_embedded_lease_new (settings->lease);
   self->thread = g_thread_new ("embedded-broker", serve, self);
   return self;
 }
@@ -505,7 +422,7 @@ amps_embedded_worker_free (AmpsEmbeddedWorker *self)
   amps_mailbox_free (self->commands);
   g_queue_clear_full (&self->batch, amps_embedded_command_free);
   g_main_context_unref (self->context);
-  g_free (self->owner);
+  amps_embedded_lease_free (self->lease);
   g_free (self);
 }
 
@@ -546,18 +463,35 @@ amps_embedded_worker_publish (AmpsEmbeddedWorker *self, guint64 id, const char *
  * amps_embedded_worker_settle:
  * @self: a worker
  * @id: told when it is committed; 0 when nobody waits, which is tried until it is
- * @job: which
+ * @delivery: of which job
  * @settlement: what is to become of it
  */
 void
-amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id, gint64 job,
+amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id, const AmpsDelivery *delivery,
                              const AmpsSettlement *settlement)
 {
   AmpsEmbeddedCommand *command = amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_SETTLE, id);
 
-  command->job = job;
+  command->epoch = delivery->epoch;
+  command->job = (gint64) delivery->tag;
   command->settlement = *settlement;
   command->settlement.detail = g_strdup (settlement->detail);
+  amps_mailbox_send (self->commands, &command->mail);
+}
+
+/**
+ * amps_embedded_worker_end_epoch:
+ * @self: a worker
+ * @epoch: whose leases have run out by the clock
+ *
+ * Tells it to hand out anew, in another epoch, what other processes have not taken.
+ */
+void
+amps_embedded_worker_end_epoch (AmpsEmbeddedWorker *self, unsigned int epoch)
+{
+  AmpsEmbeddedCommand *command = amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_END, 0);
+
+  command->epoch = epoch;
   amps_mailbox_send (self->commands, &command->mail);
 }
 

@@ -40,8 +40,9 @@ void amps_embedded_worker_consume (AmpsEmbeddedWorker *self, gboolean consuming,
                                    unsigned int prefetch);
 void amps_embedded_worker_publish (AmpsEmbeddedWorker *self, guint64 id, const char *queue,
                                    GBytes *body);
-void amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id, gint64 job,
-                                  const AmpsSettlement *settlement);
+void amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id,
+                                  const AmpsDelivery *delivery, const AmpsSettlement *settlement);
+void amps_embedded_worker_end_epoch (AmpsEmbeddedWorker *self, unsigned int epoch);
 void amps_embedded_worker_stop (AmpsEmbeddedWorker *self);
 
 G_END_DECLS

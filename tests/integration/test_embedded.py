@@ -313,6 +313,22 @@ class Embedded(unittest.TestCase):
             self.assertEqual(amps.process.wait(20), 78)
             self.assertIn('absolute path', amps.log)
 
+    def test_publication_that_the_file_refuses(self):
+        self.queue()
+        database = sqlite3.connect(self.path, timeout=10)
+        with database:
+            database.execute("CREATE TRIGGER short BEFORE INSERT ON jobs WHEN NEW.queue = 'full'"
+                             " BEGIN SELECT RAISE (ABORT, 'no more than this'); END")
+        database.close()
+        with Amps(self.uri, 'jobs').wait_listening() as amps:
+            wait_until(lambda: amps.get('/health').json['connected'], what='an open file')
+            answer = amps.post('/publish', event('x', type='full'))
+            self.assertGreaterEqual(answer.status, 400)
+            self.assertIn('no more than this', answer.json['detail'])
+            self.assertEqual(amps.post('/publish', event('y', type='other')).status, 202)
+            self.assertTrue(amps.get('/health').json['connected'])
+            self.assertNotIn('disconnected', amps.log)
+
     def test_file_of_another_program(self):
         database = sqlite3.connect(self.path)
         database.execute('CREATE TABLE theirs (x)')

@@ -128,6 +128,45 @@ claim (Fixture *f, const char *queue, unsigned int n_jobs)
   return n_jobs > 0 ? ((AmpsStoredJob *) g_ptr_array_index (jobs, n_jobs - 1))->id : 0;
 }
 
+static void
+test_refused_publication_fails_alone (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *expected = g_strdup_printf ("1:-1 2:%d 3:-1 ", AMPS_ERROR_NOT_PERMITTED);
+
+  publish (f, 1, "jobs");
+  publish (f, 2, "full");
+  publish (f, 3, "jobs");
+  g_assert_true (amps_embedded_batch_is_news (&f->batch));
+  commit (f);
+  assert_answered (f, expected);
+  g_assert_false (amps_embedded_store_is_broken (f->store));
+  claim (f, "full", 0);
+  claim (f, "jobs", 2);
+}
+
+/* The job stays ours, to be tried again. */
+static void
+test_refused_dead_letter_stays (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *expected = g_strdup_printf ("2:%d ", AMPS_ERROR_NOT_PERMITTED);
+  gint64 job;
+
+  publish (f, 0, "jobs");
+  commit (f);
+  job = claim (f, "jobs", 1);
+  settle (f, 2, job, AMPS_SETTLE_DEAD_LETTER);
+  commit (f);
+  assert_answered (f, expected);
+  g_assert_cmpuint (f->lease->n_held, ==, 1);
+  g_assert_cmpint (amps_embedded_lease_get_wait (f->lease, (AmpsEmbeddedTime){ 1, 1 }), !=, 0);
+
+  settle (f, 3, job, AMPS_SETTLE_ACKNOWLEDGE);
+  g_assert_false (amps_embedded_batch_is_news (&f->batch));
+  commit (f);
+  assert_answered (f, "3:-1 ");
+  g_assert_cmpuint (f->lease->n_held, ==, 0);
+}
+
 /* One that others have is answered so, and the leases are looked at. */
 static void
 test_settlement_of_a_lost_job (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -199,6 +238,8 @@ main (int argc, char **argv)
     const char *path;
     void (*test) (Fixture *f, gconstpointer data);
   } tests[] = {
+    { "/embedded-batch/refused-publication", test_refused_publication_fails_alone },
+    { "/embedded-batch/refused-dead-letter", test_refused_dead_letter_stays },
     { "/embedded-batch/lost-job", test_settlement_of_a_lost_job },
     { "/embedded-batch/earlier-epoch", test_settlement_of_an_earlier_epoch },
     { "/embedded-batch/failure", test_failure },

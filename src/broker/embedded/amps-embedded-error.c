@@ -3,12 +3,28 @@
 
 #include "core/amps-error.h"
 
+/* A statement is refused by itself when the transaction that it was in goes on. */
+static AmpsError
+get_error_code (sqlite3 *database)
+{
+  int code = sqlite3_errcode (database) & 0xff;
+
+  if (sqlite3_get_autocommit (database))
+    return AMPS_ERROR_UNAVAILABLE;
+  if (code == SQLITE_TOOBIG)
+    return AMPS_ERROR_TOO_LARGE;
+  return code == SQLITE_CONSTRAINT ? AMPS_ERROR_NOT_PERMITTED : AMPS_ERROR_UNAVAILABLE;
+}
+
 /**
  * amps_embedded_set_error:
  * @error: (out) (optional): return location
  * @database: which has just failed
  *
  * Tells what SQLite says, and what the system said to it where that is the cause.
+ * The code is %AMPS_ERROR_TOO_LARGE or %AMPS_ERROR_NOT_PERMITTED for a statement that
+ * is refused for good, as by a trigger that somebody put into the file, and
+ * %AMPS_ERROR_UNAVAILABLE for all else.
  *
  * Returns: %FALSE
  */
@@ -19,7 +35,7 @@ amps_embedded_set_error (GError **error, sqlite3 *database)
   int cause = sqlite3_system_errno (database);
   gboolean has_cause = cause != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
 
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s%s%s", sqlite3_errmsg (database),
+  g_set_error (error, AMPS_ERROR, get_error_code (database), "%s%s%s", sqlite3_errmsg (database),
                has_cause ? ": " : "", has_cause ? g_strerror (cause) : "");
   return FALSE;
 }

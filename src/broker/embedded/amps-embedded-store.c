@@ -89,12 +89,12 @@ amps_stored_job_free (AmpsStoredJob *self)
   g_free (self);
 }
 
-/* Only time helps against these; for all others the file is opened anew. */
+/* Opening the file anew does not help against these, but against all others. */
 static gboolean
 passes (int code)
 {
   return code == SQLITE_BUSY || code == SQLITE_PROTOCOL || code == SQLITE_FULL ||
-         code == SQLITE_NOMEM;
+         code == SQLITE_NOMEM || code == SQLITE_TOOBIG || code == SQLITE_CONSTRAINT;
 }
 
 /* Only other processes that use the same file lead to these. */
@@ -353,7 +353,9 @@ amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes 
 
   bind_text (statement, 1, queue);
   sqlite3_bind_int64 (statement, 3, now);
-  sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC);
+  if (sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC) !=
+      SQLITE_OK)
+    return fail (self, error);
   return run (self, STATEMENT_PUBLISH, error);
 }
 

@@ -277,6 +277,44 @@ class Embedded(unittest.TestCase):
             wait_until(lambda: self.rows() == 0, what='the job being gone')
             self.assertEqual(len(workload.posts), 1)
 
+    def wall_clock(self):
+        """What lets an AMPS have a wall clock of its own, and what sets it."""
+        if not os.environ.get('WALL_CLOCK'):
+            self.skipTest('a sanitizer must be loaded first')
+        path = pathlib.Path(self.folder, 'offset')
+        path.write_text('0')
+
+        def set_clock(seconds):
+            path.with_suffix('.new').write_text(str(seconds))
+            path.with_suffix('.new').rename(path)
+        return {'LD_PRELOAD': os.environ['WALL_CLOCK'], 'WALL_CLOCK': str(path)}, set_clock
+
+    def test_wall_clock_that_is_set(self):
+        settings, set_clock = self.wall_clock()
+        queue = self.queue()
+        queue.publish(event('long'))
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.uri, 'jobs', workload, WORKER_ID='a', **settings).wait_ready() as first, \
+                Amps(self.uri, 'jobs', workload, WORKER_ID='b', **settings).wait_ready() as second:
+            workload.wait(1)
+            for number, offset in enumerate((3600, 0, 86400, -3600)):
+                set_clock(offset)
+                # Longer than a lease.
+                time.sleep(3)
+                self.assertEqual(len(workload.posts), number + 1)
+                queue.publish(event(number))
+                post = workload.wait(number + 2)[-1]
+                self.assertEqual(post.id, str(number))
+                self.assertEqual(post.tell('/acknowledge', reschedule=True, delay='10s'), 202)
+            self.assertEqual(workload.posts[0].acknowledge(), 202)
+            for amps in (first, second):
+                self.assertNotIn('others took', amps.log)
+            # Each was given back at another time of day.
+            posts = workload.wait(9)[5:]
+            self.assertEqual([post.id for post in posts], ['0', '1', '2', '3'])
+            for again, post in zip(posts, workload.posts[1:5]):
+                self.assertAlmostEqual(again.time - post.time, 10, delta=2)
+
     def rows(self, which='true'):
         """How many jobs are in the file, in whatever state."""
         database = sqlite3.connect(self.path, timeout=10)

@@ -121,7 +121,7 @@ static gint64
 claim (Fixture *f, const char *queue, unsigned int n_jobs)
 {
   g_autoptr (GPtrArray) jobs =
-      amps_embedded_store_claim (f->store, queue, f->lease->owner, 1, 1, 1000, 10, NULL);
+      amps_embedded_store_claim (f->store, queue, f->lease->owner, 1, 1000, 10, NULL);
 
   g_assert_cmpuint (jobs->len, ==, n_jobs);
   f->lease->n_held += n_jobs;

@@ -41,8 +41,8 @@ pass (Fixture *f, gint64 seconds)
 static unsigned int
 claim (Fixture *f, const char *owner, gint64 end, unsigned int limit)
 {
-  g_autoptr (GPtrArray) jobs = amps_embedded_store_claim (f->store, "jobs", owner, f->now.real,
-                                                          f->now.real, end, limit, NULL);
+  g_autoptr (GPtrArray) jobs =
+      amps_embedded_store_claim (f->store, "jobs", owner, f->now.real, end, limit, NULL);
 
   return jobs != NULL ? jobs->len : G_MAXUINT;
 }
@@ -191,52 +191,23 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (before->n_held, ==, 1);
 }
 
-/* The clock is set an hour forward or back: leases are renewed at once, so that they
- * end by the new time, and nobody's are taken for ended until that can be so. */
-static void
-test_clock_that_is_set (Fixture *f, gconstpointer hours)
-{
-  amps_embedded_lease_observe (f->lease, f->now);
-  hold (f, "ab");
-  pass (f, 5);
-  amps_embedded_lease_observe (f->lease, f->now);
-  g_assert_cmpint (amps_embedded_lease_get_wait (f->lease, f->now), >, 0);
-  g_assert_true (amps_embedded_lease_trusts_others (f->lease, f->now));
-
-  f->now.real += GPOINTER_TO_INT (hours) * AMPS_SECONDS (3600);
-  amps_embedded_lease_observe (f->lease, f->now);
-  g_assert_cmpint (amps_embedded_lease_get_wait (f->lease, f->now), ==, 0);
-  g_assert_false (amps_embedded_lease_trusts_others (f->lease, f->now));
-  assert_kept (f, NULL);
-  g_assert_cmpint (f->lease->end, ==, f->now.boot + DURATION);
-  assert_taken_by_others_after (f, 29, 0);
-  pass (f, 30);
-  amps_embedded_lease_observe (f->lease, f->now);
-  g_assert_true (amps_embedded_lease_trusts_others (f->lease, f->now));
-  assert_taken_by_others_after (f, 0, 2);
-}
-
 int
 main (int argc, char **argv)
 {
   const struct {
     const char *path;
     void (*test) (Fixture *f, gconstpointer data);
-    int hours;
   } tests[] = {
-    { "/embedded-lease/renewal", test_renewal, 0 },
-    { "/embedded-lease/late-renewal", test_late_renewal, 0 },
-    { "/embedded-lease/loss", test_loss, 0 },
-    { "/embedded-lease/end", test_end, 0 },
-    { "/embedded-lease/end-of-nothing", test_end_of_nothing, 0 },
-    { "/embedded-lease/copy", test_copy, 0 },
-    { "/embedded-lease/clock-set-forward", test_clock_that_is_set, 1 },
-    { "/embedded-lease/clock-set-back", test_clock_that_is_set, -1 },
+    { "/embedded-lease/renewal", test_renewal },
+    { "/embedded-lease/late-renewal", test_late_renewal },
+    { "/embedded-lease/loss", test_loss },
+    { "/embedded-lease/end", test_end },
+    { "/embedded-lease/end-of-nothing", test_end_of_nothing },
+    { "/embedded-lease/copy", test_copy },
   };
 
   g_test_init (&argc, &argv, NULL);
   for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, GINT_TO_POINTER (tests[i].hours), set_up, tests[i].test,
-                tear_down);
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
   return g_test_run ();
 }

@@ -170,6 +170,7 @@ test_ours (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_no_error (error);
   amps_embedded_store_close (store);
   g_assert_cmpint (read_number (f, "PRAGMA user_version"), ==, (int) amps_embedded_schema.n_steps);
+  execute (f, "SELECT boot_id, shift FROM clock");
   execute (f, "SELECT id, queue, due, owner, body, attempt, handed_out, returns, published,"
               " first_received, origin, reason, detail, died FROM jobs");
 }

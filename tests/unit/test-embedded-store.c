@@ -44,8 +44,8 @@ static char *
 claim (Fixture *f, const char *queue, const char *owner, unsigned int limit, gint64 *last_id)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) jobs = amps_embedded_store_claim (f->store, queue, owner, f->now, f->now,
-                                                          f->now + 100, limit, &error);
+  g_autoptr (GPtrArray) jobs =
+      amps_embedded_store_claim (f->store, queue, owner, f->now, f->now + 100, limit, &error);
   GString *bodies = g_string_new (NULL);
 
   g_assert_no_error (error);
@@ -117,27 +117,6 @@ test_leases (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
   g_assert_true (settle (f, id, "other", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
   g_assert_false (settle (f, id, "other", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
-}
-
-static void
-test_leases_that_are_not_trusted (Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-  g_autoptr (GPtrArray) jobs = NULL;
-  g_autofree char *retried = NULL;
-  gint64 id;
-
-  publish (f, "a");
-  publish (f, "b");
-  publish (f, "c");
-  assert_claimed (f, "me", 1, "a11 ");
-  retried = claim (f, "jobs", "me", 1, &id);
-  g_assert_true (settle (f, id, "me", (AmpsSettlement){ AMPS_SETTLE_RETRY, 10, 2, NULL, NULL }));
-  f->now += 1000;
-
-  /* What waited, and what is fresh; but not what was leased. */
-  jobs = amps_embedded_store_claim (f->store, "jobs", "other", f->now, 0, f->now + 100, 5, NULL);
-  g_assert_cmpuint (jobs->len, ==, 2);
-  assert_claimed (f, "other", 5, "a12 ");
 }
 
 static void
@@ -372,7 +351,6 @@ main (int argc, char **argv)
   } tests[] = {
     { "/embedded-store/order-and-limit", test_order_and_limit },
     { "/embedded-store/leases", test_leases },
-    { "/embedded-store/leases-not-trusted", test_leases_that_are_not_trusted },
     { "/embedded-store/reclaim", test_reclaim },
     { "/embedded-store/settlements", test_settlements },
     { "/embedded-store/dead-letters-consumed", test_dead_letters_are_consumed },

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-lease.h"
 
-/* Less is how a clock is usually adjusted. */
-#define MIN_JUMP G_USEC_PER_SEC
-
 static void
 set_new_owner (AmpsEmbeddedLease *self)
 {
@@ -81,29 +78,6 @@ amps_embedded_lease_end (AmpsEmbeddedLease *self, unsigned int epoch)
 }
 
 /**
- * amps_embedded_lease_observe:
- * @self: leases
- * @now: the time
- *
- * Finds out whether the wall clock was set. Then the file tells of leases by a time
- * that is no more: these are renewed at once, and those of others not taken for
- * ended until others have had the time to do so, too.
- */
-void
-amps_embedded_lease_observe (AmpsEmbeddedLease *self, AmpsEmbeddedTime now)
-{
-  gint64 shift = now.real - now.boot;
-
-  if (self->shift != 0 && ABS (shift - self->shift) >= MIN_JUMP)
-    {
-      self->doubtful = TRUE;
-      self->grace_end = now.boot + self->duration;
-    }
-
-  self->shift = shift;
-}
-
-/**
  * amps_embedded_lease_get_wait:
  * @self: leases
  * @now: the time
@@ -131,19 +105,6 @@ gint64
 amps_embedded_lease_get_end_in_file (const AmpsEmbeddedLease *self, AmpsEmbeddedTime now)
 {
   return now.real + self->end - now.boot;
-}
-
-/**
- * amps_embedded_lease_trusts_others:
- * @self: leases
- * @now: the time
- *
- * Returns: whether the file's time of others' leases can be relied upon
- */
-gboolean
-amps_embedded_lease_trusts_others (const AmpsEmbeddedLease *self, AmpsEmbeddedTime now)
-{
-  return now.boot >= self->grace_end;
 }
 
 /* Others have some, and nobody knows which: those that are left come again, under

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-embedded-store.h"
+#include "amps-embedded-clock.h"
 
 G_BEGIN_DECLS
-
-/**
- * AmpsEmbeddedTime:
- * @real: µs since 1970: what the file says, for all processes
- * @boot: µs since the machine was started, suspended or not: how long a lease lasts
- *
- * One moment. The wall clock can be set, and the other one means nothing after the
- * next start.
- */
-typedef struct {
-  gint64 real;
-  gint64 boot;
-} AmpsEmbeddedTime;
 
 /**
  * AmpsEmbeddedLease:
@@ -36,10 +23,8 @@ typedef struct {
 
   /*< private >*/
   gint64 duration;
-  gboolean doubtful; /* others may have jobs, or the file may tell a wrong time: look */
+  gboolean doubtful; /* others may have jobs */
   gboolean over;     /* the main thread goes by that already */
-  gint64 shift;      /* between both clocks, when they were last seen; 0 for never */
-  gint64 grace_end;  /* boot µs */
 } AmpsEmbeddedLease;
 
 AmpsEmbeddedLease *amps_embedded_lease_new (gint64 duration);
@@ -48,11 +33,9 @@ void amps_embedded_lease_free (AmpsEmbeddedLease *self);
 
 void amps_embedded_lease_doubt (AmpsEmbeddedLease *self);
 void amps_embedded_lease_end (AmpsEmbeddedLease *self, unsigned int epoch);
-void amps_embedded_lease_observe (AmpsEmbeddedLease *self, AmpsEmbeddedTime now);
 
 gint64 amps_embedded_lease_get_wait (const AmpsEmbeddedLease *self, AmpsEmbeddedTime now);
 gint64 amps_embedded_lease_get_end_in_file (const AmpsEmbeddedLease *self, AmpsEmbeddedTime now);
-gboolean amps_embedded_lease_trusts_others (const AmpsEmbeddedLease *self, AmpsEmbeddedTime now);
 
 gboolean amps_embedded_lease_keep (AmpsEmbeddedLease *self, AmpsEmbeddedStore *store,
                                    AmpsEmbeddedTime now, GPtrArray **left, GError **error);

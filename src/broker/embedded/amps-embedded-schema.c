@@ -36,6 +36,10 @@ static const char *const steps[] = {
   " first_received = 0, origin = NULL, reason = NULL, detail = NULL, died = NULL"
   " WHERE id = NEW.id; "
   "END;",
+  /* Of the machine's start that the file was used in last: how far its wall clock is from
+   * the one that nobody can set. */
+  "CREATE TABLE clock (boot_id TEXT NOT NULL, shift INTEGER NOT NULL);"
+  "INSERT INTO clock VALUES ('', 0);",
 };
 
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };

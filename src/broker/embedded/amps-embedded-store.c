@@ -3,6 +3,7 @@
 
 #include "amps-embedded-error.h"
 #include "amps-embedded-schema.h"
+#include "amps-embedded-statements.h"
 #include "core/amps-error.h"
 
 #include <string.h>
@@ -16,65 +17,9 @@
 /* Between two tries where SQLite does not wait by itself. */
 #define SETUP_PAUSE_MS 10
 
-typedef enum {
-  STATEMENT_BEGIN,
-  STATEMENT_COMMIT,
-  STATEMENT_ROLL_BACK,
-  STATEMENT_PUBLISH,
-  STATEMENT_CLAIM,
-  STATEMENT_RECLAIM,
-  STATEMENT_ACKNOWLEDGE,
-  STATEMENT_GIVE_BACK,
-  STATEMENT_RETRY,
-  STATEMENT_DEAD_LETTER,
-  STATEMENT_RENEW,
-  STATEMENT_GIVE_UP,
-  STATEMENT_NEXT_DUE,
-  N_STATEMENTS,
-} Statement;
-
-/* What is claimed. */
-#define RETURNING " RETURNING id, body, attempt, handed_out, returns, first_received"
-
-static const char *const statements[N_STATEMENTS] = {
-  [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-  [STATEMENT_COMMIT] = "COMMIT",
-  [STATEMENT_ROLL_BACK] = "ROLLBACK",
-  [STATEMENT_PUBLISH] = "INSERT INTO jobs (queue, body, published) VALUES (?1, ?2, ?3)",
-  /* Those that had to wait come first: a long queue is not to keep back the jobs
-   * of a process that died. */
-  [STATEMENT_CLAIM] = "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
-                      /* Whoever consumes dead letters begins anew, too. */
-                      " attempt = CASE WHEN died IS NULL THEN attempt ELSE 1 END,"
-                      " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
-                      " WHERE id IN (SELECT id FROM ("
-                      "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
-                      " AND due BETWEEN 1 AND ?3 AND (owner IS NULL OR due <= ?6)"
-                      " ORDER BY due, id LIMIT ?5)"
-                      " UNION ALL "
-                      "SELECT * FROM (SELECT id, 1 AS turn FROM jobs WHERE queue = ?1"
-                      " AND due = 0 ORDER BY id LIMIT ?5))"
-                      " ORDER BY turn LIMIT ?5)" RETURNING,
-  [STATEMENT_RECLAIM] = "UPDATE jobs SET due = ?3, owner = ?2, handed_out = handed_out + 1"
-                        " WHERE owner = ?1" RETURNING,
-  [STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
-  [STATEMENT_GIVE_BACK] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
-                          " WHERE id = ?1 AND owner = ?2",
-  [STATEMENT_RETRY] = "UPDATE jobs SET due = ?3, owner = NULL, handed_out = 0, attempt = ?4,"
-                      " detail = ?5, reason = NULL, origin = NULL, died = NULL"
-                      " WHERE id = ?1 AND owner = ?2",
-  [STATEMENT_DEAD_LETTER] = "UPDATE jobs SET due = 0, owner = NULL, handed_out = 0, attempt = ?4,"
-                            " detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
-                            " WHERE id = ?1 AND owner = ?2",
-  [STATEMENT_RENEW] = "UPDATE jobs SET due = ?2 WHERE owner = ?1",
-  [STATEMENT_GIVE_UP] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
-                        " WHERE owner = ?1",
-  [STATEMENT_NEXT_DUE] = "SELECT min(due) FROM jobs WHERE queue = ?1",
-};
-
 struct _AmpsEmbeddedStore {
   sqlite3 *database;
-  sqlite3_stmt *statements[N_STATEMENTS]; /* (owned) */
+  sqlite3_stmt *statements[AMPS_EMBEDDED_N_STATEMENTS]; /* (owned) */
   gboolean broken;
 };
 
@@ -124,10 +69,10 @@ execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
 static gboolean
 prepare (AmpsEmbeddedStore *self, GError **error)
 {
-  for (unsigned int i = 0; i < N_STATEMENTS; i++)
+  for (unsigned int i = 0; i < AMPS_EMBEDDED_N_STATEMENTS; i++)
     {
-      if (sqlite3_prepare_v3 (self->database, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-                              &self->statements[i], NULL) != SQLITE_OK)
+      if (sqlite3_prepare_v3 (self->database, amps_embedded_statements[i], -1,
+                              SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL) != SQLITE_OK)
         return fail (self, error);
     }
 
@@ -215,7 +160,7 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
 void
 amps_embedded_store_close (AmpsEmbeddedStore *self)
 {
-  for (unsigned int i = 0; i < N_STATEMENTS; i++)
+  for (unsigned int i = 0; i < AMPS_EMBEDDED_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->database);
   g_free (self);
@@ -282,7 +227,7 @@ bind_text (sqlite3_stmt *statement, int index, const char *text)
 }
 
 static gboolean
-run (AmpsEmbeddedStore *self, Statement which, GError **error)
+run (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, GError **error)
 {
   sqlite3_stmt *statement = self->statements[which];
   gboolean done = sqlite3_step (statement) == SQLITE_DONE || fail (self, error);
@@ -302,7 +247,7 @@ run (AmpsEmbeddedStore *self, Statement which, GError **error)
 gboolean
 amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error)
 {
-  return run (self, STATEMENT_BEGIN, error);
+  return run (self, AMPS_EMBEDDED_STATEMENT_BEGIN, error);
 }
 
 /**
@@ -315,7 +260,7 @@ amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error)
 gboolean
 amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error)
 {
-  return run (self, STATEMENT_COMMIT, error);
+  return run (self, AMPS_EMBEDDED_STATEMENT_COMMIT, error);
 }
 
 /**
@@ -329,7 +274,29 @@ amps_embedded_store_roll_back (AmpsEmbeddedStore *self)
 {
   /* SQLite may have done it itself. */
   if (!sqlite3_get_autocommit (self->database))
-    run (self, STATEMENT_ROLL_BACK, NULL);
+    run (self, AMPS_EMBEDDED_STATEMENT_ROLL_BACK, NULL);
+}
+
+/**
+ * amps_embedded_store_execute:
+ * @self: a store
+ * @sql: a statement
+ * @n_changed: (out): how many rows it has changed
+ * @error: return location
+ *
+ * For what is done so rarely that it need not be prepared.
+ *
+ * Returns: whether it is done
+ */
+gboolean
+amps_embedded_store_execute (AmpsEmbeddedStore *self, const char *sql, gint64 *n_changed,
+                             GError **error)
+{
+  if (!execute (self, sql, error))
+    return FALSE;
+
+  *n_changed = sqlite3_changes (self->database);
+  return TRUE;
 }
 
 /**
@@ -347,7 +314,7 @@ gboolean
 amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes *body, gint64 now,
                              GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_PUBLISH];
+  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_PUBLISH];
   gsize length;
   gconstpointer data = g_bytes_get_data (body, &length);
 
@@ -356,7 +323,7 @@ amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes 
   if (sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC) !=
       SQLITE_OK)
     return fail (self, error);
-  return run (self, STATEMENT_PUBLISH, error);
+  return run (self, AMPS_EMBEDDED_STATEMENT_PUBLISH, error);
 }
 
 static AmpsStoredJob *
@@ -409,7 +376,6 @@ read_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
  * @queue: from which
  * @owner: who claims
  * @now: µs since 1970
- * @leases_end: the leases of others count as ended that end until then, in µs since 1970
  * @lease_end: until when, in µs since 1970
  * @limit: how many at most
  * @error: return location
@@ -419,17 +385,15 @@ read_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
  */
 GPtrArray *
 amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
-                           gint64 now, gint64 leases_end, gint64 lease_end, unsigned int limit,
-                           GError **error)
+                           gint64 now, gint64 lease_end, unsigned int limit, GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_CLAIM];
+  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_CLAIM];
 
   bind_text (statement, 1, queue);
   bind_text (statement, 2, owner);
   sqlite3_bind_int64 (statement, 3, now);
   sqlite3_bind_int64 (statement, 4, lease_end);
   sqlite3_bind_int64 (statement, 5, limit);
-  sqlite3_bind_int64 (statement, 6, leases_end);
   return read_jobs (self, statement, error);
 }
 
@@ -450,7 +414,7 @@ GPtrArray *
 amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *before, const char *owner,
                              gint64 lease_end, GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_RECLAIM];
+  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_RECLAIM];
 
   bind_text (statement, 1, before);
   bind_text (statement, 2, owner);
@@ -458,17 +422,19 @@ amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *before, const 
   return read_jobs (self, statement, error);
 }
 
-static Statement
+static AmpsEmbeddedStatement
 get_statement (AmpsSettlementKind kind, const char *dead_letters)
 {
-  static const Statement by_kind[] = {
-    [AMPS_SETTLE_ACKNOWLEDGE] = STATEMENT_ACKNOWLEDGE, [AMPS_SETTLE_RELEASE] = STATEMENT_GIVE_BACK,
-    [AMPS_SETTLE_RETURN] = STATEMENT_GIVE_BACK,        [AMPS_SETTLE_RETRY] = STATEMENT_RETRY,
-    [AMPS_SETTLE_DEAD_LETTER] = STATEMENT_DEAD_LETTER,
+  static const AmpsEmbeddedStatement by_kind[] = {
+    [AMPS_SETTLE_ACKNOWLEDGE] = AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE,
+    [AMPS_SETTLE_RELEASE] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
+    [AMPS_SETTLE_RETURN] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
+    [AMPS_SETTLE_RETRY] = AMPS_EMBEDDED_STATEMENT_RETRY,
+    [AMPS_SETTLE_DEAD_LETTER] = AMPS_EMBEDDED_STATEMENT_DEAD_LETTER,
   };
 
   if (kind == AMPS_SETTLE_DEAD_LETTER && dead_letters == NULL)
-    return STATEMENT_ACKNOWLEDGE;
+    return AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE;
   return by_kind[kind];
 }
 
@@ -490,18 +456,19 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
                             const AmpsSettlement *settlement, const char *dead_letters, gint64 now,
                             gboolean *was_own, GError **error)
 {
-  Statement which = get_statement (settlement->kind, dead_letters);
+  AmpsEmbeddedStatement which = get_statement (settlement->kind, dead_letters);
   sqlite3_stmt *statement = self->statements[which];
 
   sqlite3_bind_int64 (statement, 1, id);
   bind_text (statement, 2, owner);
-  if (which == STATEMENT_RETRY || which == STATEMENT_DEAD_LETTER)
+  if (which == AMPS_EMBEDDED_STATEMENT_RETRY || which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
-      sqlite3_bind_int64 (statement, 3, now + (which == STATEMENT_RETRY ? settlement->delay : 0));
+      sqlite3_bind_int64 (statement, 3,
+                          now + (which == AMPS_EMBEDDED_STATEMENT_RETRY ? settlement->delay : 0));
       sqlite3_bind_int64 (statement, 4, settlement->attempt);
       bind_text (statement, 5, settlement->detail);
     }
-  if (which == STATEMENT_DEAD_LETTER)
+  if (which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
       bind_text (statement, 6, settlement->reason);
       bind_text (statement, 7, dead_letters);
@@ -528,11 +495,11 @@ gboolean
 amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 lease_end,
                            unsigned int *n_renewed, GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_RENEW];
+  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_RENEW];
 
   bind_text (statement, 1, owner);
   sqlite3_bind_int64 (statement, 2, lease_end);
-  if (!run (self, STATEMENT_RENEW, error))
+  if (!run (self, AMPS_EMBEDDED_STATEMENT_RENEW, error))
     return FALSE;
 
   *n_renewed = (unsigned int) sqlite3_changes (self->database);
@@ -552,8 +519,8 @@ amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 le
 gboolean
 amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error)
 {
-  bind_text (self->statements[STATEMENT_GIVE_UP], 1, owner);
-  return run (self, STATEMENT_GIVE_UP, error);
+  bind_text (self->statements[AMPS_EMBEDDED_STATEMENT_GIVE_UP], 1, owner);
+  return run (self, AMPS_EMBEDDED_STATEMENT_GIVE_UP, error);
 }
 
 /**
@@ -569,7 +536,7 @@ gboolean
 amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gint64 *due,
                                   GError **error)
 {
-  sqlite3_stmt *statement = self->statements[STATEMENT_NEXT_DUE];
+  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_NEXT_DUE];
   gboolean read;
 
   bind_text (statement, 1, queue);

@@ -49,11 +49,13 @@ gboolean amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error);
 gboolean amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error);
 void amps_embedded_store_roll_back (AmpsEmbeddedStore *self);
 
+gboolean amps_embedded_store_execute (AmpsEmbeddedStore *self, const char *sql, gint64 *n_changed,
+                                      GError **error);
 gboolean amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes *body,
                                       gint64 now, GError **error);
 GPtrArray *amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
-                                      gint64 now, gint64 leases_end, gint64 lease_end,
-                                      unsigned int limit, GError **error);
+                                      gint64 now, gint64 lease_end, unsigned int limit,
+                                      GError **error);
 GPtrArray *amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *before,
                                         const char *owner, gint64 lease_end, GError **error);
 gboolean amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owner,

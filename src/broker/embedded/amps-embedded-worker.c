@@ -15,9 +15,6 @@
 /* Other AMPS announce what they commit; this is for what nobody announces. */
 #define MAX_SLEEP (2 * G_USEC_PER_SEC)
 
-/* Between two looks at leases that may have ended, or not. */
-#define MIN_DOUBT G_USEC_PER_SEC
-
 struct _AmpsEmbeddedWorker {
   const AmpsEmbeddedSettings *settings; /* outlives the worker */
   AmpsMailbox *events;                  /* of the main thread, outlives the worker */
@@ -32,6 +29,7 @@ struct _AmpsEmbeddedWorker {
   GSource *timer;           /* (owned) due when there is work */
   GQueue batch;             /* (owned) of AmpsEmbeddedCommand, in order, to be committed */
   AmpsEmbeddedLease *lease; /* (owned) */
+  AmpsEmbeddedClock *clock; /* (owned) */
   gboolean consuming;
   gboolean stopping;
   unsigned int prefetch;
@@ -108,7 +106,6 @@ claim (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError 
 
   outcome->jobs = amps_embedded_store_claim (
       self->store, self->settings->subject, lease->owner, now.real,
-      amps_embedded_lease_trusts_others (lease, now) ? now.real : 0,
       amps_embedded_lease_get_end_in_file (lease, now), self->prefetch - lease->n_held, error);
   if (outcome->jobs == NULL)
     return FALSE;
@@ -142,6 +139,7 @@ static gboolean
 transact (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
 {
   if (!amps_embedded_store_begin (self->store, error) ||
+      !amps_embedded_clock_adjust (self->clock, self->store, error) ||
       !amps_embedded_batch_apply (&self->batch, self->store, self->lease,
                                   self->settings->dead_letters, now.real, error))
     return FALSE;
@@ -167,6 +165,7 @@ tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
   gboolean lost = is_lost (self, outcome);
   gboolean renewed = self->lease->n_held > 0 && self->lease->end != outcome->lease->end;
 
+  amps_embedded_clock_committed (self->clock);
   amps_embedded_lease_free (self->lease);
   self->lease = g_steal_pointer (&outcome->lease);
   /* Before it is told that a problem is over: until then they don't end by the clock. */
@@ -210,7 +209,7 @@ work (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
   if (!find_next (self, now, &wait, error))
     return FALSE;
 
-  if (self->batch.head != NULL || wait <= 0)
+  if (self->batch.head != NULL || wait <= 0 || amps_embedded_clock_was_set (self->clock))
     {
       if (!transact (self, now, &outcome, error))
         return FALSE;
@@ -219,10 +218,6 @@ work (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
       amps_embedded_watch_clear (self->watch);
       if (!find_next (self, now, &wait, error))
         return FALSE;
-      /* What is due by the file, and can't be had. */
-      if (!amps_embedded_lease_trusts_others (self->lease, now) && outcome.jobs != NULL &&
-          outcome.jobs->len == 0)
-        wait = MAX (wait, MIN_DOUBT);
     }
 
   note_success (self);
@@ -240,7 +235,7 @@ open_store (AmpsEmbeddedWorker *self, GError **error)
   amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
   /* It may be another file than before. */
   amps_embedded_lease_doubt (self->lease);
-  return TRUE;
+  return amps_embedded_clock_enter (self->clock, self->store, error);
 }
 
 /* What could not be committed stays in the batch, and in the file as it was. */
@@ -270,7 +265,7 @@ on_timer (gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   g_source_set_ready_time (self->timer, -1);
-  amps_embedded_lease_observe (self->lease, now);
+  amps_embedded_clock_observe (self->clock, now);
   if ((self->store == NULL && !open_store (self, &error)) || !work (self, now, &error))
     note_problem (self, error);
 
@@ -407,6 +402,7 @@ amps_embedded_worker_new (const AmpsEmbeddedSettings *settings, AmpsMailbox *eve
   self->commands = amps_mailbox_new ("embedded commands", self->context, on_command,
                                      amps_embedded_command_free, self);
   self->lease = amps_embedded_lease_new (settings->lease);
+  self->clock = amps_embedded_clock_new_for_system ();
   self->thread = g_thread_new ("embedded-broker", serve, self);
   return self;
 }
@@ -423,6 +419,7 @@ amps_embedded_worker_free (AmpsEmbeddedWorker *self)
   g_queue_clear_full (&self->batch, amps_embedded_command_free);
   g_main_context_unref (self->context);
   amps_embedded_lease_free (self->lease);
+  amps_embedded_clock_free (self->clock);
   g_free (self);
 }
 

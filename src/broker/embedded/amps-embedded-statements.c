@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-embedded-statements.h"
+
+/* What is claimed. */
+#define RETURNING " RETURNING id, body, attempt, handed_out, returns, first_received"
+
+const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
+  [AMPS_EMBEDDED_STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+  [AMPS_EMBEDDED_STATEMENT_COMMIT] = "COMMIT",
+  [AMPS_EMBEDDED_STATEMENT_ROLL_BACK] = "ROLLBACK",
+  [AMPS_EMBEDDED_STATEMENT_PUBLISH] =
+      "INSERT INTO jobs (queue, body, published) VALUES (?1, ?2, ?3)",
+  /* Those that had to wait come first: a long queue is not to keep back the jobs
+   * of a process that died. */
+  [AMPS_EMBEDDED_STATEMENT_CLAIM] =
+      "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
+      /* Whoever consumes dead letters begins anew, too. */
+      " attempt = CASE WHEN died IS NULL THEN attempt ELSE 1 END,"
+      " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
+      " WHERE id IN (SELECT id FROM ("
+      "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
+      " AND due BETWEEN 1 AND ?3 ORDER BY due, id LIMIT ?5)"
+      " UNION ALL "
+      "SELECT * FROM (SELECT id, 1 AS turn FROM jobs WHERE queue = ?1"
+      " AND due = 0 ORDER BY id LIMIT ?5))"
+      " ORDER BY turn LIMIT ?5)" RETURNING,
+  [AMPS_EMBEDDED_STATEMENT_RECLAIM] =
+      "UPDATE jobs SET due = ?3, owner = ?2, handed_out = handed_out + 1"
+      " WHERE owner = ?1" RETURNING,
+  [AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
+  [AMPS_EMBEDDED_STATEMENT_GIVE_BACK] =
+      "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
+      " WHERE id = ?1 AND owner = ?2",
+  [AMPS_EMBEDDED_STATEMENT_RETRY] =
+      "UPDATE jobs SET due = ?3, owner = NULL, handed_out = 0, attempt = ?4,"
+      " detail = ?5, reason = NULL, origin = NULL, died = NULL"
+      " WHERE id = ?1 AND owner = ?2",
+  [AMPS_EMBEDDED_STATEMENT_DEAD_LETTER] =
+      "UPDATE jobs SET due = 0, owner = NULL, handed_out = 0, attempt = ?4,"
+      " detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
+      " WHERE id = ?1 AND owner = ?2",
+  [AMPS_EMBEDDED_STATEMENT_RENEW] = "UPDATE jobs SET due = ?2 WHERE owner = ?1",
+  [AMPS_EMBEDDED_STATEMENT_GIVE_UP] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
+                                      " WHERE owner = ?1",
+  [AMPS_EMBEDDED_STATEMENT_NEXT_DUE] = "SELECT min(due) FROM jobs WHERE queue = ?1",
+};

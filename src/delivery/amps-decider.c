@@ -68,46 +68,6 @@ settle (AmpsDecider *self, AmpsJob *job, const AmpsSettlement *settlement)
 }
 
 /**
- * amps_decider_check_lease:
- * @self: a decider
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @done: whether the workload says that it has finished the job
- * @error: return location: %AMPS_ERROR_NOT_FOUND
- *
- * Finds out whether the broker has given the job to another consumer, as far as is
- * known. Then the workload is told so, and its run is over: if the job comes here
- * again all the same it is settled at once when it is @done, and else runs anew.
- *
- * Returns: whether not
- */
-gboolean
-amps_decider_check_lease (AmpsDecider *self, const char *identifier, gboolean done, GError **error)
-{
-  AmpsSettlement again = { .kind = done ? AMPS_SETTLE_ACKNOWLEDGE : AMPS_SETTLE_RELEASE };
-  g_autoptr (AmpsJob) job = NULL;
-
-  if (!amps_broker_has_leases (self->broker))
-    return TRUE;
-
-  g_set_object (&job, amps_manifest_lookup (self->manifest, identifier));
-  if (job == NULL || amps_broker_is_leased (self->broker, amps_job_get_delivery (job)))
-    return TRUE;
-
-  /* One that was never POSTed has gone with its delivery; one that has an outcome keeps it. */
-  if (amps_manifest_lookup (self->manifest, identifier) == job &&
-      !amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
-    return TRUE;
-
-  if (amps_job_get_state (job) == AMPS_JOB_DECIDED)
-    settle (self, job, &again);
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
-               "job “%s” is not in flight here: its lease has ended, and another process may "
-               "have it",
-               identifier);
-  return FALSE;
-}
-
-/**
  * amps_decider_acknowledge:
  * @self: a decider
  * @job: a job that was decided so
@@ -178,20 +138,11 @@ amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay)
   settle (self, job, &settlement);
 }
 
-/**
- * amps_decider_release:
- * @self: a decider
- * @job: a job
- *
- * Gives @job back, if it has no outcome yet.
- */
-void
-amps_decider_release (AmpsDecider *self, AmpsJob *job)
+/* One that was decided so. */
+static void
+release (AmpsDecider *self, AmpsJob *job)
 {
   AmpsSettlement settlement = { .kind = AMPS_SETTLE_RELEASE };
-
-  if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
-    return;
 
   /* Only a copy can tell the next one how often it has failed. */
   if (amps_job_get_attempt (job) > amps_job_get_delivery (job)->attempt)
@@ -202,6 +153,60 @@ amps_decider_release (AmpsDecider *self, AmpsJob *job)
     }
 
   settle (self, job, &settlement);
+}
+
+/**
+ * amps_decider_release:
+ * @self: a decider
+ * @job: a job
+ *
+ * Gives @job back, if it has no outcome yet.
+ */
+void
+amps_decider_release (AmpsDecider *self, AmpsJob *job)
+{
+  if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
+    release (self, job);
+}
+
+/**
+ * amps_decider_check_lease:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @error: return location: %AMPS_ERROR_NOT_FOUND
+ *
+ * Finds out whether the broker has given the job to another consumer, as far as is
+ * known. Then the workload is told so, and its run is over: it may undo what it has
+ * done, so the job runs anew even if it comes here again.
+ *
+ * Returns: whether not
+ */
+gboolean
+amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!amps_broker_has_leases (self->broker))
+    return TRUE;
+
+  g_set_object (&job, amps_manifest_lookup (self->manifest, identifier));
+  if (job == NULL || amps_broker_is_leased (self->broker, amps_job_get_delivery (job)))
+    return TRUE;
+
+  /* One that was never POSTed has gone with its delivery; one that is being decided, or
+   * has an outcome, keeps it. */
+  if (amps_manifest_lookup (self->manifest, identifier) == job)
+    {
+      if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
+        return TRUE;
+      release (self, job);
+    }
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
+               "job “%s” is not in flight here: its lease has ended, and another process may "
+               "have it",
+               identifier);
+  return FALSE;
 }
 
 /**
@@ -395,7 +400,7 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   gboolean published = amps_publication_finish (result, &error);
 
   amps_manifest_stop_deciding (self->manifest, job);
-  if (published && !amps_decider_check_lease (self, amps_job_get_id (job), TRUE, &error))
+  if (published && !amps_decider_check_lease (self, amps_job_get_id (job), &error))
     published = FALSE;
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     amps_decider_acknowledge (self, job);
@@ -461,7 +466,7 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   GHashTable *confirmed;
 
   g_task_set_source_tag (task, amps_decider_acknowledge_async);
-  if (!amps_decider_check_lease (self, identifier, FALSE, &error))
+  if (!amps_decider_check_lease (self, identifier, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;

@@ -20,8 +20,7 @@ AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker 
                                AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
                                AmpsSettler *settler, AmpsDrain *drain, AmpsRefusals *refusals);
 
-gboolean amps_decider_check_lease (AmpsDecider *self, const char *identifier, gboolean done,
-                                   GError **error);
+gboolean amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error);
 void amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job);
 void amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
                                      GCancellable *cancellable, GAsyncReadyCallback callback,

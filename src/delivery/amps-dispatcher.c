@@ -182,7 +182,7 @@ amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GErro
 {
   g_autoptr (AmpsJob) job = NULL;
 
-  if (!amps_decider_check_lease (self->decider, identifier, TRUE, error) ||
+  if (!amps_decider_check_lease (self->decider, identifier, error) ||
       !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_ACKNOWLEDGED, &job, error))
     return FALSE;
 
@@ -206,7 +206,7 @@ amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char
 {
   g_autoptr (AmpsJob) job = NULL;
 
-  if (!amps_decider_check_lease (self->decider, identifier, FALSE, error) ||
+  if (!amps_decider_check_lease (self->decider, identifier, error) ||
       !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_REJECTED, &job, error))
     return FALSE;
 
@@ -233,7 +233,7 @@ amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64
 {
   g_autoptr (AmpsJob) job = NULL;
 
-  if (!amps_decider_check_lease (self->decider, identifier, FALSE, error) ||
+  if (!amps_decider_check_lease (self->decider, identifier, error) ||
       !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_RESCHEDULED, &job, error))
     return FALSE;
 
@@ -258,7 +258,7 @@ gboolean
 amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
                            gint64 *deadline, GError **error)
 {
-  return amps_decider_check_lease (self->decider, identifier, FALSE, error) &&
+  return amps_decider_check_lease (self->decider, identifier, error) &&
          amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
 }
 

@@ -222,28 +222,28 @@ class Embedded(unittest.TestCase):
                 wait_until(lambda: self.rows() == 0, what='the job being gone')
             self.assertEqual(len(slow.posts) + len(other.posts), 2)
 
-    def test_what_a_suspended_process_had_done_is_not_run_again_there(self):
+    def test_jobs_come_back_to_a_process_that_was_suspended(self):
         queue = self.queue()
-        queue.publish(event('done'))
-        queue.publish(event('given up'))
-        queue.publish(event('running'))
+        for name in ('done', 'given up', 'running'):
+            queue.publish(event(name))
         with Workload(lambda _: 202) as slow, Workload(lambda _: 202) as other, \
                 Amps(self.uri, 'jobs', slow) as first:
-            done, given_up, running = slow.wait(3)
+            posts = {post.id: post for post in slow.wait(3)}
             first.process.send_signal(signal.SIGSTOP)
             with Amps(self.uri, 'jobs', other) as second:
                 other.wait(3, timeout=10)
                 first.process.send_signal(signal.SIGCONT)
                 first.wait_log('3 jobs had ended, and others took them')
-                self.assertEqual(done.acknowledge(), 404)
-                self.assertEqual(given_up.tell('/heartbeat'), 404)
+                self.assertEqual(posts['done'].acknowledge(), 404)
+                self.assertEqual(posts['given up'].tell('/heartbeat'), 404)
                 second.stop(signal.SIGKILL)
-            wait_until(lambda: [post.id for post in slow.posts[3:]] == ['given up'], 10, 'the run')
-            wait_until(lambda: self.rows() == 2, what='the one being gone that was done')
-            self.assertEqual(running.acknowledge(), 202)
-            self.assertEqual(slow.posts[3].acknowledge(), 202)
+            # Whoever was told that a job is not his may have undone what he did.
+            again = slow.wait(5)[3:]
+            self.assertEqual({post.id for post in again}, {'done', 'given up'})
+            for post in (posts['running'], *again):
+                self.assertEqual(post.acknowledge(), 202)
             wait_until(lambda: self.rows() == 0, what='all being gone')
-            self.assertEqual(len(slow.posts), 4)
+            self.assertEqual(len(slow.posts), 5)
 
     def test_suspended_process_goes_on_if_nobody_took_its_jobs(self):
         queue = self.queue()
@@ -259,7 +259,7 @@ class Embedded(unittest.TestCase):
             self.assertEqual(len(workload.posts), 1)
             self.assertNotIn('others took', amps.log)
 
-    def test_answer_to_a_process_that_was_suspended_is_remembered(self):
+    def test_answer_to_a_process_that_was_suspended_is_true(self):
         queue = self.queue()
         queue.publish(event('a'))
         with Workload(lambda _: 202) as workload, Amps(self.uri, 'jobs', workload) as amps:
@@ -272,10 +272,12 @@ class Embedded(unittest.TestCase):
             time.sleep(3)
             amps.process.send_signal(signal.SIGCONT)
             acknowledging.join()
-            # By then it may be known that nobody took it.
+            # By then it may be known that nobody took it. If not, the job comes again.
             self.assertIn(statuses, ([202], [404]))
+            if statuses == [404]:
+                self.assertEqual(workload.wait(2)[1].acknowledge(), 202)
             wait_until(lambda: self.rows() == 0, what='the job being gone')
-            self.assertEqual(len(workload.posts), 1)
+            self.assertEqual(len(workload.posts), 1 if statuses == [202] else 2)
 
     def wall_clock(self):
         """What lets an AMPS have a wall clock of its own, and what sets it."""

@@ -271,20 +271,23 @@ test_lease_that_has_ended (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
   assert_told (f, "");
 
-  /* They come here again after all: only what was done is not run once more, and what
-   * runs is attached. */
+  /* They come here again after all. Who was told that a job is not his may have undone
+   * what he did, so it runs anew; what nobody asked for is attached. */
   amps_broker_begin_epoch (AMPS_BROKER (f->broker));
   AMPS_BROKER_GET_CLASS (f->broker)->check_lease = NULL;
-  deliver (f, make_redelivered_job ("a", "a", 0));
-  assert_told (f, "acknowledge 6\n");
   deliver (f, make_redelivered_job ("e", "e", 0));
   g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "e", NULL));
-  assert_told (f, "acknowledge 7\n");
+  assert_told (f, "acknowledge 6\n");
   g_assert_cmpuint (f->n_posts, ==, 5);
-  deliver (f, make_redelivered_job ("b", "b", 0));
-  assert_told (f, "release 8\n");
-  deliver (f, make_redelivered_job ("b", "b", 0));
-  iterate_until_posted (f, 6);
+  for (unsigned int i = 0; i < 4; i++)
+    {
+      g_autofree char *told = g_strdup_printf ("release %u\n", 7 + 2 * i);
+
+      deliver (f, make_redelivered_job (ids[i], ids[i], 0));
+      assert_told (f, told);
+      deliver (f, make_redelivered_job (ids[i], ids[i], 0));
+      iterate_until_posted (f, 6 + i);
+    }
 }
 
 /* Nothing is published for a job that others have; and if its lease ends meanwhile,

@@ -2,7 +2,9 @@
 #include "amps-embedded-statements.h"
 
 /* What is claimed. */
-#define RETURNING " RETURNING id, body, attempt, handed_out, returns, first_received"
+#define RETURNING                                                                                  \
+  " RETURNING id, body, attempt, handed_out, returns, first_received,"                             \
+  " detail IS NOT NULL AND died IS NULL"
 
 const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
   [AMPS_EMBEDDED_STATEMENT_BEGIN] = "BEGIN IMMEDIATE",

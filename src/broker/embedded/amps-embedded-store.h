@@ -25,6 +25,7 @@ typedef struct {
   unsigned int handed_out;
   unsigned int returns;
   gint64 first_received;
+  gboolean retried; /* it failed before, and comes for that */
 } AmpsStoredJob;
 
 void amps_stored_job_free (AmpsStoredJob *self);

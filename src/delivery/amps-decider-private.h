@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-decider.h"
+
+G_BEGIN_DECLS
+
+/* What the files of the decider share. */
+struct _AmpsDecider {
+  GObject parent_instance;
+
+  AmpsConfig *config;     /* (owned) */
+  AmpsClock *clock;       /* (owned) */
+  AmpsBroker *broker;     /* (owned) */
+  AmpsManifest *manifest; /* (owned) */
+  AmpsMetrics *metrics;   /* (owned) */
+  AmpsSender *sender;     /* (owned) */
+  AmpsSettler *settler;   /* (owned) */
+  AmpsDrain *drain;       /* (owned) */
+  AmpsRefusals *refusals; /* (owned) */
+};
+
+gboolean amps_decider_may_wait (AmpsDecider *self, AmpsJob *job);
+
+G_END_DECLS

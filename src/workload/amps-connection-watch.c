@@ -8,9 +8,10 @@
 #define MAX_EVENTS 64
 
 struct _AmpsConnectionWatch {
-  int epoll;       /* (owned) -1 if there are no descriptors left */
-  GSource *source; /* (owned) (nullable) */
-  GPtrArray *open; /* (owned) of GSocket (weak): those that the other side has not ended */
+  int epoll;            /* (owned) -1 if there are no descriptors left */
+  GSource *source;      /* (owned) (nullable) */
+  GPtrArray *open;      /* (owned) of GSocket (weak): those that the other side has not ended */
+  unsigned int n_ended; /* by the other side */
   AmpsConnectionEndedFunc ended;
   gpointer user_data;
 };
@@ -39,6 +40,7 @@ on_events (int epoll, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 
   for (int i = 0; i < n_events; i++)
     forget (self, events[i].data.ptr);
+  self->n_ended += n_events > 0 ? (unsigned int) n_events : 0;
   if (n_events > 0)
     self->ended (self->user_data);
   return G_SOURCE_CONTINUE;
@@ -109,6 +111,18 @@ amps_connection_watch_add (AmpsConnectionWatch *self, GSocket *socket)
 
   g_object_weak_ref (G_OBJECT (socket), on_socket_gone, self);
   g_ptr_array_add (self->open, socket);
+}
+
+/**
+ * amps_connection_watch_get_n_ended:
+ * @self: a watch
+ *
+ * Returns: how many connections the other side has ended so far
+ */
+unsigned int
+amps_connection_watch_get_n_ended (AmpsConnectionWatch *self)
+{
+  return self->n_ended;
 }
 
 /**

@@ -24,6 +24,7 @@ typedef void (*AmpsConnectionEndedFunc) (gpointer user_data);
 AmpsConnectionWatch *amps_connection_watch_new (AmpsConnectionEndedFunc ended, gpointer user_data);
 void amps_connection_watch_free (AmpsConnectionWatch *self);
 void amps_connection_watch_add (AmpsConnectionWatch *self, GSocket *socket);
+unsigned int amps_connection_watch_get_n_ended (AmpsConnectionWatch *self);
 gboolean amps_connection_watch_has_open (AmpsConnectionWatch *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsConnectionWatch, amps_connection_watch_free)

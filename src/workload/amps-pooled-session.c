@@ -16,6 +16,7 @@ struct _AmpsPooledSession {
   GPtrArray *messages;        /* (owned) of SoupMessage (unowned): what is sent */
   AmpsConnectionWatch *watch; /* (unowned) (nullable) of all connections */
   unsigned int size;          /* of connections at most */
+  unsigned int n_ended;       /* what @watch had counted when a connection was last looked for */
   unsigned int n_busy;
   unsigned int n_idle;
   gint64 idle_since[]; /* monotonic µs, rising: since when each idle one is */
@@ -244,6 +245,20 @@ amps_pooled_session_is_empty (AmpsPooledSession *self)
   return self->n_busy + self->n_idle == 0;
 }
 
+/* A single connection is used again, unless the workload has ended it. */
+static gboolean
+may_connect (AmpsPooledSession *self)
+{
+  unsigned int n_ended =
+      self->watch != NULL ? amps_connection_watch_get_n_ended (self->watch) : self->n_ended;
+
+  if (self->size == 1 && self->connections->len > 0 && n_ended == self->n_ended)
+    return FALSE;
+
+  self->n_ended = n_ended;
+  return TRUE;
+}
+
 static void
 disconnect_all (SoupMessage *message, const char *signal)
 {
@@ -275,7 +290,8 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
   /* A single connection is closed with the session. */
   if (self->size > 1)
     g_ptr_array_add (self->messages, message);
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
+  if (may_connect (self))
+    g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
 
   g_main_context_push_thread_default (self->context);
   soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, cancellable, callback,

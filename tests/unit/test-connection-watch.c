@@ -52,6 +52,7 @@ test_ended_by_peer (void)
   close (peers[1]);
   iterate_until_idle ();
   g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpuint (amps_connection_watch_get_n_ended (watch), ==, 2);
   g_assert_false (amps_connection_watch_has_open (watch));
 }
 

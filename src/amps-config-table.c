@@ -63,7 +63,6 @@ const AmpsVariableInfo amps_variables[N_VARIABLES] = {
     .inert = "",
     .description = N_ ("queue: copy to DEAD_LETTER_QUEUE; broker: the queue's own policy decides") },
   [VARIABLE_EVENT_VALIDATION] = { "EVENT_VALIDATION", KIND_WORD, "lenient", .words = { "lenient", "strict" },
-    .inert = "",
     .description = N_ ("lenient: check what AMPS needs; strict: check every rule of CloudEvents") },
   [VARIABLE_DRAIN_TIMEOUT] = { "DRAIN_TIMEOUT", KIND_DURATION, "25s", 0, YEAR,
     .description = N_ ("How long to wait for running jobs when stopping") },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/amps-cloudevent.h"
 #include "core/amps-log.h"
 
 #include <gio/gio.h>
@@ -58,16 +59,6 @@ typedef enum {
   AMPS_DEAD_LETTER_MODE_QUEUE,
   AMPS_DEAD_LETTER_MODE_BROKER,
 } AmpsDeadLetterMode;
-
-/**
- * AmpsEventValidation:
- * @AMPS_EVENT_VALIDATION_LENIENT: what AMPS needs to deliver an event
- * @AMPS_EVENT_VALIDATION_STRICT: every rule of CloudEvents 1.0.2
- */
-typedef enum {
-  AMPS_EVENT_VALIDATION_LENIENT,
-  AMPS_EVENT_VALIDATION_STRICT,
-} AmpsEventValidation;
 
 /**
  * AMPS_CONFIG_EXIT_STATUS:

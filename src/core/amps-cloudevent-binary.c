@@ -26,35 +26,150 @@ append_string (GString *json, const char *text)
 }
 
 static void
-append_member (GString *json, const char *name, const char *text)
+append_member (GString *json, const char *name, const char *text, gboolean is_literal)
 {
   g_string_append (json, json->len > 1 ? "," : "");
   append_string (json, name);
   g_string_append_c (json, ':');
-  append_string (json, text);
+  if (is_literal)
+    g_string_append (json, text);
+  else
+    append_string (json, text);
 }
 
-/* The scan checks the rest; these two it could not tell from the data, or not name. */
 static gboolean
-append_attribute (GString *json, const char *name, const char *value, GError **error)
+fail (const char *name, const char *problem, GError **error)
 {
-  if (!g_utf8_validate (name, -1, NULL))
+  amps_event_attribute_set_error (error, name, strlen (name), problem);
+  return FALSE;
+}
+
+/* The scan checks the rest; these it could not tell from the data, or not name. */
+static gboolean
+check_attribute (const AmpsAttribute *attribute, GError **error)
+{
+  AmpsEventMember member;
+
+  if (!g_utf8_validate (attribute->name, -1, NULL))
     {
       g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
                            "an attribute's name is not UTF-8");
       return FALSE;
     }
 
-  if (!amps_event_attribute_check_name (name, strlen (name), error))
-    return FALSE;
+  member = amps_event_member_find (attribute->name, strlen (attribute->name));
+  if (member == AMPS_EVENT_DATA || member == AMPS_EVENT_DATA_BASE64)
+    return fail (attribute->name, "can't be the name of an attribute", error);
+  if (!g_utf8_validate (attribute->value, -1, NULL))
+    return fail (attribute->name, "is not UTF-8", error);
+  return TRUE;
+}
 
-  if (!g_utf8_validate (value, -1, NULL))
+/* Names of headers differ in case, and a header may come twice. Saying the same
+ * again changes nothing. */
+static gboolean
+is_repetition (const AmpsAttribute *attribute, const AmpsAttribute *earlier)
+{
+  return attribute->is_literal == earlier->is_literal &&
+         g_str_equal (attribute->value, earlier->value);
+}
+
+/* Returns: (nullable): the attributes by their names */
+static GHashTable *
+append_attributes (GString *json, const AmpsAttribute *attributes, gsize n_attributes,
+                   GError **error)
+{
+  g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (gsize i = 0; i < n_attributes; i++)
     {
-      amps_event_attribute_set_error (error, name, strlen (name), "is not UTF-8");
-      return FALSE;
+      const AmpsAttribute *attribute = &attributes[i];
+      const AmpsAttribute *earlier = g_hash_table_lookup (by_name, attribute->name);
+
+      if (!check_attribute (attribute, error))
+        return NULL;
+      if (earlier != NULL && !is_repetition (attribute, earlier))
+        {
+          fail (attribute->name, "is there twice, with different values", error);
+          return NULL;
+        }
+      if (earlier != NULL)
+        continue;
+
+      g_hash_table_insert (by_name, (gpointer) attribute->name, (gpointer) attribute);
+      /* It is appended when it has met the content type. */
+      if (amps_event_member_find (attribute->name, strlen (attribute->name)) !=
+          AMPS_EVENT_DATACONTENTTYPE)
+        append_member (json, attribute->name, attribute->value, attribute->is_literal);
     }
 
-  append_member (json, name, value);
+  return g_steal_pointer (&by_name);
+}
+
+/* Returns: (transfer full): what is behind the first semicolon, in lower case */
+static char *
+dup_parameters (const char *media_type)
+{
+  const char *semicolon = strchr (media_type, ';');
+
+  return semicolon != NULL ? g_strstrip (g_ascii_strdown (semicolon + 1, -1)) : g_strdup ("");
+}
+
+static gboolean
+is_same_type (const char *a, const char *b)
+{
+  gsize length = strcspn (a, "; \t");
+
+  return strcspn (b, "; \t") == length && g_ascii_strncasecmp (a, b, length) == 0;
+}
+
+/* Some SDKs say it twice: as the content type, as the binding has it, and as an
+ * attribute. HTTP libraries add a charset to the former.
+ *
+ * Returns: (nullable): the one that counts; if they differ, @error is set */
+static const char *
+join_content_types (const AmpsAttribute *declared, const char *content_type, GError **error)
+{
+  g_autofree char *ours = NULL;
+  g_autofree char *theirs = NULL;
+
+  if (declared == NULL || content_type == NULL)
+    return declared == NULL ? content_type : declared->value;
+
+  ours = dup_parameters (content_type);
+  theirs = dup_parameters (declared->value);
+  if (declared->is_literal || !is_same_type (content_type, declared->value) ||
+      (*ours != '\0' && *theirs != '\0' && !g_str_equal (ours, theirs)))
+    {
+      fail (declared->name, "differs from the content type", error);
+      return NULL;
+    }
+
+  return *ours != '\0' || *theirs == '\0' ? content_type : declared->value;
+}
+
+/* @content_type: (inout) (nullable): the message's; then the event's */
+static gboolean
+append_context (GString *json, const AmpsAttribute *attributes, gsize n_attributes,
+                const char **content_type, GError **error)
+{
+  g_autoptr (GHashTable) by_name = append_attributes (json, attributes, n_attributes, error);
+  const AmpsAttribute *declared;
+  const char *message_type = *content_type;
+  AmpsAttribute joined = { amps_event_member_get_name (AMPS_EVENT_DATACONTENTTYPE), NULL, FALSE };
+
+  if (by_name == NULL)
+    return FALSE;
+
+  declared = g_hash_table_lookup (by_name, joined.name);
+  joined.is_literal = declared != NULL && declared->is_literal;
+  joined.value = *content_type = join_content_types (declared, message_type, error);
+  if (joined.value == NULL)
+    return declared == NULL && message_type == NULL;
+  if (!check_attribute (&joined, error))
+    return FALSE;
+
+  append_member (json, joined.name, joined.value, joined.is_literal);
   return TRUE;
 }
 
@@ -110,7 +225,7 @@ append_data (GString *json, const char *content_type, const char *data, gsize le
 
   if (is_json_type (content_type) && is_json (data, length))
     {
-      g_string_append (json, ",\"data\":");
+      g_string_append (json, json->len > 1 ? ",\"data\":" : "\"data\":");
       g_string_append_len (json, data, (gssize) length);
       return;
     }
@@ -119,22 +234,24 @@ append_data (GString *json, const char *content_type, const char *data, gsize le
     {
       g_autofree char *text = g_strndup (data, length);
 
-      append_member (json, "data", text);
+      append_member (json, "data", text, FALSE);
       return;
     }
 
   g_autofree char *base64 = g_base64_encode ((const guchar *) data, length);
 
-  append_member (json, "data_base64", base64);
+  append_member (json, "data_base64", base64, FALSE);
 }
 
 /**
  * amps_cloud_event_from_binary:
  * @attributes: (array length=n_attributes): the attributes, names in lower case
  * @n_attributes: how many
- * @content_type: (nullable): becomes `datacontenttype`, unless it is empty
+ * @content_type: (nullable): becomes `datacontenttype`, unless it is empty. One
+ *   among @attributes may say the same
  * @data: becomes `data`: as it is if it is JSON by type and by content, a string
  *   if it is text in UTF-8; else `data_base64`. Nothing if it is empty
+ * @validation: what the event must be
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute
  *
  * Turns an event in binary mode into one in structured mode. Callable from any
@@ -144,7 +261,8 @@ append_data (GString *json, const char *content_type, const char *data, gsize le
  */
 GBytes *
 amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attributes,
-                              const char *content_type, GBytes *data, GError **error)
+                              const char *content_type, GBytes *data,
+                              AmpsEventValidation validation, GError **error)
 {
   g_autoptr (AmpsCloudEvent) event = NULL;
   gsize length;
@@ -155,17 +273,12 @@ amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attribute
     content_type = NULL;
 
   g_string_append_c (json, '{');
-  for (gsize i = 0; i < n_attributes; i++)
-    {
-      if (!append_attribute (json, attributes[i].name, attributes[i].value, error))
-        return NULL;
-    }
-  if (content_type != NULL && !append_attribute (json, "datacontenttype", content_type, error))
+  if (!append_context (json, attributes, n_attributes, &content_type, error))
     return NULL;
   append_data (json, content_type, bytes, length);
   g_string_append_c (json, '}');
 
-  event = amps_cloud_event_scan (json->str, json->len, error);
+  event = amps_cloud_event_scan (json->str, json->len, validation, error);
   if (event == NULL)
     return NULL;
 

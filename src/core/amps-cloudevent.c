@@ -18,7 +18,9 @@ typedef struct {
 
 /* What one pass over the members of an event has found. */
 typedef struct {
+  AmpsEventValidation validation;
   AmpsCloudEvent *event; /* (owned) */
+  char *version;         /* (owned) (nullable) its specversion */
   unsigned int known;    /* a bit for each AmpsEventMember that came */
   unsigned int given;    /* of these, the ones that are not null */
   GArray *extensions;    /* (owned) (nullable) of Name: to find one that comes twice */
@@ -31,6 +33,7 @@ static void
 scan_clear (Scan *scan)
 {
   g_clear_pointer (&scan->event, amps_cloud_event_free);
+  g_clear_pointer (&scan->version, g_free);
   g_clear_pointer (&scan->extensions, g_array_unref);
   g_clear_pointer (&scan->texts, g_string_chunk_free);
 }
@@ -49,21 +52,23 @@ amps_cloud_event_free (AmpsCloudEvent *self)
   g_free (self->type);
   g_free (self->traceparent);
   g_free (self->tracestate);
+  g_clear_pointer (&self->faults, amps_event_faults_free);
   g_free (self);
 }
 
 static char **
-get_kept (AmpsCloudEvent *event, AmpsEventMember member)
+get_kept (Scan *scan, AmpsEventMember member)
 {
   const struct {
     AmpsEventMember member;
     char **place;
   } kept[] = {
-    { AMPS_EVENT_ID, &event->id },
-    { AMPS_EVENT_SOURCE, &event->source },
-    { AMPS_EVENT_TYPE, &event->type },
-    { AMPS_EVENT_TRACEPARENT, &event->traceparent },
-    { AMPS_EVENT_TRACESTATE, &event->tracestate },
+    { AMPS_EVENT_SPECVERSION, &scan->version },
+    { AMPS_EVENT_ID, &scan->event->id },
+    { AMPS_EVENT_SOURCE, &scan->event->source },
+    { AMPS_EVENT_TYPE, &scan->event->type },
+    { AMPS_EVENT_TRACEPARENT, &scan->event->traceparent },
+    { AMPS_EVENT_TRACESTATE, &scan->event->tracestate },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (kept); i++)
@@ -75,39 +80,121 @@ get_kept (AmpsCloudEvent *event, AmpsEventMember member)
   return NULL;
 }
 
+/* What AMPS itself goes by. */
+static gboolean
+is_needed (AmpsEventMember member)
+{
+  return member == AMPS_EVENT_SPECVERSION || member == AMPS_EVENT_ID ||
+         member == AMPS_EVENT_SOURCE || member == AMPS_EVENT_TYPE;
+}
+
+static gboolean
+fail (const Name *name, const char *problem, GError **error)
+{
+  amps_event_attribute_set_error (error, name->text, name->length, problem);
+  return FALSE;
+}
+
+/* What CloudEvents forbids and AMPS can do without. Returns: whether to go on */
+static gboolean
+let_pass (Scan *scan, AmpsEventFault fault, const Name *name, const char *problem, GError **error)
+{
+  if (scan->validation == AMPS_EVENT_VALIDATION_STRICT)
+    return fail (name, problem, error);
+
+  amps_event_faults_add (&scan->event->faults, fault, name->text, name->length);
+  return TRUE;
+}
+
+/* What is @text, which is not as it should be, needed for? */
+static gboolean
+check_needed (AmpsEventMember member, const Name *name, const char *text, const char *problem,
+              GError **error)
+{
+  if (text == NULL || *text == '\0')
+    return fail (name, problem, error);
+  if (member == AMPS_EVENT_SPECVERSION && !amps_event_attribute_is_accepted_version (text))
+    return fail (name, "is neither 1.x nor 0.3", error);
+  return TRUE;
+}
+
+static gboolean
+check_value (Scan *scan, AmpsEventMember member, const Name *name, const AmpsJsonValue *value,
+             char **text, GError **error)
+{
+  AmpsEventFault fault;
+  const char *problem = amps_event_attribute_find_problem (member, value, text, &fault);
+
+  if (problem == NULL)
+    return TRUE;
+  if (scan->validation == AMPS_EVENT_VALIDATION_LENIENT && is_needed (member) &&
+      !check_needed (member, name, *text, problem, error))
+    return FALSE;
+  return let_pass (scan, fault, name, problem, error);
+}
+
+/* One that comes twice is harmless if it says the same both times. If not, some
+ * readers take the first and some the last: AMPS must not guess which of them the
+ * workload goes by. */
+static gboolean
+check_again (AmpsEventMember member, const Name *name, char **kept, const char *text,
+             GError **error)
+{
+  if (is_needed (member))
+    return g_strcmp0 (*kept, text) == 0 ||
+           fail (name, "is there twice, with different values", error);
+
+  g_clear_pointer (kept, g_free);
+  return TRUE;
+}
+
+static gboolean
+may_keep (AmpsEventMember member, const char *text)
+{
+  if (member == AMPS_EVENT_TRACEPARENT)
+    return amps_event_attribute_is_traceparent (text);
+  return member != AMPS_EVENT_TRACESTATE || amps_event_attribute_is_tracestate (text);
+}
+
 static gboolean
 scan_attribute (Scan *scan, AmpsEventMember member, const Name *name, const AmpsJsonValue *value,
-                GError **error)
+                gboolean again, GError **error)
 {
+  const char *problem = NULL;
   g_autofree char *text = NULL;
-  char **kept = get_kept (scan->event, member);
+  char **kept = get_kept (scan, member);
 
-  if (member == AMPS_EVENT_EXTENSION &&
-      !amps_event_attribute_check_name (name->text, name->length, error))
+  if (member == AMPS_EVENT_EXTENSION)
+    problem = amps_event_attribute_find_name_problem (name->text, name->length);
+  if (problem != NULL && !let_pass (scan, AMPS_EVENT_FAULT_NAME, name, problem, error))
     return FALSE;
 
   /* JSON format, section 2.2: null is the same as absent. */
-  if (value->kind != AMPS_JSON_NULL &&
-      !amps_event_attribute_check (member, name->text, name->length, value, &text, error))
+  if (value->kind != AMPS_JSON_NULL && !check_value (scan, member, name, value, &text, error))
     return FALSE;
 
-  if (kept != NULL)
+  if (kept == NULL)
+    return TRUE;
+  if (again)
+    return check_again (member, name, kept, text, error);
+  if (text != NULL && may_keep (member, text))
     *kept = g_steal_pointer (&text);
   return TRUE;
 }
 
 static gboolean
-fail_twice (const Name *name, GError **error)
+let_pass_twice (Scan *scan, const Name *name, GError **error)
 {
-  amps_event_attribute_set_error (error, name->text, name->length, "is there twice");
-  return FALSE;
+  return let_pass (scan, AMPS_EVENT_FAULT_TWICE, name, "is there twice", error);
 }
 
 /* Those with a bit show at once whether they come twice; the others, of which
  * there may be a million, are sorted in the end. */
 static gboolean
-note_member (Scan *scan, AmpsEventMember member, const Name *name, gboolean is_null, GError **error)
+note_member (Scan *scan, AmpsEventMember member, const Name *name, gboolean is_null,
+             gboolean *again, GError **error)
 {
+  *again = FALSE;
   if (member == AMPS_EVENT_EXTENSION)
     {
       if (scan->extensions == NULL)
@@ -116,12 +203,10 @@ note_member (Scan *scan, AmpsEventMember member, const Name *name, gboolean is_n
       return TRUE;
     }
 
-  if (scan->known & BIT (member))
-    return fail_twice (name, error);
-
+  *again = (scan->known & BIT (member)) != 0;
   scan->known |= BIT (member);
   scan->given |= is_null ? 0 : BIT (member);
-  return TRUE;
+  return !*again || let_pass_twice (scan, name, error);
 }
 
 static int
@@ -135,7 +220,7 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-check_extensions (const Scan *scan, GError **error)
+check_extensions (Scan *scan, GError **error)
 {
   if (scan->extensions == NULL)
     return TRUE;
@@ -145,60 +230,73 @@ check_extensions (const Scan *scan, GError **error)
   g_array_sort (scan->extensions, compare_names);
   for (unsigned int i = 1; i < scan->extensions->len; i++)
     {
-      if (compare_names (&names[i - 1], &names[i]) == 0)
-        return fail_twice (&names[i], error);
+      if (compare_names (&names[i - 1], &names[i]) == 0 && !let_pass_twice (scan, &names[i], error))
+        return FALSE;
     }
 
   return TRUE;
 }
 
-static gboolean
-unescape_name (Scan *scan, const AmpsJsonValue *raw, Name *name, GError **error)
+static Name
+unescape_name (Scan *scan, const AmpsJsonValue *raw)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = raw->escaped ? amps_json_value_unescape (raw) : NULL;
 
-  *name = (Name){ raw->start, (gsize) (raw->end - raw->start) };
-  if (!raw->escaped)
-    return TRUE;
-
-  text = amps_json_value_unescape (raw);
+  /* With U+0000 in it, it is no attribute's name either way. */
   if (text == NULL)
-    {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                           "U+0000 can't be in an attribute's name");
-      return FALSE;
-    }
+    return (Name){ raw->start, (gsize) (raw->end - raw->start) };
 
   if (scan->texts == NULL)
     scan->texts = g_string_chunk_new (256);
-  *name = (Name){ g_string_chunk_insert (scan->texts, text), strlen (text) };
-  return TRUE;
+  return (Name){ g_string_chunk_insert (scan->texts, text), strlen (text) };
 }
 
 static gboolean
-scan_member (Scan *scan, const AmpsJsonValue *raw_name, const AmpsJsonValue *value, GError **error)
+scan_base64 (Scan *scan, const Name *name, const AmpsJsonValue *value, GError **error)
 {
-  AmpsEventMember member;
-  Name name;
+  return amps_event_attribute_is_base64 (value) ||
+         let_pass (scan, AMPS_EVENT_FAULT_BASE64, name, "is not base64", error);
+}
 
-  if (!unescape_name (scan, raw_name, &name, error))
+static gboolean
+check_halves (Scan *scan, AmpsJsonScanner *scanner, AmpsEventMember member, const Name *name,
+              GError **error)
+{
+  static const char problem[] = "holds half of a surrogate pair, which is no character";
+
+  if (!scanner->found_half)
+    return TRUE;
+
+  scanner->found_half = FALSE;
+  if (is_needed (member))
+    return fail (name, problem, error);
+  return let_pass (scan, AMPS_EVENT_FAULT_CHARACTER, name, problem, error);
+}
+
+static gboolean
+scan_member (Scan *scan, AmpsJsonScanner *scanner, const AmpsJsonValue *raw_name,
+             const AmpsJsonValue *value, GError **error)
+{
+  Name name = unescape_name (scan, raw_name);
+  AmpsEventMember member = amps_event_member_find (name.text, name.length);
+  gboolean again;
+
+  if (!check_halves (scan, scanner, member, &name, error))
     return FALSE;
-
-  member = amps_event_member_find (name.text, name.length);
   /* JSON format, section 3.1.1: data may be null; all else that is, is absent. */
   if (!note_member (scan, member, &name, value->kind == AMPS_JSON_NULL && member != AMPS_EVENT_DATA,
-                    error))
+                    &again, error))
     return FALSE;
 
   if (member == AMPS_EVENT_DATA)
     return TRUE;
   if (member == AMPS_EVENT_DATA_BASE64)
-    return amps_event_attribute_check_base64 (value, error);
-  return scan_attribute (scan, member, &name, value, error);
+    return scan_base64 (scan, &name, value, error);
+  return scan_attribute (scan, member, &name, value, again, error);
 }
 
 static gboolean
-check_required (const Scan *scan, GError **error)
+check_required (Scan *scan, GError **error)
 {
   static const AmpsEventMember required[] = {
     AMPS_EVENT_SPECVERSION,
@@ -207,24 +305,18 @@ check_required (const Scan *scan, GError **error)
     AMPS_EVENT_TYPE,
   };
   const unsigned int both = BIT (AMPS_EVENT_DATA) | BIT (AMPS_EVENT_DATA_BASE64);
+  const Name data = { "data", strlen ("data") };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (required); i++)
     {
       const char *name = amps_event_member_get_name (required[i]);
 
       if (!(scan->given & BIT (required[i])))
-        {
-          amps_event_attribute_set_error (error, name, strlen (name), "is missing");
-          return FALSE;
-        }
+        return fail (&(Name){ name, strlen (name) }, "is missing", error);
     }
 
-  if ((scan->given & both) != both)
-    return TRUE;
-
-  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                       "there are both “data” and “data_base64”");
-  return FALSE;
+  return (scan->given & both) != both ||
+         let_pass (scan, AMPS_EVENT_FAULT_BOTH, &data, "is there beside “data_base64”", error);
 }
 
 static gboolean
@@ -260,7 +352,7 @@ scan_members (Scan *scan, AmpsJsonScanner *scanner, GError **error)
       if (!amps_json_scanner_read_name (scanner, &name) ||
           !amps_json_scanner_read_value (scanner, 1, &value))
         return fail_scan (scanner, error);
-      if (!scan_member (scan, &name, &value, error))
+      if (!scan_member (scan, scanner, &name, &value, error))
         return FALSE;
     }
 
@@ -269,10 +361,11 @@ scan_members (Scan *scan, AmpsJsonScanner *scanner, GError **error)
 
 /* Reads one event and stops behind it. */
 static AmpsCloudEvent *
-scan_event (AmpsJsonScanner *scanner, GError **error)
+scan_event (AmpsJsonScanner *scanner, AmpsEventValidation validation, GError **error)
 {
-  g_auto (Scan) scan = { .event = g_new0 (AmpsCloudEvent, 1) };
+  g_auto (Scan) scan = { .validation = validation, .event = g_new0 (AmpsCloudEvent, 1) };
 
+  scanner->takes_halves = validation == AMPS_EVENT_VALIDATION_LENIENT;
   if (!scan_members (&scan, scanner, error) || !check_extensions (&scan, error) ||
       !check_required (&scan, error))
     return NULL;
@@ -284,22 +377,25 @@ scan_event (AmpsJsonScanner *scanner, GError **error)
  * amps_cloud_event_scan:
  * @json: (array length=length): an event in structured mode
  * @length: its bytes
+ * @validation: what it must be
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute
  *
  * Checks an event against CloudEvents 1.0.2 and its JSON format, in one strict
- * pass over the bytes. The trace context is not looked into: it is any string
- * that an attribute may hold. Callable from any thread.
+ * pass over the bytes. A lenient check lets pass what AMPS can do without, and
+ * notes it: an event has no faults just if the strict one takes it. Trace context
+ * of a wrong shape is not kept. Callable from any thread.
  *
  * Returns: (transfer full) (nullable): what AMPS needs to know of it
  */
 AmpsCloudEvent *
-amps_cloud_event_scan (const char *json, gsize length, GError **error)
+amps_cloud_event_scan (const char *json, gsize length, AmpsEventValidation validation,
+                       GError **error)
 {
   g_autoptr (AmpsCloudEvent) event = NULL;
   AmpsJsonScanner scanner;
 
   amps_json_scanner_init (&scanner, json, length);
-  event = scan_event (&scanner, error);
+  event = scan_event (&scanner, validation, error);
   if (event == NULL)
     return NULL;
 
@@ -313,7 +409,8 @@ amps_cloud_event_scan (const char *json, gsize length, GError **error)
 }
 
 static gboolean
-split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError **error)
+split_events (GBytes *batch, AmpsJsonScanner *scanner, AmpsEventValidation validation,
+              GPtrArray *events, GError **error)
 {
   if (!enter (scanner, '[', error))
     return FALSE;
@@ -329,7 +426,7 @@ split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError
           return FALSE;
         }
 
-      g_autoptr (AmpsCloudEvent) event = scan_event (scanner, error);
+      g_autoptr (AmpsCloudEvent) event = scan_event (scanner, validation, error);
 
       if (event == NULL)
         {
@@ -348,6 +445,7 @@ split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError
 /**
  * amps_cloud_event_split_batch:
  * @batch: events in batched mode
+ * @validation: what each of them must be
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, with the event's index
  *   (from 0) and bytes counted from the batch's start
  *
@@ -357,7 +455,7 @@ split_events (GBytes *batch, AmpsJsonScanner *scanner, GPtrArray *events, GError
  *   each valid and byte for byte; none for an empty batch
  */
 GPtrArray *
-amps_cloud_event_split_batch (GBytes *batch, GError **error)
+amps_cloud_event_split_batch (GBytes *batch, AmpsEventValidation validation, GError **error)
 {
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   AmpsJsonScanner scanner;
@@ -365,7 +463,7 @@ amps_cloud_event_split_batch (GBytes *batch, GError **error)
   const char *json = g_bytes_get_data (batch, &length);
 
   amps_json_scanner_init (&scanner, json, length);
-  if (!split_events (batch, &scanner, events, error))
+  if (!split_events (batch, &scanner, validation, events, error))
     return NULL;
 
   return g_steal_pointer (&events);

@@ -9,7 +9,7 @@
 
 typedef gboolean (*Check) (const char *text);
 
-#define MAX_QUOTED ((gsize) 40)
+#define MAX_TRACESTATE 512
 
 static gboolean
 is_supported_version (const char *text)
@@ -212,28 +212,6 @@ amps_event_member_get_name (AmpsEventMember member)
   return known[member].name;
 }
 
-/* Anybody may have made up a name, and it ends up in logs, headers and terminals:
- * a short part of it, in whole and visible characters. */
-static char *
-make_readable (const char *name, gsize length)
-{
-  GString *text = g_string_new (NULL);
-  const char *end = name + MIN (length, MAX_QUOTED);
-  const char *next;
-
-  for (const char *at = name; at < end; at = next)
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      next = g_utf8_next_char (at);
-      if (next <= end)
-        g_string_append_unichar (text, g_unichar_isprint (c) ? c : '?');
-    }
-
-  g_string_append (text, length > MAX_QUOTED ? "…" : "");
-  return g_string_free (text, FALSE);
-}
-
 /**
  * amps_event_attribute_set_error:
  * @error: return location: %AMPS_ERROR_INVALID_EVENT
@@ -244,36 +222,29 @@ make_readable (const char *name, gsize length)
 void
 amps_event_attribute_set_error (GError **error, const char *name, gsize length, const char *problem)
 {
-  g_autofree char *readable = make_readable (name, length);
+  g_autofree char *readable = amps_event_name_to_readable (name, length);
 
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "“%s” %s", readable, problem);
 }
 
 /**
- * amps_event_attribute_check_name:
+ * amps_event_attribute_find_name_problem:
  * @name: (array length=length): an attribute's name, in UTF-8
  * @length: its bytes
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
  *
- * Returns: whether CloudEvents 1.0.2, section 3.1, allows an attribute of this name
+ * Returns: (nullable): what CloudEvents 1.0.2, section 3.1, has against the name
  */
-gboolean
-amps_event_attribute_check_name (const char *name, gsize length, GError **error)
+const char *
+amps_event_attribute_find_name_problem (const char *name, gsize length)
 {
   gsize valid = 0;
 
   while (valid < length && (g_ascii_islower (name[valid]) || g_ascii_isdigit (name[valid])))
     valid++;
 
-  if (valid < length || length == 0)
-    amps_event_attribute_set_error (
-        error, name, length, "is not an attribute's name: only a to z and 0 to 9 may be in it");
-  else if (amps_event_member_find (name, length) == AMPS_EVENT_DATA)
-    amps_event_attribute_set_error (error, name, length, "can't be the name of an attribute");
-  else
-    return TRUE;
-
-  return FALSE;
+  if (valid == length && length > 0)
+    return NULL;
+  return "is not an attribute's name: only a to z and 0 to 9 may be in it";
 }
 
 /* Section 3.2, String: no control characters, no noncharacters. */
@@ -303,27 +274,57 @@ is_integer (const AmpsJsonValue *value)
   return g_ascii_string_to_signed (text, 10, G_MININT32, G_MAXINT32, NULL, NULL);
 }
 
-static const char *
-find_text_problem (AmpsEventMember member, const char *text)
+/**
+ * amps_event_attribute_is_accepted_version:
+ * @text: a `specversion`
+ *
+ * Returns: whether AMPS delivers such events if it is lenient: it is 1.x or 0.3
+ */
+gboolean
+amps_event_attribute_is_accepted_version (const char *text)
 {
-  if (text == NULL || !is_attribute_string (text))
-    return "holds a character that attributes may not hold";
+  if (g_str_equal (text, "0.3"))
+    return TRUE;
 
-  if (member != AMPS_EVENT_EXTENSION && known[member].check != NULL && !known[member].check (text))
-    return known[member].problem;
-
-  return NULL;
+  return g_str_has_prefix (text, "1.") && text[2] != '\0' &&
+         text[2 + strspn (text + 2, "0123456789.")] == '\0';
 }
 
 static const char *
-find_problem (AmpsEventMember member, const AmpsJsonValue *value, char **text)
+find_text_problem (AmpsEventMember member, const char *text, AmpsEventFault *fault)
 {
+  *fault = AMPS_EVENT_FAULT_CHARACTER;
+  if (text == NULL || !is_attribute_string (text))
+    return "holds a character that attributes may not hold";
+
+  if (member == AMPS_EVENT_EXTENSION || known[member].check == NULL || known[member].check (text))
+    return NULL;
+
+  *fault = member == AMPS_EVENT_SPECVERSION ? AMPS_EVENT_FAULT_VERSION : AMPS_EVENT_FAULT_FORMAT;
+  return *text != '\0' ? known[member].problem : "is empty";
+}
+
+/**
+ * amps_event_attribute_find_problem:
+ * @member: which attribute it is
+ * @value: its value, not null
+ * @text: (out) (nullable) (transfer full): the text, if it is a string without U+0000
+ * @fault: (out): the kind of the problem, if there is one
+ *
+ * Returns: (nullable): what CloudEvents 1.0.2 has against the value
+ */
+const char *
+amps_event_attribute_find_problem (AmpsEventMember member, const AmpsJsonValue *value, char **text,
+                                   AmpsEventFault *fault)
+{
+  *text = NULL;
   if (value->kind == AMPS_JSON_STRING)
     {
       *text = amps_json_value_unescape (value);
-      return find_text_problem (member, *text);
+      return find_text_problem (member, *text, fault);
     }
 
+  *fault = AMPS_EVENT_FAULT_TYPE;
   if (member != AMPS_EVENT_EXTENSION)
     return "is not a string";
   if (value->kind == AMPS_JSON_BOOLEAN)
@@ -332,35 +333,6 @@ find_problem (AmpsEventMember member, const AmpsJsonValue *value, char **text)
     return is_integer (value) ? NULL : "is not an integer of 32 bits";
 
   return "is neither a string, nor a number, nor true or false";
-}
-
-/**
- * amps_event_attribute_check:
- * @member: which attribute it is
- * @name: (array length=length): its name
- * @length: the name's bytes
- * @value: its value, not null
- * @text: (out) (nullable) (transfer full): the text, if it is a string
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
- *
- * Returns: whether CloudEvents 1.0.2 allows the value
- */
-gboolean
-amps_event_attribute_check (AmpsEventMember member, const char *name, gsize length,
-                            const AmpsJsonValue *value, char **text, GError **error)
-{
-  g_autofree char *found = NULL;
-  const char *problem = find_problem (member, value, &found);
-
-  *text = NULL;
-  if (problem != NULL)
-    {
-      amps_event_attribute_set_error (error, name, length, problem);
-      return FALSE;
-    }
-
-  *text = g_steal_pointer (&found);
-  return TRUE;
 }
 
 /* RFC 4648, section 4. */
@@ -379,14 +351,13 @@ is_base64 (const char *text, gsize length)
 }
 
 /**
- * amps_event_attribute_check_base64:
+ * amps_event_attribute_is_base64:
  * @value: the value of `data_base64`
- * @error: return location: %AMPS_ERROR_INVALID_EVENT
  *
  * Returns: whether it is null or base64
  */
 gboolean
-amps_event_attribute_check_base64 (const AmpsJsonValue *value, GError **error)
+amps_event_attribute_is_base64 (const AmpsJsonValue *value)
 {
   g_autofree char *unescaped = NULL;
   const char *text = value->start;
@@ -402,9 +373,65 @@ amps_event_attribute_check_base64 (const AmpsJsonValue *value, GError **error)
       length = text != NULL ? strlen (text) : 0;
     }
 
-  if (value->kind == AMPS_JSON_STRING && text != NULL && is_base64 (text, length))
-    return TRUE;
+  return value->kind == AMPS_JSON_STRING && text != NULL && is_base64 (text, length);
+}
 
-  amps_event_attribute_set_error (error, NAME ("data_base64"), "is not base64");
-  return FALSE;
+static gboolean
+read_hex (const char **at, unsigned int count, gboolean may_be_zero)
+{
+  gboolean zero = TRUE;
+
+  for (unsigned int i = 0; i < count; i++, (*at)++)
+    {
+      if (!g_ascii_isdigit (**at) && !(**at >= 'a' && **at <= 'f'))
+        return FALSE;
+      zero &= **at == '0';
+    }
+
+  return may_be_zero || !zero;
+}
+
+/**
+ * amps_event_attribute_is_traceparent:
+ * @text: of whatever shape
+ *
+ * It is to become a header of HTTP.
+ *
+ * Returns: whether W3C Trace Context, section 3.2, allows it
+ */
+gboolean
+amps_event_attribute_is_traceparent (const char *text)
+{
+  const char *at = text;
+
+  if (!read_hex (&at, 2, TRUE) || g_str_has_prefix (text, "ff") || !read_char (&at, '-') ||
+      !read_hex (&at, 32, FALSE) || !read_char (&at, '-') || !read_hex (&at, 16, FALSE) ||
+      !read_char (&at, '-') || !read_hex (&at, 2, TRUE))
+    return FALSE;
+
+  /* Later versions may add to it. */
+  if (*at == '\0')
+    return TRUE;
+  if (g_str_has_prefix (text, "00") || *at != '-')
+    return FALSE;
+  while (*at > ' ' && *at <= '~')
+    at++;
+  return *at == '\0';
+}
+
+/**
+ * amps_event_attribute_is_tracestate:
+ * @text: of whatever shape
+ *
+ * Returns: whether it can be a header of HTTP, of the 512 bytes that W3C Trace
+ *   Context, section 3.3.1.1, asks everybody to pass on
+ */
+gboolean
+amps_event_attribute_is_tracestate (const char *text)
+{
+  const char *at = text;
+
+  while (*at >= ' ' && *at <= '~')
+    at++;
+  return *at == '\0' && at - text <= MAX_TRACESTATE;
 }

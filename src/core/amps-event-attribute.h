@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-event-faults.h"
 #include "amps-json-scanner.h"
 
 G_BEGIN_DECLS
@@ -30,10 +31,13 @@ typedef enum {
 AmpsEventMember amps_event_member_find (const char *name, gsize length);
 const char *amps_event_member_get_name (AmpsEventMember member);
 
-gboolean amps_event_attribute_check_name (const char *name, gsize length, GError **error);
-gboolean amps_event_attribute_check (AmpsEventMember member, const char *name, gsize length,
-                                     const AmpsJsonValue *value, char **text, GError **error);
-gboolean amps_event_attribute_check_base64 (const AmpsJsonValue *value, GError **error);
+const char *amps_event_attribute_find_name_problem (const char *name, gsize length);
+const char *amps_event_attribute_find_problem (AmpsEventMember member, const AmpsJsonValue *value,
+                                               char **text, AmpsEventFault *fault);
+gboolean amps_event_attribute_is_accepted_version (const char *text);
+gboolean amps_event_attribute_is_base64 (const AmpsJsonValue *value);
+gboolean amps_event_attribute_is_traceparent (const char *text);
+gboolean amps_event_attribute_is_tracestate (const char *text);
 void amps_event_attribute_set_error (GError **error, const char *name, gsize length,
                                      const char *problem);
 

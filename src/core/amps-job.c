@@ -161,6 +161,18 @@ amps_job_get_tracestate (AmpsJob *self)
 }
 
 /**
+ * amps_job_get_faults:
+ * @self: a job
+ *
+ * Returns: (nullable): what its event breaks of the specification
+ */
+const AmpsEventFaults *
+amps_job_get_faults (AmpsJob *self)
+{
+  return self->event != NULL ? self->event->faults : NULL;
+}
+
+/**
  * amps_job_get_body:
  * @self: a job
  *

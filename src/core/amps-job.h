@@ -42,6 +42,7 @@ const char *amps_job_get_source (AmpsJob *self);
 const char *amps_job_get_event_type (AmpsJob *self);
 const char *amps_job_get_traceparent (AmpsJob *self);
 const char *amps_job_get_tracestate (AmpsJob *self);
+const AmpsEventFaults *amps_job_get_faults (AmpsJob *self);
 GBytes *amps_job_get_body (AmpsJob *self);
 const GError *amps_job_get_problem (AmpsJob *self);
 

@@ -29,6 +29,8 @@ amps_json_scanner_init (AmpsJsonScanner *self, const char *json, gsize length)
   self->end = self->start + length;
   self->at = self->start;
   self->problem = NULL;
+  self->takes_halves = FALSE;
+  self->found_half = FALSE;
 }
 
 /**
@@ -82,6 +84,32 @@ read_hex4 (const char *digits, const char *end, gunichar *value)
   return TRUE;
 }
 
+/* Half of a surrogate pair. */
+static gboolean
+is_half (gunichar value)
+{
+  return value - 0xd800 < 0x800;
+}
+
+/* @at is behind the backslash and the u. Half of a surrogate pair alone is
+ * grammatical (RFC 8259, section 8.2), but no character. */
+static const char *
+read_unicode_escape (const char *at, const char *end, gunichar *value)
+{
+  gunichar low;
+
+  if (!read_hex4 (at, end, value))
+    return NULL;
+  at += 4;
+
+  if (!is_half (*value) || *value > 0xdbff || end - at < 6 || at[0] != '\\' || at[1] != 'u' ||
+      !read_hex4 (at + 2, end, &low) || low < 0xdc00 || low > 0xdfff)
+    return at;
+
+  *value = 0x10000 + ((*value - 0xd800) << 10) + (low - 0xdc00);
+  return at + 6;
+}
+
 /* @at is behind the backslash. */
 static const char *
 read_escape (const char *at, const char *end, gunichar *value)
@@ -89,7 +117,6 @@ read_escape (const char *at, const char *end, gunichar *value)
   static const char names[] = "\"\\/bfnrt";
   static const char values[] = "\"\\/\b\f\n\r\t";
   const char *name = at < end && *at != '\0' ? strchr (names, *at) : NULL;
-  gunichar low;
 
   if (name != NULL)
     {
@@ -97,19 +124,7 @@ read_escape (const char *at, const char *end, gunichar *value)
       return at + 1;
     }
 
-  if (at == end || *at != 'u' || !read_hex4 (at + 1, end, value))
-    return NULL;
-  at += 5;
-
-  if (*value < 0xd800 || *value > 0xdfff)
-    return at;
-
-  if (*value > 0xdbff || end - at < 6 || at[0] != '\\' || at[1] != 'u' ||
-      !read_hex4 (at + 2, end, &low) || low < 0xdc00 || low > 0xdfff)
-    return NULL;
-
-  *value = 0x10000 + ((*value - 0xd800) << 10) + (low - 0xdc00);
-  return at + 6;
+  return at < end && *at == 'u' ? read_unicode_escape (at + 1, end, value) : NULL;
 }
 
 /* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
@@ -187,11 +202,34 @@ skip_plain (const char *at, const char *end)
 }
 
 static gboolean
+skip_unicode_escape (AmpsJsonScanner *self)
+{
+  gunichar value;
+  const char *next = read_unicode_escape (self->at + 2, self->end, &value);
+
+  if (next != NULL && is_half (value))
+    {
+      self->found_half = TRUE;
+      if (!self->takes_halves)
+        next = NULL;
+    }
+  if (next == NULL)
+    return fail (self, "an invalid escape in a string");
+
+  self->at = next;
+  return TRUE;
+}
+
+static gboolean
 skip_escape (AmpsJsonScanner *self)
 {
   gunichar ignored;
-  const char *next = read_escape (self->at + 1, self->end, &ignored);
+  const char *next;
 
+  if (self->end - self->at > 1 && self->at[1] == 'u')
+    return skip_unicode_escape (self);
+
+  next = read_escape (self->at + 1, self->end, &ignored);
   if (next == NULL)
     return fail (self, "an invalid escape in a string");
 
@@ -232,8 +270,8 @@ read_string (AmpsJsonScanner *self, AmpsJsonValue *value)
  * amps_json_value_unescape:
  * @value: a string
  *
- * Returns: (transfer full) (nullable): its text in UTF-8; %NULL if it holds
- *   U+0000, which C strings can't
+ * Returns: (transfer full) (nullable): its text in UTF-8, with U+FFFD for half of a
+ *   surrogate pair; %NULL if it holds U+0000, which C strings can't
  */
 char *
 amps_json_value_unescape (const AmpsJsonValue *value)
@@ -256,7 +294,7 @@ amps_json_value_unescape (const AmpsJsonValue *value)
       at = read_escape (escape + 1, value->end, &c);
       if (at == NULL || c == 0)
         return NULL;
-      g_string_append_unichar (text, c);
+      g_string_append_unichar (text, is_half (c) ? 0xfffd : c);
     }
 
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -54,6 +54,9 @@ typedef struct {
  * @end: the byte behind it
  * @at: how far it has been read
  * @problem: (nullable): what is wrong at @at
+ * @takes_halves: whether a string may hold half of a surrogate pair: JSON's grammar
+ *   allows it, and some writers cut text there, but it is no character
+ * @found_half: whether there was one
  *
  * Reads JSON strictly as RFC 8259 has it, in one pass and without a copy.
  */
@@ -62,6 +65,8 @@ typedef struct {
   const char *end;
   const char *at;
   const char *problem;
+  gboolean takes_halves;
+  gboolean found_half;
 } AmpsJsonScanner;
 
 void amps_json_scanner_init (AmpsJsonScanner *self, const char *json, gsize length);

@@ -25,6 +25,8 @@ static const Family counter_families[] = {
                                          "Events that the workload published." },
   [AMPS_COUNTER_BROKER_RECONNECTS] = { "amps_broker_reconnects_total",
                                        "Connections to the broker after the first." },
+  [AMPS_COUNTER_EVENTS_NONCONFORMING] = { "amps_events_nonconforming_total",
+                                          "Events that break CloudEvents and were let pass." },
   [AMPS_COUNTER_DEAD_LETTERED] = { NULL, NULL },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (counter_families) == AMPS_N_COUNTERS);
@@ -115,6 +117,7 @@ struct _AmpsMetrics {
   guint64 counters[AMPS_N_COUNTERS];
   guint64 outcomes[AMPS_N_OUTCOMES];
   guint64 requests[N_REQUEST_CLASSES];
+  guint64 faults[AMPS_N_EVENT_FAULTS];
   double gauges[AMPS_N_GAUGES];
   gboolean paused[AMPS_N_PAUSE_REASONS];
   Histogram histograms[AMPS_N_HISTOGRAMS];
@@ -193,6 +196,19 @@ guint64
 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome)
 {
   return self->outcomes[outcome];
+}
+
+/**
+ * amps_metrics_count_fault:
+ * @self: the figures
+ * @fault: what CloudEvents forbids of an event that was let pass
+ *
+ * Returns: whether it is the first of its kind
+ */
+gboolean
+amps_metrics_count_fault (AmpsMetrics *self, AmpsEventFault fault)
+{
+  return self->faults[fault]++ == 0;
 }
 
 /**

@@ -17,6 +17,7 @@ typedef enum {
   AMPS_COUNTER_WORKLOADS_REJECTED,
   AMPS_COUNTER_WORKLOADS_PUBLISHED,
   AMPS_COUNTER_BROKER_RECONNECTS,
+  AMPS_COUNTER_EVENTS_NONCONFORMING,
   AMPS_COUNTER_DEAD_LETTERED,
 } AmpsCounter;
 #define AMPS_N_COUNTERS (AMPS_COUNTER_DEAD_LETTERED + 1)
@@ -75,6 +76,7 @@ void amps_metrics_increment (AmpsMetrics *self, AmpsCounter counter);
 guint64 amps_metrics_get_counter (AmpsMetrics *self, AmpsCounter counter);
 void amps_metrics_count_outcome (AmpsMetrics *self, AmpsOutcome outcome);
 guint64 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome);
+gboolean amps_metrics_count_fault (AmpsMetrics *self, AmpsEventFault fault);
 void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);

@@ -296,7 +296,8 @@ amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancell
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_publish_async);
-  amps_publication_start (self->broker, events, NULL, cancellable, on_published, task);
+  amps_publication_start (self->broker, events, amps_config_get_event_validation (self->config),
+                          self->metrics, NULL, cancellable, on_published, task);
 }
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-publication.h"
 
+#include "amps-conformance.h"
 #include "core/amps-error.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 #define MAX_SIZE_AT_ONCE (256 * 1024)
 
 typedef struct {
+  AmpsMetrics *metrics;  /* (owned) */
   GPtrArray *events;     /* (owned) of GBytes */
   GHashTable *confirmed; /* (owned) (nullable) of GBytes */
   unsigned int pending;
@@ -26,6 +28,7 @@ typedef struct {
 static void
 publication_free (Publication *self)
 {
+  g_object_unref (self->metrics);
   g_ptr_array_unref (self->events);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_clear_error (&self->error);
@@ -33,11 +36,11 @@ publication_free (Publication *self)
 }
 
 static AmpsCloudEvent *
-check_event (GBytes *event, GError **error)
+check_event (GBytes *event, AmpsEventValidation validation, GError **error)
 {
   gsize length;
   const char *json = g_bytes_get_data (event, &length);
-  g_autoptr (AmpsCloudEvent) scanned = amps_cloud_event_scan (json, length, error);
+  g_autoptr (AmpsCloudEvent) scanned = amps_cloud_event_scan (json, length, validation, error);
 
   if (scanned != NULL && strlen (scanned->type) > MAX_TYPE_LENGTH)
     {
@@ -88,14 +91,14 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Returns: (element-type AmpsCloudEvent): what is in @events, all of which are valid */
 static GPtrArray *
-check_events (GPtrArray *events, GError **error)
+check_events (GPtrArray *events, AmpsEventValidation validation, GError **error)
 {
   g_autoptr (GPtrArray) checked =
       g_ptr_array_new_with_free_func ((GDestroyNotify) amps_cloud_event_free);
 
   for (unsigned int i = 0; i < events->len; i++)
     {
-      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), error);
+      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), validation, error);
 
       if (event == NULL)
         {
@@ -118,6 +121,7 @@ publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
   if (self->confirmed != NULL && g_hash_table_contains (self->confirmed, event))
     return;
 
+  amps_conformance_note (self->metrics, attributes->faults);
   item = g_new (Item, 1);
   item->task = g_object_ref (task);
   item->event = g_bytes_ref (event);
@@ -146,18 +150,33 @@ publish_checked (GTask *task, GPtrArray *checked, GError *error)
   end_one (task);
 }
 
+typedef struct {
+  GPtrArray *events; /* (owned) */
+  AmpsEventValidation validation;
+} Check;
+
+static void
+check_free (gpointer data)
+{
+  Check *self = data;
+
+  g_ptr_array_unref (self->events);
+  g_free (self);
+}
+
 /* In a thread of its own, which has nothing but bytes. */
 static void
-check_in_thread (GTask *check, gpointer source G_GNUC_UNUSED, gpointer events,
+check_in_thread (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data,
                  GCancellable *cancellable G_GNUC_UNUSED)
 {
+  const Check *check = data;
   GError *error = NULL;
-  GPtrArray *checked = check_events (events, &error);
+  GPtrArray *checked = check_events (check->events, check->validation, &error);
 
   if (checked != NULL)
-    g_task_return_pointer (check, checked, (GDestroyNotify) g_ptr_array_unref);
+    g_task_return_pointer (task, checked, (GDestroyNotify) g_ptr_array_unref);
   else
-    g_task_return_error (check, error);
+    g_task_return_error (task, error);
 }
 
 static void
@@ -184,6 +203,8 @@ get_size (GPtrArray *events)
  * amps_publication_start:
  * @broker: where to
  * @events: (element-type GBytes): events in structured mode
+ * @validation: what each of them must be
+ * @metrics: counts those that break the specification
  * @confirmed: (nullable): events that were confirmed before and need not be
  *   published again; those that are now are added to it
  * @cancellable: (nullable): stops waiting, not publishing
@@ -194,30 +215,36 @@ get_size (GPtrArray *events)
  * if one of them is invalid.
  */
 void
-amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confirmed,
-                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+amps_publication_start (AmpsBroker *broker, GPtrArray *events, AmpsEventValidation validation,
+                        AmpsMetrics *metrics, GHashTable *confirmed, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
-  g_autoptr (GTask) check = NULL;
+  g_autoptr (GTask) in_thread = NULL;
   Publication *self = g_new0 (Publication, 1);
+  Check *check;
 
   g_task_set_source_tag (task, amps_publication_start);
   g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
+  self->metrics = g_object_ref (metrics);
   self->events = g_ptr_array_ref (events);
   self->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
 
   if (get_size (events) <= MAX_SIZE_AT_ONCE)
     {
       GError *error = NULL;
-      GPtrArray *checked = check_events (events, &error);
+      GPtrArray *checked = check_events (events, validation, &error);
 
       publish_checked (task, checked, error);
       return;
     }
 
-  check = g_task_new (NULL, NULL, on_checked, g_steal_pointer (&task));
-  g_task_set_task_data (check, g_ptr_array_ref (events), (GDestroyNotify) g_ptr_array_unref);
-  g_task_run_in_thread (check, check_in_thread);
+  check = g_new (Check, 1);
+  check->events = g_ptr_array_ref (events);
+  check->validation = validation;
+  in_thread = g_task_new (NULL, NULL, on_checked, g_steal_pointer (&task));
+  g_task_set_task_data (in_thread, check, check_free);
+  g_task_run_in_thread (in_thread, check_in_thread);
 }
 
 /**

@@ -2,12 +2,13 @@
 #pragma once
 
 #include "broker/amps-broker.h"
+#include "core/amps-metrics.h"
 
 G_BEGIN_DECLS
 
-void amps_publication_start (AmpsBroker *broker, GPtrArray *events, GHashTable *confirmed,
-                             GCancellable *cancellable, GAsyncReadyCallback callback,
-                             gpointer user_data);
+void amps_publication_start (AmpsBroker *broker, GPtrArray *events, AmpsEventValidation validation,
+                             AmpsMetrics *metrics, GHashTable *confirmed, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
 gboolean amps_publication_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

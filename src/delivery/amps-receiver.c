@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-receiver.h"
 
+#include "amps-conformance.h"
 #include "core/amps-error.h"
 #include "core/amps-log.h"
 
@@ -108,6 +109,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
     }
 
   amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_INSERTED);
+  amps_conformance_note (self->metrics, amps_job_get_faults (job));
   if (amps_manifest_recall (self->manifest, job, &recalled))
     {
       amps_log_job (INFO, amps_job_get_id (job),

@@ -59,7 +59,8 @@ attribute_clear (gpointer data)
 }
 
 static GBytes *
-parse_binary (SoupMessageHeaders *headers, GBytes *body, GError **error)
+parse_binary (SoupMessageHeaders *headers, GBytes *body, AmpsEventValidation validation,
+              GError **error)
 {
   g_autoptr (GArray) attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
   SoupMessageHeadersIter iter;
@@ -79,19 +80,21 @@ parse_binary (SoupMessageHeaders *headers, GBytes *body, GError **error)
           g_prefix_error (error, "header “%s”: ", header);
           return NULL;
         }
-      AmpsAttribute attribute = { g_ascii_strdown (header + strlen (ATTRIBUTE_PREFIX), -1), value };
+      AmpsAttribute attribute = { g_ascii_strdown (header + strlen (ATTRIBUTE_PREFIX), -1), value,
+                                  FALSE };
       g_array_append_val (attributes, attribute);
     }
 
   return amps_cloud_event_from_binary (
       (const AmpsAttribute *) (gpointer) attributes->data, attributes->len,
-      soup_message_headers_get_one (headers, "Content-Type"), body, error);
+      soup_message_headers_get_one (headers, "Content-Type"), body, validation, error);
 }
 
 /**
  * amps_http_event_parse:
  * @headers: of a request or an answer
  * @body: its body
+ * @validation: what an event must be
  * @error: return location: %AMPS_ERROR_INVALID_EVENT
  *
  * Takes the events out of an HTTP message: binary mode is turned into
@@ -102,18 +105,19 @@ parse_binary (SoupMessageHeaders *headers, GBytes *body, GError **error)
  *   structured mode
  */
 GPtrArray *
-amps_http_event_parse (SoupMessageHeaders *headers, GBytes *body, GError **error)
+amps_http_event_parse (SoupMessageHeaders *headers, GBytes *body, AmpsEventValidation validation,
+                       GError **error)
 {
   g_autoptr (GPtrArray) events = NULL;
   g_autoptr (GBytes) event = NULL;
 
   if (has_type (headers, BATCH_TYPE))
-    return amps_cloud_event_split_batch (body, error);
+    return amps_cloud_event_split_batch (body, validation, error);
 
   if (has_type (headers, STRUCTURED_TYPE) || !has_attributes (headers))
     event = g_bytes_ref (body);
   else
-    event = parse_binary (headers, body, error);
+    event = parse_binary (headers, body, validation, error);
   if (event == NULL)
     return NULL;
 

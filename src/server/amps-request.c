@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-request.h"
 
-#include "core/amps-cloudevent.h"
 #include "core/amps-error.h"
 #include "core/amps-json-scanner.h"
 #include "core/amps-value.h"
@@ -206,7 +205,8 @@ read_identifiers (AmpsRequest *self, const Members *members, GError **error)
 
 /* Events are published as the very bytes they came as. */
 static gboolean
-read_publish (AmpsRequest *self, const Members *members, GError **error)
+read_publish (AmpsRequest *self, const Members *members, AmpsEventValidation validation,
+              GError **error)
 {
   const AmpsJsonValue *value = &members->values[MEMBER_PUBLISH];
   g_autoptr (GBytes) events = NULL;
@@ -222,7 +222,7 @@ read_publish (AmpsRequest *self, const Members *members, GError **error)
       g_bytes_new_from_bytes (members->body, (gsize) (value->start - json), get_length (value));
   if (value->kind == AMPS_JSON_ARRAY)
     {
-      self->publish = amps_cloud_event_split_batch (events, error);
+      self->publish = amps_cloud_event_split_batch (events, validation, error);
       return self->publish != NULL;
     }
 
@@ -247,6 +247,7 @@ check_sense (const AmpsRequest *self, GError **error)
 /**
  * amps_request_parse:
  * @body: the body of a request
+ * @validation: what events in it must be
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT or %AMPS_ERROR_INVALID_EVENT
  *
  * Members that it does not know are ignored.
@@ -254,7 +255,7 @@ check_sense (const AmpsRequest *self, GError **error)
  * Returns: (transfer full) (nullable): what it asks for
  */
 AmpsRequest *
-amps_request_parse (GBytes *body, GError **error)
+amps_request_parse (GBytes *body, AmpsEventValidation validation, GError **error)
 {
   g_autoptr (AmpsRequest) self = g_new0 (AmpsRequest, 1);
   Members members = { .body = body };
@@ -265,7 +266,7 @@ amps_request_parse (GBytes *body, GError **error)
       !read_duration (&members, MEMBER_DELAY, &self->delay, error) ||
       !read_duration (&members, MEMBER_EXTEND, &self->extend, error) ||
       !read_string (&members, MEMBER_REASON, &self->reason, error) ||
-      !read_publish (self, &members, error) || !check_sense (self, error))
+      !read_publish (self, &members, validation, error) || !check_sense (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

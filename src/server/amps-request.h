@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <gio/gio.h>
+#include "core/amps-cloudevent.h"
 
 G_BEGIN_DECLS
 
@@ -27,7 +27,7 @@ typedef struct {
   GPtrArray *publish;
 } AmpsRequest;
 
-AmpsRequest *amps_request_parse (GBytes *body, GError **error);
+AmpsRequest *amps_request_parse (GBytes *body, AmpsEventValidation validation, GError **error);
 void amps_request_free (AmpsRequest *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsRequest, amps_request_free)

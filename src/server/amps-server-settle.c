@@ -44,11 +44,12 @@ pending_answer (Pending *pending, const GError *error)
 }
 
 static AmpsRequest *
-parse_request (SoupServerMessage *message)
+parse_request (AmpsServer *self, SoupServerMessage *message)
 {
   g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (GError) error = NULL;
-  AmpsRequest *request = amps_request_parse (body, &error);
+  AmpsRequest *request =
+      amps_request_parse (body, amps_config_get_event_validation (self->config), &error);
 
   if (request == NULL)
     amps_reply_error (message, error);
@@ -148,7 +149,7 @@ void
 amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
                          const char *rest G_GNUC_UNUSED)
 {
-  g_autoptr (AmpsRequest) request = parse_request (message);
+  g_autoptr (AmpsRequest) request = parse_request (self, message);
 
   if (request == NULL)
     return;
@@ -171,7 +172,7 @@ amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
 void
 amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  g_autoptr (AmpsRequest) request = parse_request (message);
+  g_autoptr (AmpsRequest) request = parse_request (self, message);
   g_autoptr (GError) error = NULL;
 
   if (request == NULL)
@@ -195,7 +196,7 @@ amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *re
 void
 amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  g_autoptr (AmpsRequest) request = parse_request (message);
+  g_autoptr (AmpsRequest) request = parse_request (self, message);
   g_autoptr (JsonBuilder) answer = NULL;
   g_autoptr (GError) error = NULL;
   gint64 deadline = 0;
@@ -242,7 +243,8 @@ amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *r
   g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) events =
-      amps_http_event_parse (soup_server_message_get_request_headers (message), body, &error);
+      amps_http_event_parse (soup_server_message_get_request_headers (message), body,
+                             amps_config_get_event_validation (self->config), &error);
 
   if (events == NULL)
     {

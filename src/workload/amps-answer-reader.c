@@ -19,6 +19,7 @@ typedef struct {
   gsize max_kept;
   gsize max_read;
   gsize n_read;
+  AmpsEventValidation event_validation;
   gboolean sync;
   gboolean batch;
   AmpsAnswerFunc done;
@@ -85,7 +86,7 @@ take_event (Reader *self, AmpsAnswer *answer)
       return;
     }
 
-  events = amps_http_event_parse (headers, body, &answer->problem);
+  events = amps_http_event_parse (headers, body, self->event_validation, &answer->problem);
   if (events != NULL && events->len == 1)
     answer->event = g_bytes_ref (g_ptr_array_index (events, 0));
   else if (events != NULL)
@@ -201,6 +202,7 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->stream = g_object_ref (body);
   self->cancellable = g_object_ref (cancellable);
   self->body = g_byte_array_new ();
+  self->event_validation = amps_config_get_event_validation (config);
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->batch = amps_config_get_workload_batch_size (config) > 1;
   self->max_kept = self->sync ? amps_config_get_max_body_size (config) : AMPS_ANSWER_MAX_DETAIL;

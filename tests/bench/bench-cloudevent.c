@@ -39,7 +39,8 @@ measure (const char *json, gsize length)
     {
       for (int i = 0; i < (length > LARGE / 2 ? 1 : 1000); i++, count++)
         {
-          g_autoptr (AmpsCloudEvent) event = amps_cloud_event_scan (json, length, NULL);
+          g_autoptr (AmpsCloudEvent) event =
+              amps_cloud_event_scan (json, length, AMPS_EVENT_VALIDATION_STRICT, NULL);
 
           g_assert_nonnull (event);
         }

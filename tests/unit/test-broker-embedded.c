@@ -364,7 +364,7 @@ test_large_event_does_not_keep_the_main_loop (Fixture *f, gconstpointer data G_G
   gint64 began = get_cpu_time ();
   gint64 scan;
 
-  scanned = amps_cloud_event_scan (json, strlen (json), NULL);
+  scanned = amps_cloud_event_scan (json, strlen (json), AMPS_EVENT_VALIDATION_LENIENT, NULL);
   scan = get_cpu_time () - began;
   start (&process, f, ":memory:");
   g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);

@@ -28,7 +28,7 @@ parse (Fixture *fixture, const char *body, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (body, strlen (body));
 
-  return amps_http_event_parse (fixture->headers, bytes, error);
+  return amps_http_event_parse (fixture->headers, bytes, AMPS_EVENT_VALIDATION_STRICT, error);
 }
 
 static void

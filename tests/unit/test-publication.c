@@ -2,11 +2,14 @@
 #include "core/amps-error.h"
 #include "delivery/amps-publication.h"
 #include "fake-broker.h"
+#include "log-recorder.h"
 
 #include <string.h>
 
 typedef struct {
   FakeBroker *broker;
+  AmpsMetrics *metrics;
+  AmpsEventValidation validation;
   GPtrArray *events;     /* of GBytes */
   GHashTable *confirmed; /* of GBytes */
   GCancellable *cancellable;
@@ -17,6 +20,7 @@ static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   f->broker = fake_broker_new ();
+  f->metrics = amps_metrics_new ();
   f->events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   f->confirmed =
       g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
@@ -27,11 +31,15 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+  g_autofree char *log = log_recorder_take ();
+
   g_ptr_array_unref (f->events);
   g_hash_table_unref (f->confirmed);
   g_clear_object (&f->result);
   g_assert_finalize_object (f->cancellable);
+  g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->broker);
+  g_assert_cmpstr (log, ==, "");
 }
 
 static void
@@ -63,8 +71,8 @@ static void
 start (Fixture *f)
 {
   g_clear_object (&f->result);
-  amps_publication_start (AMPS_BROKER (f->broker), f->events, f->confirmed, f->cancellable,
-                          on_ended, f);
+  amps_publication_start (AMPS_BROKER (f->broker), f->events, f->validation, f->metrics,
+                          f->confirmed, f->cancellable, on_ended, f);
   iterate ();
 }
 
@@ -160,6 +168,40 @@ test_repeated_after_a_failure (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_publication_finish (f->result, NULL));
 }
 
+/* As for what is delivered: the setting says what an event must be. */
+static void
+test_nonconforming (Fixture *f, gconstpointer large)
+{
+  g_autofree char *data = g_strnfill (large != NULL ? 300 * 1024 : 1, 'x');
+  char *json =
+      g_strdup_printf ("{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"mail\","
+                       "\"correlationId\":{},\"data\":\"%s\"}",
+                       data);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *log = NULL;
+
+  g_ptr_array_add (f->events, g_bytes_new_take (json, strlen (json)));
+  start (f);
+  while (f->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  log = log_recorder_take ();
+  g_assert_true (amps_publication_finish (f->result, &error));
+  g_assert_no_error (error);
+  assert_told (f, "publish 1 to mail\n");
+  g_assert_nonnull (strstr (log, "correlationId"));
+  g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_EVENTS_NONCONFORMING), ==,
+                    1);
+
+  f->validation = AMPS_EVENT_VALIDATION_STRICT;
+  g_hash_table_remove_all (f->confirmed);
+  start (f);
+  while (f->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  assert_told (f, "");
+}
+
 static void
 test_of_nothing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -188,6 +230,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  log_recorder_start ();
 
 #define ADD(name, test) g_test_add ("/publication/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("type-names-the-queue", test_type_names_the_queue);
@@ -195,6 +238,9 @@ main (int argc, char **argv)
   ADD ("nothing-if-one-is-invalid", test_nothing_if_one_is_invalid);
   ADD ("type-that-is-too-long", test_type_that_is_too_long);
   ADD ("repeated-after-a-failure", test_repeated_after_a_failure);
+  ADD ("nonconforming", test_nonconforming);
+  g_test_add ("/publication/nonconforming-large", Fixture, "large", set_up, test_nonconforming,
+              tear_down);
   ADD ("of-nothing", test_of_nothing);
   ADD ("cancelled", test_cancelled);
   return g_test_run ();

@@ -13,7 +13,7 @@ parse (const char *body, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (body, strlen (body));
 
-  return amps_request_parse (bytes, error);
+  return amps_request_parse (bytes, AMPS_EVENT_VALIDATION_STRICT, error);
 }
 
 static AmpsRequest *

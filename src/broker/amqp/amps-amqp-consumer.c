@@ -133,11 +133,11 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 static AmpsAmqpEvent *
 read_message (AmpsAmqpConnection *connection, AmpsAmqpMessage *message)
 {
-  guint64 max_body_size = amps_amqp_connection_get_settings (connection)->max_body_size;
+  const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_DELIVERY);
 
-  event->delivery =
-      amps_amqp_properties_read (message, max_body_size, &event->event, &event->error);
+  event->delivery = amps_amqp_properties_read (
+      message, settings->max_body_size, settings->event_validation, &event->event, &event->error);
   return event;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-properties.h"
 
+#include "amps-amqp-binary.h"
 #include "core/amps-error.h"
+#include "core/amps-event-attribute.h"
 
 #include <string.h>
 
 #define PERSISTENT 2
-#define EVENT_CONTENT_TYPE "application/cloudevents"
 #define POOL_SIZE 4096
 
 #define MAX_DETAIL 1024
@@ -23,8 +24,6 @@
  * more than this beside its text. */
 #define N_OWN 11
 #define MAX_NUMBER_SIZE 64
-
-static const char *const binary_prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
 
 /**
  * amps_amqp_copy_free:
@@ -142,88 +141,19 @@ dup_text (const amqp_field_value_t *field)
   return g_strndup (field->value.bytes.bytes, field->value.bytes.len);
 }
 
-/* Trace context goes into a header of HTTP. */
-static char *
-dup_visible_text (const amqp_field_value_t *field)
+/* It goes into headers of HTTP; a state means nothing without its parent. */
+static void
+read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
-  g_autofree char *text = dup_text (field);
+  g_autofree char *parent = dup_text (find_header (headers, "traceparent"));
+  g_autofree char *state = dup_text (find_header (headers, "tracestate"));
 
-  for (const char *p = text; p != NULL && *p != '\0'; p++)
-    {
-      if (*p < ' ' || *p > '~')
-        return NULL;
-    }
+  if (parent == NULL || !amps_event_attribute_is_traceparent (parent))
+    return;
 
-  return g_steal_pointer (&text);
-}
-
-static const char *
-get_attribute_name (const char *key)
-{
-  for (unsigned int i = 0; i < G_N_ELEMENTS (binary_prefixes); i++)
-    {
-      if (g_str_has_prefix (key, binary_prefixes[i]))
-        return key + strlen (binary_prefixes[i]);
-    }
-
-  return NULL;
-}
-
-static char *
-dup_attribute_value (const amqp_field_value_t *field)
-{
-  if (field->kind == AMQP_FIELD_KIND_BOOLEAN)
-    return g_strdup (field->value.boolean ? "true" : "false");
-  if (field->kind == AMQP_FIELD_KIND_UTF8 || field->kind == AMQP_FIELD_KIND_BYTES)
-    return dup_text (field);
-
-  return g_strdup_printf ("%" G_GINT64_FORMAT, to_number (field, 0));
-}
-
-/* (element-type AmpsAttribute) with everything in @texts. */
-static GArray *
-collect_attributes (const amqp_table_t *headers, GPtrArray *texts)
-{
-  GArray *attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
-
-  for (int i = 0; i < headers->num_entries; i++)
-    {
-      const amqp_table_entry_t *entry = &headers->entries[i];
-      char *key = g_strndup (entry->key.bytes, entry->key.len);
-      AmpsAttribute attribute = { get_attribute_name (key), NULL };
-
-      g_ptr_array_add (texts, key);
-      if (attribute.name == NULL)
-        continue;
-
-      char *value = dup_attribute_value (&entry->value);
-
-      g_ptr_array_add (texts, value);
-      attribute.value = value != NULL ? value : "";
-      g_array_append_val (attributes, attribute);
-    }
-
-  return attributes;
-}
-
-static GBytes *
-make_structured (const amqp_basic_properties_t *properties, GBytes *body, GError **problem)
-{
-  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GArray) attributes = collect_attributes (get_headers (properties), texts);
-  g_autofree char *content_type = NULL;
-
-  if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
-    content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
-
-  /* What says that it is an event is one, whatever its headers repeat of it. */
-  if (attributes->len == 0 ||
-      (content_type != NULL &&
-       g_ascii_strncasecmp (content_type, EVENT_CONTENT_TYPE, strlen (EVENT_CONTENT_TYPE)) == 0))
-    return g_bytes_ref (body);
-
-  return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
-                                       attributes->len, content_type, body, problem);
+  delivery->traceparent = g_steal_pointer (&parent);
+  if (state != NULL && amps_event_attribute_is_tracestate (state))
+    delivery->tracestate = g_steal_pointer (&state);
 }
 
 static void
@@ -240,13 +170,12 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   delivery->copy = find_header (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
     delivery->first_received = first_received;
-  delivery->traceparent = dup_visible_text (find_header (headers, "traceparent"));
-  delivery->tracestate = dup_visible_text (find_header (headers, "tracestate"));
+  read_trace_context (delivery, headers);
 }
 
 static AmpsDelivery *
 make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
-               guint64 max_body_size, GError **problem)
+               guint64 max_body_size, AmpsEventValidation validation, GError **problem)
 {
   g_autoptr (GBytes) body =
       message->body != NULL ? g_bytes_ref (message->body) : g_bytes_new_static ("", 0);
@@ -261,7 +190,7 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
     g_set_error_literal (problem, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
                          "its properties can't be read");
   else
-    structured = make_structured (properties, body, problem);
+    structured = amps_amqp_binary_to_structured (properties, body, validation, problem);
 
   delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
   if (delivery->body != body)
@@ -273,6 +202,7 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
  * amps_amqp_properties_read:
  * @message: a delivered message
  * @max_body_size: larger ones are a problem
+ * @validation: what an event must be
  * @event: (out) (transfer full) (nullable): the event in it
  * @problem: return location: why there is none
  *
@@ -281,8 +211,8 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
  * Returns: (transfer full): the delivery, without its epoch
  */
 AmpsDelivery *
-amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size, AmpsCloudEvent **event,
-                           GError **problem)
+amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
+                           AmpsEventValidation validation, AmpsCloudEvent **event, GError **problem)
 {
   amqp_basic_properties_t *properties = NULL;
   g_autoptr (GError) found = NULL;
@@ -293,7 +223,7 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size, Amps
   if (!decode (message->properties, &pool, &properties))
     properties = NULL;
 
-  delivery = make_delivery (message, properties, max_body_size, &found);
+  delivery = make_delivery (message, properties, max_body_size, validation, &found);
   delivery->tag = message->tag;
   delivery->incomplete = message->body == NULL;
   delivery->redelivered = message->redelivered;
@@ -310,7 +240,7 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size, Amps
       gsize length;
       const char *json = g_bytes_get_data (delivery->body, &length);
 
-      *event = amps_cloud_event_scan (json, length, &found);
+      *event = amps_cloud_event_scan (json, length, validation, &found);
     }
   if (found != NULL)
     g_propagate_error (problem, g_steal_pointer (&found));

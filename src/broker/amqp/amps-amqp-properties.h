@@ -39,7 +39,8 @@ typedef struct {
 void amps_amqp_copy_free (AmpsAmqpCopy *self);
 
 AmpsDelivery *amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
-                                         AmpsCloudEvent **event, GError **problem);
+                                         AmpsEventValidation validation, AmpsCloudEvent **event,
+                                         GError **problem);
 gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize max_size,
                                           amqp_pool_t *pool, amqp_basic_properties_t *properties);
 char *amps_amqp_properties_dup_message_id (GBytes *raw);

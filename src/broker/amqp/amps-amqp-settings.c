@@ -23,6 +23,7 @@ amps_amqp_settings_new (AmpsConfig *config)
   self->max_body_size = amps_config_get_max_body_size (config);
   self->max_kept_size =
       self->dead_letter_queue != NULL ? MAX_DEAD_LETTER_SIZE : self->max_body_size;
+  self->event_validation = amps_config_get_event_validation (config);
   self->job_timeout = amps_config_get_job_timeout (config);
   return self;
 }

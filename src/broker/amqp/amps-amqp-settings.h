@@ -19,6 +19,7 @@ typedef struct {
   gboolean quorum;
   guint64 max_body_size;
   guint64 max_kept_size; /* larger bodies are not even kept for a dead letter */
+  AmpsEventValidation event_validation;
   gint64 job_timeout;
 } AmpsAmqpSettings;
 

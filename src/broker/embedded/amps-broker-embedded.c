@@ -351,6 +351,9 @@ amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
                                                amps_config_get_subject (config),
                                                get_dead_letters (config), &self->bad_settings);
   if (self->settings != NULL)
-    self->settings->max_body_size = amps_config_get_max_body_size (config);
+    {
+      self->settings->max_body_size = amps_config_get_max_body_size (config);
+      self->settings->event_validation = amps_config_get_event_validation (config);
+    }
   return AMPS_BROKER (self);
 }

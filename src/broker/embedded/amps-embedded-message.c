@@ -56,13 +56,13 @@ amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error)
 }
 
 static AmpsCloudEvent *
-check_body (GBytes *body, gsize max_body_size, GError **error)
+check_body (GBytes *body, gsize max_body_size, AmpsEventValidation validation, GError **error)
 {
   gsize length;
   const char *json = g_bytes_get_data (body, &length);
 
   if (length <= max_body_size)
-    return amps_cloud_event_scan (json, length, error);
+    return amps_cloud_event_scan (json, length, validation, error);
 
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
                "it has %zu bytes, and MAX_BODY_SIZE is %zu", length, max_body_size);
@@ -74,6 +74,7 @@ check_body (GBytes *body, gsize max_body_size, GError **error)
  * @job: what was claimed
  * @lease_end: boot µs: until when
  * @max_body_size: more bytes are not looked at
+ * @validation: what an event must be
  *
  * For the worker's thread: all that reads the body is done here, since a large one
  * would keep the main loop.
@@ -81,7 +82,8 @@ check_body (GBytes *body, gsize max_body_size, GError **error)
  * Returns: (transfer full): an event that says so
  */
 AmpsEmbeddedEvent *
-amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end, gsize max_body_size)
+amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end, gsize max_body_size,
+                             AmpsEventValidation validation)
 {
   AmpsEmbeddedEvent *self = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_JOB, 0, NULL);
 
@@ -93,7 +95,7 @@ amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end, gsize m
   self->delivery->returns = job->returns;
   self->delivery->first_received = job->first_received;
   self->delivery->copy = job->retried;
-  self->found = check_body (job->body, max_body_size, &self->error);
+  self->found = check_body (job->body, max_body_size, validation, &self->error);
   return self;
 }
 

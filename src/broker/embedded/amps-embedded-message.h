@@ -86,7 +86,8 @@ typedef struct {
 
 AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error);
 AmpsEmbeddedEvent *amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end,
-                                                gsize max_body_size);
+                                                gsize max_body_size,
+                                                AmpsEventValidation validation);
 void amps_embedded_event_free (gpointer event);
 
 G_END_DECLS

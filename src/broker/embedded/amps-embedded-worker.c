@@ -129,7 +129,8 @@ tell_claimed (AmpsEmbeddedWorker *self, const GPtrArray *jobs)
   for (unsigned int i = 0; jobs != NULL && i < jobs->len; i++)
     {
       AmpsEmbeddedEvent *event = amps_embedded_event_new_job (
-          g_ptr_array_index (jobs, i), self->lease->end, self->settings->max_body_size);
+          g_ptr_array_index (jobs, i), self->lease->end, self->settings->max_body_size,
+          self->settings->event_validation);
 
       amps_mailbox_send (self->events, &event->mail);
     }

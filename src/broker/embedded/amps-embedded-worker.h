@@ -17,6 +17,7 @@ typedef struct {
   gboolean durable;
   gint64 lease; /* µs */
   gsize max_body_size;
+  AmpsEventValidation event_validation;
 } AmpsEmbeddedSettings;
 
 AmpsEmbeddedSettings *amps_embedded_settings_new (const char *uri, const char *subject,

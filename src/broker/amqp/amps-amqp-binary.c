@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "amps-amqp-binary.h"
+
+#include "core/amps-event-attribute.h"
+
+#include <string.h>
+
+/* The AMQP binding of CloudEvents is written for AMQP 1.0. In 0-9-1 its application
+ * properties are headers, and RabbitMQ turns the former into the latter. */
+
+#define STRUCTURED_TYPE "application/cloudevents"
+
+static const char *const prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
+
+/* Clients differ in how they write names of headers; attributes are in lower case.
+ *
+ * Returns: (transfer full) (nullable): the attribute's name */
+static char *
+dup_name (const amqp_bytes_t *key)
+{
+  if (memchr (key->bytes, '\0', key->len) != NULL)
+    return NULL;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    {
+      gsize length = strlen (prefixes[i]);
+
+      if (key->len >= length && g_ascii_strncasecmp (key->bytes, prefixes[i], length) == 0)
+        return g_ascii_strdown ((const char *) key->bytes + length, (gssize) (key->len - length));
+    }
+
+  return NULL;
+}
+
+static char *
+format_time (guint64 seconds)
+{
+  g_autoptr (GDateTime) moment = NULL;
+
+  if (seconds <= G_MAXINT64)
+    moment = g_date_time_new_from_unix_utc ((gint64) seconds);
+  /* RFC 3339 has four digits for the year. */
+  return moment != NULL ? g_date_time_format (moment, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+static char *
+format_integer (const amqp_field_value_t *field)
+{
+  switch (field->kind)
+    {
+    case AMQP_FIELD_KIND_I8:
+      return g_strdup_printf ("%d", field->value.i8);
+    case AMQP_FIELD_KIND_U8:
+      return g_strdup_printf ("%u", field->value.u8);
+    case AMQP_FIELD_KIND_I16:
+      return g_strdup_printf ("%d", field->value.i16);
+    case AMQP_FIELD_KIND_U16:
+      return g_strdup_printf ("%u", field->value.u16);
+    case AMQP_FIELD_KIND_I32:
+      return g_strdup_printf ("%" G_GINT32_FORMAT, field->value.i32);
+    case AMQP_FIELD_KIND_U32:
+      return g_strdup_printf ("%" G_GUINT32_FORMAT, field->value.u32);
+    case AMQP_FIELD_KIND_I64:
+      return g_strdup_printf ("%" G_GINT64_FORMAT, field->value.i64);
+    case AMQP_FIELD_KIND_U64:
+      return g_strdup_printf ("%" G_GUINT64_FORMAT, field->value.u64);
+    default:
+      return NULL;
+    }
+}
+
+static char *
+dup_text (const amqp_bytes_t *bytes)
+{
+  return g_utf8_validate_len (bytes->bytes, bytes->len, NULL) ? g_strndup (bytes->bytes, bytes->len)
+                                                              : NULL;
+}
+
+/* Returns: (nullable): what the value has no form for in an event */
+static const char *
+convert (const amqp_field_value_t *field, AmpsAttribute *attribute)
+{
+  attribute->is_literal = FALSE;
+  switch (field->kind)
+    {
+    case AMQP_FIELD_KIND_UTF8:
+    case AMQP_FIELD_KIND_BYTES:
+      attribute->value = dup_text (&field->value.bytes);
+      return "is bytes that are not text in UTF-8";
+    case AMQP_FIELD_KIND_TIMESTAMP:
+      attribute->value = format_time (field->value.u64);
+      return "is a time in AMQP's seconds that is beyond the year 9999";
+    case AMQP_FIELD_KIND_BOOLEAN:
+      attribute->value = g_strdup (field->value.boolean ? "true" : "false");
+      attribute->is_literal = TRUE;
+      return NULL;
+    case AMQP_FIELD_KIND_F32:
+    case AMQP_FIELD_KIND_F64:
+    case AMQP_FIELD_KIND_DECIMAL:
+      return "is a fraction in AMQP, which no attribute can be";
+    case AMQP_FIELD_KIND_ARRAY:
+      return "is a list in AMQP, which no attribute can be";
+    case AMQP_FIELD_KIND_TABLE:
+      return "is a table in AMQP, which no attribute can be";
+    default:
+      attribute->value = format_integer (field);
+      attribute->is_literal = TRUE;
+      return "is of a type in AMQP that no attribute can be";
+    }
+}
+
+static void
+attribute_clear (gpointer data)
+{
+  AmpsAttribute *attribute = data;
+
+  g_free ((char *) attribute->name);
+  g_free ((char *) attribute->value);
+}
+
+static gboolean
+add_attribute (GArray *attributes, char *name, const amqp_field_value_t *field, GError **error)
+{
+  AmpsAttribute attribute = { name, NULL, FALSE };
+  const char *problem = convert (field, &attribute);
+
+  g_array_append_val (attributes, attribute);
+  if (attribute.value != NULL)
+    return TRUE;
+
+  g_autofree char *valid = g_utf8_make_valid (name, -1);
+
+  amps_event_attribute_set_error (error, valid, strlen (valid), problem);
+  return FALSE;
+}
+
+/* (element-type AmpsAttribute) */
+static GArray *
+collect (const amqp_table_t *headers, gboolean *is_binary, GError **error)
+{
+  g_autoptr (GArray) attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
+
+  *is_binary = FALSE;
+  g_array_set_clear_func (attributes, attribute_clear);
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      const amqp_table_entry_t *entry = &headers->entries[i];
+      g_autofree char *name = dup_name (&entry->key);
+
+      if (name == NULL)
+        continue;
+      *is_binary = TRUE;
+      /* As in JSON: null is the same as absent. */
+      if (entry->value.kind != AMQP_FIELD_KIND_VOID &&
+          !add_attribute (attributes, g_steal_pointer (&name), &entry->value, error))
+        return NULL;
+    }
+
+  return g_steal_pointer (&attributes);
+}
+
+/**
+ * amps_amqp_binary_to_structured:
+ * @properties: of a message
+ * @body: its body
+ * @validation: what the event must be
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute
+ *
+ * Text becomes text, a timestamp RFC 3339, a boolean or an integer what it is, and
+ * null nothing. Whatever else there is in AMQP has no form in an event: it is an
+ * error rather than some other value. Callable from any thread.
+ *
+ * Returns: (transfer full) (nullable): the event, if it is in binary mode; else @body
+ */
+GBytes *
+amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GBytes *body,
+                                AmpsEventValidation validation, GError **error)
+{
+  g_autoptr (GArray) attributes = NULL;
+  g_autofree char *content_type = NULL;
+  gboolean is_binary;
+
+  if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
+    content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
+
+  /* What says that it is an event is one, whatever its headers repeat of it. */
+  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG) ||
+      (content_type != NULL &&
+       g_ascii_strncasecmp (content_type, STRUCTURED_TYPE, strlen (STRUCTURED_TYPE)) == 0))
+    return g_bytes_ref (body);
+
+  attributes = collect (&properties->headers, &is_binary, error);
+  if (attributes == NULL)
+    return NULL;
+  if (!is_binary)
+    return g_bytes_ref (body);
+
+  return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
+                                       attributes->len, content_type, body, validation, error);
+}

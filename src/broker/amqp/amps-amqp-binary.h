@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-amqp-library.h"
+#include "core/amps-cloudevent.h"
+
+G_BEGIN_DECLS
+
+GBytes *amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GBytes *body,
+                                        AmpsEventValidation validation, GError **error);
+
+G_END_DECLS

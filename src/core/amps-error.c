@@ -13,6 +13,8 @@ static const AmpsErrorInfo infos[] = {
   [AMPS_ERROR_METHOD_NOT_ALLOWED] = { DBUS_ERROR ("MethodNotAllowed"), 405, "Method not allowed" },
   [AMPS_ERROR_CONFLICT] = { DBUS_ERROR ("Conflict"), 409, "Already decided otherwise" },
   [AMPS_ERROR_TOO_LARGE] = { DBUS_ERROR ("TooLarge"), 413, "Body too large" },
+  [AMPS_ERROR_UNSUPPORTED_MEDIA_TYPE] = { DBUS_ERROR ("UnsupportedMediaType"), 415,
+                                          "Unsupported encoding" },
   [AMPS_ERROR_BUSY] = { DBUS_ERROR ("Busy"), 503, "Being decided" },
   [AMPS_ERROR_UNAVAILABLE] = { DBUS_ERROR ("Unavailable"), 503, "Broker unavailable" },
   [AMPS_ERROR_NOT_PERMITTED] = { DBUS_ERROR ("NotPermitted"), 403, "Refused by the broker" },

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @AMPS_ERROR_METHOD_NOT_ALLOWED: the path exists, but not with this method
  * @AMPS_ERROR_CONFLICT: the job was already decided otherwise
  * @AMPS_ERROR_TOO_LARGE: over MAX_BODY_SIZE, or over what the broker takes
+ * @AMPS_ERROR_UNSUPPORTED_MEDIA_TYPE: the body is in a content encoding that AMPS can't read
  * @AMPS_ERROR_BUSY: another call is deciding the job right now
  * @AMPS_ERROR_UNAVAILABLE: the broker is away, blocked or slow; try again later
  * @AMPS_ERROR_NOT_PERMITTED: the broker refuses what AMPS asked for, for good (no permission,
@@ -36,6 +37,7 @@ typedef enum {
   AMPS_ERROR_METHOD_NOT_ALLOWED,
   AMPS_ERROR_CONFLICT,
   AMPS_ERROR_TOO_LARGE,
+  AMPS_ERROR_UNSUPPORTED_MEDIA_TYPE,
   AMPS_ERROR_BUSY,
   AMPS_ERROR_UNAVAILABLE,
   AMPS_ERROR_NOT_PERMITTED,

@@ -4,6 +4,7 @@
 #include "amps-request.h"
 #include "amps-server-private.h"
 #include "core/amps-error.h"
+#include "core/amps-gzip.h"
 #include "http/amps-http-event.h"
 
 #define MULTI_STATUS 207
@@ -232,6 +233,37 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   pending_answer (user_data, error);
 }
 
+/* @pending: (nullable): the request, if it was paused already */
+static void
+publish_body (AmpsServer *self, SoupServerMessage *message, GBytes *body, Pending *pending)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) events =
+      amps_http_event_parse (soup_server_message_get_request_headers (message), body,
+                             amps_config_get_event_validation (self->config), &error);
+
+  if (events == NULL && pending != NULL)
+    pending_answer (pending, error);
+  else if (events == NULL)
+    amps_reply_error (message, error);
+  else
+    amps_dispatcher_publish_async (self->dispatcher, events, NULL, on_published,
+                                   pending != NULL ? pending : pending_new (self, message));
+}
+
+static void
+on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  Pending *pending = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) body = amps_gzip_decode_finish (result, &error);
+
+  if (body != NULL)
+    publish_body (pending->server, pending->message, body, pending);
+  else
+    pending_answer (pending, error);
+}
+
 /**
  * amps_server_publish:
  *
@@ -241,17 +273,16 @@ void
 amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GBytes) body = amps_http_body_take (message);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *encoding = soup_message_headers_get_list (headers, "Content-Encoding");
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) events =
-      amps_http_event_parse (soup_server_message_get_request_headers (message), body,
-                             amps_config_get_event_validation (self->config), &error);
+  gboolean is_gzip;
 
-  if (events == NULL)
-    {
-      amps_reply_error (message, error);
-      return;
-    }
-
-  amps_dispatcher_publish_async (self->dispatcher, events, NULL, on_published,
-                                 pending_new (self, message));
+  if (!amps_gzip_check_encoding (encoding, &is_gzip, &error))
+    amps_reply_error (message, error);
+  else if (is_gzip)
+    amps_gzip_decode_async (body, amps_config_get_max_body_size (self->config), on_unpacked,
+                            pending_new (self, message));
+  else
+    publish_body (self, message, body, NULL);
 }

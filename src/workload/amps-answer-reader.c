@@ -2,6 +2,7 @@
 #include "amps-answer-reader.h"
 
 #include "core/amps-error.h"
+#include "core/amps-gzip.h"
 #include "http/amps-http-event.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct {
   gsize max_kept;
   gsize max_read;
   gsize n_read;
+  GError *bad_encoding; /* (owned) (nullable) why the body can't be read */
   AmpsEventValidation event_validation;
   gboolean sync;
   gboolean batch;
@@ -33,6 +35,7 @@ reader_free (Reader *self)
   g_object_unref (self->stream);
   g_object_unref (self->cancellable);
   g_byte_array_unref (self->body);
+  g_clear_error (&self->bad_encoding);
   g_free (self);
 }
 
@@ -65,14 +68,22 @@ amps_answer_reader_parse_retry_after (const char *value)
   return MAX (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0);
 }
 
+static GBytes *
+take_body (Reader *self)
+{
+  GBytes *body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+
+  self->body = g_byte_array_new ();
+  return body;
+}
+
 static void
 take_event (Reader *self, AmpsAnswer *answer)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
-  g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+  g_autoptr (GBytes) body = take_body (self);
   g_autoptr (GPtrArray) events = NULL;
 
-  self->body = g_byte_array_new ();
   if (!amps_http_event_is_event (headers))
     {
       answer->body = g_steal_pointer (&body);
@@ -113,7 +124,9 @@ make_answer (Reader *self)
       return answer;
     }
 
-  if (self->sync && self->n_read > self->max_kept)
+  if (self->bad_encoding != NULL)
+    answer->problem = g_steal_pointer (&self->bad_encoding);
+  else if (self->sync && self->n_read > self->max_kept)
     answer->problem = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
                                            "the workload's answer is over MAX_BODY_SIZE");
   else if (self->sync && status != SOUP_STATUS_ACCEPTED)
@@ -131,6 +144,62 @@ finish (Reader *self, const GError *error)
     self->done (make_answer (self), NULL, self->user_data);
 
   reader_free (self);
+}
+
+static void
+on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  Reader *self = user_data;
+  g_autoptr (GError) error = NULL;
+  GBytes *body = amps_gzip_decode_finish (result, &self->bad_encoding);
+
+  if (body != NULL)
+    {
+      g_byte_array_unref (self->body);
+      self->body = g_bytes_unref_to_array (body);
+    }
+
+  g_cancellable_set_error_if_cancelled (self->cancellable, &error);
+  finish (self, error);
+}
+
+/* In the main context: that of the session may be gone until then. */
+static void
+unpack (Reader *self)
+{
+  g_autoptr (GBytes) packed = take_body (self);
+
+  g_main_context_push_thread_default (NULL);
+  amps_gzip_decode_async (packed, self->max_kept, on_unpacked, self);
+  g_main_context_pop_thread_default (NULL);
+}
+
+/* Whether what the body holds decides something: an event, or which jobs of a batch
+ * have failed. */
+static gboolean
+is_body_wanted (Reader *self)
+{
+  unsigned int status = soup_message_get_status (self->message);
+
+  return self->sync && SOUP_STATUS_IS_SUCCESSFUL (status) && status != SOUP_STATUS_ACCEPTED &&
+         self->n_read <= self->max_kept &&
+         (self->batch
+              ? self->body->len > 0
+              : amps_http_event_is_event (soup_message_get_response_headers (self->message)));
+}
+
+static void
+take_in (Reader *self)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
+  const char *encoding = soup_message_headers_get_list (headers, "Content-Encoding");
+  gboolean is_gzip = FALSE;
+
+  if (encoding != NULL && is_body_wanted (self) &&
+      amps_gzip_check_encoding (encoding, &is_gzip, &self->bad_encoding) && is_gzip)
+    unpack (self);
+  else
+    finish (self, NULL);
 }
 
 static void
@@ -175,8 +244,10 @@ read_on (GObject *stream, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     wait_for_more (self);
-  else
+  else if (error != NULL)
     finish (self, error);
+  else
+    take_in (self);
 
   return G_SOURCE_REMOVE;
 }

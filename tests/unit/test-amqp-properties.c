@@ -180,6 +180,120 @@ test_binary_mode (void)
   g_assert_cmpuint (g_bytes_get_size (delivery->original_body), ==, strlen ("{\"n\": 1.0}"));
 }
 
+/* What EVENT is when it is packed by gzip. */
+static AmpsAmqpMessage *
+pack (Message *self, const char *encoding, const char *body)
+{
+  g_autoptr (GConverter) compressor =
+      G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9));
+  g_autoptr (GBytes) properties = NULL;
+  guint8 packed[1000];
+  gsize n_read, n_written;
+  AmpsAmqpMessage *message;
+
+  self->properties._flags |= AMQP_BASIC_CONTENT_ENCODING_FLAG;
+  self->properties.content_encoding = amqp_cstring_bytes (encoding);
+  properties = encode (self);
+  message = wrap (properties, body);
+  g_assert_cmpint (g_converter_convert (compressor, body, strlen (body), packed, sizeof packed,
+                                        G_CONVERTER_INPUT_AT_END, &n_read, &n_written, NULL),
+                   ==, G_CONVERTER_FINISHED);
+  g_bytes_unref (message->body);
+  message->body = g_bytes_new (packed, n_written);
+  message->body_size = n_written;
+  return message;
+}
+
+/* The workload gets it unpacked, and a copy is what the message was. */
+static void
+test_gzip (void)
+{
+  Message message = { 0 };
+  g_autoptr (AmpsAmqpMessage) packed = pack (&message, "GZIP", EVENT);
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (AmpsDelivery) delivery =
+      amps_amqp_properties_read (packed, 1000, AMPS_EVENT_VALIDATION_STRICT, &event, &problem);
+
+  g_assert_no_error (problem);
+  g_assert_cmpstr (event->id, ==, "1");
+  g_assert_cmpmem (g_bytes_get_data (delivery->body, NULL), g_bytes_get_size (delivery->body),
+                   EVENT, strlen (EVENT));
+  g_assert_true (delivery->original_body == packed->body);
+  g_assert_true (amps_amqp_properties_is_encoded (delivery->properties));
+}
+
+static void
+test_gzip_in_binary_mode (void)
+{
+  Message message = { 0 };
+  g_autoptr (AmpsAmqpMessage) packed = NULL;
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (AmpsDelivery) delivery = NULL;
+
+  add_text (&message, "ce-specversion", "1.0");
+  add_text (&message, "ce-id", "1");
+  add_text (&message, "ce-source", "/s");
+  add_text (&message, "ce-type", "t");
+  packed = pack (&message, "gzip", "[1.50]");
+  delivery =
+      amps_amqp_properties_read (packed, 1000, AMPS_EVENT_VALIDATION_STRICT, &event, &problem);
+  g_assert_no_error (problem);
+  g_assert_nonnull (g_strstr_len (g_bytes_get_data (delivery->body, NULL),
+                                  (gssize) g_bytes_get_size (delivery->body), "\"data\":[1.50]}"));
+}
+
+static void
+test_encodings_that_fail (void)
+{
+  g_autofree char *large = g_strdup_printf ("%1001s", EVENT);
+  const struct {
+    const char *encoding;
+    const char *body;
+    AmpsError code;
+    const char *detail;
+  } cases[] = {
+    { "br", EVENT, AMPS_ERROR_UNSUPPORTED_MEDIA_TYPE, "“br”" },
+    { "gzip", large, AMPS_ERROR_TOO_LARGE, "MAX_BODY_SIZE is 1000" },
+    { "identity", EVENT, AMPS_ERROR_INVALID_EVENT, "not a JSON object" },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Message message = { 0 };
+      g_autoptr (AmpsAmqpMessage) packed = pack (&message, cases[i].encoding, cases[i].body);
+      g_autoptr (GError) problem = NULL;
+      AmpsCloudEvent *event;
+      g_autoptr (AmpsDelivery) delivery =
+          amps_amqp_properties_read (packed, 1000, AMPS_EVENT_VALIDATION_LENIENT, &event, &problem);
+
+      g_assert_null (event);
+      g_assert_error (problem, AMPS_ERROR, (int) cases[i].code);
+      g_assert_nonnull (strstr (problem->message, cases[i].detail));
+      g_assert_true (delivery->body == packed->body);
+    }
+}
+
+/* From the flags alone. */
+static void
+test_is_encoded (void)
+{
+  Message plain = { 0 };
+  Message encoded = { 0 };
+  g_autoptr (GBytes) nothing = g_bytes_new_static (NULL, 0);
+  g_autoptr (GBytes) without = NULL;
+  g_autoptr (GBytes) with = NULL;
+
+  plain.properties._flags = 0xffff & ~(AMQP_BASIC_CONTENT_ENCODING_FLAG | 3);
+  without = encode (&plain);
+  encoded.properties._flags = AMQP_BASIC_CONTENT_ENCODING_FLAG;
+  with = encode (&encoded);
+  g_assert_false (amps_amqp_properties_is_encoded (nothing));
+  g_assert_false (amps_amqp_properties_is_encoded (without));
+  g_assert_true (amps_amqp_properties_is_encoded (with));
+}
+
 static void
 test_problems (void)
 {
@@ -408,6 +522,10 @@ main (int argc, char **argv)
   ADD ("own-headers-that-make-no-sense", test_own_headers_that_make_no_sense);
   ADD ("endless-delay", test_endless_delay);
   ADD ("binary-mode", test_binary_mode);
+  ADD ("gzip", test_gzip);
+  ADD ("gzip-in-binary-mode", test_gzip_in_binary_mode);
+  ADD ("encodings-that-fail", test_encodings_that_fail);
+  ADD ("is-encoded", test_is_encoded);
   ADD ("problems", test_problems);
   ADD ("trace-context-of-wrong-shape", test_trace_context_of_wrong_shape);
   ADD ("message-id", test_message_id);

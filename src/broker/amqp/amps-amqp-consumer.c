@@ -4,6 +4,7 @@
 #include "amps-amqp-acknowledger.h"
 #include "amps-amqp-properties.h"
 #include "amps-amqp-topology.h"
+#include "core/amps-gzip.h"
 
 #include <string.h>
 
@@ -129,6 +130,16 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
 }
 
 /* Messages */
+
+/* What is packed may become large. */
+static gboolean
+is_read_at_once (const AmpsAmqpMessage *message)
+{
+  if (amps_amqp_properties_is_encoded (message->properties))
+    return !amps_gzip_may_exceed (message->body_size, MAX_SIZE_AT_ONCE);
+
+  return message->body_size <= MAX_SIZE_AT_ONCE;
+}
 
 static AmpsAmqpEvent *
 read_message (AmpsAmqpConnection *connection, AmpsAmqpMessage *message)
@@ -296,7 +307,7 @@ consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpM
   g_autoptr (AmpsAmqpMessage) owned = message;
 
   amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag);
-  if (message->body_size <= MAX_SIZE_AT_ONCE)
+  if (is_read_at_once (message))
     amps_amqp_connection_tell (self->connection, read_message (self->connection, message));
   else
     g_thread_pool_push (self->readers, g_steal_pointer (&owned), NULL);

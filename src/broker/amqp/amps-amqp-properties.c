@@ -4,6 +4,7 @@
 #include "amps-amqp-binary.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
+#include "core/amps-gzip.h"
 
 #include <string.h>
 
@@ -173,6 +174,34 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   read_trace_context (delivery, headers);
 }
 
+/* Returns: (transfer full) (nullable): the body as it was before it was packed */
+static GBytes *
+decode_body (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size,
+             GError **problem)
+{
+  g_autofree char *encoding = NULL;
+  gboolean is_gzip;
+
+  if (!(properties->_flags & AMQP_BASIC_CONTENT_ENCODING_FLAG))
+    return g_bytes_ref (body);
+
+  encoding = g_strndup (properties->content_encoding.bytes, properties->content_encoding.len);
+  if (!amps_gzip_check_encoding (encoding, &is_gzip, problem))
+    return NULL;
+
+  return is_gzip ? amps_gzip_decode (body, max_size, problem) : g_bytes_ref (body);
+}
+
+static GBytes *
+make_structured (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size,
+                 AmpsEventValidation validation, GError **problem)
+{
+  g_autoptr (GBytes) decoded = decode_body (properties, body, max_size, problem);
+
+  return decoded != NULL ? amps_amqp_binary_to_structured (properties, decoded, validation, problem)
+                         : NULL;
+}
+
 static AmpsDelivery *
 make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
                guint64 max_body_size, AmpsEventValidation validation, GError **problem)
@@ -190,7 +219,7 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
     g_set_error_literal (problem, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
                          "its properties can't be read");
   else
-    structured = amps_amqp_binary_to_structured (properties, body, validation, problem);
+    structured = make_structured (properties, body, max_body_size, validation, problem);
 
   delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
   if (delivery->body != body)
@@ -246,6 +275,24 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
     g_propagate_error (problem, g_steal_pointer (&found));
 
   return delivery;
+}
+
+/**
+ * amps_amqp_properties_is_encoded:
+ * @raw: properties as they came over the wire
+ *
+ * Looks at the flags alone: this is asked of each message, before it is known who
+ * reads the rest.
+ *
+ * Returns: whether there is a `content-encoding`
+ */
+gboolean
+amps_amqp_properties_is_encoded (GBytes *raw)
+{
+  gsize length;
+  const guint8 *flags = g_bytes_get_data (raw, &length);
+
+  return length >= 2 && ((flags[0] << 8 | flags[1]) & AMQP_BASIC_CONTENT_ENCODING_FLAG) != 0;
 }
 
 /**

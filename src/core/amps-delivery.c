@@ -58,6 +58,7 @@ delivery_clear (gpointer data)
   g_clear_pointer (&self->body, g_bytes_unref);
   g_clear_pointer (&self->original_body, g_bytes_unref);
   g_clear_pointer (&self->properties, g_bytes_unref);
+  g_free (self->message_id);
   g_free (self->traceparent);
   g_free (self->tracestate);
 }

@@ -24,6 +24,8 @@ G_BEGIN_DECLS
  * @copy: AMPS has made the message, to run the job again
  * @incomplete: the message's body was too large to be kept
  * @properties: (nullable): the message's properties, encoded as the backend likes
+ * @message_id: (nullable): what the producer calls the message, if it is malformed and
+ *   so has no event to be called by
  * @traceparent: (nullable): trace context that came beside the body
  * @tracestate: (nullable): likewise
  *
@@ -45,6 +47,7 @@ typedef struct {
   gboolean copy;
   gboolean incomplete;
   GBytes *properties;
+  char *message_id;
   char *traceparent;
   char *tracestate;
 } AmpsDelivery;

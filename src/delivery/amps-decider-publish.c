@@ -91,9 +91,9 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   if (amps_manifest_is_given_up (self->manifest, identifier))
     {
       g_task_set_task_data (task, g_strdup (identifier), g_free);
-      amps_publication_start (self->broker, events, amps_config_get_event_validation (self->config),
-                              self->metrics, NULL, cancellable, on_published_late,
-                              g_steal_pointer (&task));
+      amps_publication_start (self->broker, self->metrics, events,
+                              amps_config_get_event_validation (self->config), NULL, cancellable,
+                              on_published_late, g_steal_pointer (&task));
       return;
     }
 
@@ -111,9 +111,9 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
 
   confirmed = amps_job_get_confirmed (job);
   g_task_set_task_data (task, g_steal_pointer (&job), g_object_unref);
-  amps_publication_start (self->broker, events, amps_config_get_event_validation (self->config),
-                          self->metrics, confirmed, cancellable, on_published,
-                          g_steal_pointer (&task));
+  amps_publication_start (self->broker, self->metrics, events,
+                          amps_config_get_event_validation (self->config), confirmed, cancellable,
+                          on_published, g_steal_pointer (&task));
 }
 
 /**

@@ -141,8 +141,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
                                     self->settler, self->drain, self->refusals);
 
-  self->receiver = amps_receiver_new (clock, broker, manifest, metrics, self->sender, self->settler,
-                                      self->drain);
+  self->receiver = amps_receiver_new (config, clock, broker, manifest, metrics, self->sender,
+                                      self->settler, self->drain);
   self->releaser =
       amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->drain);
 
@@ -296,8 +296,9 @@ amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancell
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_publish_async);
-  amps_publication_start (self->broker, events, amps_config_get_event_validation (self->config),
-                          self->metrics, NULL, cancellable, on_published, task);
+  amps_publication_start (self->broker, self->metrics, events,
+                          amps_config_get_event_validation (self->config), NULL, cancellable,
+                          on_published, task);
 }
 
 /**

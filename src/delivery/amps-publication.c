@@ -202,9 +202,9 @@ get_size (GPtrArray *events)
 /**
  * amps_publication_start:
  * @broker: where to
+ * @metrics: counts events that break the specification
  * @events: (element-type GBytes): events in structured mode
  * @validation: what each of them must be
- * @metrics: counts those that break the specification
  * @confirmed: (nullable): events that were confirmed before and need not be
  *   published again; those that are now are added to it
  * @cancellable: (nullable): stops waiting, not publishing
@@ -215,9 +215,9 @@ get_size (GPtrArray *events)
  * if one of them is invalid.
  */
 void
-amps_publication_start (AmpsBroker *broker, GPtrArray *events, AmpsEventValidation validation,
-                        AmpsMetrics *metrics, GHashTable *confirmed, GCancellable *cancellable,
-                        GAsyncReadyCallback callback, gpointer user_data)
+amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, GPtrArray *events,
+                        AmpsEventValidation validation, GHashTable *confirmed,
+                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
   g_autoptr (GTask) in_thread = NULL;

@@ -6,9 +6,10 @@
 
 G_BEGIN_DECLS
 
-void amps_publication_start (AmpsBroker *broker, GPtrArray *events, AmpsEventValidation validation,
-                             AmpsMetrics *metrics, GHashTable *confirmed, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data);
+void amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, GPtrArray *events,
+                             AmpsEventValidation validation, GHashTable *confirmed,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data);
 gboolean amps_publication_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

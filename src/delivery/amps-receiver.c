@@ -8,12 +8,14 @@
 struct _AmpsReceiver {
   GObject parent_instance;
 
+  AmpsConfig *config;     /* (owned) */
   AmpsClock *clock;       /* (owned) */
   AmpsManifest *manifest; /* (owned) */
   AmpsMetrics *metrics;   /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
+  guint64 n_delivered;    /* since the start */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsReceiver, amps_receiver, G_TYPE_OBJECT)
@@ -29,6 +31,7 @@ amps_receiver_finalize (GObject *object)
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->clock);
+  g_object_unref (self->config);
 
   G_OBJECT_CLASS (amps_receiver_parent_class)->finalize (object);
 }
@@ -53,6 +56,31 @@ count_jobs (AmpsReceiver *self)
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_MESSAGES_COUNT, n_jobs);
 }
 
+/* By what its producer calls it, else by its place. */
+static char *
+describe_message (AmpsReceiver *self, const AmpsDelivery *delivery)
+{
+  g_autofree char *escaped = NULL;
+
+  if (delivery->message_id == NULL || *delivery->message_id == '\0')
+    return g_strdup_printf ("number %" G_GUINT64_FORMAT " since the start, without a message-id,",
+                            self->n_delivered);
+
+  escaped = g_strescape (delivery->message_id, NULL);
+  return g_strdup_printf ("with the message-id “%s”", escaped);
+}
+
+static char *
+describe_destination (AmpsReceiver *self, const AmpsDelivery *delivery)
+{
+  const char *queue = amps_config_get_dead_letter_queue (self->config);
+
+  /* What has not been kept can't be copied. */
+  return queue != NULL && !delivery->incomplete
+             ? g_strdup_printf ("goes to the dead-letter queue “%s”", queue)
+             : g_strdup ("is left to the dead-letter policy of its queue");
+}
+
 static void
 dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
 {
@@ -62,8 +90,11 @@ dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
     .reason = "malformed",
     .detail = amps_job_get_problem (job)->message,
   };
+  g_autofree char *message = describe_message (self, amps_job_get_delivery (job));
+  g_autofree char *destination = describe_destination (self, amps_job_get_delivery (job));
 
-  g_warning ("Rejected a message that is not a CloudEvent: %s", settlement.detail);
+  g_warning ("The message %s is not a CloudEvent and %s: %s", message, destination,
+             settlement.detail);
   amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_MALFORMED);
   amps_metrics_increment (self->metrics, AMPS_COUNTER_DEAD_LETTERED);
   amps_settler_settle (self->settler, job, &settlement);
@@ -96,6 +127,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
 {
   AmpsSettlement recalled;
 
+  self->n_delivered++;
   if (amps_job_get_problem (job) != NULL)
     {
       dead_letter_malformed (self, job);
@@ -194,6 +226,7 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
 
 /**
  * amps_receiver_new:
+ * @config: the settings
  * @clock: what time is measured by
  * @broker: where jobs come from
  * @manifest: where they are put
@@ -205,11 +238,12 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
  * Returns: (transfer full): a receiver
  */
 AmpsReceiver *
-amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
                    AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain)
 {
   AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
 
+  self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);

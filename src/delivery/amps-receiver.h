@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_RECEIVER (amps_receiver_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsReceiver, amps_receiver, AMPS, RECEIVER, GObject)
 
-AmpsReceiver *amps_receiver_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                                 AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
-                                 AmpsDrain *drain);
+AmpsReceiver *amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
+                                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
+                                 AmpsSettler *settler, AmpsDrain *drain);
 
 G_END_DECLS

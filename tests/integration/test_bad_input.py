@@ -130,7 +130,7 @@ class BadInput(BrokerTest):
         for body, _ in MALFORMED:
             queue.publish(body, message_id='kept')
         with Workload() as workload, \
-                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name):
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE=dead.name) as amps:
             for _ in MALFORMED:
                 properties, body = dead.take()
                 reason = next(reason for message, reason in MALFORMED if message == body)
@@ -138,6 +138,11 @@ class BadInput(BrokerTest):
                 self.assertIn(reason, properties.headers['x-amps-detail'])
                 self.assertEqual(properties.message_id, None if EMBEDDED else 'kept')
             self.assertEqual(workload.posts, [])
+            lines = [line for line in amps.log.splitlines() if 'not a CloudEvent' in line]
+            self.assertEqual(len(lines), len(MALFORMED))
+            for number, line in enumerate(lines, 1):
+                self.assertIn(f'number {number} since' if EMBEDDED else '“kept”', line)
+                self.assertIn(f'dead-letter queue “{dead.name}”', line)
 
     def test_dead_letters_may_be_larger_than_what_is_taken(self):
         """Up to 128 MiB, which is all that RabbitMQ takes."""

@@ -89,6 +89,7 @@ test_structured (void)
   g_assert_cmpint (delivery->delay, ==, 0);
   g_assert_cmpint (delivery->first_received, >, 0);
   g_assert_null (delivery->original_body);
+  g_assert_null (delivery->message_id);
   g_assert_cmpmem (g_bytes_get_data (delivery->body, NULL), g_bytes_get_size (delivery->body),
                    EVENT, strlen (EVENT));
 }
@@ -297,7 +298,8 @@ test_is_encoded (void)
 static void
 test_problems (void)
 {
-  Message message = { 0 };
+  Message message = { .properties = { ._flags = AMQP_BASIC_MESSAGE_ID_FLAG,
+                                      .message_id = amqp_cstring_bytes ("named") } };
   g_autoptr (GBytes) properties = encode (&message);
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff\xff\xff", 3);
   const struct {
@@ -331,6 +333,8 @@ test_problems (void)
       g_assert_error (problem, AMPS_ERROR, (int) cases[i].code);
       g_assert_nonnull (strstr (problem->message, cases[i].detail));
       g_assert_cmpuint (delivery->tag, ==, 7);
+      g_assert_cmpstr (delivery->message_id, ==,
+                       cases[i].properties == properties ? "named" : NULL);
       g_assert_cmpint (delivery->incomplete, ==, cases[i].body == NULL);
     }
 }

@@ -71,7 +71,7 @@ static void
 start (Fixture *f)
 {
   g_clear_object (&f->result);
-  amps_publication_start (AMPS_BROKER (f->broker), f->events, f->validation, f->metrics,
+  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->events, f->validation,
                           f->confirmed, f->cancellable, on_ended, f);
   iterate ();
 }

@@ -272,7 +272,10 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
       *event = amps_cloud_event_scan (json, length, validation, &found);
     }
   if (found != NULL)
-    g_propagate_error (problem, g_steal_pointer (&found));
+    {
+      delivery->message_id = amps_amqp_properties_dup_message_id (message->properties);
+      g_propagate_error (problem, g_steal_pointer (&found));
+    }
 
   return delivery;
 }

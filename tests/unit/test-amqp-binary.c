@@ -55,7 +55,7 @@ convert (Message *self, const char *body, AmpsEventValidation validation, GError
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (body, strlen (body));
   g_autoptr (GBytes) event =
-      amps_amqp_binary_to_structured (&self->properties, bytes, validation, error);
+      amps_amqp_binary_to_structured (&self->properties, bytes, 1000, validation, error);
 
   return event != NULL ? g_strndup (g_bytes_get_data (event, NULL), g_bytes_get_size (event))
                        : NULL;
@@ -250,6 +250,21 @@ test_twice (void)
   g_assert_cmpstr (error->message, ==, "“id” is there twice, with different values");
 }
 
+/* A body of AMQP 1.0 that RabbitMQ could not translate. */
+static void
+test_encoded_body (void)
+{
+  Message message = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  add_needed (&message);
+  message.properties._flags |= AMQP_BASIC_TYPE_FLAG;
+  message.properties.type = amqp_cstring_bytes ("amqp-1.0");
+  g_assert_null (convert (&message, "\x01Sw", AMPS_EVENT_VALIDATION_LENIENT, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  g_assert_nonnull (amps_amqp_binary_find_hint (&message.properties));
+}
+
 static void
 test_not_binary (void)
 {
@@ -267,7 +282,7 @@ test_not_binary (void)
     {
       g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
       g_autoptr (GBytes) event = amps_amqp_binary_to_structured (
-          &messages[i]->properties, body, AMPS_EVENT_VALIDATION_STRICT, NULL);
+          &messages[i]->properties, body, 1000, AMPS_EVENT_VALIDATION_STRICT, NULL);
 
       g_assert_true (event == body);
     }
@@ -283,6 +298,7 @@ main (int argc, char **argv)
   g_test_add_func ("/amqp-binary/number-for-text", test_number_for_text);
   g_test_add_func ("/amqp-binary/names", test_names);
   g_test_add_func ("/amqp-binary/twice", test_twice);
+  g_test_add_func ("/amqp-binary/encoded-body", test_encoded_body);
   g_test_add_func ("/amqp-binary/not-binary", test_not_binary);
   return g_test_run ();
 }

@@ -276,6 +276,36 @@ test_encodings_that_fail (void)
     }
 }
 
+/* What RabbitMQ before 4.0 makes of it. */
+static void
+test_amqp_1_0 (void)
+{
+  Message binary = { 0 };
+  Message value = { 0 };
+  Message good = { 0 };
+  g_autoptr (GError) binary_problem = NULL;
+  g_autoptr (GError) value_problem = NULL;
+  AmpsCloudEvent *event = NULL;
+  g_autoptr (AmpsDelivery) first = NULL;
+  g_autoptr (AmpsDelivery) second = NULL;
+  g_autoptr (AmpsDelivery) third = NULL;
+
+  add_text (&binary, "x-amqp-1.0-app-properties", "");
+  first = read_message (&binary, "{}", &event, &binary_problem);
+  g_assert_nonnull (strstr (binary_problem->message, "“specversion” is missing; "));
+  g_assert_nonnull (strstr (binary_problem->message, "structured mode or RabbitMQ 4.0"));
+
+  value.properties._flags |= AMQP_BASIC_TYPE_FLAG;
+  value.properties.type = amqp_cstring_bytes ("amqp-1.0");
+  second = read_message (&value, "\x01Sw" EVENT, &event, &value_problem);
+  g_assert_nonnull (strstr (value_problem->message, "not one data section"));
+
+  add_text (&good, "x-amqp-1.0-app-properties", "");
+  third = read_message (&good, EVENT, &event, NULL);
+  g_assert_nonnull (event);
+  amps_cloud_event_free (event);
+}
+
 /* From the flags alone. */
 static void
 test_is_encoded (void)
@@ -529,6 +559,7 @@ main (int argc, char **argv)
   ADD ("gzip", test_gzip);
   ADD ("gzip-in-binary-mode", test_gzip_in_binary_mode);
   ADD ("encodings-that-fail", test_encodings_that_fail);
+  ADD ("amqp-1.0", test_amqp_1_0);
   ADD ("is-encoded", test_is_encoded);
   ADD ("problems", test_problems);
   ADD ("trace-context-of-wrong-shape", test_trace_context_of_wrong_shape);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-binary.h"
 
+#include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
+#include "core/amps-gzip.h"
 
 #include <string.h>
 
@@ -9,6 +11,7 @@
  * properties are headers, and RabbitMQ turns the former into the latter. */
 
 #define STRUCTURED_TYPE "application/cloudevents"
+#define AMQP_1_0_TYPE "amqp-1.0"
 
 static const char *const prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
 
@@ -159,26 +162,60 @@ collect (const amqp_table_t *headers, gboolean *is_binary, GError **error)
   return g_steal_pointer (&attributes);
 }
 
+/* Returns: (transfer full) (nullable): the body as it was before it was packed */
+static GBytes *
+unpack (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size, GError **error)
+{
+  g_autofree char *encoding = NULL;
+  gboolean is_gzip;
+
+  if (!(properties->_flags & AMQP_BASIC_CONTENT_ENCODING_FLAG))
+    return g_bytes_ref (body);
+
+  encoding = g_strndup (properties->content_encoding.bytes, properties->content_encoding.len);
+  if (!amps_gzip_check_encoding (encoding, &is_gzip, error))
+    return NULL;
+
+  return is_gzip ? amps_gzip_decode (body, max_size, error) : g_bytes_ref (body);
+}
+
+/* Of AMQP 1.0's bodies RabbitMQ translates only data sections; others it hands over
+ * with their encoding, which is no data of anybody. */
+static gboolean
+is_encoded_body (const amqp_basic_properties_t *properties)
+{
+  return properties->_flags & AMQP_BASIC_TYPE_FLAG &&
+         properties->type.len == strlen (AMQP_1_0_TYPE) &&
+         memcmp (properties->type.bytes, AMQP_1_0_TYPE, properties->type.len) == 0;
+}
+
 /**
  * amps_amqp_binary_to_structured:
  * @properties: of a message
  * @body: its body
+ * @max_size: how many bytes the body may have when it is unpacked
  * @validation: what the event must be
- * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, naming the attribute, or as of
+ *   amps_gzip_check_encoding() and amps_gzip_decode()
  *
  * Text becomes text, a timestamp RFC 3339, a boolean or an integer what it is, and
  * null nothing. Whatever else there is in AMQP has no form in an event: it is an
  * error rather than some other value. Callable from any thread.
  *
- * Returns: (transfer full) (nullable): the event, if it is in binary mode; else @body
+ * Returns: (transfer full) (nullable): the event, if it is in binary mode; else the
+ *   body, unpacked if it was packed: @body if there was nothing to do
  */
 GBytes *
 amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GBytes *body,
-                                AmpsEventValidation validation, GError **error)
+                                gsize max_size, AmpsEventValidation validation, GError **error)
 {
+  g_autoptr (GBytes) unpacked = unpack (properties, body, max_size, error);
   g_autoptr (GArray) attributes = NULL;
   g_autofree char *content_type = NULL;
   gboolean is_binary;
+
+  if (unpacked == NULL)
+    return NULL;
 
   if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
     content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
@@ -187,14 +224,59 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
   if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG) ||
       (content_type != NULL &&
        g_ascii_strncasecmp (content_type, STRUCTURED_TYPE, strlen (STRUCTURED_TYPE)) == 0))
-    return g_bytes_ref (body);
+    return g_steal_pointer (&unpacked);
 
   attributes = collect (&properties->headers, &is_binary, error);
   if (attributes == NULL)
     return NULL;
   if (!is_binary)
-    return g_bytes_ref (body);
+    return g_steal_pointer (&unpacked);
+
+  if (is_encoded_body (properties))
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "its data can't be read");
+      return NULL;
+    }
 
   return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
-                                       attributes->len, content_type, body, validation, error);
+                                       attributes->len, content_type, unpacked, validation, error);
+}
+
+static gboolean
+has_header (const amqp_basic_properties_t *properties, const char *name)
+{
+  const amqp_table_t *headers = &properties->headers;
+
+  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG))
+    return FALSE;
+
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      const amqp_bytes_t *key = &headers->entries[i].key;
+
+      if (key->len == strlen (name) && memcmp (key->bytes, name, key->len) == 0)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/**
+ * amps_amqp_binary_find_hint:
+ * @properties: of a message that is malformed
+ *
+ * RabbitMQ hands over what it can't translate of AMQP 1.0 as it came: before 4.0 the
+ * attributes of binary mode in one header, and bodies with their encoding.
+ *
+ * Returns: (nullable): what would help
+ */
+const char *
+amps_amqp_binary_find_hint (const amqp_basic_properties_t *properties)
+{
+  if (is_encoded_body (properties))
+    return "the sender used AMQP 1.0 with a body that is not one data section";
+  if (has_header (properties, "x-amqp-1.0-app-properties"))
+    return "if the sender used AMQP 1.0 in binary mode, it needs structured mode or RabbitMQ 4.0";
+
+  return NULL;
 }

@@ -7,6 +7,8 @@
 G_BEGIN_DECLS
 
 GBytes *amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GBytes *body,
-                                        AmpsEventValidation validation, GError **error);
+                                        gsize max_size, AmpsEventValidation validation,
+                                        GError **error);
+const char *amps_amqp_binary_find_hint (const amqp_basic_properties_t *properties);
 
 G_END_DECLS

@@ -4,7 +4,6 @@
 #include "amps-amqp-binary.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
-#include "core/amps-gzip.h"
 
 #include <string.h>
 
@@ -174,34 +173,6 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   read_trace_context (delivery, headers);
 }
 
-/* Returns: (transfer full) (nullable): the body as it was before it was packed */
-static GBytes *
-decode_body (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size,
-             GError **problem)
-{
-  g_autofree char *encoding = NULL;
-  gboolean is_gzip;
-
-  if (!(properties->_flags & AMQP_BASIC_CONTENT_ENCODING_FLAG))
-    return g_bytes_ref (body);
-
-  encoding = g_strndup (properties->content_encoding.bytes, properties->content_encoding.len);
-  if (!amps_gzip_check_encoding (encoding, &is_gzip, problem))
-    return NULL;
-
-  return is_gzip ? amps_gzip_decode (body, max_size, problem) : g_bytes_ref (body);
-}
-
-static GBytes *
-make_structured (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size,
-                 AmpsEventValidation validation, GError **problem)
-{
-  g_autoptr (GBytes) decoded = decode_body (properties, body, max_size, problem);
-
-  return decoded != NULL ? amps_amqp_binary_to_structured (properties, decoded, validation, problem)
-                         : NULL;
-}
-
 static AmpsDelivery *
 make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
                guint64 max_body_size, AmpsEventValidation validation, GError **problem)
@@ -219,12 +190,35 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
     g_set_error_literal (problem, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
                          "its properties can't be read");
   else
-    structured = make_structured (properties, body, max_body_size, validation, problem);
+    structured =
+        amps_amqp_binary_to_structured (properties, body, max_body_size, validation, problem);
 
   delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
   if (delivery->body != body)
     delivery->original_body = g_steal_pointer (&body);
   return delivery;
+}
+
+/* Only what is malformed pays for it. Returns: (transfer full): @problem, or one that
+ * says more */
+static GError *
+add_hint (GError *problem, GBytes *raw)
+{
+  amqp_basic_properties_t *properties;
+  const char *hint = NULL;
+  amqp_pool_t pool;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  if (decode (raw, &pool, &properties))
+    hint = amps_amqp_binary_find_hint (properties);
+  empty_amqp_pool (&pool);
+
+  if (hint == NULL)
+    return problem;
+
+  g_autoptr (GError) found = problem;
+
+  return g_error_new (found->domain, found->code, "%s; %s", found->message, hint);
 }
 
 /**
@@ -274,7 +268,7 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
   if (found != NULL)
     {
       delivery->message_id = amps_amqp_properties_dup_message_id (message->properties);
-      g_propagate_error (problem, g_steal_pointer (&found));
+      g_propagate_error (problem, add_hint (g_steal_pointer (&found), message->properties));
     }
 
   return delivery;

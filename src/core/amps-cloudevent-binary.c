@@ -208,22 +208,24 @@ is_utf8_text_type (const char *content_type)
 
 /* Whether it can stand in an event, one level down. */
 static gboolean
-is_json (const char *data, gsize length)
+is_json (const char *data, gsize length, AmpsEventValidation validation)
 {
   AmpsJsonScanner scanner;
   AmpsJsonValue value;
 
   amps_json_scanner_init (&scanner, data, length);
+  scanner.takes_halves = validation == AMPS_EVENT_VALIDATION_LENIENT;
   return amps_json_scanner_read_value (&scanner, 1, &value) && amps_json_scanner_finish (&scanner);
 }
 
 static void
-append_data (GString *json, const char *content_type, const char *data, gsize length)
+append_data (GString *json, const char *content_type, const char *data, gsize length,
+             AmpsEventValidation validation)
 {
   if (length == 0)
     return;
 
-  if (is_json_type (content_type) && is_json (data, length))
+  if (is_json_type (content_type) && is_json (data, length, validation))
     {
       g_string_append (json, json->len > 1 ? ",\"data\":" : "\"data\":");
       g_string_append_len (json, data, (gssize) length);
@@ -275,7 +277,7 @@ amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attribute
   g_string_append_c (json, '{');
   if (!append_context (json, attributes, n_attributes, &content_type, error))
     return NULL;
-  append_data (json, content_type, bytes, length);
+  append_data (json, content_type, bytes, length, validation);
   g_string_append_c (json, '}');
 
   event = amps_cloud_event_scan (json->str, json->len, validation, error);

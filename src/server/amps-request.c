@@ -77,7 +77,7 @@ find_member (const AmpsJsonValue *name)
 }
 
 static gboolean
-read_members (Members *members, GError **error)
+read_members (Members *members, AmpsEventValidation validation, GError **error)
 {
   AmpsJsonScanner scanner;
   AmpsJsonValue name, value;
@@ -88,6 +88,8 @@ read_members (Members *members, GError **error)
     members->values[i].kind = AMPS_JSON_NULL;
 
   amps_json_scanner_init (&scanner, json, length);
+  /* Of what is published here the same holds as of other events. */
+  scanner.takes_halves = validation == AMPS_EVENT_VALIDATION_LENIENT;
   if (amps_json_scanner_enter (&scanner, '{'))
     {
       for (gboolean first = TRUE; amps_json_scanner_next_item (&scanner, '{', first); first = FALSE)
@@ -261,7 +263,7 @@ amps_request_parse (GBytes *body, AmpsEventValidation validation, GError **error
   Members members = { .body = body };
 
   self->identifiers = g_ptr_array_new_with_free_func (g_free);
-  if (!read_members (&members, error) || !read_identifiers (self, &members, error) ||
+  if (!read_members (&members, validation, error) || !read_identifiers (self, &members, error) ||
       !read_boolean (&members, MEMBER_RESCHEDULE, &self->reschedule, error) ||
       !read_duration (&members, MEMBER_DELAY, &self->delay, error) ||
       !read_duration (&members, MEMBER_EXTEND, &self->extend, error) ||

@@ -271,10 +271,13 @@ test_not_binary (void)
   Message nothing = { 0 };
   Message other = { 0 };
   Message structured = { 0 };
-  Message *messages[] = { &nothing, &other, &structured };
+  Message unversioned = { 0 };
+  Message *messages[] = { &nothing, &other, &structured, &unversioned };
 
   add (&other, "event", (amqp_field_value_t) TEXT ("x"));
   add (&other, "ce", (amqp_field_value_t) TEXT ("x"));
+  add (&unversioned, "ce-id", (amqp_field_value_t) TEXT ("7"));
+  add (&unversioned, "CE_list", (amqp_field_value_t) VALUE (ARRAY, u64, 0));
   add_needed (&structured);
   set_content_type (&structured, "application/CloudEvents+json; charset=utf-8");
 

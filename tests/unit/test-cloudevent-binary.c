@@ -191,6 +191,28 @@ test_binary_lenient (void)
     }
 }
 
+/* Data with half of a surrogate pair is still JSON. */
+static void
+test_binary_half (void)
+{
+  static const AmpsAttribute attributes[] = {
+    { "specversion", "1.0" }, { "id", "1" }, { "source", "/s" }, { "type", "t" }
+  };
+  g_autoptr (GBytes) data = g_bytes_new_static ("\"\\ud83d\"", 8);
+
+  for (unsigned int validation = AMPS_EVENT_VALIDATION_LENIENT;
+       validation <= AMPS_EVENT_VALIDATION_STRICT; validation++)
+    {
+      g_autoptr (GBytes) event = amps_cloud_event_from_binary (
+          attributes, G_N_ELEMENTS (attributes), NULL, data, validation, NULL);
+      g_autofree char *text = g_strndup (g_bytes_get_data (event, NULL), g_bytes_get_size (event));
+
+      g_assert_true (g_str_has_suffix (text, validation == AMPS_EVENT_VALIDATION_STRICT
+                                                 ? ",\"data_base64\":\"Ilx1ZDgzZCI=\"}"
+                                                 : ",\"data\":\"\\ud83d\"}"));
+    }
+}
+
 /* JSON that is as deep as an event may be does not fit into one. */
 static void
 test_binary_depth (void)
@@ -301,6 +323,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cloudevent-binary/invalid", test_binary_invalid);
   g_test_add_func ("/cloudevent-binary/joined", test_binary_joined);
   g_test_add_func ("/cloudevent-binary/lenient", test_binary_lenient);
+  g_test_add_func ("/cloudevent-binary/half", test_binary_half);
   g_test_add_func ("/cloudevent-binary/depth", test_binary_depth);
   g_test_add_func ("/cloudevent-binary/header/decode", test_decode_header);
   g_test_add_func ("/cloudevent-binary/header/round-trip", test_header_round_trip);

@@ -91,6 +91,28 @@ test_publish (void)
   assert_bytes (many->publish->pdata[1], EVENT ("2e0"));
 }
 
+/* The setting decides about these events, too. */
+static void
+test_publish_nonconforming (void)
+{
+  static const char *const bodies[] = {
+    "{\"identifier\":\"a\",\"publish\":[{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"/s\","
+    "\"type\":\"t\",\"correlationId\":{}}]}",
+    "{\"identifier\":\"a\",\"publish\":[" EVENT ("\"\\ud83d\"") "]}",
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (bodies); i++)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new_static (bodies[i], strlen (bodies[i]));
+      g_autoptr (AmpsRequest) request =
+          amps_request_parse (bytes, AMPS_EVENT_VALIDATION_LENIENT, NULL);
+
+      g_assert_nonnull (request);
+      g_assert_cmpuint (request->publish->len, ==, 1);
+      g_assert_null (parse (bodies[i], NULL));
+    }
+}
+
 static void
 test_invalid (void)
 {
@@ -180,6 +202,7 @@ main (int argc, char **argv)
   g_test_add_func ("/request/all", test_all);
   g_test_add_func ("/request/null", test_null);
   g_test_add_func ("/request/publish", test_publish);
+  g_test_add_func ("/request/publish-nonconforming", test_publish_nonconforming);
   g_test_add_func ("/request/invalid", test_invalid);
   g_test_add_func ("/request/long-list", test_long_list);
   g_test_add_func ("/request/deep", test_deep);

@@ -11,28 +11,46 @@
  * properties are headers, and RabbitMQ turns the former into the latter. */
 
 #define STRUCTURED_TYPE "application/cloudevents"
+#define VERSION "specversion"
 #define AMQP_1_0_TYPE "amqp-1.0"
 
 static const char *const prefixes[] = { "cloudEvents:", "cloudEvents_", "ce-", "ce_" };
 
-/* Clients differ in how they write names of headers; attributes are in lower case.
+/* Clients differ in how they write names of headers.
  *
- * Returns: (transfer full) (nullable): the attribute's name */
-static char *
-dup_name (const amqp_bytes_t *key)
+ * Returns: the bytes before the attribute's name; 0 if it is none */
+static gsize
+get_prefix_length (const amqp_bytes_t *key)
 {
-  if (memchr (key->bytes, '\0', key->len) != NULL)
-    return NULL;
-
   for (unsigned int i = 0; i < G_N_ELEMENTS (prefixes); i++)
     {
       gsize length = strlen (prefixes[i]);
 
       if (key->len >= length && g_ascii_strncasecmp (key->bytes, prefixes[i], length) == 0)
-        return g_ascii_strdown ((const char *) key->bytes + length, (gssize) (key->len - length));
+        return memchr (key->bytes, '\0', key->len) == NULL ? length : 0;
     }
 
-  return NULL;
+  return 0;
+}
+
+/* An event in structured mode may have such headers too, of whatever meaning. One in
+ * binary mode says which version it is of. */
+static gboolean
+is_binary (const amqp_table_t *headers)
+{
+  const gsize length = strlen (VERSION);
+
+  for (int i = 0; i < headers->num_entries; i++)
+    {
+      const amqp_bytes_t *key = &headers->entries[i].key;
+      gsize prefix = get_prefix_length (key);
+
+      if (prefix > 0 && key->len == prefix + length &&
+          g_ascii_strncasecmp ((const char *) key->bytes + prefix, VERSION, length) == 0)
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 static char *
@@ -137,25 +155,24 @@ add_attribute (GArray *attributes, char *name, const amqp_field_value_t *field, 
   return FALSE;
 }
 
-/* (element-type AmpsAttribute) */
+/* (element-type AmpsAttribute) with names in lower case */
 static GArray *
-collect (const amqp_table_t *headers, gboolean *is_binary, GError **error)
+collect (const amqp_table_t *headers, GError **error)
 {
   g_autoptr (GArray) attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
 
-  *is_binary = FALSE;
   g_array_set_clear_func (attributes, attribute_clear);
   for (int i = 0; i < headers->num_entries; i++)
     {
       const amqp_table_entry_t *entry = &headers->entries[i];
-      g_autofree char *name = dup_name (&entry->key);
+      gsize prefix = get_prefix_length (&entry->key);
 
-      if (name == NULL)
-        continue;
-      *is_binary = TRUE;
       /* As in JSON: null is the same as absent. */
-      if (entry->value.kind != AMQP_FIELD_KIND_VOID &&
-          !add_attribute (attributes, g_steal_pointer (&name), &entry->value, error))
+      if (prefix > 0 && entry->value.kind != AMQP_FIELD_KIND_VOID &&
+          !add_attribute (attributes,
+                          g_ascii_strdown ((const char *) entry->key.bytes + prefix,
+                                           (gssize) (entry->key.len - prefix)),
+                          &entry->value, error))
         return NULL;
     }
 
@@ -212,7 +229,6 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
   g_autoptr (GBytes) unpacked = unpack (properties, body, max_size, error);
   g_autoptr (GArray) attributes = NULL;
   g_autofree char *content_type = NULL;
-  gboolean is_binary;
 
   if (unpacked == NULL)
     return NULL;
@@ -221,15 +237,9 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
     content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
 
   /* What says that it is an event is one, whatever its headers repeat of it. */
-  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG) ||
+  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG) || !is_binary (&properties->headers) ||
       (content_type != NULL &&
        g_ascii_strncasecmp (content_type, STRUCTURED_TYPE, strlen (STRUCTURED_TYPE)) == 0))
-    return g_steal_pointer (&unpacked);
-
-  attributes = collect (&properties->headers, &is_binary, error);
-  if (attributes == NULL)
-    return NULL;
-  if (!is_binary)
     return g_steal_pointer (&unpacked);
 
   if (is_encoded_body (properties))
@@ -237,6 +247,10 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
       g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT, "its data can't be read");
       return NULL;
     }
+
+  attributes = collect (&properties->headers, error);
+  if (attributes == NULL)
+    return NULL;
 
   return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
                                        attributes->len, content_type, unpacked, validation, error);

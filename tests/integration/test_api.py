@@ -30,6 +30,7 @@ METRICS = {
     'amps_workload_request_duration_seconds': 'histogram',
     'amps_broker_connected': 'gauge',
     'amps_broker_reconnects_total': 'counter',
+    'amps_events_nonconforming_total': 'counter',
     'amps_broker_blocked': 'gauge',
     'amps_consumer_paused': 'gauge',
     'amps_build_info': 'gauge',

@@ -59,25 +59,17 @@ amps_cloud_event_free (AmpsCloudEvent *self)
 static char **
 get_kept (Scan *scan, AmpsEventMember member)
 {
-  const struct {
-    AmpsEventMember member;
-    char **place;
-  } kept[] = {
-    { AMPS_EVENT_SPECVERSION, &scan->version },
-    { AMPS_EVENT_ID, &scan->event->id },
-    { AMPS_EVENT_SOURCE, &scan->event->source },
-    { AMPS_EVENT_TYPE, &scan->event->type },
-    { AMPS_EVENT_TRACEPARENT, &scan->event->traceparent },
-    { AMPS_EVENT_TRACESTATE, &scan->event->tracestate },
+  char **const kept[] = {
+    [AMPS_EVENT_SPECVERSION] = &scan->version,
+    [AMPS_EVENT_ID] = &scan->event->id,
+    [AMPS_EVENT_SOURCE] = &scan->event->source,
+    [AMPS_EVENT_TYPE] = &scan->event->type,
+    [AMPS_EVENT_TRACEPARENT] = &scan->event->traceparent,
+    [AMPS_EVENT_TRACESTATE] = &scan->event->tracestate,
+    [AMPS_EVENT_EXTENSION] = NULL,
   };
 
-  for (unsigned int i = 0; i < G_N_ELEMENTS (kept); i++)
-    {
-      if (kept[i].member == member)
-        return kept[i].place;
-    }
-
-  return NULL;
+  return kept[member];
 }
 
 /* What AMPS itself goes by. */

@@ -196,6 +196,47 @@ test_publish_modes (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_problem (bad, 400, "type");
 }
 
+static HttpAnswer *
+publish_packed (ServerFixture *fixture, const char *encoding, GBytes *body)
+{
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/publish", fixture->port);
+  g_autoptr (SoupMessage) message = soup_message_new ("POST", uri);
+
+  soup_message_headers_append (soup_message_get_request_headers (message), "Content-Encoding",
+                               encoding);
+  soup_message_set_request_body_from_bytes (message, NULL, body);
+  return http_send (fixture->session, message, NULL);
+}
+
+/* It is unpacked in a thread, while the request waits. */
+static void
+test_publish_packed (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GConverter) compressor =
+      G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9));
+  guint8 packed[1000];
+  gsize n_read, n_written;
+  g_autoptr (GBytes) body = NULL;
+  g_autoptr (GBytes) plain = g_bytes_new_static (EVENT, strlen (EVENT));
+  g_autoptr (HttpAnswer) done = NULL;
+  g_autoptr (HttpAnswer) not_packed = NULL;
+  g_autoptr (HttpAnswer) unknown = NULL;
+
+  g_assert_cmpint (g_converter_convert (compressor, EVENT, strlen (EVENT), packed, sizeof packed,
+                                        G_CONVERTER_INPUT_AT_END, &n_read, &n_written, NULL),
+                   ==, G_CONVERTER_FINISHED);
+  body = g_bytes_new (packed, n_written);
+  done = publish_packed (fixture, "gzip", body);
+  assert_empty (done, 202);
+  assert_calls (fixture, "event " EVENT "\npublished\n");
+
+  not_packed = publish_packed (fixture, "gzip", plain);
+  assert_problem (not_packed, 400, "gzip");
+  unknown = publish_packed (fixture, "br", plain);
+  assert_problem (unknown, 415, "“br”");
+  assert_calls (fixture, "");
+}
+
 static void
 test_heartbeat (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -522,6 +563,7 @@ main (int argc, char **argv)
   ADD ("publish", test_publish);
   ADD ("publish-held", test_publish_held);
   ADD ("publish-modes", test_publish_modes);
+  ADD ("publish-packed", test_publish_packed);
   ADD ("heartbeat", test_heartbeat);
   ADD ("jobs", test_jobs);
   ADD ("control", test_control);

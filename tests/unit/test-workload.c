@@ -392,6 +392,24 @@ test_sync_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_error (too_large->problem, AMPS_ERROR, AMPS_ERROR_TOO_LARGE);
 }
 
+/* What nobody looks into may be packed by whatever. */
+static void
+test_sync_answers_packed (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsAnswer) unknown =
+      get_answer (f, AS_EVENT "Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}");
+  g_autoptr (AmpsAnswer) not_packed =
+      get_answer (f, AS_EVENT "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}");
+  g_autoptr (AmpsAnswer) no_event =
+      get_answer (f, "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}");
+
+  g_assert_error (unknown->problem, AMPS_ERROR, AMPS_ERROR_UNSUPPORTED_MEDIA_TYPE);
+  g_assert_error (not_packed->problem, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  g_assert_nonnull (strstr (not_packed->problem->message, "gzip"));
+  g_assert_no_error (no_event->problem);
+  g_assert_cmpint (no_event->kind, ==, AMPS_ANSWER_STATUS);
+}
+
 static void
 test_unix_socket (void)
 {
@@ -439,6 +457,7 @@ main (int argc, char **argv)
   ADD ("timed-out", "WORKLOAD_RESPONSE_TIMEOUT=9s", test_timed_out);
   ADD ("many-at-once", "", test_many_at_once);
   ADD ("sync-answers", "WORKLOAD_MODE=sync\nMAX_BODY_SIZE=1KiB", test_sync_answers);
+  ADD ("sync-answers-packed", "WORKLOAD_MODE=sync", test_sync_answers_packed);
   g_test_add_func ("/workload/slow-to-accept", test_slow_to_accept);
   g_test_add_func ("/workload/unix-socket", test_unix_socket);
   return g_test_run ();

@@ -283,11 +283,7 @@ is_integer (const AmpsJsonValue *value)
 gboolean
 amps_event_attribute_is_accepted_version (const char *text)
 {
-  if (g_str_equal (text, "0.3"))
-    return TRUE;
-
-  return g_str_has_prefix (text, "1.") && text[2] != '\0' &&
-         text[2 + strspn (text + 2, "0123456789.")] == '\0';
+  return g_str_equal (text, "0.3") || (g_str_has_prefix (text, "1.") && g_ascii_isdigit (text[2]));
 }
 
 static const char *

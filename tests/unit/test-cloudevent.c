@@ -217,6 +217,8 @@ static const struct {
     AMPS_EVENT_FAULT_VERSION, "specversion" },
   { "{\"specversion\":\"1.1\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}",
     AMPS_EVENT_FAULT_VERSION, "specversion" },
+  { "{\"specversion\":\"1.0-rc1\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}",
+    AMPS_EVENT_FAULT_VERSION, "specversion" },
   { EVENT (",\"data_base64\":\"?\""), AMPS_EVENT_FAULT_BASE64, "data_base64" },
   { EVENT (",\"data_base64\":{}"), AMPS_EVENT_FAULT_BASE64, "data_base64" },
   { EVENT (",\"data\":1,\"data_base64\":\"\""), AMPS_EVENT_FAULT_BOTH, "data" },

@@ -11,7 +11,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* Where the dead letters of a queue go that AMPS makes itself. */
+/* Where dead letters go unless something else is said. */
 #define DEAD_LETTER_SUFFIX ".dead"
 
 /* In the order in which they win. */
@@ -278,19 +278,25 @@ check_dead_letters (AmpsConfig *self)
 {
   const Setting *settings = self->settings;
   const char *subject = settings[VARIABLE_BROKER_SUBJECT].text;
+  gboolean copied = settings[VARIABLE_DEAD_LETTER_MODE].number == AMPS_DEAD_LETTER_MODE_QUEUE;
   gboolean named = settings[VARIABLE_DEAD_LETTER_QUEUE].text != NULL;
-  gboolean derived = settings[VARIABLE_QUEUE_DECLARE].number == AMPS_QUEUE_DECLARE_AUTO ||
-                     (!named && settings[VARIABLE_BROKER_HOST].number == BACKEND_EMBEDDED);
+  gboolean derived =
+      settings[VARIABLE_QUEUE_DECLARE].number == AMPS_QUEUE_DECLARE_AUTO || (copied && !named);
+
+  if (named && !copied)
+    add_bad_value (self, VARIABLE_DEAD_LETTER_QUEUE,
+                   _ ("is not used with DEAD_LETTER_MODE=broker; leave one of them out"));
 
   if (!is_good (self, VARIABLE_BROKER_SUBJECT))
     return;
 
-  if (named && strcmp (subject, settings[VARIABLE_DEAD_LETTER_QUEUE].text) == 0)
+  if (named && copied && strcmp (subject, settings[VARIABLE_DEAD_LETTER_QUEUE].text) == 0)
     add_bad_value (self, VARIABLE_DEAD_LETTER_QUEUE, _ ("must not be the same as BROKER_SUBJECT"));
 
   if (derived && strlen (subject) + strlen (DEAD_LETTER_SUFFIX) > MAX_QUEUE_NAME)
     add_bad_value (self, VARIABLE_BROKER_SUBJECT,
-                   _ ("must leave room for the name of its dead letters: at most 250 bytes"));
+                   _ ("must leave room for the name of its dead letters: at most 250 bytes, or "
+                      "255 with DEAD_LETTER_QUEUE set and QUEUE_DECLARE=passive"));
 }
 
 /* Read here so that mistakes come out at start, all in one go. */
@@ -383,7 +389,8 @@ fill_in (AmpsConfig *self)
   if (api_url->text == NULL)
     api_url->text = g_strdup_printf ("http://127.0.0.1:%d", (int) settings[VARIABLE_PORT].number);
 
-  if (dead_letters->text == NULL && backend == BACKEND_EMBEDDED)
+  if (dead_letters->text == NULL &&
+      settings[VARIABLE_DEAD_LETTER_MODE].number == AMPS_DEAD_LETTER_MODE_QUEUE)
     dead_letters->text =
         g_strconcat (settings[VARIABLE_BROKER_SUBJECT].text, DEAD_LETTER_SUFFIX, NULL);
 }

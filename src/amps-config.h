@@ -52,8 +52,12 @@ typedef enum {
 
 /**
  * AmpsDeadLetterMode:
- * @AMPS_DEAD_LETTER_MODE_QUEUE: a confirmed copy in DEAD_LETTER_QUEUE
- * @AMPS_DEAD_LETTER_MODE_BROKER: the subject's own dead-letter policy decides
+ * @AMPS_DEAD_LETTER_MODE_QUEUE: they are copied to DEAD_LETTER_QUEUE, which has a
+ *   name then, whatever the backend
+ * @AMPS_DEAD_LETTER_MODE_BROKER: the broker decides, by the subject's own policy; a
+ *   subject without one discards them. DEAD_LETTER_QUEUE is %NULL then
+ *
+ * What becomes of the jobs that are given up.
  */
 typedef enum {
   AMPS_DEAD_LETTER_MODE_QUEUE,

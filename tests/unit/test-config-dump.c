@@ -28,6 +28,7 @@ test_order (void)
   g_test_message ("%s", text);
   g_assert_true (g_str_has_prefix (text, "\n  BROKER_TYPE=amqp\n  BROKER_SUBJECT=jobs\n"
                                          "  WORKER_ID=me\n  MAX_CONCURRENCY=7\n"
+                                         "  DEAD_LETTER_QUEUE=jobs.dead\n"
                                          "  API_URL=http://127.0.0.1:4000\n  API_TOKEN=***\n"
                                          "and these defaults:\n"
                                          "  BROKER_HOST=amqp://localhost:5672 "));

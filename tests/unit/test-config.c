@@ -30,7 +30,8 @@ test_defaults (void)
       "WORKLOAD_CONTENT_TYPE=application/json\nWORKLOAD_BATCH_SIZE=1\n"
       "WORKLOAD_BATCH_WAIT=5ms\nWORKLOAD_RESTART=expire\nMAX_ATTEMPTS=0\nRETRY_MIN_BACKOFF="
       "1s\nRETRY_MAX_BACKOFF=5m\n"
-      "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=lenient\nDRAIN_TIMEOUT=25s\nPORT=4000\nMETRICS_"
+      "DEAD_LETTER_QUEUE=jobs.dead\nDEAD_LETTER_MODE=queue\nEVENT_VALIDATION=lenient\nDRAIN_"
+      "TIMEOUT=25s\nPORT=4000\nMETRICS_"
       "ENABLED=true\nMETRICS_PORT=9090\n"
       "API_URL=http://"
       "127.0.0.1:4000\nAPI_SOCKET_MODE=0660\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_"
@@ -58,7 +59,7 @@ test_getters (void)
       "WORKLOAD_RESPONSE_TIMEOUT=5s\nWORKLOAD_MODE=sync\nWORKLOAD_CONTENT_TYPE=a/b\n"
       "WORKLOAD_BATCH_SIZE=6\nWORKLOAD_BATCH_WAIT=7s\nWORKLOAD_READY_PATH=/r\nMAX_ATTEMPTS=8\n"
       "RETRY_MIN_BACKOFF=9s\nRETRY_MAX_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
-      "DEAD_LETTER_MODE=broker\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
+      "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
       "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
       "API_URL=https://api/x\n"
       "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nLOG_FORMAT=journal\nDEBUG=true\n"
@@ -69,7 +70,7 @@ test_getters (void)
   g_assert_cmpstr (amps_config_get_subject (c), ==, "jobs");
   g_assert_cmpint (amps_config_get_queue_declare (c), ==, AMPS_QUEUE_DECLARE_AUTO);
   g_assert_cmpint (amps_config_get_queue_type (c), ==, AMPS_QUEUE_TYPE_CLASSIC);
-  g_assert_cmpint (amps_config_get_dead_letter_mode (c), ==, AMPS_DEAD_LETTER_MODE_BROKER);
+  g_assert_cmpint (amps_config_get_dead_letter_mode (c), ==, AMPS_DEAD_LETTER_MODE_QUEUE);
   g_assert_cmpint (amps_config_get_event_validation (c), ==, AMPS_EVENT_VALIDATION_STRICT);
   g_assert_cmpint (amps_config_get_workload_restart (c), ==, AMPS_WORKLOAD_RESTART_KEEP);
   g_assert_cmpstr (amps_config_get_worker_id (c), ==, "me");
@@ -152,6 +153,9 @@ test_bad_values (void)
     { "RETRY_MIN_BACKOFF=0", "RETRY_MIN_BACKOFF", "from 1ms" },
     { "RETRY_MAX_BACKOFF=forever", "RETRY_MAX_BACKOFF", "duration" },
     { "DEAD_LETTER_QUEUE=jobs", "DEAD_LETTER_QUEUE", "BROKER_SUBJECT" },
+    { "DEAD_LETTER_QUEUE=bin\nDEAD_LETTER_MODE=broker", "DEAD_LETTER_QUEUE=bin", "leave one" },
+    { "DEAD_LETTER_QUEUE=jobs\nDEAD_LETTER_MODE=broker", "DEAD_LETTER_QUEUE=jobs", "leave one" },
+    { "DEAD_LETTER_MODE=discard", "DEAD_LETTER_MODE=discard", "queue, broker" },
     { "DRAIN_TIMEOUT=25", "DRAIN_TIMEOUT", "duration" },
     { "PORT=0", "PORT=0", "from 1 to 65535" },
     { "METRICS_PORT=70000", "METRICS_PORT", "from 1 to 65535" },
@@ -499,31 +503,6 @@ test_embedded (void)
   g_assert_cmpstr (amps_config_get_dead_letter_queue (named), ==, "bin");
 }
 
-/* SUBJECT.dead is a queue, too, where AMPS makes it. */
-static void
-test_queue_names (void)
-{
-  const struct {
-    unsigned int length;
-    const char *rest;
-    gboolean good;
-  } cases[] = {
-    { 255, "QUEUE_DECLARE=passive", TRUE },       { 256, "QUEUE_DECLARE=passive", FALSE },
-    { 250, "QUEUE_DECLARE=auto", TRUE },          { 251, "QUEUE_DECLARE=auto", FALSE },
-    { 250, "BROKER_HOST=sqlite::memory:", TRUE }, { 251, "BROKER_HOST=sqlite::memory:", FALSE },
-  };
-
-  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *subject = g_strnfill (cases[i].length, 'q');
-      g_autofree char *variables =
-          g_strdup_printf ("BROKER_SUBJECT=%s\n%s", subject, cases[i].rest);
-      g_autoptr (AmpsConfig) config = read_config (variables, NULL, NULL);
-
-      g_assert_cmpint (config != NULL, ==, cases[i].good);
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -533,7 +512,6 @@ main (int argc, char **argv)
   g_test_add_func ("/config/bad-values", test_bad_values);
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
-  g_test_add_func ("/config/queue-names", test_queue_names);
   g_test_add_func ("/config/kubernetes", test_kubernetes);
   g_test_add_func ("/config/unimplemented", test_unimplemented);
   g_test_add_func ("/config/embedded", test_embedded);

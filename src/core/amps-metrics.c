@@ -11,7 +11,6 @@ typedef struct {
   const char *help;
 } Family;
 
-/* AMPS_COUNTER_DEAD_LETTERED is a label of amps_job_outcomes_total instead. */
 static const Family counter_families[] = {
   [AMPS_COUNTER_MESSAGES_INSERTED] = { "amps_messages_inserted_total",
                                        "Messages that were put into the manifest." },
@@ -27,7 +26,8 @@ static const Family counter_families[] = {
                                        "Connections to the broker after the first." },
   [AMPS_COUNTER_EVENTS_NONCONFORMING] = { "amps_events_nonconforming_total",
                                           "Events that break CloudEvents and were let pass." },
-  [AMPS_COUNTER_DEAD_LETTERED] = { NULL, NULL },
+  [AMPS_COUNTER_DISCARDED] = { "amps_discarded_total",
+                               "Jobs that were rejected at the broker without a copy." },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (counter_families) == AMPS_N_COUNTERS);
 
@@ -40,6 +40,8 @@ static const Family gauge_families[] = {
                                     "Whether there is a connection to the broker." },
   [AMPS_GAUGE_BROKER_BLOCKED] = { "amps_broker_blocked",
                                   "Whether the broker takes no published messages now." },
+  [AMPS_GAUGE_DEAD_LETTERS_WAITING] = { "amps_dead_letters_waiting",
+                                        "Jobs that could not be copied to the dead letters yet." },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
 
@@ -50,6 +52,12 @@ static const char *const pause_reasons[] = {
   [AMPS_PAUSE_REFUSED] = "refused",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
+
+/* Of contract section 5. */
+static const char *const dead_letter_reasons[] = {
+  "rejected", "malformed", "status", "max-attempts", "expired", "workload-restarted",
+};
+#define N_DEAD_LETTER_REASONS G_N_ELEMENTS (dead_letter_reasons)
 
 static const char *const request_classes[] = { "error", "1xx", "2xx", "3xx", "4xx", "5xx" };
 #define N_REQUEST_CLASSES G_N_ELEMENTS (request_classes)
@@ -116,6 +124,7 @@ struct _AmpsMetrics {
 
   guint64 counters[AMPS_N_COUNTERS];
   guint64 outcomes[AMPS_N_OUTCOMES];
+  guint64 dead_letters[N_DEAD_LETTER_REASONS];
   guint64 requests[N_REQUEST_CLASSES];
   guint64 faults[AMPS_N_EVENT_FAULTS];
   double gauges[AMPS_N_GAUGES];
@@ -196,6 +205,50 @@ guint64
 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome)
 {
   return self->outcomes[outcome];
+}
+
+static unsigned int
+find_reason (const char *reason)
+{
+  unsigned int i = 0;
+
+  while (i < N_DEAD_LETTER_REASONS && g_strcmp0 (dead_letter_reasons[i], reason) != 0)
+    i++;
+  return i;
+}
+
+/**
+ * amps_metrics_count_dead_letter:
+ * @self: the figures
+ * @reason: a word of contract section 5: why the job was given up
+ *
+ * Counts a confirmed copy in `amps_dead_letters_total`.
+ */
+void
+amps_metrics_count_dead_letter (AmpsMetrics *self, const char *reason)
+{
+  unsigned int i = find_reason (reason);
+
+  g_return_if_fail (i < N_DEAD_LETTER_REASONS);
+
+  self->dead_letters[i]++;
+}
+
+/**
+ * amps_metrics_get_dead_letters:
+ * @self: the figures
+ * @reason: a word of contract section 5
+ *
+ * Returns: how many jobs were copied to the dead letters for @reason
+ */
+guint64
+amps_metrics_get_dead_letters (AmpsMetrics *self, const char *reason)
+{
+  unsigned int i = find_reason (reason);
+
+  g_return_val_if_fail (i < N_DEAD_LETTER_REASONS, 0);
+
+  return self->dead_letters[i];
 }
 
 /**
@@ -303,8 +356,6 @@ append_counters (AmpsMetrics *self, GString *text)
 {
   for (unsigned int i = 0; i < AMPS_N_COUNTERS; i++)
     {
-      if (counter_families[i].name == NULL)
-        continue;
       append_header (text, &counter_families[i], "counter");
       g_string_append_printf (text, "%s %" G_GUINT64_FORMAT "\n", counter_families[i].name,
                               self->counters[i]);
@@ -332,8 +383,17 @@ append_outcomes (AmpsMetrics *self, GString *text)
   append_header (text, &family, "counter");
   for (unsigned int i = AMPS_OUTCOME_NONE + 1; i < AMPS_N_OUTCOMES; i++)
     append_labelled (text, family.name, "outcome", amps_outcome_to_string (i), self->outcomes[i]);
-  append_labelled (text, family.name, "outcome", "dead_lettered",
-                   self->counters[AMPS_COUNTER_DEAD_LETTERED]);
+}
+
+static void
+append_dead_letters (AmpsMetrics *self, GString *text)
+{
+  static const Family family = { "amps_dead_letters_total",
+                                 "Confirmed copies in the dead-letter queue by their reason." };
+
+  append_header (text, &family, "counter");
+  for (unsigned int i = 0; i < N_DEAD_LETTER_REASONS; i++)
+    append_labelled (text, family.name, "reason", dead_letter_reasons[i], self->dead_letters[i]);
 }
 
 static void
@@ -405,6 +465,7 @@ amps_metrics_format (AmpsMetrics *self)
   append_gauges (self, text);
   append_pauses (self, text);
   append_outcomes (self, text);
+  append_dead_letters (self, text);
   append_requests (self, text);
   for (unsigned int i = 0; i < AMPS_N_HISTOGRAMS; i++)
     append_histogram (text, &self->histograms[i], &histogram_families[i].family,

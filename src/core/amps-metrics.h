@@ -18,9 +18,9 @@ typedef enum {
   AMPS_COUNTER_WORKLOADS_PUBLISHED,
   AMPS_COUNTER_BROKER_RECONNECTS,
   AMPS_COUNTER_EVENTS_NONCONFORMING,
-  AMPS_COUNTER_DEAD_LETTERED,
+  AMPS_COUNTER_DISCARDED,
 } AmpsCounter;
-#define AMPS_N_COUNTERS (AMPS_COUNTER_DEAD_LETTERED + 1)
+#define AMPS_N_COUNTERS (AMPS_COUNTER_DISCARDED + 1)
 
 /**
  * AmpsGauge:
@@ -33,8 +33,9 @@ typedef enum {
   AMPS_GAUGE_CONCURRENCY_LIMIT,
   AMPS_GAUGE_BROKER_CONNECTED,
   AMPS_GAUGE_BROKER_BLOCKED,
+  AMPS_GAUGE_DEAD_LETTERS_WAITING,
 } AmpsGauge;
-#define AMPS_N_GAUGES (AMPS_GAUGE_BROKER_BLOCKED + 1)
+#define AMPS_N_GAUGES (AMPS_GAUGE_DEAD_LETTERS_WAITING + 1)
 
 /**
  * AmpsHistogram:
@@ -77,6 +78,8 @@ guint64 amps_metrics_get_counter (AmpsMetrics *self, AmpsCounter counter);
 void amps_metrics_count_outcome (AmpsMetrics *self, AmpsOutcome outcome);
 guint64 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome);
 gboolean amps_metrics_count_fault (AmpsMetrics *self, AmpsEventFault fault);
+void amps_metrics_count_dead_letter (AmpsMetrics *self, const char *reason);
+guint64 amps_metrics_get_dead_letters (AmpsMetrics *self, const char *reason);
 void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);

@@ -45,8 +45,6 @@ settle (AmpsDecider *self, AmpsJob *job, const AmpsSettlement *settlement)
   amps_log_job (DEBUG, amps_job_get_id (job), "Job %s",
                 amps_outcome_to_string (amps_job_get_outcome (job)));
   amps_metrics_count_outcome (self->metrics, amps_job_get_outcome (job));
-  if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
-    amps_metrics_increment (self->metrics, AMPS_COUNTER_DEAD_LETTERED);
 
   amps_settler_settle (self->settler, job, settlement);
   amps_sender_send (self->sender);

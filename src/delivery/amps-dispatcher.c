@@ -108,6 +108,12 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
 }
 
+static void
+on_problem (AmpsSettler *settler, GParamSpec *pspec G_GNUC_UNUSED, AmpsDispatcher *self)
+{
+  amps_intake_set_problem (self->intake, amps_settler_get_problem (settler));
+}
+
 /**
  * amps_dispatcher_new:
  * @config: the settings
@@ -136,8 +142,9 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->intake = amps_intake_new (broker, workload, metrics, self->drain, self->refusals);
   self->sender =
       amps_sender_new (config, clock, workload, manifest, metrics, self->drain, self->refusals);
-  self->settler = amps_settler_new (clock, broker, manifest, self->drain,
-                                    amps_config_get_dead_letter_queue (config) != NULL);
+  self->settler =
+      amps_settler_new (clock, broker, manifest, metrics, self->drain,
+                        amps_config_get_dead_letter_mode (config) == AMPS_DEAD_LETTER_MODE_QUEUE);
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
                                     self->settler, self->drain, self->refusals);
 
@@ -151,6 +158,7 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
 
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
                            G_CONNECT_AFTER);
+  g_signal_connect_object (self->settler, "notify::problem", G_CALLBACK (on_problem), self, 0);
   return self;
 }
 

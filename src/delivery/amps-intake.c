@@ -13,6 +13,7 @@ struct _AmpsIntake {
   gboolean connected; /* to the broker */
   gboolean was_connected;
   gboolean was_ready;
+  char *problem; /* (owned) (nullable) of what is settled */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsIntake, amps_intake, G_TYPE_OBJECT)
@@ -24,6 +25,7 @@ amps_intake_finalize (GObject *object)
 
   g_object_unref (self->refusals);
   g_object_unref (self->drain);
+  g_free (self->problem);
   g_object_unref (self->metrics);
   g_object_unref (self->workload);
   g_object_unref (self->broker);
@@ -202,8 +204,8 @@ describe_broker (AmpsIntake *self)
  * amps_intake_dup_obstacles:
  * @self: an intake
  *
- * Returns: (transfer full): every reason why no messages come, for people; none if they
- *   do
+ * Returns: (transfer full): every reason why no messages come, or can't be settled, for
+ *   people; none if they do and can
  */
 char **
 amps_intake_dup_obstacles (AmpsIntake *self)
@@ -220,20 +222,38 @@ amps_intake_dup_obstacles (AmpsIntake *self)
     }
   if (broker != NULL)
     g_strv_builder_add (reasons, broker);
+  if (self->problem != NULL)
+    g_strv_builder_add (reasons, self->problem);
 
   return g_strv_builder_end (reasons);
+}
+
+/**
+ * amps_intake_set_problem:
+ * @self: an intake
+ * @problem: (nullable): why what was taken can't be settled, and what to do about it
+ *
+ * Messages are taken as long as there are slots, but somebody has to look.
+ */
+void
+amps_intake_set_problem (AmpsIntake *self, const char *problem)
+{
+  g_free (self->problem);
+  self->problem = g_strdup (problem);
+  note_readiness (self);
 }
 
 /**
  * amps_intake_is_ready:
  * @self: an intake
  *
- * Returns: whether messages come
+ * Returns: whether messages come, and can be settled
  */
 gboolean
 amps_intake_is_ready (AmpsIntake *self)
 {
-  return is_open (self) && amps_broker_get_state (self->broker) == AMPS_BROKER_CONSUMING;
+  return is_open (self) && amps_broker_get_state (self->broker) == AMPS_BROKER_CONSUMING &&
+         self->problem == NULL;
 }
 
 /**

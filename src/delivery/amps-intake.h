@@ -21,6 +21,7 @@ AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMet
                              AmpsDrain *drain, AmpsRefusals *refusals);
 void amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean paused);
 gboolean amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason);
+void amps_intake_set_problem (AmpsIntake *self, const char *problem);
 gboolean amps_intake_is_ready (AmpsIntake *self);
 char **amps_intake_dup_obstacles (AmpsIntake *self);
 gboolean amps_intake_was_ready (AmpsIntake *self);

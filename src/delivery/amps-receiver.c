@@ -96,7 +96,6 @@ dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
   g_warning ("The message %s is not a CloudEvent and %s: %s", message, destination,
              settlement.detail);
   amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_MALFORMED);
-  amps_metrics_increment (self->metrics, AMPS_COUNTER_DEAD_LETTERED);
   amps_settler_settle (self->settler, job, &settlement);
 }
 

@@ -3,12 +3,16 @@
 
 #include "core/amps-backoff.h"
 #include "core/amps-error.h"
+#include "core/amps-log-throttle.h"
 #include "core/amps-log.h"
 #include "core/amps-timer-queue.h"
 
 /* Between two attempts to have a copy confirmed. */
 #define MIN_BACKOFF AMPS_MILLISECONDS (500)
 #define MAX_BACKOFF AMPS_SECONDS (30)
+
+/* A problem that comes after so long without one is a new one. */
+#define FORGETTING_TIME AMPS_SECONDS (120)
 
 struct _AmpsSettler {
   GObject parent_instance;
@@ -17,19 +21,30 @@ struct _AmpsSettler {
   AmpsBroker *broker;      /* (owned) */
   AmpsManifest *manifest;  /* (owned) */
   AmpsDrain *drain;        /* (owned) */
+  AmpsMetrics *metrics;    /* (owned) */
   AmpsTimerQueue *waiting; /* (owned) of Settling */
   gboolean copies_dead_letters;
   guint64 last_copy; /* number of the latest copy */
   unsigned int n_pending;
+  unsigned int n_held;       /* of them: dead letters whose copy has failed */
+  char *problem;             /* (owned) (nullable) why it has */
+  AmpsLogThrottle *throttle; /* (owned) of warnings */
+  gint64 failed;             /* monotonic µs: when a copy has last failed */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsSettler, amps_settler, G_TYPE_OBJECT)
+
+typedef enum {
+  PROP_PROBLEM = 1,
+  N_PROPS,
+} AmpsSettlerProperty;
 
 typedef enum {
   SIGNAL_FINISHED,
   N_SIGNALS,
 } AmpsSettlerSignal;
 
+static GParamSpec *props[N_PROPS];
 static unsigned int signals[N_SIGNALS];
 
 /* A job on its last way. */
@@ -38,6 +53,7 @@ typedef struct {
   AmpsJob *job;              /* (owned) */
   AmpsSettlement settlement; /* its detail is (owned) */
   unsigned int failures;     /* of the copy */
+  gboolean held;             /* is counted as such */
 } Settling;
 
 static void proceed (Settling *settling);
@@ -53,9 +69,68 @@ settling_new (AmpsSettler *self, AmpsJob *job)
   return settling;
 }
 
+/* Dead letters that can't be written */
+
+static void
+set_problem (AmpsSettler *self, const char *problem)
+{
+  if (g_strcmp0 (self->problem, problem) == 0)
+    return;
+
+  g_free (self->problem);
+  self->problem = g_strdup (problem);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_PROBLEM]);
+}
+
+static void
+set_held (Settling *settling, gboolean held)
+{
+  AmpsSettler *self = settling->settler;
+
+  if (settling->held == held)
+    return;
+
+  settling->held = held;
+  self->n_held += held ? 1 : -1;
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_DEAD_LETTERS_WAITING, self->n_held);
+  if (self->n_held == 0)
+    set_problem (self, NULL);
+}
+
+/* There may be many jobs. */
+static void
+warn (AmpsSettler *self, const GError *error)
+{
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  g_autofree char *text = NULL;
+
+  if (now - self->failed > FORGETTING_TIME)
+    amps_log_throttle_end (self->throttle);
+  self->failed = now;
+
+  text = amps_log_throttle_note (self->throttle, error->message, now);
+  if (text != NULL)
+    g_warning ("%u rejected job(s) can't be copied to the dead letters and keep their slots, "
+               "trying again: %s",
+               self->n_held, text);
+}
+
+/* Nothing is discarded, whatever is wrong: the job stays here. */
+static void
+hold (Settling *settling, const GError *error)
+{
+  g_autofree char *problem = g_strdup_printf (
+      "rejected jobs can't be copied to the dead letters and keep their slots: %s", error->message);
+
+  set_held (settling, TRUE);
+  set_problem (settling->settler, problem);
+  warn (settling->settler, error);
+}
+
 static void
 settling_free (Settling *settling)
 {
+  set_held (settling, FALSE);
   settling->settler->n_pending--;
   g_object_unref (settling->settler);
   g_object_unref (settling->job);
@@ -70,12 +145,31 @@ on_waited (gpointer item, gpointer user_data G_GNUC_UNUSED)
 }
 
 static void
+amps_settler_get_property (GObject *object, unsigned int prop_id, GValue *value, GParamSpec *pspec)
+{
+  AmpsSettler *self = AMPS_SETTLER (object);
+
+  switch ((AmpsSettlerProperty) prop_id)
+    {
+    case PROP_PROBLEM:
+      g_value_set_string (value, self->problem);
+      break;
+    case N_PROPS:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
 amps_settler_finalize (GObject *object)
 {
   AmpsSettler *self = AMPS_SETTLER (object);
 
+  amps_log_throttle_free (self->throttle);
+  g_free (self->problem);
   amps_timer_queue_free (self->waiting);
   g_object_unref (self->drain);
+  g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->broker);
   g_object_unref (self->clock);
@@ -86,7 +180,19 @@ amps_settler_finalize (GObject *object)
 static void
 amps_settler_class_init (AmpsSettlerClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = amps_settler_finalize;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = amps_settler_get_property;
+  object_class->finalize = amps_settler_finalize;
+
+  /**
+   * AmpsSettler:problem:
+   *
+   * Why dead letters can't be written, and what to do about it; %NULL when they can.
+   */
+  props[PROP_PROBLEM] =
+      g_param_spec_string ("problem", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
    * AmpsSettler::finished:
@@ -116,6 +222,7 @@ on_drain_changed (AmpsSettler *self)
  * @clock: what waits are measured by
  * @broker: who is told
  * @manifest: where the jobs are
+ * @metrics: what counts dead letters
  * @drain: whether nothing may wait any more
  * @copies_dead_letters: whether dead letters are copied, rather than left to the
  *   policy of the queue
@@ -123,8 +230,8 @@ on_drain_changed (AmpsSettler *self)
  * Returns: (transfer full): a settler
  */
 AmpsSettler *
-amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest, AmpsDrain *drain,
-                  gboolean copies_dead_letters)
+amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
+                  AmpsMetrics *metrics, AmpsDrain *drain, gboolean copies_dead_letters)
 {
   AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
 
@@ -132,6 +239,8 @@ amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest, 
   self->broker = g_object_ref (broker);
   self->manifest = g_object_ref (manifest);
   self->drain = g_object_ref (drain);
+  self->metrics = g_object_ref (metrics);
+  self->throttle = amps_log_throttle_new ();
   self->copies_dead_letters = copies_dead_letters;
   self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
   g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
@@ -184,6 +293,15 @@ finish (Settling *settling, const AmpsSettlement *again)
 }
 
 static void
+count_dead_letter (AmpsSettler *self, const AmpsSettlement *settlement)
+{
+  if (self->copies_dead_letters)
+    amps_metrics_count_dead_letter (self->metrics, settlement->reason);
+  else
+    amps_metrics_increment (self->metrics, AMPS_COUNTER_DISCARDED);
+}
+
+static void
 finish_settled (Settling *settling)
 {
   AmpsSettlementKind kind = settling->settlement.kind;
@@ -191,6 +309,8 @@ finish_settled (Settling *settling)
 
   amps_log_job (DEBUG, amps_job_get_id (settling->job), "Job is settled as %s",
                 amps_outcome_to_string (amps_job_get_outcome (settling->job)));
+  if (kind == AMPS_SETTLE_DEAD_LETTER)
+    count_dead_letter (settling->settler, &settling->settlement);
   if (makes_copy (settling->settler, kind))
     kind = AMPS_SETTLE_ACKNOWLEDGE;
 
@@ -251,9 +371,12 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   settling->failures++;
-  amps_log_job (WARNING, amps_job_get_id (settling->job),
-                "Could not settle a job as %s, trying again: %s",
-                amps_outcome_to_string (amps_job_get_outcome (settling->job)), error->message);
+  if (settling->settlement.kind == AMPS_SETTLE_DEAD_LETTER)
+    hold (settling, error);
+  else
+    amps_log_job (WARNING, amps_job_get_id (settling->job),
+                  "Could not settle a job as %s, trying again: %s",
+                  amps_outcome_to_string (amps_job_get_outcome (settling->job)), error->message);
   wait (settling, amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, settling->failures));
 }
 
@@ -320,4 +443,16 @@ unsigned int
 amps_settler_get_n_pending (AmpsSettler *self)
 {
   return self->n_pending;
+}
+
+/**
+ * amps_settler_get_problem:
+ * @self: a settler
+ *
+ * Returns: (nullable): why dead letters can't be written, and what to do about it
+ */
+const char *
+amps_settler_get_problem (AmpsSettler *self)
+{
+  return self->problem;
 }

@@ -5,6 +5,7 @@
 #include "broker/amps-broker.h"
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
+#include "core/amps-metrics.h"
 
 G_BEGIN_DECLS
 
@@ -25,8 +26,10 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
 
 AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                               AmpsDrain *drain, gboolean copies_dead_letters);
+                               AmpsMetrics *metrics, AmpsDrain *drain,
+                               gboolean copies_dead_letters);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
+const char *amps_settler_get_problem (AmpsSettler *self);
 
 G_END_DECLS

@@ -84,6 +84,27 @@ test_malformed (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_posts, ==, 0);
 }
 
+/* Nobody would look for rejected jobs that have nowhere to go. */
+static void
+test_dead_letters_that_wait (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_auto (GStrv) obstacles = NULL;
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
+  run (f, "a");
+  g_assert_true (amps_dispatcher_reject (f->dispatcher, "a", "why", NULL));
+  assert_told (f, "");
+  g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
+  obstacles = amps_dispatcher_dup_obstacles (f->dispatcher);
+  g_assert_cmpuint (g_strv_length (obstacles), ==, 1);
+  g_assert_nonnull (strstr (obstacles[0], "as the test wants it"));
+  g_assert_cmpint (amps_dispatcher_get_state (f->dispatcher), ==, AMPS_DISPATCHER_RUNNING);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "dead-letter 1 rejected\n");
+  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+}
+
 static void
 test_gate (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
@@ -453,6 +474,7 @@ main (int argc, char **argv)
     { "/dispatcher/expiry", test_expiry, NULL },
     { "/dispatcher/max-attempts", test_max_attempts, "MAX_ATTEMPTS=1" },
     { "/dispatcher/malformed", test_malformed, NULL },
+    { "/dispatcher/dead-letters-that-wait", test_dead_letters_that_wait, NULL },
     { "/dispatcher/gate", test_gate, "MAX_CONCURRENCY=2" },
     { "/dispatcher/lost-connection", test_lost_connection, NULL },
     { "/dispatcher/long-outage", test_long_outage, NULL },

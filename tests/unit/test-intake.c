@@ -148,6 +148,22 @@ test_broker_that_goes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_intake_was_ready (f->intake));
 }
 
+/* It is no pause, but somebody has to look. */
+static void
+test_problem (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  open_all (f);
+  amps_intake_set_problem (f->intake, "no room for the dead");
+  assert_not_ready (f, "no room for the dead");
+  g_assert_true (amps_broker_get_consuming (AMPS_BROKER (f->broker)));
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  assert_not_ready (f, "paused; no room for the dead");
+  amps_intake_set_problem (f->intake, NULL);
+  assert_not_ready (f, "paused");
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
+  g_assert_true (amps_intake_is_ready (f->intake));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -158,5 +174,6 @@ main (int argc, char **argv)
   ADD ("opens-with-broker-and-workload", test_opens_with_broker_and_workload);
   ADD ("reasons-add-up", test_reasons_add_up);
   ADD ("broker-that-goes", test_broker_that_goes);
+  ADD ("problem", test_problem);
   return g_test_run ();
 }

@@ -18,11 +18,14 @@ assert_has_line (const char *text, const char *line)
 static void
 test_counters (void)
 {
+  static const char *const reasons[] = { "rejected",     "malformed", "status",
+                                         "max-attempts", "expired",   "workload-restarted" };
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
 
   amps_metrics_increment (metrics, AMPS_COUNTER_MESSAGES_INSERTED);
   amps_metrics_increment (metrics, AMPS_COUNTER_MESSAGES_INSERTED);
-  amps_metrics_increment (metrics, AMPS_COUNTER_DEAD_LETTERED);
+  amps_metrics_increment (metrics, AMPS_COUNTER_DISCARDED);
+  amps_metrics_count_dead_letter (metrics, "max-attempts");
   amps_metrics_count_outcome (metrics, AMPS_OUTCOME_EXPIRED);
   amps_metrics_count_workload_request (metrics, 202);
   amps_metrics_count_workload_request (metrics, 0);
@@ -37,10 +40,20 @@ test_counters (void)
   assert_has_line (text, "amps_messages_deleted_total 0");
   assert_has_line (text, "amps_job_outcomes_total{outcome=\"expired\"} 1");
   assert_has_line (text, "amps_job_outcomes_total{outcome=\"acknowledged\"} 0");
-  assert_has_line (text, "amps_job_outcomes_total{outcome=\"dead_lettered\"} 1");
+  assert_has_line (text, "amps_discarded_total 1");
+  assert_has_line (text, "# TYPE amps_dead_letters_total counter");
+  for (unsigned int i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      g_autofree char *line =
+          g_strdup_printf ("amps_dead_letters_total{reason=\"%s\"} %d", reasons[i], i == 3);
+
+      assert_has_line (text, line);
+      g_assert_cmpuint (amps_metrics_get_dead_letters (metrics, reasons[i]), ==, i == 3);
+    }
   assert_has_line (text, "amps_workload_requests_total{code=\"2xx\"} 1");
   assert_has_line (text, "amps_workload_requests_total{code=\"error\"} 2");
   g_assert_null (strstr (text, "outcome=\"none\""));
+  g_assert_null (strstr (text, "dead_lettered"));
 }
 
 static void

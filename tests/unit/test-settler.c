@@ -6,13 +6,17 @@
 #include "log-recorder.h"
 #include "make-job.h"
 
+#include <string.h>
+
 typedef struct {
   AmpsClock *clock;
   FakeBroker *broker;
   AmpsManifest *manifest;
   AmpsDrain *drain;
+  AmpsMetrics *metrics;
   AmpsSettler *settler;
   unsigned int n_finished;
+  unsigned int n_problems; /* how often it has changed */
 } Fixture;
 
 static void
@@ -20,6 +24,12 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
              AmpsJob *next G_GNUC_UNUSED, Fixture *f)
 {
   f->n_finished++;
+}
+
+static void
+on_problem (AmpsSettler *settler G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, Fixture *f)
+{
+  f->n_problems++;
 }
 
 static void
@@ -36,8 +46,10 @@ set_up (Fixture *f, gconstpointer copies_dead_letters)
   f->broker = fake_broker_new ();
   f->manifest = amps_manifest_new (f->clock, 10);
   f->drain = amps_drain_new ();
-  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->drain,
-                                 GPOINTER_TO_INT (copies_dead_letters));
+  f->metrics = amps_metrics_new ();
+  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->metrics,
+                                 f->drain, GPOINTER_TO_INT (copies_dead_letters));
+  g_signal_connect (f->settler, "notify::problem", G_CALLBACK (on_problem), f);
   g_signal_connect (f->settler, "finished", G_CALLBACK (on_finished), f);
   g_signal_connect (f->broker, "lost", G_CALLBACK (on_lost), f);
   amps_broker_start (AMPS_BROKER (f->broker));
@@ -47,8 +59,11 @@ static void
 tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_assert_cmpuint (amps_settler_get_n_pending (f->settler), ==, 0);
+  g_assert_null (amps_settler_get_problem (f->settler));
+  g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_DEAD_LETTERS_WAITING), ==, 0);
   g_assert_finalize_object (f->settler);
   g_assert_finalize_object (f->drain);
+  g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->manifest);
   g_assert_finalize_object (f->broker);
   g_assert_finalize_object (f->clock);
@@ -119,6 +134,97 @@ test_copy_is_tried_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (g_pattern_match_simple ("*trying again*\n*trying again*\n", warnings));
   assert_told (f, "dead-letter 1 rejected\nacknowledge 2 rejected\n");
   g_assert_cmpuint (f->n_finished, ==, 1);
+  g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "rejected"), ==, 1);
+}
+
+static void
+assert_held (Fixture *f, unsigned int n_held, const char *warnings)
+{
+  g_autofree char *logged = NULL;
+
+  assert_told (f, "");
+  logged = log_recorder_take ();
+  g_test_message ("%s", logged);
+  g_assert_true (g_pattern_match_simple (warnings, logged));
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 2);
+  g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_DEAD_LETTERS_WAITING), ==,
+                     n_held);
+  g_assert_nonnull (strstr (amps_settler_get_problem (f->settler), "as the test wants it"));
+  g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "status"), ==, 0);
+}
+
+/* Where the copies can't be written nothing is lost, and it is told, though not for
+ * each job. */
+static void
+test_held (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) one = add_job (f, "a");
+  g_autoptr (AmpsJob) other = add_job (f, "b");
+  g_autofree char *log = NULL;
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "status" };
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, G_MAXUINT);
+  settle (f, one, AMPS_OUTCOME_REJECTED, settlement);
+  assert_held (f, 1, "*1 rejected job(s)*trying again: as the test wants it\n");
+  settle (f, other, AMPS_OUTCOME_REJECTED, settlement);
+  assert_held (f, 2, "");
+  g_assert_cmpuint (f->n_problems, ==, 1);
+
+  for (unsigned int seconds = 0; seconds < 59; seconds++)
+    fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_held (f, 2, "");
+  for (unsigned int seconds = 0; seconds < 59; seconds++)
+    fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_held (f, 2, "*2 rejected job(s)*trying again: still as the test wants it, * tries *\n");
+
+  fake_broker_fail_settlements (f->broker, 0, 0);
+  fake_clock_advance (f->clock, AMPS_SECONDS (30));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  log = fake_broker_take_log (f->broker);
+  g_assert_nonnull (strstr (log, "dead-letter 1 status\n"));
+  g_assert_nonnull (strstr (log, "dead-letter 2 status\n"));
+  g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "status"), ==, 2);
+}
+
+/* What comes back after a long time is not still the same. */
+static void
+test_held_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  for (char id[] = "a"; *id < 'c'; (*id)++)
+    {
+      g_autoptr (AmpsJob) job = add_job (f, id);
+      g_autofree char *warnings = NULL;
+
+      fake_broker_fail_settlements (f->broker, AMPS_ERROR_UNROUTABLE, 1);
+      settle (f, job, AMPS_OUTCOME_REJECTED,
+              (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "status" });
+      assert_told (f, "");
+      warnings = log_recorder_take ();
+      g_assert_true (g_pattern_match_simple ("*again: as the test wants it\n", warnings));
+      fake_clock_advance (f->clock, AMPS_SECONDS (121));
+      assert_told (f, *id == 'a' ? "dead-letter 1 status\n" : "dead-letter 2 status\n");
+    }
+}
+
+/* What the connection took along is held no more: it comes again. */
+static void
+test_held_and_lost (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autofree char *warnings = NULL;
+
+  fake_broker_fail_settlements (f->broker, AMPS_ERROR_UNROUTABLE, 1);
+  settle (f, job, AMPS_OUTCOME_REJECTED,
+          (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "status" });
+  assert_told (f, "");
+  fake_broker_lose_connection (f->broker);
+  fake_clock_advance (f->clock, AMPS_SECONDS (30));
+  assert_told (f, "");
+  g_assert_cmpuint (f->n_finished, ==, 1);
+  g_assert_cmpuint (f->n_problems, ==, 2);
+  g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "status"), ==, 0);
+  warnings = log_recorder_take ();
 }
 
 static void
@@ -130,6 +236,8 @@ test_reject_without_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
           (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
   g_assert_cmpuint (f->n_finished, ==, 1);
   assert_told (f, "dead-letter 1 rejected\n");
+  g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_DISCARDED), ==, 1);
+  g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "rejected"), ==, 0);
 }
 
 /* Without the permission to make retry queues. */
@@ -240,6 +348,9 @@ main (int argc, char **argv)
   } tests[] = {
     { "/settler/acknowledge", TRUE, test_acknowledge },
     { "/settler/copy-is-tried-again", TRUE, test_copy_is_tried_again },
+    { "/settler/held", TRUE, test_held },
+    { "/settler/held-again", TRUE, test_held_again },
+    { "/settler/held-and-lost", TRUE, test_held_and_lost },
     { "/settler/reject-without-copy", FALSE, test_reject_without_copy },
     { "/settler/wait-in-slot", TRUE, test_wait_in_slot },
     { "/settler/rest-of-a-delay-in-slot", TRUE, test_rest_of_a_delay_in_slot },

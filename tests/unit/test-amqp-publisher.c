@@ -52,6 +52,7 @@ test_delays (void)
       g_assert_cmpstr (publication->queue, ==, cases[i].queue);
       g_assert_cmpint (publication->copy->delay, ==, AMPS_MILLISECONDS (cases[i].left));
       g_assert_cmpint (publication->copy->redelivered, ==, cases[i].redelivered);
+      g_assert_cmpint (publication->copy->retry, ==, cases[i].kind != AMPS_SETTLE_DEAD_LETTER);
       publication->command.free (publication);
     }
 }

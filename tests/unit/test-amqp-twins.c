@@ -41,6 +41,7 @@ make_copy (Fixture *f, guint64 number, gboolean redelivered)
 
   g_assert_cmpint (length, >, 0);
   delivery->properties = g_bytes_new (buffer, (gsize) length);
+  delivery->copy = TRUE;
   delivery->redelivered = redelivered;
   return delivery;
 }
@@ -93,6 +94,16 @@ test_replays (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (amps_amqp_twins_meet (f->twins, rejected));
   amps_amqp_twins_forget (f->twins, rejected);
   g_assert_false (meet (f, 1, FALSE));
+
+  /* Or from those of AMPS, and as often as they like. */
+  amps_amqp_twins_expect (f->twins, 3, 0);
+  for (unsigned int i = 0; i < 2; i++)
+    {
+      g_autoptr (AmpsDelivery) dead_letter = make_copy (f, 3, FALSE);
+
+      dead_letter->copy = FALSE;
+      g_assert_false (amps_amqp_twins_meet (f->twins, dead_letter));
+    }
 
   /* Or much later. */
   amps_amqp_twins_expect (f->twins, 2, AMPS_SECONDS (30));

@@ -14,6 +14,9 @@
 
 #define USER_ID_HEADER "x-amps-user-id"
 
+/* What tells a retry from a dead letter. Both may say why. */
+#define RETRY_HEADER "x-amps-retry"
+
 /* No point in time, since the clocks of replicas differ. */
 #define DELAY_HEADER "x-amps-remaining-delay"
 
@@ -22,7 +25,7 @@
 
 /* Headers that a copy may add: the own ones, and the user's id. Each takes up no
  * more than this beside its text. */
-#define N_OWN 11
+#define N_OWN 12
 #define MAX_NUMBER_SIZE 64
 
 /**
@@ -173,6 +176,49 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
   read_trace_context (delivery, headers);
 }
 
+/* Returns: whether the message was dead-lettered by the broker for anything but having
+ * waited long enough, as in a retry queue */
+static gboolean
+was_dead_lettered (const amqp_table_t *headers)
+{
+  const amqp_field_value_t *deaths = find_header (headers, "x-death");
+
+  if (deaths == NULL || deaths->kind != AMQP_FIELD_KIND_ARRAY)
+    return FALSE;
+
+  for (int i = 0; i < deaths->value.array.num_entries; i++)
+    {
+      const amqp_field_value_t *death = &deaths->value.array.entries[i];
+      g_autofree char *reason = death->kind == AMQP_FIELD_KIND_TABLE
+                                    ? dup_text (find_header (&death->value.table, "reason"))
+                                    : NULL;
+
+      if (reason != NULL && !g_str_equal (reason, "expired"))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* A dead letter that somebody has put back starts a new life. It says why it was given
+ * up, but not that it is a retry. */
+static void
+forget_earlier_life (AmpsDelivery *delivery, const amqp_table_t *headers,
+                     const AmpsAmqpMessage *message)
+{
+  gboolean given_up =
+      find_header (headers, "x-amps-reason") != NULL && !is_true (headers, RETRY_HEADER);
+
+  if (!given_up && !was_dead_lettered (headers))
+    return;
+
+  delivery->attempt = 1;
+  delivery->delay = 0;
+  delivery->redelivered = message->redelivered;
+  delivery->copy = FALSE;
+  delivery->first_received = g_get_real_time ();
+}
+
 static AmpsDelivery *
 make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
                guint64 max_body_size, AmpsEventValidation validation, GError **problem)
@@ -254,7 +300,10 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
   delivery->first_received = g_get_real_time ();
   delivery->properties = g_bytes_ref (message->properties);
   if (properties != NULL)
-    read_headers (delivery, get_headers (properties));
+    {
+      read_headers (delivery, get_headers (properties));
+      forget_earlier_life (delivery, get_headers (properties), message);
+    }
   empty_amqp_pool (&pool);
 
   *event = NULL;
@@ -455,6 +504,8 @@ append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
     append_number (headers, DELAY_HEADER, (copy->delay + 999) / 1000);
   if (copy->redelivered)
     append_true (headers, "x-amps-redelivered");
+  if (copy->retry)
+    append_true (headers, RETRY_HEADER);
 }
 
 /**

@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @delay: µs that it still has to wait when it comes back; 0 for none
  * @name: (nullable): says which copies are tries to make the same one
  * @redelivered: it is to be taken for a redelivery of the original
+ * @retry: it goes on with the job, rather than being a dead letter
  *
  * What a copy says of itself in its headers.
  */
@@ -34,6 +35,7 @@ typedef struct {
   gint64 delay;
   char *name;
   gboolean redelivered;
+  gboolean retry;
 } AmpsAmqpCopy;
 
 void amps_amqp_copy_free (AmpsAmqpCopy *self);

@@ -90,6 +90,8 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
   copy->first_received = delivery->first_received;
   copy->time = amps_clock_get_real_time (clock);
 
+  copy->retry = settlement->kind != AMPS_SETTLE_DEAD_LETTER;
+
   /* It stands for the message itself, which is given back. */
   copy->redelivered = settlement->kind == AMPS_SETTLE_RELEASE;
   if (settlement->kind == AMPS_SETTLE_RELEASE || settlement->kind == AMPS_SETTLE_RETURN)

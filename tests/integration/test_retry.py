@@ -235,13 +235,6 @@ class Retry(BrokerTest):
             # It waits every second time: a copy that has waited is no redelivery.
             self.assertLess(len(workload.posts), 12)
 
-    def uri_of_user(self, name, configure):
-        """Makes a user who may configure what matches."""
-        self.node.control('add_user', name, 'secret')
-        self.addCleanup(self.node.control, 'delete_user', name)
-        self.node.control('set_permissions', name, configure, '.*', '.*')
-        return self.node.uri.replace('guest:guest', f'{name}:secret')
-
     @amqp_only
     def test_properties_of_copies(self):
         # Not a quorum queue, which adds a header of its own.

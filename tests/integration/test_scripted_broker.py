@@ -209,7 +209,7 @@ class Scripted(unittest.TestCase):
         self.addCleanup(may_read.set)
         self.broker.on_consume = lambda connection: (
             send_all(connection) if self.broker.consumers() == 1 else None)
-        return self.amps()
+        return self.amps(DEAD_LETTER_MODE='broker')
 
     def test_broker_that_does_not_read_for_a_while(self):
         # Two heartbeats are how long it may be so.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-topology.h"
 
+#include <string.h>
+
 /* The ladder of contract section 3: never later than wanted, the rest is waited
  * for, or hopped, after it. What declares the queues is tested with a broker. */
 static void
@@ -32,10 +34,27 @@ test_ladder (void)
     }
 }
 
+/* What RabbitMQ 3.10 and 4.0 say to a consumer with a priority. */
+static void
+test_refusals (void)
+{
+  g_autofree char *stream = amps_amqp_topology_describe_refusal (
+      "s", "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 's' in vhost '/' of queue "
+           "type rabbit_stream_queue");
+  g_autofree char *other = amps_amqp_topology_describe_refusal (
+      "rabbit_stream_queue", "ACCESS_REFUSED - queue 'rabbit_stream_queue' in exclusive use");
+
+  g_assert_nonnull (strstr (stream, "“s” is a stream"));
+  g_assert_nonnull (strstr (stream, "quorum or classic"));
+  g_assert_null (strstr (other, "is a stream"));
+  g_assert_nonnull (strstr (other, "in exclusive use"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/amqp-topology/ladder", test_ladder);
+  g_test_add_func ("/amqp-topology/refusals", test_refusals);
   return g_test_run ();
 }

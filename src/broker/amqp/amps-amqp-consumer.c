@@ -37,6 +37,7 @@ typedef struct {
   GThreadPool *readers;               /* (owned) of large messages */
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
   unsigned int n_tags;                /* consumer tags used on this connection */
+  gboolean found;                     /* the subject was there, at least once */
 } Consumer;
 
 static Command *
@@ -51,7 +52,8 @@ command_new (CommandKind kind)
 
 /**
  * amps_amqp_consumer_new_consume:
- * @consuming: whether messages are wanted
+ * @consuming: whether messages are wanted; if not, the subject is only looked for, or
+ *   declared, so that others find it
  * @prefetch: how many may be unsettled
  *
  * Returns: (transfer full): a command
@@ -113,20 +115,26 @@ warn_of_consumer_timeout (Consumer *self)
                "message back by default: raise its consumer_timeout, or jobs are redelivered");
 }
 
+/* Room for two. */
 static amqp_table_t
-get_consume_arguments (Consumer *self, amqp_table_entry_t *entry)
+get_consume_arguments (Consumer *self, amqp_table_entry_t *entries)
 {
   gint64 job_timeout = amps_amqp_connection_get_settings (self->connection)->job_timeout;
 
+  /* The priority that every consumer has. Only streams don't know it, and refuse it:
+   * that is how they are told apart. */
+  entries[0].key = amqp_cstring_bytes ("x-priority");
+  entries[0].value.kind = AMQP_FIELD_KIND_I32;
+  entries[0].value.value.i32 = 0;
   if (job_timeout == 0 || !outlives_consumer_timeout (self) ||
       !amps_amqp_connection_is_version (self->connection, 4, 3))
-    return amqp_empty_table;
+    return (amqp_table_t){ 1, entries };
 
   /* The workload's time and as much again for waiting here before. */
-  entry->key = amqp_cstring_bytes ("x-consumer-timeout");
-  entry->value.kind = AMQP_FIELD_KIND_I64;
-  entry->value.value.i64 = 2 * job_timeout / 1000;
-  return (amqp_table_t){ 1, entry };
+  entries[1].key = amqp_cstring_bytes ("x-consumer-timeout");
+  entries[1].value.kind = AMQP_FIELD_KIND_I64;
+  entries[1].value.value.i64 = 2 * job_timeout / 1000;
+  return (amqp_table_t){ 2, entries };
 }
 
 /* Messages */
@@ -177,38 +185,80 @@ consumer_start (AmpsAmqpConnection *connection)
 }
 
 static void
+tell_no_queue (Consumer *self, char *detail)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_NO_QUEUE);
+
+  event->detail = detail;
+  amps_amqp_connection_tell (self->connection, event);
+}
+
+/* Returns: whether the subject is there; if not, that is told */
+static gboolean
+look_for_subject (Consumer *self)
+{
+  char *problem;
+
+  if (amps_amqp_topology_ensure_subject (self->connection, &problem))
+    {
+      self->found = TRUE;
+      return TRUE;
+    }
+
+  if (problem != NULL)
+    tell_no_queue (self, problem);
+  return FALSE;
+}
+
+/* A channel that has delivered must not be closed and opened again: it would number
+ * other deliveries as it did those. */
+static gboolean
+is_fresh (Consumer *self)
+{
+  return self->n_tags == 0;
+}
+
+/* Returns: whether it consumes; on a fresh channel a refusal is told, and may be over
+ * when it is tried again, else it ends the connection */
+static gboolean
+check_consuming (Consumer *self)
+{
+  const char *subject = amps_amqp_connection_get_settings (self->connection)->subject;
+  g_autofree char *why = NULL;
+  int code = 0;
+
+  if (amps_amqp_connection_check_reply (self->connection, "consume the queue",
+                                        is_fresh (self) ? &code : NULL, &why))
+    return TRUE;
+  if (code != 0 && amps_amqp_connection_reopen_channel (self->connection, AMPS_AMQP_CHANNEL))
+    tell_no_queue (self, amps_amqp_topology_describe_refusal (subject, why));
+
+  return FALSE;
+}
+
+static void
 start_consuming (Consumer *self, unsigned int prefetch)
 {
   const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (self->connection);
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
-  g_autofree char *problem = NULL;
   g_autofree char *tag = NULL;
-  amqp_table_entry_t argument;
-  AmpsAmqpEvent *event;
+  amqp_table_entry_t arguments[2];
 
-  /* A channel that has delivered must not be closed and opened again: it would
-   * number other deliveries as it did those. */
-  if (self->n_tags == 0 && !amps_amqp_topology_ensure_subject (self->connection, &problem))
-    {
-      if (problem == NULL)
-        return;
-      event = amps_amqp_event_new (AMPS_AMQP_EVENT_NO_QUEUE);
-      event->detail = g_steal_pointer (&problem);
-      amps_amqp_connection_tell (self->connection, event);
-      return;
-    }
+  if (is_fresh (self) && !look_for_subject (self))
+    return;
 
   amqp_basic_qos (state, AMPS_AMQP_CHANNEL, 0, (guint16) prefetch, 0);
   if (!amps_amqp_connection_check_reply (self->connection, "set the prefetch", NULL, NULL))
     return;
 
   tag = g_strdup_printf ("%.*s-%08x-%u", MAX_TAG_PREFIX, settings->worker_id, g_random_int (),
-                         ++self->n_tags);
+                         self->n_tags + 1);
   amqp_basic_consume (state, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (settings->subject),
-                      amqp_cstring_bytes (tag), 0, 0, 0, get_consume_arguments (self, &argument));
-  if (!amps_amqp_connection_check_reply (self->connection, "consume the queue", NULL, NULL))
+                      amqp_cstring_bytes (tag), 0, 0, 0, get_consume_arguments (self, arguments));
+  if (!check_consuming (self))
     return;
 
+  self->n_tags++;
   /* Deliveries that overtook the reply are still in the library's queue. */
   self->consumer_tag = g_steal_pointer (&tag);
   amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CONSUMING));
@@ -232,6 +282,8 @@ consume (Consumer *self, const Command *command)
     stop_consuming (self);
   if (command->consuming)
     start_consuming (self, command->prefetch);
+  else if (is_fresh (self) && !self->found && look_for_subject (self))
+    amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_QUEUE));
 }
 
 /* Settling */

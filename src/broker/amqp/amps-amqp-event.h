@@ -14,6 +14,7 @@ typedef struct _AmpsAmqpSession AmpsAmqpSession;
  * @AMPS_AMQP_EVENT_OPENED: connected and logged in
  * @AMPS_AMQP_EVENT_CONSUMING: messages will come
  * @AMPS_AMQP_EVENT_NO_QUEUE: there is no subject to consume; see the detail
+ * @AMPS_AMQP_EVENT_QUEUE: there is one, though it is not to be consumed yet
  * @AMPS_AMQP_EVENT_DELIVERY: a message
  * @AMPS_AMQP_EVENT_CONFIRMED: the publication @id is safe, or has an error
  * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
@@ -24,6 +25,7 @@ typedef enum {
   AMPS_AMQP_EVENT_OPENED,
   AMPS_AMQP_EVENT_CONSUMING,
   AMPS_AMQP_EVENT_NO_QUEUE,
+  AMPS_AMQP_EVENT_QUEUE,
   AMPS_AMQP_EVENT_DELIVERY,
   AMPS_AMQP_EVENT_CONFIRMED,
   AMPS_AMQP_EVENT_BLOCKED,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-publisher.h"
 
+#include "amps-amqp-declarations.h"
 #include "amps-amqp-topology.h"
 #include "amps-amqp-unconfirmed.h"
 #include "core/amps-error.h"
@@ -23,9 +24,8 @@ typedef struct {
 typedef struct {
   AmpsAmqpConnection *connection;
   Channel direct;
-  Channel retry;        /* for copies to retry queues */
-  GHashTable *declared; /* (owned) retry queues that are there */
-  GHashTable *refused;  /* (owned) retry queue → why it may not be declared */
+  Channel retry;                      /* for copies to retry queues */
+  AmpsAmqpDeclarations *declarations; /* (owned) */
 } Publisher;
 
 static void
@@ -131,6 +131,7 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
 
   publication = publication_new (id, queue, message_id, body);
   publication->retry_step = retry_step;
+  publication->dead_letter = settlement->kind == AMPS_SETTLE_DEAD_LETTER;
   publication->original = amps_delivery_ref (delivery);
   publication->copy = describe_copy (settings, delivery, settlement, name, clock);
   if (retry_step > 0)
@@ -167,8 +168,7 @@ publisher_start (AmpsAmqpConnection *connection)
   self->connection = connection;
   self->direct.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
   self->retry.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
-  self->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->declarations = amps_amqp_declarations_new (connection);
   if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
     select_confirms (self, &self->direct, AMPS_AMQP_CHANNEL);
   return self;
@@ -181,8 +181,7 @@ publisher_free (gpointer role)
 
   amps_amqp_unconfirmed_free (self->direct.unconfirmed);
   amps_amqp_unconfirmed_free (self->retry.unconfirmed);
-  g_hash_table_unref (self->declared);
-  g_hash_table_unref (self->refused);
+  amps_amqp_declarations_free (self->declarations);
   g_free (self);
 }
 
@@ -283,41 +282,26 @@ ensure_retry_channel (Publisher *self)
   return NULL;
 }
 
-/* Returns: whether the connection lives on; what the broker refuses is noted */
+/* Returns: whether the queue of a copy is there; if not, that is told */
 static gboolean
-ensure_declared (Publisher *self, const AmpsAmqpPublication *publication)
+ensure_queue (Publisher *self, const AmpsAmqpPublication *publication)
 {
-  char *problem;
+  g_autoptr (GError) error = NULL;
 
-  if (publication->retry_step == 0 || g_hash_table_contains (self->declared, publication->queue) ||
-      g_hash_table_contains (self->refused, publication->queue))
+  if (publication->retry_step > 0)
+    amps_amqp_declarations_ensure_retry_queue (self->declarations, publication->queue,
+                                               publication->retry_step, &error);
+  else if (publication->dead_letter)
+    amps_amqp_declarations_ensure_dead_letter_queue (self->declarations, publication->queue,
+                                                     &error);
+
+  if (error == NULL)
     return TRUE;
 
-  if (amps_amqp_topology_ensure_retry_queue (self->connection, publication->queue,
-                                             publication->retry_step, &problem))
-    g_hash_table_add (self->declared, g_strdup (publication->queue));
-  else if (problem != NULL)
-    g_hash_table_insert (self->refused, g_strdup (publication->queue), problem);
-  else
-    return FALSE;
-
-  return TRUE;
-}
-
-static gboolean
-refuse (Publisher *self, const AmpsAmqpPublication *publication)
-{
-  const char *why =
-      publication->retry_step > 0 ? g_hash_table_lookup (self->refused, publication->queue) : NULL;
-
-  if (why == NULL)
-    return FALSE;
-
-  tell (publication->id,
-        g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED,
-                     "the queue “%s” could not be declared: %s", publication->queue, why),
-        self);
-  return TRUE;
+  /* If it has failed all is told to have. */
+  if (amps_amqp_connection_is_running (self->connection))
+    tell (publication->id, g_steal_pointer (&error), self);
+  return FALSE;
 }
 
 static void
@@ -329,7 +313,7 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
 
   amps_amqp_connection_read (self->connection);
   channel = publication->retry_step > 0 ? ensure_retry_channel (self) : &self->direct;
-  if (channel == NULL || !ensure_declared (self, publication) || refuse (self, publication))
+  if (channel == NULL || !ensure_queue (self, publication))
     return;
 
   amps_amqp_unconfirmed_add (channel->unconfirmed, g_steal_pointer (&publication));
@@ -352,7 +336,7 @@ publisher_message (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *messa
 
   if (amps_amqp_unconfirmed_return (get_channel (self, channel)->unconfirmed, message->routing_key,
                                     message_id))
-    g_hash_table_remove (self->declared, message->routing_key);
+    amps_amqp_declarations_forget (self->declarations, message->routing_key);
   amps_amqp_message_free (message);
 }
 

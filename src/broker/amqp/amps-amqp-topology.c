@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-topology.h"
 
+#include <string.h>
+
 #define NOT_FOUND 404
+
+/* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
+#define MAX_QUEUE_NAME 255
 
 #define SECOND G_GINT64_CONSTANT (1000000)
 
@@ -52,6 +57,35 @@ declare (AmpsAmqpConnection *connection, amqp_channel_t channel, const char *que
   return FALSE;
 }
 
+/* Only 4.0 and newer have a limit to be lifted, and only on quorum queues. */
+static gboolean
+has_delivery_limit (AmpsAmqpConnection *connection)
+{
+  return amps_amqp_connection_is_version (connection, 4, 0);
+}
+
+/* One that is there is left as it is, whatever its type: a declaration with other
+ * arguments than it has would be refused. */
+static gboolean
+ensure_dead_letters (AmpsAmqpConnection *connection, amqp_channel_t channel, const char *queue,
+                     int *code, char **problem)
+{
+  amqp_table_entry_t arguments[] = {
+    make_text ("x-queue-type", "quorum"),
+    make_number ("x-delivery-limit", -1),
+  };
+  amqp_table_t table = { has_delivery_limit (connection) ? 2 : 1, arguments };
+
+  if (declare (connection, channel, queue, TRUE, amqp_empty_table, code, problem))
+    return TRUE;
+  if (*code == 0 || *problem == NULL)
+    return FALSE;
+
+  /* Whatever else is said of it, it is there. */
+  g_clear_pointer (problem, g_free);
+  return *code != NOT_FOUND || declare (connection, channel, queue, FALSE, table, code, problem);
+}
+
 static gboolean
 declare_subject (AmpsAmqpConnection *connection, int *code, char **problem)
 {
@@ -63,12 +97,10 @@ declare_subject (AmpsAmqpConnection *connection, int *code, char **problem)
     make_text ("x-dead-letter-routing-key", dead),
     make_number ("x-delivery-limit", -1),
   };
-  /* Only 4.0 and newer have a limit to be lifted, and only on quorum queues. */
-  gboolean unlimited = settings->quorum && amps_amqp_connection_is_version (connection, 4, 0);
+  gboolean unlimited = settings->quorum && has_delivery_limit (connection);
   amqp_table_t table = { unlimited ? 4 : 3, arguments };
-  amqp_table_t dead_table = { 1, arguments };
 
-  return declare (connection, AMPS_AMQP_CHANNEL, dead, FALSE, dead_table, code, problem) &&
+  return ensure_dead_letters (connection, AMPS_AMQP_CHANNEL, dead, code, problem) &&
          declare (connection, AMPS_AMQP_CHANNEL, settings->subject, FALSE, table, code, problem);
 }
 
@@ -118,6 +150,25 @@ amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **proble
     }
 
   return FALSE;
+}
+
+/**
+ * amps_amqp_topology_describe_refusal:
+ * @subject: the queue to consume
+ * @why: what the broker said as it refused a consumer
+ *
+ * Returns: (transfer full): that for people, and what to do about it if that is known
+ */
+char *
+amps_amqp_topology_describe_refusal (const char *subject, const char *why)
+{
+  /* In the text of every version since 3.9, see rabbit_queue_type.erl. */
+  if (g_str_has_suffix (why, "rabbit_stream_queue"))
+    return g_strdup_printf ("the queue “%s” is a stream, which can't be the subject: a stream "
+                            "never takes a message back. Use a quorum or classic queue",
+                            subject);
+
+  return g_strdup_printf ("the queue “%s” can't be consumed: %s", subject, why);
 }
 
 static unsigned int
@@ -191,5 +242,33 @@ amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const cha
   int code;
 
   *problem = NULL;
+  if (strlen (queue) > MAX_QUEUE_NAME)
+    {
+      *problem = g_strdup ("its name is too long");
+      return FALSE;
+    }
+
   return declare (connection, AMPS_AMQP_DECLARING_CHANNEL, queue, FALSE, table, &code, problem);
+}
+
+/**
+ * amps_amqp_topology_ensure_dead_letter_queue:
+ * @connection: one that publishes, whose channel for declaring is open
+ * @queue: its name
+ * @problem: (out) (transfer full) (nullable): why it could not be declared; %NULL
+ *   when the connection has ended
+ *
+ * In the I/O thread. Looks for the queue and, if it is missing, declares a quorum
+ * queue without limits.
+ *
+ * Returns: whether it is there
+ */
+gboolean
+amps_amqp_topology_ensure_dead_letter_queue (AmpsAmqpConnection *connection, const char *queue,
+                                             char **problem)
+{
+  int code;
+
+  *problem = NULL;
+  return ensure_dead_letters (connection, AMPS_AMQP_DECLARING_CHANNEL, queue, &code, problem);
 }

@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 gboolean amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **problem);
 gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const char *queue,
                                                 gint64 delay, char **problem);
+gboolean amps_amqp_topology_ensure_dead_letter_queue (AmpsAmqpConnection *connection,
+                                                      const char *queue, char **problem);
+char *amps_amqp_topology_describe_refusal (const char *subject, const char *why);
 
 gint64 amps_amqp_topology_get_retry_step (gint64 delay);
 char *amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step);

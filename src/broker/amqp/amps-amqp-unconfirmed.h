@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @original: (nullable): of a copy
  * @copy: (nullable): of a copy
  * @retry_step: µs: @queue is a retry queue with this delay; else 0
+ * @dead_letter: @queue is that of dead letters
  * @tag: its number on the channel, once it is sent
  * @returned: no queue takes it
  *
@@ -30,6 +31,7 @@ typedef struct {
   AmpsDelivery *original;
   AmpsAmqpCopy *copy;
   gint64 retry_step;
+  gboolean dead_letter;
   guint64 tag;
   gboolean returned;
 } AmpsAmqpPublication;

@@ -2,6 +2,7 @@
 #include "amps-broker-amqp.h"
 
 #include "amps-amqp-consumer.h"
+#include "amps-amqp-copying.h"
 #include "amps-amqp-link.h"
 #include "amps-amqp-outbox.h"
 #include "amps-amqp-publisher.h"
@@ -11,9 +12,6 @@
 
 #define MIN_QUEUE_POLL_DELAY AMPS_MILLISECONDS (500)
 #define MAX_QUEUE_POLL_DELAY AMPS_SECONDS (10)
-
-/* Quorum queues of RabbitMQ 4.0 to 4.2 drop a message after 20 returns. */
-#define MAX_RETURNS 15
 
 /* For a session to end when asked to, and again when its connection is broken. */
 #define STOP_TIMEOUT AMPS_SECONDS (3)
@@ -115,35 +113,16 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
         amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name, self->clock));
 }
 
-static gboolean
-needs_copy (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKind kind)
-{
-  switch (kind)
-    {
-    case AMPS_SETTLE_RETRY:
-      return TRUE;
-    case AMPS_SETTLE_DEAD_LETTER:
-      return self->settings->dead_letter_queue != NULL && !delivery->incomplete;
-    case AMPS_SETTLE_RELEASE:
-      return delivery->returns + 1 >= MAX_RETURNS && get_publishing_problem (self) == NULL;
-    case AMPS_SETTLE_RETURN:
-      /* Only a copy can tell the next one how often it has failed. */
-      return get_publishing_problem (self) == NULL;
-    case AMPS_SETTLE_ACKNOWLEDGE:
-    default:
-      return FALSE;
-    }
-}
-
 static void
 settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *settlement,
               GTask *task)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
   g_autoptr (GTask) owned = task;
+  g_autoptr (GError) error = NULL;
   const char *problem = get_publishing_problem (self);
 
-  if (!needs_copy (self, delivery, settlement->kind))
+  if (!amps_amqp_copying_is_needed (self->settings, delivery, settlement->kind, problem == NULL))
     {
       if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
         amps_amqp_twins_forget (self->twins, delivery);
@@ -151,13 +130,13 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
       if (owned != NULL)
         g_task_return_boolean (owned, TRUE);
     }
-  else if (problem == NULL)
+  else if (amps_amqp_copying_is_possible (delivery, problem, &error))
     {
       send_copy (self, g_steal_pointer (&owned), delivery, settlement, settlement->kind);
     }
   else if (owned != NULL)
     {
-      g_task_return_new_error (owned, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s", problem);
+      g_task_return_error (owned, g_steal_pointer (&error));
     }
 }
 
@@ -273,9 +252,9 @@ handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
       return;
     }
 
+  /* Even if nothing is to be consumed yet: others may look for the queue. */
   self->queue_polls = 0;
-  if (amps_broker_get_consuming (AMPS_BROKER (self)))
-    send_consume (self);
+  send_consume (self);
 }
 
 static void
@@ -316,7 +295,7 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
             ? amps_job_new (event->delivery, g_steal_pointer (&event->event))
             : amps_job_new_malformed (event->delivery, g_steal_pointer (&event->error));
 
-  if (event->delivery->returns < MAX_RETURNS || amps_job_get_problem (job) != NULL)
+  if (event->delivery->returns < AMPS_AMQP_MAX_RETURNS || amps_job_get_problem (job) != NULL)
     {
       amps_broker_deliver (AMPS_BROKER (self), job);
       return;
@@ -395,6 +374,9 @@ on_event (AmpsMail *mail, gpointer user_data)
       break;
     case AMPS_AMQP_EVENT_NO_QUEUE:
       handle_no_queue (self, event->detail);
+      break;
+    case AMPS_AMQP_EVENT_QUEUE:
+      show_state (self, NULL);
       break;
     case AMPS_AMQP_EVENT_DELIVERY:
       handle_delivery (self, event);
@@ -476,8 +458,10 @@ start (AmpsBroker *broker)
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
   if (self->settings->dead_letter_queue == NULL)
-    g_info ("DEAD_LETTER_QUEUE is not set: what is rejected goes where the queue's own "
-            "dead-letter policy sends it, and is discarded if there is none");
+    g_warning (
+        "DEAD_LETTER_MODE=broker: rejected jobs go where the dead-letter policy of the queue "
+        "“%s” sends them; a queue without such a policy discards them",
+        self->settings->subject);
 
   amps_amqp_link_connect (&self->consumer);
   amps_amqp_link_connect (&self->publisher);

@@ -157,12 +157,23 @@ class DeadLetters(BrokerTest):
                 amps.wait_ready()
                 amps.stop()
 
+    def test_named_queue_that_is_missing(self):
+        queue = self.queue()
+        queue.publish(event('a'))
+        with Workload(reject) as workload, \
+                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE='by-name') as amps:
+            self.assertEqual(self.found('by-name').take()[1], event('a'))
+            amps.stop()
+        self.assertFalse(self.exists(queue.name + '.dead'))
+        self.assertEqual(queue.count(), 0)
+
     def test_dead_letter_queue_is_deleted(self):
         queue = self.queue()
         with Workload(reject) as workload, Amps(self.node.uri, queue.name, workload) as amps:
             for number in range(3):
                 queue.publish(event(number))
                 dead = self.found(queue.name + '.dead')
+                dead.wait_count(1)
                 self.assertEqual(dead.take()[1], event(number))
                 dead.delete()
             wait_until(amps.is_ready, what='being ready again')
@@ -173,9 +184,9 @@ class DeadLetters(BrokerTest):
     def test_without_permission_to_declare(self):
         queue = self.queue()
         uri = self.uri_of_user('declares-nothing', configure='^$')
-        for number in range(50):
-            queue.publish(event(number))
-        with Workload(reject) as workload, Amps(uri, queue.name, workload) as amps:
+        with Workload(reject) as workload, Amps(uri, queue.name, workload).wait_ready() as amps:
+            for number in range(50):
+                queue.publish(event(number))
             self.wait_not_ready(amps, queue.name + '.dead', 'ACCESS_REFUSED', 'DEAD_LETTER_QUEUE')
             wait_until(lambda: amps.metric('amps_dead_letters_waiting') == 50, what='all waiting')
             self.assertEqual(amps.get('/jobs/7').json['state'], 'decided')
@@ -193,6 +204,37 @@ class DeadLetters(BrokerTest):
             self.assertEqual(amps.metric('amps_dead_letters_total{reason="rejected"}'), 50)
             amps.stop()
         self.assertEqual(queue.count(), 0)
+
+    def test_queue_without_a_leader(self):
+        """RabbitMQ's channel waits for it for 65 s, but nothing else has to."""
+        queue, other = self.queue(), self.queue()
+        dead = self.queue(name=queue.name + '.dead')
+        leader = f"whereis('%2F_{dead.name}')"
+        self.node.control('eval', f'sys:suspend({leader}).')
+        self.addCleanup(self.node.control, 'eval', f'sys:resume({leader}).')
+
+        def answer(post):
+            if post.id == 'later':
+                return post.headers['Amps-Attempt'] == '1' and (500, {'Retry-After': '1'}, b'') or 400
+            return reject(post)
+
+        queue.publish(event('a'))
+        with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
+            workload.wait(1)
+            began = time.monotonic()
+            self.assertEqual(amps.post('/publish', event('p', type=other.name)).status, 202)
+            queue.publish(event('later'))
+            workload.wait(3)
+            self.assertLess(time.monotonic() - began, 10)
+            wait_until(lambda: 'does not take them' in amps.get('/readyz').body, 80, 'the reason')
+            self.assertEqual(amps.metric('amps_broker_reconnects_total'), 0)
+            self.node.control('eval', f'sys:resume({leader}).')
+            dead.wait_count(2, timeout=60)
+            amps.wait_ready(60)
+            amps.stop()
+        self.assertEqual(queue.count(), 0)
+        self.assertEqual({dead.take()[1] for _ in range(2)}, {event('a'), event('later')})
+        self.assertEqual(dead.count(), 0)
 
     def test_what_waits_when_amps_ends_is_still_there(self):
         queue = self.queue()
@@ -270,9 +312,8 @@ class DeadLetters(BrokerTest):
     def attempts_of_a_job_put_back(self, queue, dead, **settings):
         """What a job says that fails for good, and again after it was put back as it was."""
         queue.publish(event('a'))
-        with Workload(lambda _: 500) as workload, \
-                Amps(self.node.uri, queue.name, workload, MAX_ATTEMPTS=2,
-                     RETRY_MIN_BACKOFF='1s', RETRY_MAX_BACKOFF='1s', **settings) as amps:
+        with Workload(lambda _: (500, {'Retry-After': '1'}, b'')) as workload, \
+                Amps(self.node.uri, queue.name, workload, MAX_ATTEMPTS=2, **settings) as amps:
             properties, body = (dead or self.found(queue.name + '.dead')).take()
             queue.publish(body, properties.headers, message_id=properties.message_id)
             workload.wait(4)
@@ -291,78 +332,6 @@ class DeadLetters(BrokerTest):
                               x_dead_letter_routing_key=dead.name)
             self.assertEqual(
                 self.attempts_of_a_job_put_back(kept, dead, DEAD_LETTER_MODE='broker'), anew)
-
-
-class Subjects(BrokerTest):
-    """Queues that can't be consumed: said in words, without one connection after another."""
-
-    def assert_refused(self, amps, *texts):
-        """That is said, and the connection stays."""
-        amps.wait_listening()
-        wait_until(lambda: all(text in amps.get('/readyz').body for text in texts),
-                   what=f'{texts} in /readyz')
-        time.sleep(3)
-        self.assertTrue(all(text in amps.get('/readyz').body for text in texts))
-        self.assertEqual(amps.get('/readyz').status, 503)
-        self.assertEqual(amps.metric('amps_broker_reconnects_total'), 0)
-        self.assertEqual(amps.metric('amps_broker_connected'), 1)
-
-    def test_stream(self):
-        for declare in ('passive', 'auto'):
-            queue = self.queue('stream')
-            queue.publish(event('a'))
-            with Workload() as workload, \
-                    Amps(self.node.uri, queue.name, workload, QUEUE_DECLARE=declare) as amps:
-                self.assert_refused(amps, 'is a stream', 'quorum or classic')
-                self.assertEqual(workload.posts, [])
-                queue.delete()
-                queue.type = 'quorum'
-                queue.declare()
-                queue.publish(event('b'))
-                self.assertEqual(workload.wait(1)[0].id, 'b')
-                amps.wait_ready()
-                amps.stop()
-
-    def test_exclusive_consumer(self):
-        queue = self.queue('classic')
-        channel = queue.channel()
-        tag = channel.basic_consume(queue.name, lambda *_: None, exclusive=True)
-        with Workload() as workload, Amps(self.node.uri, queue.name, workload) as amps:
-            self.assert_refused(amps, queue.name, 'exclusive use')
-            channel.basic_cancel(tag)
-            amps.wait_ready()
-            queue.publish(event('a'))
-            workload.wait(1)
-
-    def test_without_permission_to_read(self):
-        queue = self.queue()
-        uri = self.uri_of_user('reads-nothing', read='^$')
-        queue.publish(event('a'))
-        with Workload() as workload, Amps(uri, queue.name, workload) as amps:
-            self.assert_refused(amps, queue.name, 'ACCESS_REFUSED')
-            self.node.control('set_permissions', 'reads-nothing', '.*', '.*', '.*')
-            workload.wait(1)
-            amps.stop()
-
-    def test_exclusive_consumer_that_comes_in_between(self):
-        """A channel that has delivered is not used again, since it would number others alike."""
-        queue = self.queue('classic')
-        queue.publish(event('a'))
-        with Workload(lambda _: 202) as workload, Amps(self.node.uri, queue.name, workload) as amps:
-            job = workload.wait(1)[0]
-            self.assertEqual(amps.post('/pause').status, 200)
-            queue.wait_unconsumed()
-            channel = queue.channel()
-            tag = channel.basic_consume(queue.name, lambda *_: None, exclusive=True)
-            self.assertEqual(amps.post('/resume').status, 200)
-            wait_until(lambda: 'exclusive use' in amps.get('/readyz').body, what='the refusal')
-            time.sleep(2)
-            self.assertEqual(amps.metric('amps_broker_reconnects_total'), 1)
-            channel.basic_cancel(tag)
-            amps.wait_ready()
-            self.assertEqual(job.acknowledge(), 202)
-            amps.stop()
-        queue.wait_count(0)
 
 
 if __name__ == '__main__':

@@ -376,20 +376,6 @@ class Retry(BrokerTest):
             queue.wait_count(0)
 
     @amqp_only
-    def test_dead_letter_queue_that_is_missing(self):
-        queue = self.queue()
-        queue.publish(event('a'))
-        with Workload(lambda _: 400) as workload, \
-                Amps(self.node.uri, queue.name, workload, DEAD_LETTER_QUEUE='not-yet') as amps:
-            amps.wait_log('trying again')
-            self.assertEqual(amps.get('/jobs/a').json['state'], 'decided')
-            dead = self.queue(name='not-yet')
-            dead.wait_count(1, timeout=40)
-            wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of the job')
-            amps.stop()
-        self.assertEqual(queue.count(), 0)
-
-    @amqp_only
     def test_without_permission_to_declare(self):
         queue = self.queue()
         queue.publish(event('a'))

@@ -158,7 +158,7 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_copy_that_takes_long (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  guint64 id = add_copy (f, AMPS_SETTLE_DEAD_LETTER);
+  guint64 id = add_copy (f, AMPS_SETTLE_RELEASE);
 
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
   assert_ended (f, NOT_TOLD, NOT_TOLD);
@@ -180,6 +180,28 @@ test_retry_queue_that_is_broken (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, NOT_TOLD, NOT_TOLD);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_ended (f, NOT_TOLD, AMPS_ERROR_NOT_PERMITTED);
+}
+
+/* Of dead letters somebody is told; one that is confirmed after that is not made again. */
+static void
+test_dead_letter_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint64 first = send_copy (f, AMPS_SETTLE_DEAD_LETTER);
+
+  fake_clock_advance (f->clock, AMPS_SECONDS (59));
+  assert_ended (f, NOT_TOLD, NOT_TOLD);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_DEAD_LETTER), ==, 0);
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_RETRY), !=, 0);
+
+  amps_amqp_outbox_end (f->outbox, first, NULL);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_DEAD_LETTER), ==, 0);
+  assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+  g_assert_cmpuint (add_copy (f, AMPS_SETTLE_DEAD_LETTER), !=, 0);
+  amps_amqp_outbox_fail_all (f->outbox);
+  assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
 }
 
 /* No others are sent there after those that are overdue, until the broker has said something. */
@@ -291,6 +313,7 @@ main (int argc, char **argv)
     { "/amqp-outbox/copy", test_copy },
     { "/amqp-outbox/copy-that-takes-long", test_copy_that_takes_long },
     { "/amqp-outbox/retry-queue-that-is-broken", test_retry_queue_that_is_broken },
+    { "/amqp-outbox/dead-letter-queue-that-is-slow", test_dead_letter_queue_that_is_slow },
     { "/amqp-outbox/retry-queue-that-is-slow", test_retry_queue_that_is_slow },
     { "/amqp-outbox/retry-queue-that-is-gone", test_retry_queue_that_is_gone },
     { "/amqp-outbox/few-retries-at-once", test_few_retries_at_once },

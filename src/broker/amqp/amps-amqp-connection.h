@@ -33,12 +33,19 @@ G_BEGIN_DECLS
 #define AMPS_AMQP_RETRY_CHANNEL 3
 
 /**
+ * AMPS_AMQP_DEAD_LETTER_CHANNEL:
+ *
+ * The channel for copies to the dead-letter queue, likewise.
+ */
+#define AMPS_AMQP_DEAD_LETTER_CHANNEL 4
+
+/**
  * AMPS_AMQP_N_CHANNELS:
  *
  * The highest channel of a connection. What waits for the frame of one channel,
  * amqp_simple_wait_frame_on_channel(), drops those of the others.
  */
-#define AMPS_AMQP_N_CHANNELS 3
+#define AMPS_AMQP_N_CHANNELS 4
 
 /**
  * AmpsAmqpConnection:

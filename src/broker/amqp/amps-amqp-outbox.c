@@ -8,25 +8,30 @@
 /* Quorum queues under load take their time. */
 #define CONFIRM_TIMEOUT AMPS_SECONDS (10)
 
-/* A retry queue that takes a copy no sooner is broken, and there is another way. */
-#define RETRY_TIMEOUT AMPS_SECONDS (60)
+/* A queue that takes a copy no sooner is broken: jobs to be retried have another way,
+ * and of dead letters somebody has to know. */
+#define COPY_TIMEOUT AMPS_SECONDS (60)
 
-/* So many copies are sent to retry queues and not answered: what RabbitMQ reads of a
+/* So many copies are sent to other queues and not answered: what RabbitMQ reads of a
  * connection for a channel that is busy fills up with 400, and then it reads no more. */
-#define MAX_RETRIES_SENT 200
+#define MAX_COPIES_SENT 200
 
 /* A channel that waits for a queue says so every 65 s; but to copies for a queue that
  * is deleted then nothing is said, ever. */
 #define MAX_SILENCE AMPS_SECONDS (150)
+
+/* The lane of dead letters; that of a retry is the delay of its queue. */
+#define DEAD_LETTERS G_MAXINT64
 
 struct _AmpsAmqpOutbox {
   AmpsClock *clock;          /* (owned) */
   GHashTable *items;         /* (owned) id → (owned) Item */
   AmpsTimerQueue *deadlines; /* (owned) of Item */
   guint64 last_id;
-  unsigned int n_retries; /* sent to retry queues, and not answered */
+  unsigned int n_sent;    /* of those with a lane, and not answered */
   unsigned int n_overdue; /* of them */
   GQueue held;            /* (owned) of Item, to be sent when there are fewer */
+  GHashTable *late;       /* (owned) numbers of dead letters that were confirmed when overdue */
   AmpsAmqpTwins *twins;
   AmpsAmqpSettleFunc settle;
   AmpsAmqpSendFunc send;
@@ -41,7 +46,7 @@ typedef struct {
   AmpsAmqpCommand *command; /* (owned) (nullable) while it is held */
   guint64 copy;             /* number; 0 for none */
   gint64 delay;             /* µs: of the copy */
-  gint64 retry_step;        /* µs: it goes to the retry queue with this delay; else 0 */
+  gint64 lane;              /* what it shares with copies to the same queue; 0 for the subject */
   gboolean sent;
   gboolean overdue; /* of no more interest than what the broker says to it */
   gint64 heard;     /* monotonic µs: when its queue was last heard of, or it was overdue */
@@ -69,17 +74,21 @@ item_free (gpointer data)
 /* A retry queue that takes nothing, such as a quorum queue without a leader, is like
  * one that may not be declared: there is another way for the job. */
 static GError *
-make_refusal (const char *why)
+make_refusal (gint64 lane, const char *why)
 {
+  if (lane == DEAD_LETTERS)
+    return g_error_new (AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                        "the dead-letter queue does not take them: %s", why);
+
   return g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED, "the retry queue does not take it: %s",
                       why);
 }
 
 static void
-refuse (GTask *task, const char *why)
+refuse (GTask *task, gint64 lane, const char *why)
 {
   if (task != NULL)
-    g_task_return_error (task, make_refusal (why));
+    g_task_return_error (task, make_refusal (lane, why));
 }
 
 /* It may still come, however late. */
@@ -101,15 +110,16 @@ set_overdue (AmpsAmqpOutbox *self, Item *item)
 }
 
 static void
-miss_retry (AmpsAmqpOutbox *self, Item *item, const GError *problem)
+miss_copy (AmpsAmqpOutbox *self, Item *item, const GError *problem)
 {
   g_autoptr (GTask) task = g_steal_pointer (&item->task);
+  gint64 lane = item->lane;
 
   if (item->sent)
     set_overdue (self, item);
   else
     g_hash_table_remove (self->items, &item->id);
-  refuse (task, problem->message);
+  refuse (task, lane, problem->message);
 }
 
 static void
@@ -121,8 +131,8 @@ on_deadline (gpointer data, gpointer user_data)
       AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the broker did not confirm the message in time");
 
   item->deadline = NULL;
-  if (item->retry_step > 0)
-    miss_retry (self, item, problem);
+  if (item->lane > 0)
+    miss_copy (self, item, problem);
   else
     amps_amqp_outbox_end (self, item->id, problem);
 }
@@ -146,6 +156,7 @@ amps_amqp_outbox_new (AmpsClock *clock, AmpsAmqpTwins *twins, AmpsAmqpSettleFunc
   self->clock = g_object_ref (clock);
   self->items = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
   self->deadlines = amps_timer_queue_new (clock, "confirms", on_deadline, self);
+  self->late = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->twins = twins;
   self->settle = settle;
   self->send = send;
@@ -161,6 +172,7 @@ void
 amps_amqp_outbox_free (AmpsAmqpOutbox *self)
 {
   g_hash_table_unref (self->items);
+  g_hash_table_unref (self->late);
   amps_timer_queue_free (self->deadlines);
   g_object_unref (self->clock);
   g_free (self);
@@ -194,10 +206,10 @@ amps_amqp_outbox_add (AmpsAmqpOutbox *self, GTask *task)
   return add_item (self, task, CONFIRM_TIMEOUT)->id;
 }
 
-/* Whether the retry queue with that delay, or any if it is 0, still owes an answer, and
- * has given none since @heard. */
+/* Whether the queue of that lane, or any if it is 0, still owes an answer, and has given
+ * none since @heard. */
 static gboolean
-is_overdue (AmpsAmqpOutbox *self, gint64 retry_step, gint64 heard)
+is_overdue (AmpsAmqpOutbox *self, gint64 lane, gint64 heard)
 {
   GHashTableIter iter;
   gpointer value;
@@ -210,12 +222,22 @@ is_overdue (AmpsAmqpOutbox *self, gint64 retry_step, gint64 heard)
     {
       const Item *item = value;
 
-      if (item->overdue && (retry_step == 0 || item->retry_step == retry_step) &&
-          item->heard <= heard)
+      if (item->overdue && (lane == 0 || item->lane == lane) && item->heard <= heard)
         return TRUE;
     }
 
   return FALSE;
+}
+
+static gint64
+get_lane (const AmpsSettlement *settlement)
+{
+  if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
+    return DEAD_LETTERS;
+
+  return settlement->kind == AMPS_SETTLE_RETRY
+             ? amps_amqp_topology_get_retry_step (settlement->delay)
+             : 0;
 }
 
 /**
@@ -228,10 +250,11 @@ is_overdue (AmpsAmqpOutbox *self, gint64 retry_step, gint64 heard)
  *   %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN; anything else leaves that to
  *   whom @task tells
  *
- * A copy has all the time in the world, as long as the connection lives and
- * there is nowhere else to put it: a second one would only be one too many. But
- * while one is overdue at a retry queue that gets no more: each could hold up the
- * channel for as long again.
+ * A copy for the subject has all the time in the world, as long as the connection
+ * lives and there is nowhere else to put it: a second one would only be one too many.
+ * But while one is overdue at another queue that gets no more: each could hold up the
+ * channel for as long again. A dead letter that was confirmed too late for the one who
+ * waited for it is not made again.
  *
  * Returns: the id to publish it under; 0 if it must not be
  */
@@ -239,20 +262,27 @@ guint64
 amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *original,
                            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  gint64 retry_step = settlement->kind == AMPS_SETTLE_RETRY
-                          ? amps_amqp_topology_get_retry_step (settlement->delay)
-                          : 0;
+  gint64 lane = get_lane (settlement);
   Item *item;
 
-  if (retry_step > 0 && is_overdue (self, retry_step, G_MAXINT64))
+  if (lane == DEAD_LETTERS && g_hash_table_remove (self->late, &settlement->copy))
     {
-      refuse (task, "others have not been confirmed in time");
+      self->settle (original, AMPS_SETTLE_ACKNOWLEDGE, self->user_data);
+      if (task != NULL)
+        g_task_return_boolean (task, TRUE);
       g_clear_object (&task);
       return 0;
     }
 
-  item = add_item (self, task, retry_step > 0 ? RETRY_TIMEOUT : 0);
-  item->retry_step = retry_step;
+  if (lane > 0 && is_overdue (self, lane, G_MAXINT64))
+    {
+      refuse (task, lane, "others have not been confirmed in time");
+      g_clear_object (&task);
+      return 0;
+    }
+
+  item = add_item (self, task, lane > 0 ? COPY_TIMEOUT : 0);
+  item->lane = lane;
   item->original = amps_delivery_ref (original);
   item->copy = settlement->copy;
   item->delay = settlement->delay;
@@ -261,13 +291,13 @@ amps_amqp_outbox_add_copy (AmpsAmqpOutbox *self, GTask *task, AmpsDelivery *orig
 }
 
 static void
-send_retries (AmpsAmqpOutbox *self)
+send_held (AmpsAmqpOutbox *self)
 {
   Item *item;
 
-  while (self->n_retries < MAX_RETRIES_SENT && (item = g_queue_pop_head (&self->held)) != NULL)
+  while (self->n_sent < MAX_COPIES_SENT && (item = g_queue_pop_head (&self->held)) != NULL)
     {
-      self->n_retries++;
+      self->n_sent++;
       item->sent = TRUE;
       self->send (g_steal_pointer (&item->command), self->user_data);
     }
@@ -279,14 +309,14 @@ send_retries (AmpsAmqpOutbox *self)
  * @id: of a copy that was added
  * @command: (transfer full): publishes it
  *
- * Sends a copy, now or, if it is for a retry queue, when few enough are under way.
+ * Sends a copy, now or, unless it is for the subject, when few enough are under way.
  */
 void
 amps_amqp_outbox_send_copy (AmpsAmqpOutbox *self, guint64 id, AmpsAmqpCommand *command)
 {
   Item *item = g_hash_table_lookup (self->items, &id);
 
-  if (item->retry_step == 0)
+  if (item->lane == 0)
     {
       item->sent = TRUE;
       self->send (command, self->user_data);
@@ -295,14 +325,14 @@ amps_amqp_outbox_send_copy (AmpsAmqpOutbox *self, guint64 id, AmpsAmqpCommand *c
 
   item->command = command;
   g_queue_push_tail (&self->held, item);
-  send_retries (self);
+  send_held (self);
 }
 
 /**
  * amps_amqp_outbox_is_ignored:
  * @self: an outbox
  *
- * Returns: whether a retry queue owes answers, and has given none for so long that
+ * Returns: whether a queue for copies owes answers, and has given none for so long that
  *   only another connection helps
  */
 gboolean
@@ -342,14 +372,16 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
 
-  self->n_retries -= item->retry_step > 0 && item->sent ? 1 : 0;
+  if (item->lane == DEAD_LETTERS && item->copy != 0 && item->overdue && problem == NULL)
+    g_hash_table_add (self->late, g_memdup2 (&item->copy, sizeof item->copy));
+  self->n_sent -= item->lane > 0 && item->sent ? 1 : 0;
   self->n_overdue -= item->overdue ? 1 : 0;
   g_hash_table_remove (self->items, &item->id);
 }
 
-/* The retry queue with that delay has given an answer: others may follow. */
+/* The queue of that lane has given an answer: others may follow. */
 static void
-hear (AmpsAmqpOutbox *self, gint64 retry_step)
+hear (AmpsAmqpOutbox *self, gint64 lane)
 {
   GHashTableIter iter;
   gpointer value;
@@ -362,7 +394,7 @@ hear (AmpsAmqpOutbox *self, gint64 retry_step)
     {
       Item *item = value;
 
-      if (item->overdue && item->retry_step == retry_step)
+      if (item->overdue && item->lane == lane)
         wait_on (self, item);
     }
 }
@@ -385,12 +417,12 @@ amps_amqp_outbox_end (AmpsAmqpOutbox *self, guint64 id, const GError *problem)
   if (item == NULL)
     return;
 
-  if (item->retry_step > 0)
-    hear (self, item->retry_step);
-  if (item->retry_step > 0 && problem != NULL)
-    refused = make_refusal (problem->message);
+  if (item->lane > 0)
+    hear (self, item->lane);
+  if (item->lane > 0 && item->lane != DEAD_LETTERS && problem != NULL)
+    refused = make_refusal (item->lane, problem->message);
   end_item (self, item, refused != NULL ? refused : problem);
-  send_retries (self);
+  send_held (self);
 }
 
 /**
@@ -405,6 +437,8 @@ amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self)
   g_autoptr (GError) problem = g_error_new_literal (
       AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the connection broke before the message was confirmed");
   g_autoptr (GList) items = g_hash_table_get_values (self->items);
+
+  g_hash_table_remove_all (self->late);
 
   for (GList *l = items; l != NULL; l = l->next)
     {

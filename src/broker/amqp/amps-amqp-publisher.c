@@ -25,6 +25,7 @@ typedef struct {
   AmpsAmqpConnection *connection;
   Channel direct;
   Channel retry;                      /* for copies to retry queues */
+  Channel dead;                       /* for copies to the dead letters */
   AmpsAmqpDeclarations *declarations; /* (owned) */
 } Publisher;
 
@@ -168,6 +169,7 @@ publisher_start (AmpsAmqpConnection *connection)
   self->connection = connection;
   self->direct.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
   self->retry.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
+  self->dead.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
   self->declarations = amps_amqp_declarations_new (connection);
   if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
     select_confirms (self, &self->direct, AMPS_AMQP_CHANNEL);
@@ -181,6 +183,7 @@ publisher_free (gpointer role)
 
   amps_amqp_unconfirmed_free (self->direct.unconfirmed);
   amps_amqp_unconfirmed_free (self->retry.unconfirmed);
+  amps_amqp_unconfirmed_free (self->dead.unconfirmed);
   amps_amqp_declarations_free (self->declarations);
   g_free (self);
 }
@@ -264,22 +267,32 @@ publish_waiting (Publisher *self, const Channel *channel)
     publish (self, channel, next);
 }
 
-/* Returns: (nullable): the channel for retry queues; %NULL if the connection failed */
+/* Returns: (nullable): @channel, opened; %NULL if the connection failed */
 static Channel *
-ensure_retry_channel (Publisher *self)
+ensure_channel (Publisher *self, Channel *channel, amqp_channel_t number)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
 
   /* The broker allows no more. */
-  if (amqp_get_channel_max (state) < AMPS_AMQP_RETRY_CHANNEL)
+  if (amqp_get_channel_max (state) < number)
     return &self->direct;
 
-  if (self->retry.number != 0 ||
-      (amps_amqp_connection_open_channel (self->connection, AMPS_AMQP_RETRY_CHANNEL) &&
-       select_confirms (self, &self->retry, AMPS_AMQP_RETRY_CHANNEL)))
-    return &self->retry;
+  if (channel->number != 0 || (amps_amqp_connection_open_channel (self->connection, number) &&
+                               select_confirms (self, channel, number)))
+    return channel;
 
   return NULL;
+}
+
+static Channel *
+choose_channel (Publisher *self, const AmpsAmqpPublication *publication)
+{
+  if (publication->retry_step > 0)
+    return ensure_channel (self, &self->retry, AMPS_AMQP_RETRY_CHANNEL);
+  if (publication->dead_letter)
+    return ensure_channel (self, &self->dead, AMPS_AMQP_DEAD_LETTER_CHANNEL);
+
+  return &self->direct;
 }
 
 /* Returns: whether the queue of a copy is there; if not, that is told */
@@ -312,7 +325,7 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
   Channel *channel;
 
   amps_amqp_connection_read (self->connection);
-  channel = publication->retry_step > 0 ? ensure_retry_channel (self) : &self->direct;
+  channel = choose_channel (self, publication);
   if (channel == NULL || !ensure_queue (self, publication))
     return;
 
@@ -325,6 +338,9 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
 static Channel *
 get_channel (Publisher *self, amqp_channel_t number)
 {
+  if (number == AMPS_AMQP_DEAD_LETTER_CHANNEL)
+    return &self->dead;
+
   return number == AMPS_AMQP_RETRY_CHANNEL ? &self->retry : &self->direct;
 }
 

@@ -251,6 +251,21 @@ class Scripted(unittest.TestCase):
         self.assertEqual(amps.get('/healthz').status, 200)
         return time.monotonic() - began
 
+    def test_classic_queue_without_consumer_timeout(self):
+        """From 4.3 on only quorum queues have one, and classic ones don't take the argument."""
+        seen = []
+
+        def refuse(arguments):
+            seen.append(b'x-consumer-timeout' in arguments)
+            return seen[-1] and (b"PRECONDITION_FAILED - invalid arg 'x-consumer-timeout' for queue"
+                                 b" 'q' in vhost '/' of queue type rabbit_classic_queue")
+
+        self.broker.version = b'4.3.0'
+        self.broker.refuse_consumer = refuse
+        amps = self.amps(JOB_TIMEOUT='1h')
+        self.assertEqual(seen, [True, False])
+        self.assertEqual(amps.metric('amps_broker_reconnects_total'), 0)
+
     def test_garbage(self):
         self.assert_reconnects(lambda connection: connection.send(b'\xff' * 100))
 

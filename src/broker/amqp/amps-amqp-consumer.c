@@ -14,6 +14,8 @@
 /* RabbitMQ's default, for which older versions take no argument on consume. */
 #define DEFAULT_CONSUMER_TIMEOUT (30 * 60 * G_USEC_PER_SEC)
 
+#define TIMEOUT_ARGUMENT "x-consumer-timeout"
+
 /* More bytes than this are read in a thread: they would keep the main loop. */
 #define MAX_SIZE_AT_ONCE (256 * 1024)
 
@@ -38,6 +40,7 @@ typedef struct {
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
   unsigned int n_tags;                /* consumer tags used on this connection */
   gboolean found;                     /* the subject was there, at least once */
+  gboolean knows_no_timeout;          /* it is of a type that has none */
 } Consumer;
 
 static Command *
@@ -126,12 +129,12 @@ get_consume_arguments (Consumer *self, amqp_table_entry_t *entries)
   entries[0].key = amqp_cstring_bytes ("x-priority");
   entries[0].value.kind = AMQP_FIELD_KIND_I32;
   entries[0].value.value.i32 = 0;
-  if (job_timeout == 0 || !outlives_consumer_timeout (self) ||
+  if (job_timeout == 0 || self->knows_no_timeout || !outlives_consumer_timeout (self) ||
       !amps_amqp_connection_is_version (self->connection, 4, 3))
     return (amqp_table_t){ 1, entries };
 
   /* The workload's time and as much again for waiting here before. */
-  entries[1].key = amqp_cstring_bytes ("x-consumer-timeout");
+  entries[1].key = amqp_cstring_bytes (TIMEOUT_ARGUMENT);
   entries[1].value.kind = AMQP_FIELD_KIND_I64;
   entries[1].value.value.i64 = 2 * job_timeout / 1000;
   return (amqp_table_t){ 2, entries };
@@ -218,12 +221,29 @@ is_fresh (Consumer *self)
   return self->n_tags == 0;
 }
 
-/* Returns: whether it consumes; on a fresh channel a refusal is told, and may be over
- * when it is tried again, else it ends the connection */
-static gboolean
-check_consuming (Consumer *self)
+static void start_consuming (Consumer *self, unsigned int prefetch);
+
+/* What a fresh channel was refused may be granted when it is tried again. */
+static void
+handle_refusal (Consumer *self, unsigned int prefetch, const char *why)
 {
   const char *subject = amps_amqp_connection_get_settings (self->connection)->subject;
+
+  /* Classic queues take no such argument, nor do they need it. */
+  if (!self->knows_no_timeout && strstr (why, "'" TIMEOUT_ARGUMENT "'") != NULL)
+    {
+      self->knows_no_timeout = TRUE;
+      start_consuming (self, prefetch);
+      return;
+    }
+
+  tell_no_queue (self, amps_amqp_topology_describe_refusal (subject, why));
+}
+
+/* Returns: whether it consumes; a refusal ends the connection unless its channel is fresh */
+static gboolean
+check_consuming (Consumer *self, unsigned int prefetch)
+{
   g_autofree char *why = NULL;
   int code = 0;
 
@@ -231,7 +251,7 @@ check_consuming (Consumer *self)
                                         is_fresh (self) ? &code : NULL, &why))
     return TRUE;
   if (code != 0 && amps_amqp_connection_reopen_channel (self->connection, AMPS_AMQP_CHANNEL))
-    tell_no_queue (self, amps_amqp_topology_describe_refusal (subject, why));
+    handle_refusal (self, prefetch, why);
 
   return FALSE;
 }
@@ -255,7 +275,7 @@ start_consuming (Consumer *self, unsigned int prefetch)
                          self->n_tags + 1);
   amqp_basic_consume (state, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (settings->subject),
                       amqp_cstring_bytes (tag), 0, 0, 0, get_consume_arguments (self, arguments));
-  if (!check_consuming (self))
+  if (!check_consuming (self, prefetch))
     return;
 
   self->n_tags++;

@@ -6,6 +6,7 @@
 #include "broker/amps-broker-factory.h"
 #include "core/amps-descriptors.h"
 #include "delivery/amps-dispatcher.h"
+#include "delivery/amps-queue-gauge.h"
 #include "server/amps-server.h"
 
 #include <glib-unix.h>
@@ -32,6 +33,7 @@ struct _AmpsApplication {
   AmpsWorkload *workload;     /* (owned) */
   AmpsDispatcher *dispatcher; /* (owned) */
   AmpsServer *server;         /* (owned) */
+  AmpsQueueGauge *queues;     /* (owned) (nullable) without metrics */
   GMainLoop *loop;            /* (owned) */
 
   GSource *deadline; /* (owned) of the shutdown's present step */
@@ -48,6 +50,7 @@ amps_application_finalize (GObject *object)
 
   g_source_destroy (self->deadline);
   g_source_unref (self->deadline);
+  g_clear_object (&self->queues);
   g_clear_object (&self->server);
   g_clear_object (&self->dispatcher);
   g_clear_object (&self->workload);
@@ -94,6 +97,8 @@ close_broker (AmpsApplication *self)
     return;
 
   self->closing = TRUE;
+  if (self->queues != NULL)
+    g_object_run_dispose (G_OBJECT (self->queues));
   amps_timer_set_due (self->deadline, -1);
   amps_broker_stop_async (self->broker, NULL, on_broker_stopped, g_object_ref (self));
 }
@@ -192,6 +197,8 @@ amps_application_new (AmpsConfig *config)
   self->dispatcher = amps_dispatcher_new (config, self->clock, self->broker, self->workload,
                                           self->manifest, self->metrics);
   self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
+  if (amps_config_get_metrics_enabled (config))
+    self->queues = amps_queue_gauge_new (self->clock, self->broker, self->metrics);
 
   self->deadline = amps_clock_create_timer (self->clock, "shutdown");
   g_source_set_callback (self->deadline, on_deadline, self, NULL);

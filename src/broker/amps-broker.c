@@ -314,6 +314,45 @@ amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **err
 }
 
 /**
+ * amps_broker_count_messages_async:
+ * @self: a broker
+ * @cancellable: (nullable): stops waiting
+ * @callback: called when they are counted, or it failed
+ * @user_data: passed to @callback
+ *
+ * Counts the messages that wait: those of the subject and those among its dead letters
+ * that are ready under the names of these queues, and those that are to be tried again
+ * later under the subject's name and `.retry`.
+ */
+void
+amps_broker_count_messages_async (AmpsBroker *self, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_broker_count_messages_async);
+  AMPS_BROKER_GET_CLASS (self)->count_messages_async (self, task);
+}
+
+/**
+ * amps_broker_count_messages_finish:
+ * @self: a broker
+ * @result: what the callback got
+ * @error: return location: %AMPS_ERROR_UNAVAILABLE
+ *
+ * Returns: (transfer full) (nullable): how many there are
+ */
+AmpsQueueDepths *
+amps_broker_count_messages_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
  * amps_broker_stop_async:
  * @self: a broker
  * @cancellable: (nullable): stops waiting
@@ -422,37 +461,6 @@ amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery)
   AmpsBrokerPrivate *priv = get_private (self);
 
   return priv->epoch_alive && delivery->epoch == priv->epoch;
-}
-
-/**
- * amps_broker_has_leases:
- * @self: a broker
- *
- * Returns: whether its deliveries end by the clock, so that other consumers may have
- *   those of an epoch that has ended; else they are rather expected here again
- */
-gboolean
-amps_broker_has_leases (AmpsBroker *self)
-{
-  return AMPS_BROKER_GET_CLASS (self)->check_lease != NULL;
-}
-
-/**
- * amps_broker_is_leased:
- * @self: a broker that has leases
- * @delivery: a delivery of its
- *
- * Looks at the clock, too, as the process may have been suspended until just now. That
- * can end the epoch.
- *
- * Returns: whether @delivery is still this consumer's, as far as is known
- */
-gboolean
-amps_broker_is_leased (AmpsBroker *self, const AmpsDelivery *delivery)
-{
-  if (amps_broker_is_alive (self, delivery))
-    AMPS_BROKER_GET_CLASS (self)->check_lease (self);
-  return amps_broker_is_alive (self, delivery);
 }
 
 /**
@@ -575,23 +583,4 @@ void
 amps_broker_deliver (AmpsBroker *self, AmpsJob *job)
 {
   g_signal_emit (self, signals[SIGNAL_DELIVERED], 0, job);
-}
-
-/**
- * amps_broker_state_to_string:
- * @state: a state
- *
- * Returns: (transfer none): its name for logs and answers
- */
-const char *
-amps_broker_state_to_string (AmpsBrokerState state)
-{
-  static const char *const names[] = {
-    [AMPS_BROKER_DISCONNECTED] = "disconnected",
-    [AMPS_BROKER_CONNECTED] = "connected",
-    [AMPS_BROKER_WAITING_FOR_QUEUE] = "waiting-for-queue",
-    [AMPS_BROKER_CONSUMING] = "consuming",
-  };
-
-  return names[state];
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/amps-job.h"
+#include "core/amps-queue-depths.h"
 #include "core/amps-settlement.h"
 
 #include <gio/gio.h>
@@ -32,6 +33,8 @@ G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
  * @set_prefetch: how many deliveries may be unsettled at once
  * @settle_async: say what became of a delivery of the living epoch
  * @publish_async: hand in an event, persistent, to the queue named by its type
+ * @count_messages_async: find out how many messages wait in the subject, among its dead
+ *   letters and to be tried again; the task returns an AmpsQueueDepths
  * @stop_async: send what is still to be sent, then disconnect; not to be started again
  * @check_lease: (nullable): if deliveries are leased, end the epoch if its leases are over by
  *   the clock
@@ -48,6 +51,7 @@ struct _AmpsBrokerClass {
                         GTask *task);
   void (*publish_async) (AmpsBroker *self, const char *queue, const char *message_id, GBytes *body,
                          GTask *task);
+  void (*count_messages_async) (AmpsBroker *self, GTask *task);
   void (*stop_async) (AmpsBroker *self, GTask *task);
   void (*check_lease) (AmpsBroker *self);
 
@@ -69,6 +73,11 @@ void amps_broker_publish_async (AmpsBroker *self, const char *queue, const char 
                                 GBytes *body, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data);
 gboolean amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
+
+void amps_broker_count_messages_async (AmpsBroker *self, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
+AmpsQueueDepths *amps_broker_count_messages_finish (AmpsBroker *self, GAsyncResult *result,
+                                                    GError **error);
 
 void amps_broker_stop_async (AmpsBroker *self, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);

@@ -176,6 +176,38 @@ amps_clock_create_timer (AmpsClock *self, const char *name)
 }
 
 /**
+ * amps_clock_attach_timer:
+ * @self: a clock
+ * @name: (not nullable): a static name, for debuggers
+ * @callback: called in the main thread when it is due
+ * @user_data: passed to @callback
+ *
+ * Returns: (transfer full): a source of [method@Amps.Clock.create_timer] in the main
+ *   context, to be freed by [func@Amps.timer_free]
+ */
+GSource *
+amps_clock_attach_timer (AmpsClock *self, const char *name, GSourceFunc callback,
+                         gpointer user_data)
+{
+  GSource *timer = amps_clock_create_timer (self, name);
+
+  g_source_set_callback (timer, callback, user_data, NULL);
+  g_source_attach (timer, NULL);
+  return timer;
+}
+
+/**
+ * amps_timer_free:
+ * @timer: (transfer full): a source that is not to be dispatched any more
+ */
+void
+amps_timer_free (GSource *timer)
+{
+  g_source_destroy (timer);
+  g_source_unref (timer);
+}
+
+/**
  * amps_timer_set_due:
  * @timer: a source of [method@Amps.Clock.create_timer]
  * @due: monotonic µs, or -1 for never

@@ -36,6 +36,9 @@ gint64 amps_clock_get_boot_time (AmpsClock *self);
 gint64 amps_get_boot_time (void);
 
 GSource *amps_clock_create_timer (AmpsClock *self, const char *name);
+GSource *amps_clock_attach_timer (AmpsClock *self, const char *name, GSourceFunc callback,
+                                  gpointer user_data);
+void amps_timer_free (GSource *timer);
 void amps_timer_set_due (GSource *timer, gint64 due);
 gint64 amps_timer_get_due (GSource *timer);
 

@@ -26,6 +26,7 @@ struct _AmpsJob {
   char *detail;         /* (owned) (nullable) why its latest run failed */
   gint64 run;           /* number of the latest POST; 0 before the first */
   char *run_id;         /* (owned) (nullable) what the workload knows @run as */
+  gint64 began;         /* monotonic µs: when @run was POSTed; 0 while none is under way */
   gint64 since;         /* monotonic µs: when @state was entered */
   gint64 deadline;      /* monotonic µs; 0 without one */
   gint64 remaining;     /* µs that were left when the deadline stood still; 0 without one */

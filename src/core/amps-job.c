@@ -313,6 +313,19 @@ amps_job_get_confirmed (AmpsJob *self)
 }
 
 /**
+ * amps_job_get_began:
+ * @self: a job
+ *
+ * Returns: monotonic µs: when its present run was POSTed; 0 when none has begun, or
+ *   the last one has ended and the job waits for the next
+ */
+gint64
+amps_job_get_began (AmpsJob *self)
+{
+  return self->began;
+}
+
+/**
  * amps_job_get_since:
  * @self: a job
  *

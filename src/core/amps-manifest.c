@@ -287,6 +287,7 @@ amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline)
 
   amps_run_ids_begin (self->runs, job);
   amps_manifest_enter_state (self, job, AMPS_JOB_POSTING);
+  job->began = job->since;
   amps_manifest_set_deadline (self, job, deadline);
 }
 
@@ -325,6 +326,7 @@ amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, c
   g_free (job->detail);
   job->detail = g_strdup (detail);
   job->attempt = attempt;
+  job->began = 0;
   amps_manifest_enter_state (self, job, AMPS_JOB_WAITING);
   amps_manifest_set_deadline (self, job, 0);
 }

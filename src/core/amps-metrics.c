@@ -4,7 +4,7 @@
 #include "amps-process-metrics.h"
 #include "config.h"
 
-/* All in the order of their enums; the names are the contract's. */
+/* All in the order of their enums, and described in docs/reference/metrics.md. */
 
 typedef struct {
   const char *name;
@@ -42,6 +42,9 @@ static const Family gauge_families[] = {
                                   "Whether the broker takes no published messages now." },
   [AMPS_GAUGE_DEAD_LETTERS_WAITING] = { "amps_dead_letters_waiting",
                                         "Jobs that could not be copied to the dead letters yet." },
+  [AMPS_GAUGE_READY] = { "amps_ready", "Whether messages are consumed, as /readyz says." },
+  [AMPS_GAUGE_OLDEST_JOB_AGE] = { "amps_oldest_job_age_seconds",
+                                  "How long the oldest job in flight has been here." },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
 
@@ -53,11 +56,17 @@ static const char *const pause_reasons[] = {
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
 
-/* Of contract section 5. */
+/* What a dead letter says of itself in `x-amps-reason`. */
 static const char *const dead_letter_reasons[] = {
   "rejected", "malformed", "status", "max-attempts", "expired", "workload-restarted",
 };
 #define N_DEAD_LETTER_REASONS G_N_ELEMENTS (dead_letter_reasons)
+static const char *const publication_results[] = {
+  [AMPS_PUBLICATION_CONFIRMED] = "confirmed",     [AMPS_PUBLICATION_INVALID] = "invalid",
+  [AMPS_PUBLICATION_UNROUTABLE] = "unroutable",   [AMPS_PUBLICATION_REFUSED] = "refused",
+  [AMPS_PUBLICATION_UNAVAILABLE] = "unavailable",
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (publication_results) == AMPS_N_PUBLICATION_RESULTS);
 
 static const char *const request_classes[] = { "error", "1xx", "2xx", "3xx", "4xx", "5xx" };
 #define N_REQUEST_CLASSES G_N_ELEMENTS (request_classes)
@@ -100,7 +109,7 @@ static const struct {
                                         lifetime_bounds,
                                         G_N_ELEMENTS (lifetime_bounds) },
   [AMPS_HISTOGRAM_JOB_DURATION] = { { "amps_job_duration_seconds",
-                                      "From the POST of a job to its outcome." },
+                                      "From a POST of a job to the end of that run." },
                                     duration_bounds,
                                     G_N_ELEMENTS (duration_bounds) },
   [AMPS_HISTOGRAM_DELIVERY_LATENCY] = { { "amps_delivery_latency_seconds",
@@ -130,13 +139,25 @@ struct _AmpsMetrics {
   double gauges[AMPS_N_GAUGES];
   gboolean paused[AMPS_N_PAUSE_REASONS];
   Histogram histograms[AMPS_N_HISTOGRAMS];
+  guint64 publications[AMPS_N_PUBLICATION_RESULTS];
+  AmpsApiMetrics api;
+  AmpsQueueDepths *queue_depths; /* (owned) (nullable) while they are not known */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsMetrics, amps_metrics, G_TYPE_OBJECT)
 
 static void
-amps_metrics_class_init (AmpsMetricsClass *klass G_GNUC_UNUSED)
+amps_metrics_finalize (GObject *object)
 {
+  g_clear_pointer (&AMPS_METRICS (object)->queue_depths, amps_queue_depths_free);
+
+  G_OBJECT_CLASS (amps_metrics_parent_class)->finalize (object);
+}
+
+static void
+amps_metrics_class_init (AmpsMetricsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_metrics_finalize;
 }
 
 static void
@@ -281,6 +302,46 @@ amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status)
 }
 
 /**
+ * amps_metrics_count_publication:
+ * @self: the figures
+ * @result: what became of an event that the workload wanted published
+ *
+ * Counts it in `amps_publications_total`.
+ */
+void
+amps_metrics_count_publication (AmpsMetrics *self, AmpsPublicationResult result)
+{
+  self->publications[result]++;
+}
+
+/**
+ * amps_metrics_count_api_request:
+ * @self: the figures
+ * @call: what was called
+ * @status: the HTTP status of the answer
+ *
+ * Counts it in `amps_api_requests_total`.
+ */
+void
+amps_metrics_count_api_request (AmpsMetrics *self, AmpsApiCall call, unsigned int status)
+{
+  amps_api_metrics_count (&self->api, call, status);
+}
+
+/**
+ * amps_metrics_take_queue_depths:
+ * @self: the figures
+ * @depths: (transfer full) (nullable): what `amps_queue_messages` shows from now on;
+ *   %NULL for nothing, rather than what is not true any more
+ */
+void
+amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths)
+{
+  g_clear_pointer (&self->queue_depths, amps_queue_depths_free);
+  self->queue_depths = depths;
+}
+
+/**
  * amps_metrics_set_gauge:
  * @self: the figures
  * @gauge: one of them
@@ -378,7 +439,7 @@ append_gauges (AmpsMetrics *self, GString *text)
 static void
 append_outcomes (AmpsMetrics *self, GString *text)
 {
-  static const Family family = { "amps_job_outcomes_total", "Jobs by how they ended." };
+  static const Family family = { "amps_job_outcomes_total", "Runs of jobs by how they ended." };
 
   append_header (text, &family, "counter");
   for (unsigned int i = AMPS_OUTCOME_NONE + 1; i < AMPS_N_OUTCOMES; i++)
@@ -405,6 +466,17 @@ append_requests (AmpsMetrics *self, GString *text)
   append_header (text, &family, "counter");
   for (unsigned int i = 0; i < N_REQUEST_CLASSES; i++)
     append_labelled (text, family.name, "code", request_classes[i], self->requests[i]);
+}
+
+static void
+append_publications (AmpsMetrics *self, GString *text)
+{
+  static const Family family = { "amps_publications_total",
+                                 "Events that were to be published, by what became of them." };
+
+  append_header (text, &family, "counter");
+  for (unsigned int i = 0; i < AMPS_N_PUBLICATION_RESULTS; i++)
+    append_labelled (text, family.name, "result", publication_results[i], self->publications[i]);
 }
 
 static void
@@ -467,6 +539,9 @@ amps_metrics_format (AmpsMetrics *self)
   append_outcomes (self, text);
   append_dead_letters (self, text);
   append_requests (self, text);
+  append_publications (self, text);
+  amps_api_metrics_append (&self->api, text);
+  amps_queue_depths_append (self->queue_depths, text);
   for (unsigned int i = 0; i < AMPS_N_HISTOGRAMS; i++)
     append_histogram (text, &self->histograms[i], &histogram_families[i].family,
                       histogram_families[i].bounds, histogram_families[i].n_bounds);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-api-metrics.h"
 #include "amps-job.h"
+#include "amps-queue-depths.h"
 
 G_BEGIN_DECLS
 
 /**
  * AmpsCounter:
  *
- * Counters without labels, by their names in contract section 7.
+ * Counters without labels.
  */
 typedef enum {
   AMPS_COUNTER_MESSAGES_INSERTED,
@@ -34,8 +36,10 @@ typedef enum {
   AMPS_GAUGE_BROKER_CONNECTED,
   AMPS_GAUGE_BROKER_BLOCKED,
   AMPS_GAUGE_DEAD_LETTERS_WAITING,
+  AMPS_GAUGE_READY,
+  AMPS_GAUGE_OLDEST_JOB_AGE,
 } AmpsGauge;
-#define AMPS_N_GAUGES (AMPS_GAUGE_DEAD_LETTERS_WAITING + 1)
+#define AMPS_N_GAUGES (AMPS_GAUGE_OLDEST_JOB_AGE + 1)
 
 /**
  * AmpsHistogram:
@@ -64,6 +68,26 @@ typedef enum {
 #define AMPS_N_PAUSE_REASONS (AMPS_PAUSE_REFUSED + 1)
 
 /**
+ * AmpsPublicationResult:
+ * @AMPS_PUBLICATION_CONFIRMED: it is safe with the broker
+ * @AMPS_PUBLICATION_INVALID: not a CloudEvent that AMPS takes; not sent to the broker
+ * @AMPS_PUBLICATION_UNROUTABLE: there is no queue for it
+ * @AMPS_PUBLICATION_REFUSED: the broker does not take it, now or later
+ * @AMPS_PUBLICATION_UNAVAILABLE: there was no broker, or it did not confirm it
+ *
+ * What became of an event that the workload wanted published; a label of
+ * `amps_publications_total`.
+ */
+typedef enum {
+  AMPS_PUBLICATION_CONFIRMED,
+  AMPS_PUBLICATION_INVALID,
+  AMPS_PUBLICATION_UNROUTABLE,
+  AMPS_PUBLICATION_REFUSED,
+  AMPS_PUBLICATION_UNAVAILABLE,
+} AmpsPublicationResult;
+#define AMPS_N_PUBLICATION_RESULTS (AMPS_PUBLICATION_UNAVAILABLE + 1)
+
+/**
  * AmpsMetrics:
  *
  * All figures of one AMPS, in the main thread.
@@ -81,9 +105,12 @@ gboolean amps_metrics_count_fault (AmpsMetrics *self, AmpsEventFault fault);
 void amps_metrics_count_dead_letter (AmpsMetrics *self, const char *reason);
 guint64 amps_metrics_get_dead_letters (AmpsMetrics *self, const char *reason);
 void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status);
+void amps_metrics_count_publication (AmpsMetrics *self, AmpsPublicationResult result);
+void amps_metrics_count_api_request (AmpsMetrics *self, AmpsApiCall call, unsigned int status);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
 void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);
+void amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths);
 void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds);
 
 char *amps_metrics_format (AmpsMetrics *self);

@@ -31,7 +31,6 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
       return;
     }
 
-  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -54,7 +53,6 @@ on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer
 
   if (job != NULL)
     amps_decider_acknowledge (self, job);
-  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
   g_task_return_boolean (task, TRUE);
 }
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-decider-private.h"
 
-#include "core/amps-backoff.h"
+#include "amps-attempts.h"
 #include "core/amps-error.h"
 #include "core/amps-log.h"
-
-/* A workload that asks for more than this gets it only if RETRY_MAX_BACKOFF is as long. */
-#define MAX_RETRY_AFTER AMPS_SECONDS (3600)
 
 G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
 
@@ -39,12 +36,25 @@ amps_decider_init (AmpsDecider *self G_GNUC_UNUSED)
 {
 }
 
+/* Each end of a run is counted here, once, as is that of a job which never ran. */
 static void
-settle (AmpsDecider *self, AmpsJob *job, const AmpsSettlement *settlement)
+count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome)
+{
+  gint64 began = amps_job_get_began (job);
+
+  amps_metrics_count_outcome (self->metrics, outcome);
+  if (began != 0)
+    amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_JOB_DURATION,
+                          amps_clock_get_monotonic_time (self->clock) - began);
+}
+
+/* @outcome: what the end counts as: the last expiry is one, though the job is rejected. */
+static void
+settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const AmpsSettlement *settlement)
 {
   amps_log_job (DEBUG, amps_job_get_id (job), "Job %s",
                 amps_outcome_to_string (amps_job_get_outcome (job)));
-  amps_metrics_count_outcome (self->metrics, amps_job_get_outcome (job));
+  count_end (self, job, outcome);
 
   amps_settler_settle (self->settler, job, settlement);
   amps_sender_send (self->sender);
@@ -61,16 +71,13 @@ amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
   AmpsSettlement settlement = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
   amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_ACKNOWLEDGED);
-  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_JOB_DURATION,
-                        amps_clock_get_monotonic_time (self->clock) -
-                            amps_job_get_delivery (job)->received);
-  settle (self, job, &settlement);
+  settle (self, job, AMPS_OUTCOME_ACKNOWLEDGED, &settlement);
 }
 
 /* @summary: (nullable): what is logged of @detail */
 static void
-reject_decided (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
-                const char *summary)
+reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
+                const char *detail, const char *summary)
 {
   AmpsSettlement settlement = {
     .kind = AMPS_SETTLE_DEAD_LETTER,
@@ -81,7 +88,7 @@ reject_decided (AmpsDecider *self, AmpsJob *job, const char *reason, const char 
 
   amps_log_job (WARNING, amps_job_get_id (job), "Rejected a job (%s): %s", reason,
                 summary != NULL ? summary : "no reason given");
-  settle (self, job, &settlement);
+  settle (self, job, outcome, &settlement);
 }
 
 /**
@@ -94,7 +101,8 @@ reject_decided (AmpsDecider *self, AmpsJob *job, const char *reason, const char 
 void
 amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
 {
-  reject_decided (self, job, reason, detail, detail);
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_REJECTED);
+  reject_decided (self, job, AMPS_OUTCOME_REJECTED, reason, detail, detail);
 }
 
 /**
@@ -118,7 +126,7 @@ amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay)
   if (settlement.delay == 0)
     settlement.kind = AMPS_SETTLE_RELEASE;
 
-  settle (self, job, &settlement);
+  settle (self, job, AMPS_OUTCOME_RESCHEDULED, &settlement);
 }
 
 /* One that was decided so. */
@@ -135,7 +143,7 @@ release (AmpsDecider *self, AmpsJob *job)
       settlement.delay = AMPS_SETTLER_SHORT_DELAY;
     }
 
-  settle (self, job, &settlement);
+  settle (self, job, AMPS_OUTCOME_RELEASED, &settlement);
 }
 
 /**
@@ -207,7 +215,7 @@ amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
 
   while ((follower = amps_job_pop_follower (job)) != NULL)
     {
-      amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_RELEASED);
+      count_end (self, follower, AMPS_OUTCOME_RELEASED);
       amps_settler_settle (self->settler, follower, &settlement);
       g_object_unref (follower);
     }
@@ -218,8 +226,11 @@ static void
 reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
         const char *summary)
 {
-  if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
-    reject_decided (self, job, reason, detail, summary);
+  if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
+    return;
+
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_REJECTED);
+  reject_decided (self, job, AMPS_OUTCOME_REJECTED, reason, detail, summary);
 }
 
 static const char *
@@ -228,25 +239,16 @@ get_summary (const AmpsVerdict *verdict)
   return verdict->summary != NULL ? verdict->summary : verdict->detail;
 }
 
+/* A job that has used all its attempts: @outcome is how the last one ended. */
+static void
+give_up (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *detail,
+         const char *summary)
+{
+  if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
+    reject_decided (self, job, outcome, "max-attempts", detail, summary);
+}
+
 /* Failures */
-
-static gint64
-draw_delay (AmpsDecider *self, AmpsJob *job, gint64 retry_after)
-{
-  gint64 max_backoff = amps_config_get_retry_max_backoff (self->config);
-  gint64 delay = amps_backoff_draw (amps_config_get_retry_min_backoff (self->config), max_backoff,
-                                    amps_job_get_attempt (job));
-
-  return MAX (delay, MIN (retry_after, MAX (max_backoff, MAX_RETRY_AFTER)));
-}
-
-static gboolean
-has_used_all_attempts (AmpsDecider *self, AmpsJob *job)
-{
-  unsigned int max_attempts = amps_config_get_max_attempts (self->config);
-
-  return max_attempts > 0 && amps_job_get_attempt (job) >= max_attempts;
-}
 
 static void
 retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned int attempt,
@@ -261,14 +263,14 @@ retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned 
   };
 
   if (amps_manifest_decide (self->manifest, job, outcome))
-    settle (self, job, &settlement);
+    settle (self, job, outcome, &settlement);
 }
 
 static void
 retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 delay,
                const char *detail)
 {
-  amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_RETRIED);
+  count_end (self, job, AMPS_OUTCOME_RETRIED);
   amps_manifest_end_run (self->manifest, job, attempt, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
 }
@@ -293,11 +295,11 @@ static void
 retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 {
   unsigned int attempt = amps_job_get_attempt (job) + (verdict->blames ? 1 : 0);
-  gint64 delay = draw_delay (self, job, verdict->retry_after);
+  gint64 delay = amps_attempts_draw_delay (self->config, job, verdict->retry_after);
 
-  if (verdict->blames && has_used_all_attempts (self, job))
+  if (verdict->blames && amps_attempts_are_used_up (self->config, job))
     {
-      reject (self, job, "max-attempts", verdict->detail, get_summary (verdict));
+      give_up (self, job, AMPS_OUTCOME_REJECTED, verdict->detail, get_summary (verdict));
       return;
     }
 
@@ -324,11 +326,11 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   /* The message of one that is detached may run elsewhere by now. */
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
-  if (has_used_all_attempts (self, job))
-    reject (self, job, "max-attempts", detail, detail);
+  if (amps_attempts_are_used_up (self->config, job))
+    give_up (self, job, AMPS_OUTCOME_EXPIRED, detail, detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
-                     draw_delay (self, job, -1), reason, detail);
+                     amps_attempts_draw_delay (self->config, job, -1), reason, detail);
 }
 
 static void
@@ -411,6 +413,18 @@ publish_answer (AmpsDecider *self, AmpsJob *job, GBytes *event)
                                   g_object_ref (job));
 }
 
+/* An acknowledgement that was faster than the answer has accepted the job, too. */
+static void
+note_accepted (AmpsDecider *self, AmpsJob *job)
+{
+  AmpsOutcome outcome = amps_job_get_outcome (job);
+
+  amps_manifest_accept (self->manifest, job);
+  if (outcome == AMPS_OUTCOME_NONE || outcome == AMPS_OUTCOME_ACKNOWLEDGED)
+    amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_DELIVERY_LATENCY,
+                          amps_job_get_since (job) - amps_job_get_delivery (job)->received);
+}
+
 static void
 on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *verdict,
              AmpsDecider *self)
@@ -419,6 +433,9 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
 
   amps_log_job (DEBUG, amps_job_get_id (job), "Job is answered: %s",
                 amps_verdict_kind_to_string (verdict->kind));
+  if (verdict->kind == AMPS_VERDICT_ACCEPTED)
+    note_accepted (self, job);
+
   /* An outcome that came through the API counts, whatever the answer is. */
   if (state != AMPS_JOB_POSTING)
     {
@@ -436,9 +453,6 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
   switch (verdict->kind)
     {
     case AMPS_VERDICT_ACCEPTED:
-      amps_manifest_accept (self->manifest, job);
-      amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_DELIVERY_LATENCY,
-                            amps_job_get_since (job) - amps_job_get_delivery (job)->received);
       break;
     case AMPS_VERDICT_DONE:
       if (verdict->event != NULL)

@@ -219,10 +219,7 @@ amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char
     return FALSE;
 
   if (job != NULL)
-    {
-      amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_REJECTED);
-      amps_decider_reject (self->decider, job, "rejected", reason);
-    }
+    amps_decider_reject (self->decider, job, "rejected", reason);
   return TRUE;
 }
 
@@ -274,17 +271,12 @@ static void
 on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
-  AmpsDispatcher *self = AMPS_DISPATCHER (g_task_get_source_object (task));
   g_autoptr (GError) error = NULL;
 
-  if (!amps_publication_finish (result, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-
-  amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
-  g_task_return_boolean (task, TRUE);
+  if (amps_publication_finish (result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
 }
 
 /**

@@ -66,14 +66,39 @@ end_one (GTask *task)
     g_task_return_boolean (task, TRUE);
 }
 
+/* What else a broker may say is that it does not take this event, now or later. */
+static AmpsPublicationResult
+get_result (const GError *error)
+{
+  if (error == NULL)
+    return AMPS_PUBLICATION_CONFIRMED;
+  if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_UNROUTABLE))
+    return AMPS_PUBLICATION_UNROUTABLE;
+  if (error->domain != AMPS_ERROR || error->code == AMPS_ERROR_UNAVAILABLE ||
+      error->code == AMPS_ERROR_DETACHED)
+    return AMPS_PUBLICATION_UNAVAILABLE;
+
+  return AMPS_PUBLICATION_REFUSED;
+}
+
+static void
+count (Publication *self, AmpsPublicationResult result)
+{
+  amps_metrics_count_publication (self->metrics, result);
+  if (result == AMPS_PUBLICATION_CONFIRMED)
+    amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED);
+}
+
 static void
 on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Item *item = user_data;
   Publication *self = g_task_get_task_data (item->task);
   g_autoptr (GError) error = NULL;
+  gboolean published = amps_broker_publish_finish (AMPS_BROKER (source), result, &error);
 
-  if (!amps_broker_publish_finish (AMPS_BROKER (source), result, &error))
+  count (self, get_result (error));
+  if (!published)
     {
       if (self->error == NULL)
         self->error = g_steal_pointer (&error);
@@ -140,6 +165,7 @@ publish_checked (GTask *task, GPtrArray *checked, GError *error)
 
   if (attributes == NULL)
     {
+      count (self, AMPS_PUBLICATION_INVALID);
       g_task_return_error (task, error);
       return;
     }
@@ -202,7 +228,7 @@ get_size (GPtrArray *events)
 /**
  * amps_publication_start:
  * @broker: where to
- * @metrics: counts events that break the specification
+ * @metrics: counts each event
  * @events: (element-type GBytes): events in structured mode
  * @validation: what each of them must be
  * @confirmed: (nullable): events that were confirmed before and need not be

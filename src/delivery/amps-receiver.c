@@ -14,6 +14,7 @@ struct _AmpsReceiver {
   AmpsMetrics *metrics;   /* (owned) */
   AmpsSender *sender;     /* (owned) */
   AmpsSettler *settler;   /* (owned) */
+  GHashTable *passing;    /* (owned) of AmpsJob: in the manifest only to be settled */
   AmpsDrain *drain;       /* (owned) */
   guint64 n_delivered;    /* since the start */
 };
@@ -25,6 +26,7 @@ amps_receiver_finalize (GObject *object)
 {
   AmpsReceiver *self = AMPS_RECEIVER (object);
 
+  g_hash_table_unref (self->passing);
   g_object_unref (self->drain);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
@@ -43,8 +45,9 @@ amps_receiver_class_init (AmpsReceiverClass *klass)
 }
 
 static void
-amps_receiver_init (AmpsReceiver *self G_GNUC_UNUSED)
+amps_receiver_init (AmpsReceiver *self)
 {
+  self->passing = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
 }
 
 static void
@@ -82,6 +85,23 @@ describe_destination (AmpsReceiver *self, const AmpsDelivery *delivery)
 }
 
 static void
+count_deleted (AmpsReceiver *self, AmpsJob *job)
+{
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_DELETED);
+  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME,
+                        amps_clock_get_monotonic_time (self->clock) -
+                            amps_job_get_delivery (job)->received);
+}
+
+/* For a job that does not run here, and so is counted neither on its way in nor out. */
+static void
+settle_passing (AmpsReceiver *self, AmpsJob *job, const AmpsSettlement *settlement)
+{
+  g_hash_table_add (self->passing, g_object_ref (job));
+  amps_settler_settle (self->settler, job, settlement);
+}
+
+static void
 dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
 {
   AmpsSettlement settlement = {
@@ -114,10 +134,11 @@ take_up (AmpsReceiver *self, AmpsJob *job)
                              .attempt = amps_job_get_attempt (job) };
 
       if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RETRIED))
-        amps_settler_settle (self->settler, job, &hop);
+        settle_passing (self, job, &hop);
       return;
     }
 
+  amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_INSERTED);
   amps_sender_add (self->sender, job, delay > 0 ? now + delay : 0);
 }
 
@@ -139,13 +160,12 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
       return;
     }
 
-  amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_INSERTED);
   amps_conformance_note (self->metrics, amps_job_get_faults (job));
   if (amps_manifest_recall (self->manifest, job, &recalled))
     {
       amps_log_job (INFO, amps_job_get_id (job),
                     "Job came back after it had ended, and is settled again");
-      amps_settler_settle (self->settler, job, &recalled);
+      settle_passing (self, job, &recalled);
       g_free (recalled.detail);
       return;
     }
@@ -183,20 +203,16 @@ end_late_success (AmpsReceiver *self, AmpsJob *job)
       !amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     return FALSE;
 
-  amps_settler_settle (self->settler, job, &acknowledge);
+  settle_passing (self, job, &acknowledge);
   return TRUE;
 }
 
 static void
 on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, AmpsReceiver *self)
 {
-  if (amps_job_get_problem (job) == NULL)
-    {
-      amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_DELETED);
-      amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME,
-                            amps_clock_get_monotonic_time (self->clock) -
-                                amps_job_get_delivery (job)->received);
-    }
+  /* Nothing else that is settled was in the manifest. */
+  if (!g_hash_table_remove (self->passing, job) && amps_job_get_state (job) == AMPS_JOB_DECIDED)
+    count_deleted (self, job);
 
   if (next != NULL && !end_late_success (self, next))
     take_up (self, next);
@@ -217,6 +233,8 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
 
   amps_sender_clear (self->sender);
   dropped = amps_manifest_end_epoch (self->manifest, epoch);
+  for (unsigned int i = 0; i < dropped->len; i++)
+    count_deleted (self, g_ptr_array_index (dropped, i));
   if (!amps_drain_is_on (self->drain) || dropped->len > 0)
     g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
             amps_manifest_get_n_jobs (self->manifest), dropped->len);

@@ -112,6 +112,13 @@ on_request_started (AmpsHttpListener *self, SoupServerMessage *message)
 }
 
 static void
+tell_answered (AmpsHttpListener *self, SoupServerMessage *message, unsigned int status)
+{
+  if (self->funcs.answered != NULL)
+    self->funcs.answered (message, status, self->user_data);
+}
+
+static void
 on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
 {
   AmpsHttpConnection *connection = amps_http_connection_from_message (message);
@@ -120,6 +127,7 @@ on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
     return;
   amps_http_connection_set_idle (connection, TRUE);
   set_deadline (self, connection, IDLE_TIMEOUT);
+  tell_answered (self, message, soup_server_message_get_status (message));
 }
 
 /* Answers and closes without having read the body. */
@@ -132,8 +140,10 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *e
     return;
 
   g_autoptr (AmpsHttpConnection) kept = g_object_ref (connection);
-  g_autofree char *answer = amps_reply_format_refusal (error);
+  unsigned int status;
+  g_autofree char *answer = amps_reply_format_refusal (error, &status);
 
+  tell_answered (self, message, status);
   g_object_unref (soup_server_message_steal_connection (message));
   set_deadline (self, kept, LINGER_TIMEOUT);
   amps_http_linger (kept, answer);

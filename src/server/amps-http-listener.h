@@ -12,12 +12,15 @@ G_BEGIN_DECLS
  * AmpsHttpListenerFuncs:
  * @check: called when the headers have come; refuses the request by setting a status
  * @handle: called when the body has come too, unless @check refused
+ * @answered: (nullable): called when the answer was sent, also that of a refusal; not
+ *   when the client went before
  *
  * What is done with requests, in the main thread.
  */
 typedef struct {
   void (*check) (SoupServerMessage *message, const char *path, gpointer user_data);
   void (*handle) (SoupServerMessage *message, const char *path, gpointer user_data);
+  void (*answered) (SoupServerMessage *message, unsigned int status, gpointer user_data);
 } AmpsHttpListenerFuncs;
 
 /**

@@ -121,15 +121,15 @@ amps_reply_error (SoupServerMessage *message, const GError *error)
 /**
  * amps_reply_format_refusal:
  * @error: why a request is not even read
+ * @status: (out): the HTTP status for it
  *
  * Returns: (transfer full): a whole HTTP answer that closes the connection
  */
 char *
-amps_reply_format_refusal (const GError *error)
+amps_reply_format_refusal (const GError *error, unsigned int *status)
 {
-  unsigned int status;
   gsize length;
-  g_autofree char *text = format_problem (error, &status, &length);
+  g_autofree char *text = format_problem (error, status, &length);
 
   return g_strdup_printf ("HTTP/1.1 %u %s\r\n"
                           "Connection: close\r\n"
@@ -137,5 +137,5 @@ amps_reply_format_refusal (const GError *error)
                           "Content-Length: %" G_GSIZE_FORMAT "\r\n"
                           "\r\n"
                           "%s",
-                          status, soup_status_get_phrase (status), length, text);
+                          *status, soup_status_get_phrase (*status), length, text);
 }

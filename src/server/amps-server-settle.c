@@ -242,6 +242,9 @@ publish_body (AmpsServer *self, SoupServerMessage *message, GBytes *body, Pendin
       amps_http_event_parse (soup_server_message_get_request_headers (message), body,
                              amps_config_get_event_validation (self->config), &error);
 
+  if (events == NULL)
+    amps_metrics_count_publication (self->metrics, AMPS_PUBLICATION_INVALID);
+
   if (events == NULL && pending != NULL)
     pending_answer (pending, error);
   else if (events == NULL)

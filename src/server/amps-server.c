@@ -28,20 +28,21 @@ static const struct {
   Methods methods;
   gboolean open;
   AmpsHandler handler;
+  AmpsApiCall call;
 } routes[] = {
-  { "/acknowledge", METHOD_POST, FALSE, amps_server_acknowledge },
-  { "/reject", METHOD_POST, FALSE, amps_server_reject },
-  { "/heartbeat", METHOD_POST, FALSE, amps_server_heartbeat },
-  { "/publish", METHOD_POST, FALSE, amps_server_publish },
-  { "/jobs", METHOD_GET, FALSE, amps_server_list_jobs },
-  { "/jobs/", METHOD_GET, FALSE, amps_server_show_job },
-  { "/drain", METHOD_GET | METHOD_POST, FALSE, amps_server_drain },
-  { "/pause", METHOD_POST, FALSE, amps_server_pause },
-  { "/resume", METHOD_POST, FALSE, amps_server_resume },
-  { "/healthz", METHOD_GET, TRUE, amps_server_show_alive },
-  { "/readyz", METHOD_GET, TRUE, amps_server_show_ready },
-  { "/health", METHOD_GET, TRUE, amps_server_show_health },
-  { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details },
+  { "/acknowledge", METHOD_POST, FALSE, amps_server_acknowledge, AMPS_API_ACKNOWLEDGE },
+  { "/reject", METHOD_POST, FALSE, amps_server_reject, AMPS_API_REJECT },
+  { "/heartbeat", METHOD_POST, FALSE, amps_server_heartbeat, AMPS_API_HEARTBEAT },
+  { "/publish", METHOD_POST, FALSE, amps_server_publish, AMPS_API_PUBLISH },
+  { "/jobs", METHOD_GET, FALSE, amps_server_list_jobs, AMPS_API_JOBS },
+  { "/jobs/", METHOD_GET, FALSE, amps_server_show_job, AMPS_API_JOB },
+  { "/drain", METHOD_GET | METHOD_POST, FALSE, amps_server_drain, AMPS_API_DRAIN },
+  { "/pause", METHOD_POST, FALSE, amps_server_pause, AMPS_API_PAUSE },
+  { "/resume", METHOD_POST, FALSE, amps_server_resume, AMPS_API_RESUME },
+  { "/healthz", METHOD_GET, TRUE, amps_server_show_alive, AMPS_API_HEALTHZ },
+  { "/readyz", METHOD_GET, TRUE, amps_server_show_ready, AMPS_API_READYZ },
+  { "/health", METHOD_GET, TRUE, amps_server_show_health, AMPS_API_HEALTH },
+  { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details, AMPS_API_HEALTH_DETAILED },
 };
 
 static gboolean
@@ -136,6 +137,17 @@ handle_api_request (SoupServerMessage *message, const char *path, gpointer user_
 }
 
 static void
+count_api_request (SoupServerMessage *message, unsigned int status, gpointer user_data)
+{
+  AmpsServer *self = user_data;
+  GUri *uri = soup_server_message_get_uri (message);
+  int route = uri != NULL ? find_route (g_uri_get_path (uri)) : -1;
+
+  amps_metrics_count_api_request (self->metrics, route >= 0 ? routes[route].call : AMPS_API_OTHER,
+                                  status);
+}
+
+static void
 check_metrics_request (SoupServerMessage *message, const char *path,
                        gpointer user_data G_GNUC_UNUSED)
 {
@@ -145,13 +157,48 @@ check_metrics_request (SoupServerMessage *message, const char *path,
     refuse_method (message, path, METHOD_GET);
 }
 
+/* Monotonic µs: since when the oldest job in flight has been here; @now without one. A
+ * run may be older than the delivery that it is attached to. */
+static gint64
+find_oldest (AmpsServer *self, gint64 now)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (amps_dispatcher_get_manifest (self->dispatcher));
+  gint64 oldest = now;
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+      gint64 began = amps_job_get_began (job);
+
+      oldest = MIN (oldest, amps_job_get_delivery (job)->received);
+      if (began != 0)
+        oldest = MIN (oldest, began);
+    }
+
+  return oldest;
+}
+
+/* What need not be known before somebody asks. */
+static void
+update_gauges (AmpsServer *self)
+{
+  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  double age = (double) (now - find_oldest (self, now)) / G_USEC_PER_SEC;
+
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_OLDEST_JOB_AGE, age);
+  amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_READY,
+                          amps_dispatcher_is_ready (self->dispatcher));
+}
+
 static void
 handle_metrics_request (SoupServerMessage *message, const char *path G_GNUC_UNUSED,
                         gpointer user_data)
 {
   AmpsServer *self = user_data;
-  char *text = amps_metrics_format (self->metrics);
+  char *text;
 
+  update_gauges (self);
+  text = amps_metrics_format (self->metrics);
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   soup_server_message_set_response (message, METRICS_TYPE, SOUP_MEMORY_TAKE, text, strlen (text));
 }
@@ -207,9 +254,10 @@ AmpsServer *
 amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
                  AmpsMetrics *metrics)
 {
-  static const AmpsHttpListenerFuncs api_funcs = { check_api_request, handle_api_request };
+  static const AmpsHttpListenerFuncs api_funcs = { check_api_request, handle_api_request,
+                                                   count_api_request };
   static const AmpsHttpListenerFuncs metrics_funcs = { check_metrics_request,
-                                                       handle_metrics_request };
+                                                       handle_metrics_request, NULL };
   AmpsServer *self = g_object_new (AMPS_TYPE_SERVER, NULL);
 
   self->config = g_object_ref (config);

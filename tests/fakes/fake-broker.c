@@ -15,6 +15,8 @@ struct _FakeBroker {
   int publish_error;
   unsigned int publish_failures;
   guint64 last_tag;
+  GTask *count; /* (owned) (nullable) that is not answered yet */
+  unsigned int n_counts;
 };
 
 G_DEFINE_FINAL_TYPE (FakeBroker, fake_broker, AMPS_TYPE_BROKER)
@@ -96,6 +98,16 @@ publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
 }
 
 static void
+count_messages_async (AmpsBroker *broker, GTask *task)
+{
+  FakeBroker *self = FAKE_BROKER (broker);
+
+  g_assert_null (self->count);
+  self->count = task;
+  self->n_counts++;
+}
+
+static void
 stop_async (AmpsBroker *broker, GTask *task)
 {
   amps_broker_end_epoch (broker);
@@ -108,6 +120,7 @@ fake_broker_finalize (GObject *object)
 {
   FakeBroker *self = FAKE_BROKER (object);
 
+  g_assert_null (self->count);
   g_string_free (self->log, TRUE);
   g_queue_clear_full (&self->held, g_object_unref);
 
@@ -125,6 +138,7 @@ fake_broker_class_init (FakeBrokerClass *klass)
   broker_class->set_prefetch = set_prefetch;
   broker_class->settle_async = settle_async;
   broker_class->publish_async = publish_async;
+  broker_class->count_messages_async = count_messages_async;
   broker_class->stop_async = stop_async;
 }
 
@@ -186,6 +200,32 @@ fake_broker_hold_publications (FakeBroker *self, gboolean hold)
       answer_publication (self, task);
       g_object_unref (task);
     }
+}
+
+/* How often it was asked for how many messages there are. */
+unsigned int
+fake_broker_get_n_counts (FakeBroker *self)
+{
+  return self->n_counts;
+}
+
+/* Says that there are @n_messages in a queue “jobs”; -1 for that it can't say. */
+void
+fake_broker_answer_count (FakeBroker *self, gint64 n_messages)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->count);
+  AmpsQueueDepths *depths;
+
+  g_assert_nonnull (task);
+  if (n_messages < 0)
+    {
+      g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "as the test wants it");
+      return;
+    }
+
+  depths = amps_queue_depths_new ();
+  amps_queue_depths_add (depths, "jobs", (guint64) n_messages);
+  g_task_return_pointer (task, depths, (GDestroyNotify) amps_queue_depths_free);
 }
 
 /* What the broker was told since the last time. */

@@ -24,6 +24,9 @@ METRICS = {
     'amps_jobs_in_flight': 'gauge',
     'amps_concurrency_limit': 'gauge',
     'amps_job_outcomes_total': 'counter',
+    'amps_dead_letters_total': 'counter',
+    'amps_dead_letters_waiting': 'gauge',
+    'amps_discarded_total': 'counter',
     'amps_job_duration_seconds': 'histogram',
     'amps_delivery_latency_seconds': 'histogram',
     'amps_workload_requests_total': 'counter',
@@ -34,6 +37,11 @@ METRICS = {
     'amps_broker_blocked': 'gauge',
     'amps_consumer_paused': 'gauge',
     'amps_build_info': 'gauge',
+    'amps_ready': 'gauge',
+    'amps_oldest_job_age_seconds': 'gauge',
+    'amps_queue_messages': 'gauge',
+    'amps_publications_total': 'counter',
+    'amps_api_requests_total': 'counter',
 }
 
 
@@ -237,7 +245,7 @@ class Api(BrokerTest):
         self.assertEqual(amps.metric('amps_jobs_in_flight'), 1)
         self.assertEqual(amps.metric('amps_broker_connected'), 1)
         self.assertEqual(amps.metric('amps_job_outcomes_total{outcome="acknowledged"}'), 1)
-        answer = amps.call('GET', '/metrics', port=amps.metrics_port)
+        answer = wait_until(lambda: self.with_queues(amps), what='depths of queues')
         self.assertTrue(answer.headers['Content-Type'].startswith('text/plain; version=0.0.4'))
         types = dict(line.split()[2:] for line in answer.body.splitlines()
                      if line.startswith('# TYPE'))
@@ -245,7 +253,14 @@ class Api(BrokerTest):
                           if not name.startswith('process_')}, METRICS)
         self.assertIn('process_cpu_seconds_total', types)
         labels = set(re.findall(r'^amps_\w+{(\w+)=', answer.body, re.MULTILINE))
-        self.assertEqual(labels, {'version', 'reason', 'outcome', 'code', 'le'})
+        self.assertEqual(labels, {'version', 'reason', 'outcome', 'code', 'le', 'result', 'call',
+                                  'queue'})
+
+    @staticmethod
+    def with_queues(amps):
+        """The metrics, once the queues were counted; else None."""
+        answer = amps.call('GET', '/metrics', port=amps.metrics_port)
+        return answer if 'amps_queue_messages{' in answer.body else None
 
     def test_promtool_has_nothing_to_say(self):
         promtool = shutil.which('promtool')
@@ -253,7 +268,7 @@ class Api(BrokerTest):
             self.skipTest('there is no promtool')
         _, workload, amps = self.running(2)
         workload.posts[0].acknowledge()
-        text = amps.call('GET', '/metrics', port=amps.metrics_port).body
+        text = wait_until(lambda: self.with_queues(amps), what='depths of queues').body
         checked = subprocess.run([promtool, 'check', 'metrics'], input=text, text=True,
                                  capture_output=True, check=False)
         # The name is inherited. That promtool complains shows that it has read it all.

@@ -68,7 +68,7 @@ create_config (DispatcherFixture *f, const char *settings)
 static void
 set_up (DispatcherFixture *f, gconstpointer settings)
 {
-  static const AmpsHttpListenerFuncs funcs = { accept_all, on_post };
+  static const AmpsHttpListenerFuncs funcs = { accept_all, on_post, NULL };
   g_autoptr (GError) error = NULL;
 
   f->real_clock = amps_clock_new ();
@@ -140,6 +140,33 @@ assert_told (DispatcherFixture *f, const char *expected)
   iterate_until_idle ();
   log = fake_broker_take_log (f->broker);
   g_assert_cmpstr (log, ==, expected);
+}
+
+/* @expected: what is not 0 of amps_job_outcomes_total, as in "rejected 1 expired 2 " */
+void
+assert_outcomes (DispatcherFixture *f, const char *expected)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  for (unsigned int i = 0; i < AMPS_N_OUTCOMES; i++)
+    {
+      guint64 count = amps_metrics_get_outcomes (f->metrics, i);
+
+      if (count > 0)
+        g_string_append_printf (found, "%s %" G_GUINT64_FORMAT " ", amps_outcome_to_string (i),
+                                count);
+    }
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+void
+assert_metric (DispatcherFixture *f, const char *line)
+{
+  g_autofree char *text = amps_metrics_format (f->metrics);
+  g_autofree char *whole = g_strdup_printf ("\n%s\n", line);
+
+  if (strstr (text, whole) == NULL)
+    g_error ("no line “%s” in:\n%s", line, text);
 }
 
 int

@@ -44,5 +44,7 @@ void iterate_until_posted (DispatcherFixture *f, unsigned int n_posts);
 void deliver (DispatcherFixture *f, AmpsJob *job);
 void run (DispatcherFixture *f, const char *id);
 void assert_told (DispatcherFixture *f, const char *expected);
+void assert_outcomes (DispatcherFixture *f, const char *expected);
+void assert_metric (DispatcherFixture *f, const char *line);
 
 G_END_DECLS

@@ -50,11 +50,23 @@ test_refusals (void)
   g_assert_nonnull (strstr (other, "in exclusive use"));
 }
 
+static void
+test_list (void)
+{
+  g_auto (GStrv) queues = amps_amqp_topology_list_retry_queues ("jobs");
+  g_autofree char *all = g_strjoinv (" ", queues);
+
+  g_assert_cmpstr (all, ==,
+                   "jobs.retry.1s jobs.retry.2s jobs.retry.5s jobs.retry.10s jobs.retry.30s "
+                   "jobs.retry.1m jobs.retry.5m jobs.retry.15m jobs.retry.1h");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/amqp-topology/ladder", test_ladder);
   g_test_add_func ("/amqp-topology/refusals", test_refusals);
+  g_test_add_func ("/amqp-topology/list", test_list);
   return g_test_run ();
 }

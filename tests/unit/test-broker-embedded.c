@@ -413,6 +413,49 @@ test_malformed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   stop (&process);
 }
 
+static void
+on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsQueueDepths) depths =
+      amps_broker_count_messages_finish (AMPS_BROKER (source), result, &error);
+  GString *text = user_data;
+
+  if (depths != NULL)
+    amps_queue_depths_append (depths, text);
+  else
+    g_string_assign (text, error->message);
+}
+
+static void
+test_count (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  g_autoptr (GString) counted = g_string_new (NULL);
+  g_autoptr (GString) too_late = g_string_new (NULL);
+
+  start (&process, f, ":memory:");
+  amps_broker_set_consuming (process.broker, FALSE);
+  for (unsigned int i = 0; i < 6; i++)
+    publish (&process, i);
+  while (f->n_published < 6)
+    g_main_context_iteration (NULL, TRUE);
+
+  amps_broker_count_messages_async (process.broker, NULL, on_counted, counted);
+  while (counted->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (strstr (counted->str, "amps_queue_messages{queue=\"jobs\"} 6\n"
+                                          "amps_queue_messages{queue=\"jobs.dead\"} 0\n"
+                                          "amps_queue_messages{queue=\"jobs.retry\"} 0\n"));
+
+  /* Whoever asks is answered, at the end, too. */
+  amps_broker_count_messages_async (process.broker, NULL, on_counted, too_late);
+  stop (&process);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (too_late->len, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -427,6 +470,7 @@ main (int argc, char **argv)
     { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
     { "/broker-embedded/malformed", test_malformed },
     { "/broker-embedded/stop-answers-all", test_stop_answers_all },
+    { "/broker-embedded/count", test_count },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -68,6 +68,23 @@ test_boot_time (void)
   g_assert_cmpint (boot - before, <, AMPS_SECONDS (60));
 }
 
+static void
+test_attached_timer (void)
+{
+  g_autoptr (AmpsClock) clock = fake_clock_new ();
+  int fired = 0;
+  GSource *timer = amps_clock_attach_timer (clock, "test", count, &fired);
+
+  amps_timer_set_due (timer, amps_clock_get_monotonic_time (clock) + 1);
+  fake_clock_advance (clock, 1);
+  g_assert_cmpint (fired, ==, 1);
+
+  amps_timer_set_due (timer, amps_clock_get_monotonic_time (clock) + 1);
+  amps_timer_free (timer);
+  fake_clock_advance (clock, 1);
+  g_assert_cmpint (fired, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -75,5 +92,6 @@ main (int argc, char **argv)
   g_test_add_func ("/clock/system-timer", test_system_timer);
   g_test_add_func ("/clock/fake-timer", test_fake_timer);
   g_test_add_func ("/clock/boot-time", test_boot_time);
+  g_test_add_func ("/clock/attached-timer", test_attached_timer);
   return g_test_run ();
 }

@@ -342,6 +342,49 @@ test_new_file_is_opened_at_once (Fixture *f G_GNUC_UNUSED, gconstpointer data G_
   g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
+static void
+assert_count (Fixture *f, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsQueueDepths) depths =
+      amps_embedded_store_count (f->store, "jobs", DEAD, f->now, &error);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  amps_queue_depths_append (depths, text);
+  g_assert_cmpstr (strstr (text->str, "amps_queue_messages{"), ==, expected);
+}
+
+/* Those in flight are not counted until their lease has ended. */
+static void
+test_count (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  gint64 id;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autofree char *third = NULL;
+
+  for (unsigned int i = 0; i < 5; i++)
+    publish (f, "a");
+  first = claim (f, "jobs", "me", 1, &id);
+  settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_RETRY, .delay = 1000 });
+  second = claim (f, "jobs", "me", 1, &id);
+  settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
+  third = claim (f, "jobs", "me", 1, &id);
+  assert_count (f, "amps_queue_messages{queue=\"jobs\"} 2\n"
+                   "amps_queue_messages{queue=\"jobs.dead\"} 1\n"
+                   "amps_queue_messages{queue=\"jobs.retry\"} 1\n");
+
+  f->now += 100;
+  assert_count (f, "amps_queue_messages{queue=\"jobs\"} 3\n"
+                   "amps_queue_messages{queue=\"jobs.dead\"} 1\n"
+                   "amps_queue_messages{queue=\"jobs.retry\"} 1\n");
+  f->now += 900;
+  assert_count (f, "amps_queue_messages{queue=\"jobs\"} 4\n"
+                   "amps_queue_messages{queue=\"jobs.dead\"} 1\n"
+                   "amps_queue_messages{queue=\"jobs.retry\"} 0\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -361,6 +404,7 @@ main (int argc, char **argv)
     { "/embedded-store/log", test_log },
     { "/embedded-store/roll-back", test_roll_back },
     { "/embedded-store/new-file", test_new_file_is_opened_at_once },
+    { "/embedded-store/count", test_count },
   };
 
   g_test_init (&argc, &argv, NULL);

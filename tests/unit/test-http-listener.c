@@ -63,7 +63,7 @@ answer_paused (Fixture *fixture)
 static void
 set_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  static const AmpsHttpListenerFuncs funcs = { check, handle };
+  static const AmpsHttpListenerFuncs funcs = { check, handle, NULL };
   g_autoptr (GError) error = NULL;
 
   fixture->clock = fake_clock_new ();
@@ -468,7 +468,7 @@ test_stop (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_port_in_use (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  static const AmpsHttpListenerFuncs funcs = { check, handle };
+  static const AmpsHttpListenerFuncs funcs = { check, handle, NULL };
   g_autoptr (AmpsHttpListener) second =
       amps_http_listener_new (fixture->clock, MAX_CONNECTIONS, MAX_BODY, &funcs, fixture);
   g_autofree char *expected = g_strdup_printf ("cannot listen on port %u: ", fixture->port);

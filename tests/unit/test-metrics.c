@@ -61,6 +61,10 @@ test_gauges (void)
 {
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
 
+  AmpsQueueDepths *depths = amps_queue_depths_new ();
+
+  amps_queue_depths_add (depths, "mail", 3);
+  amps_metrics_take_queue_depths (metrics, depths);
   amps_metrics_set_gauge (metrics, AMPS_GAUGE_JOBS_IN_FLIGHT, 17);
   amps_metrics_set_paused (metrics, AMPS_PAUSE_DRAINING, TRUE);
   g_assert_cmpfloat (amps_metrics_get_gauge (metrics, AMPS_GAUGE_JOBS_IN_FLIGHT), ==, 17);
@@ -70,7 +74,13 @@ test_gauges (void)
   assert_has_line (text, "amps_jobs_in_flight 17");
   assert_has_line (text, "amps_consumer_paused{reason=\"draining\"} 1");
   assert_has_line (text, "amps_consumer_paused{reason=\"requested\"} 0");
+  assert_has_line (text, "amps_queue_messages{queue=\"mail\"} 3");
   g_assert_nonnull (strstr (text, "\namps_build_info{version=\""));
+
+  amps_metrics_take_queue_depths (metrics, NULL);
+  g_free (text);
+  text = amps_metrics_format (metrics);
+  g_assert_null (strstr (text, "amps_queue_messages{"));
 }
 
 static void

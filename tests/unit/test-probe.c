@@ -50,7 +50,7 @@ on_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, Fix
 static void
 start_workload (Fixture *f)
 {
-  static const AmpsHttpListenerFuncs funcs = { accept_all, on_request };
+  static const AmpsHttpListenerFuncs funcs = { accept_all, on_request, NULL };
   g_autoptr (GError) error = NULL;
 
   f->listener = amps_http_listener_new (f->real_clock, 10, 1000, &funcs, f);

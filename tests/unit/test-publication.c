@@ -85,6 +85,16 @@ assert_told (Fixture *f, const char *expected)
 }
 
 static void
+assert_counted (Fixture *f, const char *result, unsigned int count)
+{
+  g_autofree char *text = amps_metrics_format (f->metrics);
+  g_autofree char *line =
+      g_strdup_printf ("\namps_publications_total{result=\"%s\"} %u\n", result, count);
+
+  g_assert_nonnull (strstr (text, line));
+}
+
+static void
 test_type_names_the_queue (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GError) error = NULL;
@@ -124,6 +134,7 @@ test_nothing_if_one_is_invalid (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (amps_publication_finish (f->result, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
   g_assert_true (g_str_has_prefix (error->message, "event 1: "));
+  assert_counted (f, "invalid", 1);
 }
 
 static void
@@ -202,6 +213,41 @@ test_nonconforming (Fixture *f, gconstpointer large)
   assert_told (f, "");
 }
 
+/* Each event counts by itself, and when it is confirmed. */
+static void
+test_counts_events (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const struct {
+    int code;
+    const char *result;
+  } failures[] = {
+    { AMPS_ERROR_UNROUTABLE, "unroutable" },
+    { AMPS_ERROR_NOT_PERMITTED, "refused" },
+    { AMPS_ERROR_TOO_LARGE, "refused" },
+    { AMPS_ERROR_UNAVAILABLE, "unavailable" },
+  };
+
+  add_event (f, "1", "mail");
+  add_event (f, "2", "mail");
+  add_event (f, "3", "mail");
+  for (unsigned int i = 0; i < G_N_ELEMENTS (failures); i++)
+    {
+      g_hash_table_remove_all (f->confirmed);
+      fake_broker_fail_publications (f->broker, failures[i].code, 1);
+      start (f);
+    }
+
+  assert_counted (f, "unroutable", 1);
+  assert_counted (f, "refused", 2);
+  assert_counted (f, "unavailable", 1);
+  assert_counted (f, "confirmed", 8);
+  g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_WORKLOADS_PUBLISHED), ==, 8);
+
+  /* Only what was not safe before. */
+  start (f);
+  assert_counted (f, "confirmed", 9);
+}
+
 static void
 test_of_nothing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -241,6 +287,7 @@ main (int argc, char **argv)
   ADD ("nonconforming", test_nonconforming);
   g_test_add ("/publication/nonconforming-large", Fixture, "large", set_up, test_nonconforming,
               tear_down);
+  ADD ("counts-events", test_counts_events);
   ADD ("of-nothing", test_of_nothing);
   ADD ("cancelled", test_cancelled);
   return g_test_run ();

@@ -18,11 +18,13 @@ amps_amqp_event_new (AmpsAmqpEventKind kind)
 
 /**
  * amps_amqp_event_free:
- * @self: (transfer full): an event
+ * @event: (transfer full): an event
  */
 void
-amps_amqp_event_free (AmpsAmqpEvent *self)
+amps_amqp_event_free (gpointer event)
 {
+  AmpsAmqpEvent *self = event;
+
   g_free (self->detail);
   g_clear_pointer (&self->delivery, amps_delivery_unref);
   g_clear_pointer (&self->event, amps_cloud_event_free);

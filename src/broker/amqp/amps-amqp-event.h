@@ -17,6 +17,7 @@ typedef struct _AmpsAmqpSession AmpsAmqpSession;
  * @AMPS_AMQP_EVENT_QUEUE: there is one, though it is not to be consumed yet
  * @AMPS_AMQP_EVENT_DELIVERY: a message
  * @AMPS_AMQP_EVENT_CONFIRMED: the publication @id is safe, or has an error
+ * @AMPS_AMQP_EVENT_COUNTED: the queue that was asked about has so many messages
  * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
  * @AMPS_AMQP_EVENT_LENT: the connection is for the main loop now
  * @AMPS_AMQP_EVENT_CLOSED: the session has ended; always the last event
@@ -28,6 +29,7 @@ typedef enum {
   AMPS_AMQP_EVENT_QUEUE,
   AMPS_AMQP_EVENT_DELIVERY,
   AMPS_AMQP_EVENT_CONFIRMED,
+  AMPS_AMQP_EVENT_COUNTED,
   AMPS_AMQP_EVENT_BLOCKED,
   AMPS_AMQP_EVENT_LENT,
   AMPS_AMQP_EVENT_CLOSED,
@@ -42,15 +44,16 @@ typedef struct {
   AmpsMail mail;
   AmpsAmqpSession *session; /* whose */
   AmpsAmqpEventKind kind;
-  char *detail; /* (owned) (nullable) */
-  guint64 id;   /* of a publication */
+  char *detail;      /* (owned) (nullable) */
+  guint64 id;        /* of a publication */
+  gint64 n_messages; /* -1 when there is no such queue */
   gboolean blocked;
   AmpsDelivery *delivery; /* (owned) (nullable) */
   AmpsCloudEvent *event;  /* (owned) (nullable) */
   GError *error;          /* (owned) (nullable) */
 } AmpsAmqpEvent;
 
-void amps_amqp_event_free (AmpsAmqpEvent *self);
+void amps_amqp_event_free (gpointer event);
 AmpsAmqpEvent *amps_amqp_event_new (AmpsAmqpEventKind kind);
 
 G_END_DECLS

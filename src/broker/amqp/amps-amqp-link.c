@@ -143,6 +143,20 @@ amps_amqp_link_schedule (AmpsAmqpLink *self, gboolean good)
 }
 
 /**
+ * amps_amqp_link_stop:
+ * @self: a link
+ *
+ * Tries no more, and ends the session after all that was sent.
+ */
+void
+amps_amqp_link_stop (AmpsAmqpLink *self)
+{
+  amps_timer_set_due (self->timer, -1);
+  if (self->session != NULL)
+    amps_amqp_session_stop (self->session);
+}
+
+/**
  * amps_amqp_link_watch:
  * @self: a link
  * @hangs: whether that is known, as from a session that should have ended by now

@@ -49,6 +49,7 @@ void amps_amqp_link_connect (AmpsAmqpLink *self);
 void amps_amqp_link_open (AmpsAmqpLink *self);
 void amps_amqp_link_close (AmpsAmqpLink *self, const char *why);
 void amps_amqp_link_schedule (AmpsAmqpLink *self, gboolean good);
+void amps_amqp_link_stop (AmpsAmqpLink *self);
 void amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs);
 
 G_END_DECLS

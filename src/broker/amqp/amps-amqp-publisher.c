@@ -36,7 +36,7 @@ publication_free (gpointer data)
 
   g_free (publication->queue);
   g_free (publication->message_id);
-  g_bytes_unref (publication->body);
+  g_clear_pointer (&publication->body, g_bytes_unref);
   g_clear_pointer (&publication->original, amps_delivery_unref);
   g_clear_pointer (&publication->copy, amps_amqp_copy_free);
   g_free (publication);
@@ -137,6 +137,22 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
   publication->copy = describe_copy (settings, delivery, settlement, name, clock);
   if (retry_step > 0)
     publication->copy->delay = MAX (settlement->delay - retry_step, 0);
+  return &publication->command;
+}
+
+/**
+ * amps_amqp_publisher_new_count:
+ * @queue: whose messages to count
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_publisher_new_count (const char *queue)
+{
+  AmpsAmqpPublication *publication = g_new0 (AmpsAmqpPublication, 1);
+
+  publication->command.free = publication_free;
+  publication->queue = g_strdup (queue);
   return &publication->command;
 }
 
@@ -318,6 +334,20 @@ ensure_queue (Publisher *self, const AmpsAmqpPublication *publication)
 }
 
 static void
+count (Publisher *self, const char *queue)
+{
+  AmpsAmqpEvent *event;
+  gint64 n_messages;
+
+  if (!amps_amqp_topology_count_messages (self->connection, queue, &n_messages))
+    return;
+
+  event = amps_amqp_event_new (AMPS_AMQP_EVENT_COUNTED);
+  event->n_messages = n_messages;
+  amps_amqp_connection_tell (self->connection, event);
+}
+
+static void
 publisher_command (gpointer role, AmpsAmqpCommand *base)
 {
   Publisher *self = role;
@@ -325,6 +355,12 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
   Channel *channel;
 
   amps_amqp_connection_read (self->connection);
+  if (publication->body == NULL)
+    {
+      count (self, publication->queue);
+      return;
+    }
+
   channel = choose_channel (self, publication);
   if (channel == NULL || !ensure_queue (self, publication))
     return;

@@ -272,3 +272,51 @@ amps_amqp_topology_ensure_dead_letter_queue (AmpsAmqpConnection *connection, con
   *problem = NULL;
   return ensure_dead_letters (connection, AMPS_AMQP_DECLARING_CHANNEL, queue, &code, problem);
 }
+
+/**
+ * amps_amqp_topology_list_retry_queues:
+ * @subject: the queue that messages come back to
+ *
+ * Returns: (transfer full): the names of all retry queues that there may be
+ */
+char **
+amps_amqp_topology_list_retry_queues (const char *subject)
+{
+  char **queues = g_new0 (char *, G_N_ELEMENTS (ladder) + 1);
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (ladder); i++)
+    queues[i] = g_strdup_printf ("%s.retry.%s", subject, ladder[i].name);
+  return queues;
+}
+
+/**
+ * amps_amqp_topology_count_messages:
+ * @connection: one that publishes, whose channel for declaring is open
+ * @queue: its name
+ * @n_messages: (out): how many messages are ready in it; -1 when it does not exist, or
+ *   can't be looked at
+ *
+ * In the I/O thread. Looks at a queue, and makes none.
+ *
+ * Returns: whether the connection lives on
+ */
+gboolean
+amps_amqp_topology_count_messages (AmpsAmqpConnection *connection, const char *queue,
+                                   gint64 *n_messages)
+{
+  amqp_connection_state_t state = amps_amqp_connection_get_state (connection);
+  const amqp_queue_declare_ok_t *declared =
+      amqp_queue_declare (state, AMPS_AMQP_DECLARING_CHANNEL, amqp_cstring_bytes (queue), TRUE,
+                          TRUE, FALSE, FALSE, amqp_empty_table);
+  g_autofree char *why = NULL;
+  int code;
+
+  if (amps_amqp_connection_check_reply (connection, "look at a queue", &code, &why))
+    {
+      *n_messages = declared->message_count;
+      return TRUE;
+    }
+
+  *n_messages = -1;
+  return code != 0 && amps_amqp_connection_reopen_channel (connection, AMPS_AMQP_DECLARING_CHANNEL);
+}

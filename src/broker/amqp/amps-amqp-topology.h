@@ -14,5 +14,9 @@ char *amps_amqp_topology_describe_refusal (const char *subject, const char *why)
 
 gint64 amps_amqp_topology_get_retry_step (gint64 delay);
 char *amps_amqp_topology_get_retry_queue (const char *subject, gint64 delay, gint64 *step);
+char **amps_amqp_topology_list_retry_queues (const char *subject);
+
+gboolean amps_amqp_topology_count_messages (AmpsAmqpConnection *connection, const char *queue,
+                                            gint64 *n_messages);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "amps-amqp-consumer.h"
 #include "amps-amqp-copying.h"
+#include "amps-amqp-depths.h"
 #include "amps-amqp-link.h"
 #include "amps-amqp-outbox.h"
 #include "amps-amqp-publisher.h"
@@ -33,6 +34,7 @@ struct _AmpsBrokerAmqp {
 
   AmpsAmqpOutbox *outbox; /* (owned) */
   AmpsAmqpTwins *twins;   /* (owned) */
+  AmpsAmqpDepths *depths; /* (owned) */
   GQueue worn_out;        /* (owned) of AmpsJob, to be replaced by a copy */
 
   GSource *watchdog; /* (owned) */
@@ -98,6 +100,14 @@ publish_async (AmpsBroker *broker, const char *queue, const char *message_id, GB
                           amps_amqp_publisher_new_publish (id, queue, message_id, body));
 }
 
+static void
+count_messages_async (AmpsBroker *broker, GTask *task)
+{
+  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
+
+  amps_amqp_depths_begin (self->depths, task, get_publishing_problem (self));
+}
+
 /* Settling */
 
 static void
@@ -107,6 +117,7 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
   g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
   guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
 
+  amps_amqp_depths_expect (self->depths, settlement);
   if (id != 0)
     amps_amqp_outbox_send_copy (
         self->outbox, id,
@@ -346,6 +357,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
       g_debug ("No connection to publish: %s", detail);
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
+      amps_amqp_depths_fail (self->depths);
       if (self->has_epoch && !self->stopping)
         show_state (self, NULL);
     }
@@ -383,6 +395,9 @@ on_event (AmpsMail *mail, gpointer user_data)
       break;
     case AMPS_AMQP_EVENT_CONFIRMED:
       amps_amqp_outbox_end (self->outbox, event->id, event->error);
+      break;
+    case AMPS_AMQP_EVENT_COUNTED:
+      amps_amqp_depths_take (self->depths, event->n_messages);
       break;
     case AMPS_AMQP_EVENT_BLOCKED:
       if (link == &self->publisher)
@@ -473,28 +488,16 @@ static void
 stop_async (AmpsBroker *broker, GTask *task)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
-  AmpsAmqpLink *links[] = { &self->consumer, &self->publisher };
 
   self->stop_task = task;
   self->stopping = TRUE;
-  for (unsigned int i = 0; i < G_N_ELEMENTS (links); i++)
-    {
-      amps_timer_set_due (links[i]->timer, -1);
-      if (links[i]->session != NULL)
-        amps_amqp_session_stop (links[i]->session);
-    }
-
+  amps_amqp_link_stop (&self->consumer);
+  amps_amqp_link_stop (&self->publisher);
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) + STOP_TIMEOUT);
   finish_stop (self);
 }
 
 /* Life */
-
-static void
-discard_event (gpointer data)
-{
-  amps_amqp_event_free (data);
-}
 
 static AmpsAmqpLink
 new_link (AmpsBrokerAmqp *self, const AmpsAmqpRole *role)
@@ -514,11 +517,11 @@ amps_broker_amqp_finalize (GObject *object)
   g_warn_if_fail (self->consumer.session == NULL && self->publisher.session == NULL);
   g_queue_clear_full (&self->worn_out, g_object_unref);
   amps_amqp_outbox_free (self->outbox);
+  amps_amqp_depths_free (self->depths);
   amps_amqp_twins_free (self->twins);
   amps_amqp_link_clear (&self->consumer);
   amps_amqp_link_clear (&self->publisher);
-  g_source_destroy (self->watchdog);
-  g_source_unref (self->watchdog);
+  amps_timer_free (self->watchdog);
   if (self->events != NULL)
     {
       amps_mailbox_free (self->events);
@@ -541,6 +544,7 @@ amps_broker_amqp_class_init (AmpsBrokerAmqpClass *klass)
   broker_class->set_prefetch = set_prefetch;
   broker_class->settle_async = settle_async;
   broker_class->publish_async = publish_async;
+  broker_class->count_messages_async = count_messages_async;
   broker_class->stop_async = stop_async;
 }
 
@@ -566,15 +570,14 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->clock = g_object_ref (clock);
   self->settings = amps_amqp_settings_new (config);
   self->prefetch = amps_config_get_max_concurrency (config);
-  self->events = amps_mailbox_new ("AMQP events", NULL, on_event, discard_event, self);
+  self->events = amps_mailbox_new ("AMQP events", NULL, on_event, amps_amqp_event_free, self);
   self->twins = amps_amqp_twins_new (clock);
   self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, on_send, self);
+  self->depths = amps_amqp_depths_new (self->settings, clock, on_send, self);
   self->consumer = new_link (self, &amps_amqp_consumer_role);
   self->publisher = new_link (self, &amps_amqp_publisher_role);
   amps_amqp_link_init (&self->consumer, on_consumer_timer, self);
   amps_amqp_link_init (&self->publisher, on_publisher_timer, self);
-  self->watchdog = amps_clock_create_timer (clock, "AMQP watchdog");
-  g_source_set_callback (self->watchdog, on_watchdog, self, NULL);
-  g_source_attach (self->watchdog, NULL);
+  self->watchdog = amps_clock_attach_timer (clock, "AMQP watchdog", on_watchdog, self);
   return AMPS_BROKER (self);
 }

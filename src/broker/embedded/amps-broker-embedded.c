@@ -98,6 +98,25 @@ handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
   g_object_unref (task);
 }
 
+/* @depths: (transfer full) (nullable) */
+static void
+handle_counted (AmpsBrokerEmbedded *self, guint64 id, AmpsQueueDepths *depths)
+{
+  g_autofree guint64 *key = NULL;
+  g_autoptr (AmpsQueueDepths) owned = depths;
+  gpointer task;
+
+  if (!g_hash_table_steal_extended (self->tasks, &id, (gpointer *) &key, &task))
+    return;
+
+  if (owned != NULL)
+    g_task_return_pointer (task, g_steal_pointer (&owned), (GDestroyNotify) amps_queue_depths_free);
+  else
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
+                             "the queue's file could not be read");
+  g_object_unref (task);
+}
+
 /* What came too late for the last commit. */
 static void
 fail_tasks (AmpsBrokerEmbedded *self)
@@ -146,6 +165,9 @@ on_event (AmpsMail *mail, gpointer user_data)
       break;
     case AMPS_EMBEDDED_EVENT_RENEWED:
       self->lease_end = event->lease_end;
+      break;
+    case AMPS_EMBEDDED_EVENT_COUNTED:
+      handle_counted (self, event->id, g_steal_pointer (&event->depths));
       break;
     case AMPS_EMBEDDED_EVENT_LOST:
       handle_lost (self, event->id);
@@ -235,22 +257,36 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
 }
 
 static void
+return_unavailable (AmpsBrokerEmbedded *self, GTask *task)
+{
+  const char *detail = amps_broker_get_state_detail (AMPS_BROKER (self));
+
+  g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s",
+                           detail != NULL ? detail : "the queue's file is not open");
+  g_object_unref (task);
+}
+
+static void
 publish_async (AmpsBroker *broker, const char *queue, const char *message_id G_GNUC_UNUSED,
                GBytes *body, GTask *task)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 
   if (self->open && self->stop_task == NULL)
-    {
-      amps_embedded_worker_publish (self->worker, keep_task (self, task), queue, body);
-      return;
-    }
+    amps_embedded_worker_publish (self->worker, keep_task (self, task), queue, body);
+  else
+    return_unavailable (self, task);
+}
 
-  g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s",
-                           amps_broker_get_state_detail (broker) != NULL
-                               ? amps_broker_get_state_detail (broker)
-                               : "the queue's file is not open");
-  g_object_unref (task);
+static void
+count_messages_async (AmpsBroker *broker, GTask *task)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  if (self->open && self->stop_task == NULL)
+    amps_embedded_worker_ask (self->worker, AMPS_EMBEDDED_COMMAND_COUNT, keep_task (self, task));
+  else
+    return_unavailable (self, task);
 }
 
 static void
@@ -266,7 +302,7 @@ stop_async (AmpsBroker *broker, GTask *task)
     }
 
   self->stop_task = task;
-  amps_embedded_worker_stop (self->worker);
+  amps_embedded_worker_ask (self->worker, AMPS_EMBEDDED_COMMAND_STOP, 0);
 }
 
 /* Whoever was suspended for long is told nothing of it, and his worker may find out
@@ -311,6 +347,7 @@ amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
   broker_class->set_prefetch = set_prefetch;
   broker_class->settle_async = settle_async;
   broker_class->publish_async = publish_async;
+  broker_class->count_messages_async = count_messages_async;
   broker_class->stop_async = stop_async;
   broker_class->check_lease = check_lease;
 }

@@ -110,6 +110,7 @@ amps_embedded_event_free (gpointer event)
 
   g_clear_pointer (&self->delivery, amps_delivery_unref);
   g_clear_pointer (&self->found, amps_cloud_event_free);
+  g_clear_pointer (&self->depths, amps_queue_depths_free);
   g_clear_error (&self->error);
   g_free (self);
 }

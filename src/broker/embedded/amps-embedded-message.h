@@ -5,6 +5,7 @@
 #include "core/amps-cloudevent.h"
 #include "core/amps-delivery.h"
 #include "core/amps-mailbox.h"
+#include "core/amps-queue-depths.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
  * @AMPS_EMBEDDED_COMMAND_PUBLISH: put a job into a queue
  * @AMPS_EMBEDDED_COMMAND_SETTLE: say what became of a job
  * @AMPS_EMBEDDED_COMMAND_END: the leases of an epoch have run out; begin another one
+ * @AMPS_EMBEDDED_COMMAND_COUNT: count the jobs that wait
  * @AMPS_EMBEDDED_COMMAND_STOP: do what came before, then end
  */
 typedef enum {
@@ -21,6 +23,7 @@ typedef enum {
   AMPS_EMBEDDED_COMMAND_PUBLISH,
   AMPS_EMBEDDED_COMMAND_SETTLE,
   AMPS_EMBEDDED_COMMAND_END,
+  AMPS_EMBEDDED_COMMAND_COUNT,
   AMPS_EMBEDDED_COMMAND_STOP,
 } AmpsEmbeddedCommandKind;
 
@@ -54,6 +57,7 @@ void amps_embedded_command_free (gpointer command);
  * @AMPS_EMBEDDED_EVENT_JOB: a job was claimed
  * @AMPS_EMBEDDED_EVENT_DONE: the command @id is committed, or has an error
  * @AMPS_EMBEDDED_EVENT_RENEWED: the leases on all jobs last longer
+ * @AMPS_EMBEDDED_EVENT_COUNTED: the jobs are counted, for the command @id
  * @AMPS_EMBEDDED_EVENT_LOST: an epoch has ended; what is left of it comes again
  * @AMPS_EMBEDDED_EVENT_CLOSED: the worker has ended; always the last event
  */
@@ -63,6 +67,7 @@ typedef enum {
   AMPS_EMBEDDED_EVENT_JOB,
   AMPS_EMBEDDED_EVENT_DONE,
   AMPS_EMBEDDED_EVENT_RENEWED,
+  AMPS_EMBEDDED_EVENT_COUNTED,
   AMPS_EMBEDDED_EVENT_LOST,
   AMPS_EMBEDDED_EVENT_CLOSED,
 } AmpsEmbeddedEventKind;
@@ -82,6 +87,8 @@ typedef struct {
   /* Of a job: */
   AmpsDelivery *delivery; /* (owned) (nullable); its epoch and when it came are to be filled in */
   AmpsCloudEvent *found;  /* (owned) (nullable) what its body is */
+
+  AmpsQueueDepths *depths; /* (owned) (nullable) of what was counted */
 } AmpsEmbeddedEvent;
 
 AmpsEmbeddedEvent *amps_embedded_event_new (AmpsEmbeddedEventKind kind, guint64 id, GError *error);

@@ -45,4 +45,10 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
   [AMPS_EMBEDDED_STATEMENT_GIVE_UP] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
                                       " WHERE owner = ?1",
   [AMPS_EMBEDDED_STATEMENT_NEXT_DUE] = "SELECT min(due) FROM jobs WHERE queue = ?1",
+  /* The index alone answers this, and the other one reads few rows. */
+  [AMPS_EMBEDDED_STATEMENT_COUNT_READY] =
+      "SELECT count(*) FROM jobs WHERE queue = ?1 AND due <= ?2",
+  [AMPS_EMBEDDED_STATEMENT_COUNT_DELAYED] =
+      "SELECT count(*) FROM jobs WHERE queue = ?1 AND due > ?2"
+      " AND owner IS NULL",
 };

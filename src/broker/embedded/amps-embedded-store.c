@@ -549,3 +549,47 @@ amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gi
   sqlite3_clear_bindings (statement);
   return read;
 }
+
+static gboolean
+count (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, const char *queue, gint64 now,
+       AmpsQueueDepths *depths, const char *label, GError **error)
+{
+  sqlite3_stmt *statement = self->statements[which];
+  gboolean read;
+
+  bind_text (statement, 1, queue);
+  sqlite3_bind_int64 (statement, 2, now);
+  read = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
+  if (read)
+    amps_queue_depths_add (depths, label, (guint64) sqlite3_column_int64 (statement, 0));
+  sqlite3_reset (statement);
+  sqlite3_clear_bindings (statement);
+  return read;
+}
+
+/**
+ * amps_embedded_store_count:
+ * @self: a store
+ * @subject: a queue
+ * @dead_letters: (nullable): another one
+ * @now: µs since 1970
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): how many jobs of both may be claimed, and how
+ *   many of @subject are to be tried again later
+ */
+AmpsQueueDepths *
+amps_embedded_store_count (AmpsEmbeddedStore *self, const char *subject, const char *dead_letters,
+                           gint64 now, GError **error)
+{
+  g_autoptr (AmpsQueueDepths) depths = amps_queue_depths_new ();
+  g_autofree char *retries = g_strconcat (subject, ".retry", NULL);
+
+  if (count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, subject, now, depths, subject, error) &&
+      (dead_letters == NULL || count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, dead_letters, now,
+                                      depths, dead_letters, error)) &&
+      count (self, AMPS_EMBEDDED_STATEMENT_COUNT_DELAYED, subject, now, depths, retries, error))
+    return g_steal_pointer (&depths);
+
+  return NULL;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/amps-queue-depths.h"
 #include "core/amps-settlement.h"
 
 #include <gio/gio.h>
@@ -67,6 +68,8 @@ gboolean amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, 
 gboolean amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error);
 gboolean amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gint64 *due,
                                            GError **error);
+AmpsQueueDepths *amps_embedded_store_count (AmpsEmbeddedStore *self, const char *subject,
+                                            const char *dead_letters, gint64 now, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsEmbeddedStore, amps_embedded_store_close)
 

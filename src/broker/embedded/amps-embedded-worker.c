@@ -275,6 +275,20 @@ on_timer (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* At once, since it need not be committed with anything. Without an answer it is not
+ * known how many there are. */
+static void
+count_jobs (AmpsEmbeddedWorker *self, guint64 id)
+{
+  AmpsEmbeddedEvent *event = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_COUNTED, id, NULL);
+
+  if (self->store != NULL)
+    event->depths =
+        amps_embedded_store_count (self->store, self->settings->subject,
+                                   self->settings->dead_letters, g_get_real_time (), NULL);
+  amps_mailbox_send (self->events, &event->mail);
+}
+
 static gboolean
 on_announced (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 {
@@ -291,6 +305,13 @@ on_command (AmpsMail *mail, gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
   AmpsEmbeddedCommand *command = (AmpsEmbeddedCommand *) mail;
+
+  if (command->kind == AMPS_EMBEDDED_COMMAND_COUNT)
+    {
+      count_jobs (self, command->id);
+      amps_embedded_command_free (command);
+      return;
+    }
 
   /* While the file can't be used, its problem has a pace of its own. */
   if (!self->problem || command->kind == AMPS_EMBEDDED_COMMAND_STOP)
@@ -313,6 +334,7 @@ on_command (AmpsMail *mail, gpointer user_data)
       break;
     case AMPS_EMBEDDED_COMMAND_PUBLISH:
     case AMPS_EMBEDDED_COMMAND_SETTLE:
+    case AMPS_EMBEDDED_COMMAND_COUNT:
     default:
       g_queue_push_tail (&self->batch, command);
     }
@@ -494,14 +516,14 @@ amps_embedded_worker_end_epoch (AmpsEmbeddedWorker *self, unsigned int epoch)
 }
 
 /**
- * amps_embedded_worker_stop:
+ * amps_embedded_worker_ask:
  * @self: a worker
- *
- * Ends it after all commands that were sent, and gives back what it has.
+ * @kind: %AMPS_EMBEDDED_COMMAND_STOP, which ends it after all commands that were sent and
+ *   gives back what it has, or %AMPS_EMBEDDED_COMMAND_COUNT
+ * @id: told with the answer; 0 when there is none
  */
 void
-amps_embedded_worker_stop (AmpsEmbeddedWorker *self)
+amps_embedded_worker_ask (AmpsEmbeddedWorker *self, AmpsEmbeddedCommandKind kind, guint64 id)
 {
-  amps_mailbox_send (self->commands,
-                     &amps_embedded_command_new (AMPS_EMBEDDED_COMMAND_STOP, 0)->mail);
+  amps_mailbox_send (self->commands, &amps_embedded_command_new (kind, id)->mail);
 }

@@ -44,6 +44,6 @@ void amps_embedded_worker_publish (AmpsEmbeddedWorker *self, guint64 id, const c
 void amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id,
                                   const AmpsDelivery *delivery, const AmpsSettlement *settlement);
 void amps_embedded_worker_end_epoch (AmpsEmbeddedWorker *self, unsigned int epoch);
-void amps_embedded_worker_stop (AmpsEmbeddedWorker *self);
+void amps_embedded_worker_ask (AmpsEmbeddedWorker *self, AmpsEmbeddedCommandKind kind, guint64 id);
 
 G_END_DECLS

@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import sys
+import threading
 import urllib.request
 
 
@@ -33,23 +34,31 @@ def invoices(_, event):
     print(f"order {event['data']['order']}: {event['data']['total']} EUR\n", end='', flush=True)
 
 
+def run(api, job_id, event):
+    """Does one step and settles the job. After a failure AMPS brings it again, a little later."""
+    try:
+        STEPS[sys.argv[1]](api, event)
+        call(api, '/acknowledge', identifier=job_id)
+    except (OSError, KeyError) as error:
+        print(f"{event['id']}: {error}", file=sys.stderr, flush=True)
+        try:
+            call(api, '/reject', identifier=job_id, reschedule=True, delay='1s')
+        except OSError:
+            pass  # AMPS is not there. It has the job, which will expire and come again.
+
+
 class Workload(http.server.BaseHTTPRequestHandler):
-    """Does the work while AMPS waits for the answer, and settles it before that."""
+    """Takes jobs on: answers first, and then works."""
 
     protocol_version = 'HTTP/1.1'
 
     def do_POST(self):
-        """Takes one job. A failure is a 500: AMPS brings the job again."""
+        """Takes one job."""
         event = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
-        api = self.headers['Amps-Api']
-        try:
-            STEPS[sys.argv[1]](api, event)
-            call(api, '/acknowledge', identifier=self.headers['Amps-Job-Id'])
-            self.send_response(204)
-        except (OSError, KeyError) as error:
-            print(f"{event['id']}: {error}", file=sys.stderr, flush=True)
-            self.send_response(500)
-            self.send_header('Content-Length', '0')
+        threading.Thread(target=run, args=(self.headers['Amps-Api'], self.headers['Amps-Job-Id'],
+                                           event)).start()
+        self.send_response(202)
+        self.send_header('Content-Length', '0')
         self.end_headers()
 
     def log_message(self, *_):

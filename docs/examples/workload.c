@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A workload for AMPS in sync mode, with libsoup: the answer is the outcome of
- * the job. 200 is done, 422 rejects it with the text as the reason.
+ * the job, so it comes after the work, within JOB_TIMEOUT. 200 is done, 422
+ * rejects it with the text as the reason. Work that takes long belongs in a
+ * thread: pause the message, and unpause it with the answer.
  *
  * cc workload.c -o workload $(pkg-config --cflags --libs libsoup-3.0 json-glib-1.0)
  * WORKLOAD_MODE=sync amps

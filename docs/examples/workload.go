@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// A workload for AMPS that books payments. The answer 202 takes a job on; its
-// outcome follows by the API of AMPS, from a goroutine. A job that this program
-// does not finish, since it crashed or was too slow, AMPS brings again.
+// A workload for AMPS that books payments. It answers 202 at once, which takes a
+// job on, and works in a goroutine. The outcome follows by a call to the API of
+// AMPS. A job that is not finished in JOB_TIMEOUT, because this program crashed
+// or was too slow, is POSTed again.
 //
 //	go run workload.go
 package main

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT
 // A workload for AMPS in sync mode, with the CloudEvents SDK: the answer is the
-// outcome of the job. 2xx is done, and an event in the answer is published, here
-// to the queue `receipts`; 422 rejects the job with the text as the reason.
+// outcome of the job, so it comes after the work, within JOB_TIMEOUT. 2xx is done,
+// and an event in the answer is published, here to the queue `receipts`; 422
+// rejects the job with the text as the reason.
 //
 // npm install cloudevents
 // WORKLOAD_MODE=sync WORKLOAD_CONTENT_TYPE=application/cloudevents+json amps

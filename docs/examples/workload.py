@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """A workload for AMPS that books payments, a moment each.
 
-AMPS POSTs every job here. The answer 202 takes the job on; its outcome follows
-by a call to the API of AMPS: /acknowledge once it is done, /reject with a
-reason when it never can be. Whatever this program does not finish, since it
-crashed or was too slow, AMPS brings again.
+AMPS POSTs every job here. This program answers 202 at once, which takes the job
+on, and then works. The outcome follows by a call to the API of AMPS:
+/acknowledge when the job is done, /reject with a reason if it can never be done.
+A job that is not finished in JOB_TIMEOUT, because this program crashed or was
+too slow, is POSTed again.
 
 Settings, from the environment: PORT (5050), WORK_SECONDS (0.2), WORKERS (20).
 """
@@ -53,7 +54,7 @@ def run(api, job_id, event):
 
 
 class Workload(http.server.BaseHTTPRequestHandler):
-    """Takes jobs on."""
+    """Takes jobs on: answers first, and leaves the work to the threads."""
 
     protocol_version = 'HTTP/1.1'  # Keeps connections open, which AMPS uses again.
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A workload for AMPS in sync mode, in plain shell: socat runs this once for each
-# connection, and the answer is the outcome of the job. 200 is done, 422 rejects it.
+# connection. The answer is the outcome of the job, so it comes after the work,
+# within JOB_TIMEOUT. 200 is done, 422 rejects it.
 # WORKLOAD_MODE=sync amps
 [ $# -gt 0 ] || exec socat "TCP-LISTEN:${PORT:-5050},bind=127.0.0.1,fork,reuseaddr" "EXEC:$0 serve"
 
@@ -14,7 +15,7 @@ event=$(head -c "$length")
 
 status=200 reason=
 case $event in
-  '') exit ;; # nothing but a look whether anybody is here
+  '') exit ;; # AMPS only looks whether anybody is here
   *'"amount": -'* | *'"amount":-'*) status=422 reason='the amount is negative' ;;
 esac
 printf 'HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %s\r\n\r\n%s' \

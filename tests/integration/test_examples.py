@@ -4,9 +4,12 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import javascript
@@ -14,9 +17,13 @@ from amps import Amps, wait_until
 from broker import BrokerTest, event
 from rabbitmq_node import free_port
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / 'docs' / 'examples'
+TREE = pathlib.Path(__file__).parents[2]
+EXAMPLES = TREE / 'docs' / 'examples'
 
 SYNC = {'WORKLOAD_MODE': 'sync'}
+
+# Shorter than the work: who works before it answers is asked again and again.
+SHORT = {'WORKLOAD_RESPONSE_TIMEOUT': '900ms'}
 
 
 class Examples(BrokerTest):
@@ -42,18 +49,20 @@ class Examples(BrokerTest):
         for number in range(20):
             queue.publish(event(number, data={'amount': number - 0.5}))
         with Amps(self.node.uri, queue.name, WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}',
-                  DEAD_LETTER_QUEUE=dead.name, MAX_CONCURRENCY=5, **settings) as amps:
+                  DEAD_LETTER_QUEUE=dead.name, **{'MAX_CONCURRENCY': 5, **settings}) as amps:
             properties, body = dead.take(30)
             self.assertIn(reason, properties.headers['x-amps-detail'])
             self.assertEqual(json.loads(body)['id'], '0')
             wait_until(lambda: amps.metric('amps_job_outcomes_total{outcome="acknowledged"}') == 19,
                        what='the end of the good ones')
             wait_until(lambda: amps.get('/jobs').json['jobs'] == [], what='the end of all')
+            self.assertEqual(amps.metric('amps_job_outcomes_total{outcome="retried"}'), 0)
             self.assertEqual(amps.stop(), 0)
         self.assertEqual((queue.count(), dead.count()), (0, 0))
 
     def test_python(self):
-        self.check(self.start(EXAMPLES / 'workload.py', WORK_SECONDS='0.01'))
+        self.check(self.start(EXAMPLES / 'workload.py', WORK_SECONDS='2'), MAX_CONCURRENCY=20,
+                   **SHORT)
 
     def test_javascript(self):
         javascript.require()
@@ -85,6 +94,58 @@ class Examples(BrokerTest):
     def test_shell(self):
         self.need('socat')
         self.check(self.start(EXAMPLES / 'workload.sh'), **SYNC)
+
+
+class Readme(unittest.TestCase):
+    """What README.md shows works as it stands there, but for the ports."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='amps-test-')
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.text = (TREE / 'README.md').read_text(encoding='utf-8')
+
+    def block(self, language, holding):
+        """The block of code in a language that holds a text."""
+        found = [block for block in re.findall(rf'```{language}\n(.*?)```', self.text, re.DOTALL)
+                 if holding in block]
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def replace(self, text, old, new):
+        """Replaces what stands there once."""
+        self.assertEqual(text.count(old), 1, text)
+        return text.replace(old, str(new))
+
+    def start_worker(self):
+        """Starts the worker; returns its port and the file that it prints to."""
+        port = free_port()
+        code = self.replace(self.block('python', 'do_POST'), '5050', port)
+        output = pathlib.Path(self.folder, 'output')
+        with output.open('wb') as stdout:
+            process = subprocess.Popen([sys.executable, '-c', code], stdout=stdout)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return port, output
+
+    def test_worker(self):
+        self.assertIsNotNone(shutil.which('curl'))
+        port, output = self.start_worker()
+        commands = self.block('sh', 'curl')
+        curl = commands[commands.index('curl'):].rstrip()
+        with Amps(f'sqlite://{self.folder}/queue.db', 'mail', **SHORT,
+                  WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}').wait_ready() as amps:
+            publish = self.replace(curl, 'localhost:4000', f'localhost:{amps.port}')
+            answer = subprocess.run(['sh', '-c', publish + ' -sSw "%{http_code}"'], text=True,
+                                    capture_output=True, check=True,
+                                    env={**os.environ, 'no_proxy': 'localhost'})
+            self.assertEqual((answer.stdout, answer.stderr), ('202', ''))
+            acknowledged = 'amps_job_outcomes_total{outcome="acknowledged"}'
+            wait_until(lambda: amps.metric(acknowledged) == 1, what='the end of the job')
+            self.assertEqual(amps.metric('amps_job_outcomes_total{outcome="retried"}'), 0)
+            self.assertEqual(amps.metric('amps_jobs_in_flight'), 0)
+            self.assertEqual(amps.stop(), 0)
+        self.assertEqual(output.read_text(encoding='utf-8'), 'working on 1\n')
 
 
 if __name__ == '__main__':

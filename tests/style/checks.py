@@ -198,6 +198,41 @@ def check_translations(root):
         yield f'po/POTFILES: {name} has no text to translate (or is gone); take it out'
 
 
+def anchors(path):
+    """What the headings of a document can be linked by, as GitHub and its kin name them."""
+    found = set()
+    for line in prose(path):
+        heading = re.match(r'#+ (.*)', line)
+        if heading is not None:
+            found.add(re.sub(r'[^\w\- ]', '', heading[1].lower()).replace(' ', '-'))
+    return found
+
+
+def prose(path):
+    """The lines of a document that are no code."""
+    code = False
+    for _, line in lines_of(path):
+        if line.startswith('```'):
+            code = not code
+        elif not code:
+            yield line
+
+
+def check_links(root):
+    """What a document links to is there, with its heading."""
+    for path in files(root):
+        if path.suffix != '.md':
+            continue
+        for line in prose(path):
+            for target in re.findall(r'\]\((?!\w+:)([^)\s]*)\)', line):
+                name, _, anchor = target.partition('#')
+                file = path.parent / name if name else path
+                if not file.exists():
+                    yield f'{path.relative_to(root)}: links to {name}, which is not there'
+                elif anchor and anchor not in anchors(file):
+                    yield f'{path.relative_to(root)}: {name or "it"} has no heading for #{anchor}'
+
+
 def find_clang_format():
     """The only version whose opinion counts: others lay out differently."""
     for name in ('clang-format-14', 'clang-format'):
@@ -230,6 +265,7 @@ CHECKS = {
     'top-level': check_top_level,
     'licence': check_licence,
     'length': check_length,
+    'links': check_links,
     'text': check_text,
     'includes': check_includes,
     'registered': check_registered,

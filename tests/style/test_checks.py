@@ -94,6 +94,14 @@ class ChecksTest(unittest.TestCase):
                 self.assertIn(f'src/{name}:{number}: ', messages)
         self.assertEqual(len(messages.splitlines()), sum(map(len, rule.values())))
 
+    def test_links(self):
+        self.write('docs/a.md', '# A: the `x_y`\n[ok](#a-the-x_y) [ok](b/c.md#c) [ok](https://e.org/z)\n')
+        self.write('docs/b/c.md', '[ok](../a.md)\n## C?\n```sh\n# no heading\n[no](link)\n```\n')
+        self.assert_finds('links')
+        self.write('docs/b/d.md', '[x](a.md)\n[x](../a.md#b)\n[x](c.md#no-heading) [x](#d)\n')
+        self.assert_finds('links', 'd.md: links to a.md', '../a.md has no heading for #b',
+                          'c.md has no heading for #no-heading', 'it has no heading for #d')
+
     def test_registered(self):
         self.write('src/server/amps-new.c', LICENCE)
         self.write('tests/unit/meson.build', "{\n  'job': {},\n}\n")

@@ -241,7 +241,7 @@ find_reason (const char *reason)
 /**
  * amps_metrics_count_dead_letter:
  * @self: the figures
- * @reason: a word of contract section 5: why the job was given up
+ * @reason: a word as in `x-amps-reason`
  *
  * Counts a confirmed copy in `amps_dead_letters_total`.
  */
@@ -258,7 +258,7 @@ amps_metrics_count_dead_letter (AmpsMetrics *self, const char *reason)
 /**
  * amps_metrics_get_dead_letters:
  * @self: the figures
- * @reason: a word of contract section 5
+ * @reason: likewise
  *
  * Returns: how many jobs were copied to the dead letters for @reason
  */

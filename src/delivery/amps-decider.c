@@ -239,13 +239,13 @@ get_summary (const AmpsVerdict *verdict)
   return verdict->summary != NULL ? verdict->summary : verdict->detail;
 }
 
-/* A job that has used all its attempts: @outcome is how the last one ended. */
+/* A job that has used all its attempts: @outcome and @reason are how the last one ended. */
 static void
-give_up (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *detail,
-         const char *summary)
+give_up (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
+         const char *detail, const char *summary)
 {
   if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
-    reject_decided (self, job, outcome, "max-attempts", detail, summary);
+    reject_decided (self, job, outcome, reason, detail, summary);
 }
 
 /* Failures */
@@ -299,7 +299,8 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 
   if (verdict->blames && amps_attempts_are_used_up (self->config, job))
     {
-      give_up (self, job, AMPS_OUTCOME_REJECTED, verdict->detail, get_summary (verdict));
+      give_up (self, job, AMPS_OUTCOME_REJECTED, "max-attempts", verdict->detail,
+               get_summary (verdict));
       return;
     }
 
@@ -327,7 +328,7 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
   if (amps_attempts_are_used_up (self->config, job))
-    give_up (self, job, AMPS_OUTCOME_EXPIRED, detail, detail);
+    give_up (self, job, AMPS_OUTCOME_EXPIRED, reason, detail, detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
                      amps_attempts_draw_delay (self->config, job, -1), reason, detail);

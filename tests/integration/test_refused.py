@@ -14,7 +14,7 @@ MAX_SIZE = 20000
 
 
 class Refused(BrokerTest):
-    """Contract, section 5: such a one fails alone, with the reason."""
+    """A publication that the broker refuses fails alone, with the reason."""
 
     configuration = f'max_message_size = {MAX_SIZE}\n'
 

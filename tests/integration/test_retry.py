@@ -150,6 +150,16 @@ class Retry(BrokerTest):
             self.assertEqual(headers['x-amps-attempt'], 3)
             self.assertIn('broken', headers['x-amps-detail'])
 
+    def test_reason_of_a_job_that_ran_out_of_time(self):
+        dead, queue = self.queue(), self.queue()
+        queue.publish(event('a'))
+        with Workload(lambda _: 202) as workload, \
+                Amps(self.node.uri, queue.name, workload, MAX_ATTEMPTS=1, JOB_TIMEOUT='1s',
+                     DEAD_LETTER_QUEUE=dead.name):
+            headers = dead.take()[0].headers
+            self.assertEqual(headers['x-amps-reason'], 'expired')
+            self.assertIn('in time', headers['x-amps-detail'])
+
     def test_retry_after(self):
         for value in (lambda: '3', lambda: email.utils.formatdate(time.time() + 4, usegmt=True)):
             queue = self.queue()

@@ -128,7 +128,7 @@ class WorkloadFaults(BrokerTest):
         workload.start()
         dead.wait_count(1)
         properties, _ = dead.take()
-        self.assertEqual(properties.headers['x-amps-reason'], 'max-attempts')
+        self.assertEqual(properties.headers['x-amps-reason'], 'workload-restarted')
         self.assertIn('started anew', properties.headers['x-amps-detail'])
 
     def dead_letter(self, workload, body, **settings):

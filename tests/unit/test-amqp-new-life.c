@@ -1,76 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "broker/amqp/amps-amqp-properties.h"
+#include "amqp-message.h"
 #include "core/amps-error.h"
 
 #include <string.h>
 
 #define EVENT "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"
 #define TRACEPARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-#define MAX_HEADERS 16
-
-/* A message as it comes over the wire. */
-typedef struct {
-  amqp_table_entry_t headers[MAX_HEADERS];
-  amqp_basic_properties_t properties;
-} Message;
-
-static amqp_field_value_t *
-add_header (Message *self, const char *name, amqp_field_value_kind_t kind)
-{
-  amqp_table_t *table = &self->properties.headers;
-  amqp_table_entry_t *entry = &self->headers[table->num_entries++];
-
-  g_assert_cmpint (table->num_entries, <=, MAX_HEADERS);
-  table->entries = self->headers;
-  self->properties._flags |= AMQP_BASIC_HEADERS_FLAG;
-  entry->key = amqp_cstring_bytes (name);
-  entry->value.kind = (guint8) kind;
-  return &entry->value;
-}
-
-static void
-add_text (Message *self, const char *name, const char *text)
-{
-  add_header (self, name, AMQP_FIELD_KIND_UTF8)->value.bytes = amqp_cstring_bytes (text);
-}
-
-static void
-add_number (Message *self, const char *name, gint64 number)
-{
-  add_header (self, name, AMQP_FIELD_KIND_I64)->value.i64 = number;
-}
-
-static GBytes *
-encode (Message *self)
-{
-  guint8 buffer[8192];
-  amqp_bytes_t encoded = { sizeof buffer, buffer };
-  int length = amqp_encode_properties (AMQP_BASIC_CLASS, &self->properties, encoded);
-
-  g_assert_cmpint (length, >, 0);
-  return g_bytes_new (buffer, (gsize) length);
-}
-
-static AmpsAmqpMessage *
-wrap (GBytes *properties, const char *body)
-{
-  AmpsAmqpMessage *message = g_new0 (AmpsAmqpMessage, 1);
-
-  message->tag = 7;
-  message->properties = g_bytes_ref (properties);
-  message->body_size = strlen (body);
-  message->body = g_bytes_new (body, strlen (body));
-  return message;
-}
-
-static AmpsDelivery *
-read_message (Message *self, const char *body, AmpsCloudEvent **event, GError **problem)
-{
-  g_autoptr (GBytes) properties = encode (self);
-  g_autoptr (AmpsAmqpMessage) message = wrap (properties, body);
-
-  return amps_amqp_properties_read (message, 1000, AMPS_EVENT_VALIDATION_STRICT, event, problem);
-}
 
 static void
 assert_new_life (const AmpsDelivery *delivery)
@@ -83,7 +18,7 @@ assert_new_life (const AmpsDelivery *delivery)
 }
 
 static void
-add_past (Message *self)
+add_past (AmqpMessage *self)
 {
   add_number (self, "x-amps-attempt", 3);
   add_number (self, "x-amps-remaining-delay", 60000);
@@ -96,7 +31,7 @@ add_past (Message *self)
 static void
 test_dead_letter (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -110,7 +45,7 @@ test_dead_letter (void)
 static void
 test_retry_with_a_reason (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -142,7 +77,7 @@ test_death (void)
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      Message message = { 0 };
+      AmqpMessage message = { 0 };
       amqp_table_entry_t entries[2];
       amqp_field_value_t deaths[2];
       amqp_field_value_t *death;

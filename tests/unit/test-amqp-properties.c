@@ -1,81 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "broker/amqp/amps-amqp-properties.h"
+#include "amqp-message.h"
 #include "core/amps-error.h"
 
 #include <string.h>
 
 #define EVENT "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}"
 #define TRACEPARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-#define MAX_HEADERS 16
-
-/* A message as it comes over the wire. */
-typedef struct {
-  amqp_table_entry_t headers[MAX_HEADERS];
-  amqp_basic_properties_t properties;
-} Message;
-
-static amqp_field_value_t *
-add_header (Message *self, const char *name, amqp_field_value_kind_t kind)
-{
-  amqp_table_t *table = &self->properties.headers;
-  amqp_table_entry_t *entry = &self->headers[table->num_entries++];
-
-  g_assert_cmpint (table->num_entries, <=, MAX_HEADERS);
-  table->entries = self->headers;
-  self->properties._flags |= AMQP_BASIC_HEADERS_FLAG;
-  entry->key = amqp_cstring_bytes (name);
-  entry->value.kind = (guint8) kind;
-  return &entry->value;
-}
-
-static void
-add_text (Message *self, const char *name, const char *text)
-{
-  add_header (self, name, AMQP_FIELD_KIND_UTF8)->value.bytes = amqp_cstring_bytes (text);
-}
-
-static void
-add_number (Message *self, const char *name, gint64 number)
-{
-  add_header (self, name, AMQP_FIELD_KIND_I64)->value.i64 = number;
-}
-
-static GBytes *
-encode (Message *self)
-{
-  guint8 buffer[8192];
-  amqp_bytes_t encoded = { sizeof buffer, buffer };
-  int length = amqp_encode_properties (AMQP_BASIC_CLASS, &self->properties, encoded);
-
-  g_assert_cmpint (length, >, 0);
-  return g_bytes_new (buffer, (gsize) length);
-}
-
-static AmpsAmqpMessage *
-wrap (GBytes *properties, const char *body)
-{
-  AmpsAmqpMessage *message = g_new0 (AmpsAmqpMessage, 1);
-
-  message->tag = 7;
-  message->properties = g_bytes_ref (properties);
-  message->body_size = strlen (body);
-  message->body = g_bytes_new (body, strlen (body));
-  return message;
-}
-
-static AmpsDelivery *
-read_message (Message *self, const char *body, AmpsCloudEvent **event, GError **problem)
-{
-  g_autoptr (GBytes) properties = encode (self);
-  g_autoptr (AmpsAmqpMessage) message = wrap (properties, body);
-
-  return amps_amqp_properties_read (message, 1000, AMPS_EVENT_VALIDATION_STRICT, event, problem);
-}
 
 static void
 test_structured (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
   g_autoptr (GError) problem = NULL;
@@ -98,7 +33,7 @@ test_structured (void)
 static void
 test_own_headers (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -122,7 +57,7 @@ test_own_headers (void)
 static void
 test_own_headers_that_make_no_sense (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -145,7 +80,7 @@ test_endless_delay (void)
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (delays); i++)
     {
-      Message message = { 0 };
+      AmqpMessage message = { 0 };
       g_autoptr (AmpsCloudEvent) event = NULL;
       g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -165,7 +100,7 @@ test_binary_mode (void)
     { "cloudEvents:source", "/s" },
     { "cloudEvents:type", "t" },
   };
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
   g_autoptr (GError) problem = NULL;
@@ -183,7 +118,7 @@ test_binary_mode (void)
 
 /* What EVENT is when it is packed by gzip. */
 static AmpsAmqpMessage *
-pack (Message *self, const char *encoding, const char *body)
+pack (AmqpMessage *self, const char *encoding, const char *body)
 {
   g_autoptr (GConverter) compressor =
       G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9));
@@ -209,7 +144,7 @@ pack (Message *self, const char *encoding, const char *body)
 static void
 test_gzip (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsAmqpMessage) packed = pack (&message, "GZIP", EVENT);
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (GError) problem = NULL;
@@ -227,7 +162,7 @@ test_gzip (void)
 static void
 test_gzip_in_binary_mode (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsAmqpMessage) packed = NULL;
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (GError) problem = NULL;
@@ -262,7 +197,7 @@ test_encodings_that_fail (void)
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      Message message = { 0 };
+      AmqpMessage message = { 0 };
       g_autoptr (AmpsAmqpMessage) packed = pack (&message, cases[i].encoding, cases[i].body);
       g_autoptr (GError) problem = NULL;
       AmpsCloudEvent *event;
@@ -280,9 +215,9 @@ test_encodings_that_fail (void)
 static void
 test_amqp_1_0 (void)
 {
-  Message binary = { 0 };
-  Message value = { 0 };
-  Message good = { 0 };
+  AmqpMessage binary = { 0 };
+  AmqpMessage value = { 0 };
+  AmqpMessage good = { 0 };
   g_autoptr (GError) binary_problem = NULL;
   g_autoptr (GError) value_problem = NULL;
   AmpsCloudEvent *event = NULL;
@@ -310,8 +245,8 @@ test_amqp_1_0 (void)
 static void
 test_is_encoded (void)
 {
-  Message plain = { 0 };
-  Message encoded = { 0 };
+  AmqpMessage plain = { 0 };
+  AmqpMessage encoded = { 0 };
   g_autoptr (GBytes) nothing = g_bytes_new_static (NULL, 0);
   g_autoptr (GBytes) without = NULL;
   g_autoptr (GBytes) with = NULL;
@@ -328,8 +263,8 @@ test_is_encoded (void)
 static void
 test_problems (void)
 {
-  Message message = { .properties = { ._flags = AMQP_BASIC_MESSAGE_ID_FLAG,
-                                      .message_id = amqp_cstring_bytes ("named") } };
+  AmqpMessage message = { .properties = { ._flags = AMQP_BASIC_MESSAGE_ID_FLAG,
+                                          .message_id = amqp_cstring_bytes ("named") } };
   g_autoptr (GBytes) properties = encode (&message);
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff\xff\xff", 3);
   const struct {
@@ -373,7 +308,7 @@ test_problems (void)
 static void
 test_trace_context_of_wrong_shape (void)
 {
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   g_autoptr (AmpsCloudEvent) event = NULL;
   g_autoptr (AmpsDelivery) delivery = NULL;
 
@@ -387,8 +322,8 @@ test_trace_context_of_wrong_shape (void)
 static void
 test_message_id (void)
 {
-  Message without = { 0 };
-  Message with = { 0 };
+  AmqpMessage without = { 0 };
+  AmqpMessage with = { 0 };
   g_autoptr (GBytes) garbage = g_bytes_new_static ("\xff", 1);
   g_autoptr (GBytes) nothing = encode (&without);
   g_autoptr (GBytes) something = NULL;
@@ -425,7 +360,7 @@ list_headers (const amqp_table_t *headers)
 }
 
 static char *
-copy_headers (Message *message, const AmpsAmqpCopy *copy, amqp_basic_properties_t *properties)
+copy_headers (AmqpMessage *message, const AmpsAmqpCopy *copy, amqp_basic_properties_t *properties)
 {
   g_autoptr (GBytes) raw = encode (message);
   amqp_pool_t pool;
@@ -458,7 +393,7 @@ test_copy (void)
                         1000000,
                         2000000,
                         3000001 };
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   amqp_basic_properties_t properties;
   g_autofree char *list = NULL;
 
@@ -489,7 +424,7 @@ static void
 test_copy_of_a_copy (void)
 {
   AmpsAmqpCopy copy = { NULL, NULL, 2, NULL, NULL, 1000, 1000, 0 };
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   amqp_basic_properties_t properties;
   g_autofree char *list = NULL;
 
@@ -505,7 +440,7 @@ static void
 test_copy_with_a_forged_user (void)
 {
   AmpsAmqpCopy copy = { NULL, NULL, 2, NULL, NULL, 1000, 1000, 0 };
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   amqp_basic_properties_t properties;
   g_autofree char *list = NULL;
 
@@ -522,7 +457,7 @@ test_copy_with_a_long_detail (void)
 {
   g_autofree char *detail = g_strnfill (2000, 'd');
   AmpsAmqpCopy copy = { NULL, detail, 1, NULL, NULL, 1000, 1000, 0 };
-  Message message = { 0 };
+  AmqpMessage message = { 0 };
   amqp_basic_properties_t properties;
   g_autofree char *list = NULL;
 

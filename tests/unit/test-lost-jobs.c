@@ -111,7 +111,7 @@ test_last_attempt (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   port = stop_workload (f);
   start_workload_again (f, port);
   wait_until_available (f);
-  assert_told (f, "stop consuming\ndead-letter 1 max-attempts\nconsume\n");
+  assert_told (f, "stop consuming\ndead-letter 1 workload-restarted\nconsume\n");
 }
 
 static void

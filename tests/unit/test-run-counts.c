@@ -67,7 +67,7 @@ test_last_expiry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run (f, "a");
   fake_clock_advance (f->clock, AMPS_SECONDS (120));
-  assert_told (f, "dead-letter 1 max-attempts\n");
+  assert_told (f, "dead-letter 1 expired\n");
   assert_outcomes (f, "expired 1 ");
   assert_metric (f, "amps_workloads_rejected_total 0");
   assert_metric (f, "amps_job_duration_seconds_count 1");

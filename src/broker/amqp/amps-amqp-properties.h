@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 /**
  * AmpsAmqpCopy:
- * @reason: (nullable): a word of contract section 5
+ * @reason: (nullable): a static word, why it is made
  * @detail: (nullable): the last cause
  * @attempt: the attempt that the next delivery is
  * @queue: where the message came from

@@ -219,15 +219,18 @@ class Detached(BrokerTest):
         workload, amps = self.started(queue, JOB_TIMEOUT='2s', RETRY_MAX_BACKOFF='1s',
                                       HEARTBEAT_TIMEOUT='1s')
         first, second = workload.wait(2)
-        own = {'identifier': first.headers['Amps-Job-Id']}
-        self.assertEqual(amps.post('/acknowledge', own).status, 404)
-        self.assertEqual(amps.post('/reject', own).status, 404)
-        self.assertEqual(amps.post('/heartbeat', own).status, 404)
-        self.assertEqual(amps.get('/jobs/0').json['attempt'], 2)
+        earlier = {'identifier': first.headers['Amps-Job-Id']}
         own = {'identifier': second.headers['Amps-Job-Id']}
+        self.assertEqual(amps.post('/reject', earlier).status, 409)
+        self.assertEqual(amps.post('/reject', {**earlier, 'reschedule': True}).status, 409)
+        self.assertEqual(amps.post('/heartbeat', earlier).status, 404)
+        self.assertEqual(amps.get('/jobs/0').json['attempt'], 2)
         self.assertEqual(amps.post('/heartbeat', own).status, 200)
+        # Success counts, whichever run has it.
+        self.assertEqual(amps.post('/acknowledge', earlier).status, 202)
+        self.assertEqual(amps.post('/acknowledge', earlier).status, 202)
         self.assertEqual(amps.post('/acknowledge', own).status, 202)
-        self.assertEqual(amps.post('/acknowledge', own).status, 202)
+        self.assertEqual(amps.post('/reject', own).status, 409)
         amps.stop()
         queue.wait_count(0)
 

@@ -19,6 +19,7 @@ struct _AmpsManifest {
   AmpsEarlierRuns *earlier;  /* (owned) */
   AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */
   unsigned int n_in_workload;
+  unsigned int n_running;
 
   AmpsFinishedJobs *finished; /* (owned) */
 };

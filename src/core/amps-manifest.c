@@ -86,9 +86,11 @@ void
 amps_manifest_enter_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state)
 {
   self->n_in_workload -= amps_job_is_in_workload (job);
+  self->n_running -= job->state == AMPS_JOB_RUNNING;
   job->state = state;
   job->since = amps_clock_get_monotonic_time (self->clock);
   self->n_in_workload += amps_job_is_in_workload (job);
+  self->n_running += job->state == AMPS_JOB_RUNNING;
 }
 
 static void
@@ -252,6 +254,18 @@ amps_manifest_get_n_in_workload (AmpsManifest *self)
 }
 
 /**
+ * amps_manifest_get_n_running:
+ * @self: a manifest
+ *
+ * Returns: how many jobs the workload has accepted, and has not finished
+ */
+unsigned int
+amps_manifest_get_n_running (AmpsManifest *self)
+{
+  return self->n_running;
+}
+
+/**
  * amps_manifest_list:
  * @self: a manifest
  *
@@ -368,6 +382,7 @@ remove_job (AmpsManifest *self, AmpsJob *job)
 {
   amps_manifest_set_deadline (self, job, 0);
   self->n_in_workload -= amps_job_is_in_workload (job);
+  self->n_running -= job->state == AMPS_JOB_RUNNING;
   amps_run_ids_forget (self->runs, job);
   g_hash_table_remove (self->jobs, job->event->id);
 }

@@ -43,6 +43,7 @@ AmpsAddition amps_manifest_add (AmpsManifest *self, AmpsJob *job);
 AmpsJob *amps_manifest_lookup (AmpsManifest *self, const char *identifier);
 unsigned int amps_manifest_get_n_jobs (AmpsManifest *self);
 unsigned int amps_manifest_get_n_in_workload (AmpsManifest *self);
+unsigned int amps_manifest_get_n_running (AmpsManifest *self);
 GPtrArray *amps_manifest_list (AmpsManifest *self);
 
 void amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline);

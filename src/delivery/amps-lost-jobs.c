@@ -50,7 +50,7 @@ amps_lost_jobs_init (AmpsLostJobs *self G_GNUC_UNUSED)
 static gboolean
 has_jobs (AmpsLostJobs *self)
 {
-  return amps_manifest_get_n_in_workload (self->manifest) > 0;
+  return amps_manifest_get_n_running (self->manifest) > 0;
 }
 
 static void

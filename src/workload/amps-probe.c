@@ -232,11 +232,14 @@ set_refused (AmpsProbe *self, gboolean refused)
     g_signal_emit (self, signals[SIGNAL_RESTARTED], 0);
 }
 
+/* A workload that is busy may take no connection for long. One that could not be reached
+ * for a POST meanwhile is probed again in time, not at once. */
 static gboolean
 says_nothing (AmpsProbe *self, const GError *error)
 {
-  return self->looking && self->available &&
-         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  return self->looking &&
+         (self->available ? g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+                          : !is_refused (error));
 }
 
 /* @answered: whether it took a connection */
@@ -250,7 +253,6 @@ finish_probe (AmpsProbe *self, gboolean answered, const GError *error)
 
   g_clear_object (&self->probing);
   self->looking = FALSE;
-  /* A workload that is busy may take no connection for long. */
   if (nothing)
     {
       schedule (self);

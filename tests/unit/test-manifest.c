@@ -87,10 +87,14 @@ test_take (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   add (f, "a");
   run (f, "a", 0);
   g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 1);
+  g_assert_cmpuint (amps_manifest_get_n_running (f->manifest), ==, 0);
+  amps_manifest_accept (f->manifest, amps_manifest_lookup (f->manifest, "a"));
+  g_assert_cmpuint (amps_manifest_get_n_running (f->manifest), ==, 1);
   g_assert_true (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, &error));
   g_assert_no_error (error);
   g_assert_nonnull (job);
   g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==, 0);
+  g_assert_cmpuint (amps_manifest_get_n_running (f->manifest), ==, 0);
 
   /* Before and after it has been settled. */
   for (int i = 0; i < 2; i++)

@@ -48,6 +48,12 @@ on_changed (AmpsProbe *probe G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUSED, Fix
 }
 
 static void
+count_restart (unsigned int *n_restarts)
+{
+  (*n_restarts)++;
+}
+
+static void
 start_workload (Fixture *f)
 {
   static const AmpsHttpListenerFuncs funcs = { accept_all, on_request, NULL };
@@ -162,6 +168,34 @@ test_waits_between_probes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpstr (amps_probe_get_reason (f->probe), ==, "once");
 }
 
+/* A look is no probe: it finds out that nobody is there, but does not end the wait after
+ * a POST that failed meanwhile. */
+static void
+test_look (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  unsigned int n_restarts = 0;
+
+  g_signal_connect_swapped (f->probe, "restarted", G_CALLBACK (count_restart), &n_restarts);
+  start_workload (f);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+  n_restarts = 0;
+  amps_probe_look (f->probe);
+  amps_probe_report_unreachable (f->probe, "a certificate is missing", NULL);
+  iterate_until_idle ();
+  g_assert_false (amps_probe_get_available (f->probe));
+  wait_until_available (f, TRUE);
+  g_assert_cmpuint (n_restarts, ==, 0);
+
+  g_clear_object (&f->listener);
+  amps_probe_look (f->probe);
+  iterate_until_idle ();
+  g_assert_false (amps_probe_get_available (f->probe));
+  start_workload (f);
+  wait_until_available (f, TRUE);
+  g_assert_cmpuint (n_restarts, ==, 1);
+}
+
 /* While draining nothing is POSTed that would tell. */
 static void
 test_watch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -232,6 +266,7 @@ main (int argc, char **argv)
   ADD ("workload-that-comes-later", NULL, test_workload_that_comes_later);
   ADD ("breaker", NULL, test_breaker);
   ADD ("waits-between-probes", NULL, test_waits_between_probes);
+  ADD ("look", NULL, test_look);
   ADD ("watch", NULL, test_watch);
   ADD ("ready-path", "/ready", test_ready_path);
   ADD ("answer-that-does-not-end", "/ready", test_answer_that_does_not_end);

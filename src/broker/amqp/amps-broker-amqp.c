@@ -354,7 +354,7 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
     }
   else
     {
-      g_debug ("No connection to publish: %s", detail);
+      g_debug ("No connection to publish: %s", detail != NULL ? detail : "it is closed");
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
       amps_amqp_depths_fail (self->depths);

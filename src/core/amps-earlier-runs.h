@@ -10,13 +10,16 @@ G_BEGIN_DECLS
  * @run: number of a POST
  * @id: the id of the event that it was of
  * @body_hash: of its bytes
+ * @first_received: ms since 1970 when AMPS first saw the job, which all copies of it say
  *
- * A run that was given up: too slow, failed, or of another attempt.
+ * A run that was given up: too slow, failed, or of another attempt. Other messages may
+ * have the same id, and even the same bytes.
  */
 typedef struct {
   gint64 run;
   char *id;
   unsigned int body_hash;
+  gint64 first_received;
 } AmpsEarlierRun;
 
 /**
@@ -31,5 +34,6 @@ AmpsEarlierRuns *amps_earlier_runs_new (unsigned int capacity);
 void amps_earlier_runs_free (AmpsEarlierRuns *self);
 void amps_earlier_runs_add (AmpsEarlierRuns *self, AmpsJob *job);
 const AmpsEarlierRun *amps_earlier_runs_find (AmpsEarlierRuns *self, gint64 run);
+gboolean amps_earlier_run_is_of (const AmpsEarlierRun *run, AmpsJob *job);
 
 G_END_DECLS

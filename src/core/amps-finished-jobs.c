@@ -22,12 +22,13 @@ typedef enum {
   N_KEYS,
 } Key;
 
-/* Ten thousand of them are remembered by default, so each is of 64 bytes, and they are
+/* Ten thousand of them are remembered by default, so each is of 72 bytes, and they are
  * linked by numbers instead of pointers. */
 typedef struct {
   guint64 keys[N_KEYS];
   unsigned int next[N_KEYS];  /* number of the next entry in the chain of each key */
   AmpsSettlement *settlement; /* (owned) (nullable) with its detail; %NULL: acknowledge */
+  gint64 first_received;      /* ms since 1970, which all copies of the job say */
   gint64 finished;            /* monotonic µs */
   gint64 expected;            /* monotonic µs: since when a redelivery can come; 0 for not yet */
   unsigned int epoch;         /* in which it was settled */
@@ -198,6 +199,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
 
   *entry = (Entry){
     .keys = { [BY_ID] = id, [BY_RUN] = (guint64) job->run },
+    .first_received = delivery->first_received / 1000,
     .finished = now,
     .expected = self->connected ? now : 0,
     .epoch = delivery->epoch,
@@ -298,13 +300,39 @@ amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
   return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
 }
 
+/* The latest attempt of the job that @run was of. */
+static Entry *
+find_of_run (AmpsFinishedJobs *self, const AmpsEarlierRun *run)
+{
+  guint64 id = digest_id (self, run->id);
+  Entry *entry = find (self, BY_ID, id);
+
+  while (entry != NULL &&
+         (entry->body_hash != run->body_hash || entry->first_received != run->first_received))
+    entry = find_from (self, entry->next[BY_ID], BY_ID, id);
+  return entry;
+}
+
+/**
+ * amps_finished_jobs_find_of_run:
+ * @self: a memory
+ * @run: a run that was given up
+ *
+ * Returns: how the job ended that @run was of; %AMPS_OUTCOME_NONE when that is not known
+ */
+AmpsOutcome
+amps_finished_jobs_find_of_run (AmpsFinishedJobs *self, const AmpsEarlierRun *run)
+{
+  const Entry *entry = find_of_run (self, run);
+
+  return entry != NULL ? entry->outcome : AMPS_OUTCOME_NONE;
+}
+
 /**
  * amps_finished_jobs_succeed:
  * @self: a memory
  * @id: an event's id, or anything else
- * @run: the number of a POST, or 0
- * @body_hash: (nullable): of the event's bytes, if they are known: another job of its id
- *   is another job
+ * @run: (nullable): a run of it that was given up, if that is known
  *
  * Says that a job that was given up is acknowledged after all: what comes of it is not
  * run again.
@@ -312,16 +340,10 @@ amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run)
  * Returns: whether there is such a job
  */
 gboolean
-amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run,
-                            const unsigned int *body_hash)
+amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, const AmpsEarlierRun *run)
 {
-  guint64 digest = digest_id (self, id);
-  Entry *entry = find (self, BY_ID, digest);
+  Entry *entry = run != NULL ? find_of_run (self, run) : find (self, BY_ID, digest_id (self, id));
 
-  while (entry != NULL && body_hash != NULL && entry->body_hash != *body_hash)
-    entry = find_from (self, entry->next[BY_ID], BY_ID, digest);
-  if (entry == NULL && run != 0)
-    entry = find (self, BY_RUN, (guint64) run);
   if (entry == NULL || !amps_outcome_is_given_up (entry->outcome))
     return FALSE;
 
@@ -345,18 +367,11 @@ amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run,
 gboolean
 amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 now)
 {
-  guint64 id;
-  Entry *entry;
+  AmpsEarlierRun run = { 0, (char *) amps_job_get_id (job), job->delivery->body_hash,
+                         job->delivery->first_received / 1000 };
+  Entry *entry = job->delivery->copy ? find_of_run (self, &run) : NULL;
 
-  if (!job->delivery->copy)
-    return FALSE;
-
-  id = digest_id (self, amps_job_get_id (job));
-  entry = find (self, BY_ID, id);
-  while (entry != NULL && !entry->succeeded)
-    entry = find_from (self, entry->next[BY_ID], BY_ID, id);
-  if (entry == NULL || entry->body_hash != job->delivery->body_hash ||
-      now - entry->finished > MAX_RETRY_AGE)
+  if (entry == NULL || !entry->succeeded || now - entry->finished > MAX_RETRY_AGE)
     return FALSE;
 
   entry->succeeded = FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-earlier-runs.h"
 #include "amps-job.h"
 #include "amps-settlement.h"
 
@@ -24,8 +25,9 @@ void amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job);
 void amps_finished_jobs_begin_epoch (AmpsFinishedJobs *self, gint64 now);
 void amps_finished_jobs_end_epoch (AmpsFinishedJobs *self, unsigned int epoch, gint64 now);
 AmpsOutcome amps_finished_jobs_find (AmpsFinishedJobs *self, const char *id, gint64 run);
-gboolean amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, gint64 run,
-                                     const unsigned int *body_hash);
+AmpsOutcome amps_finished_jobs_find_of_run (AmpsFinishedJobs *self, const AmpsEarlierRun *run);
+gboolean amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id,
+                                     const AmpsEarlierRun *run);
 gboolean amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 now);
 gboolean amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
                                     AmpsSettlement *settlement);

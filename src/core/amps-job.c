@@ -80,6 +80,8 @@ void
 amps_job_attach (AmpsJob *self, AmpsDelivery *delivery)
 {
   amps_delivery_ref (delivery);
+  /* It is the same job, which has been here before. */
+  delivery->first_received = self->delivery->first_received;
   amps_delivery_unref (self->delivery);
   self->delivery = delivery;
   self->attempt = MAX (self->attempt, delivery->attempt);
@@ -291,6 +293,18 @@ AmpsOutcome
 amps_job_get_outcome (AmpsJob *self)
 {
   return self->outcome;
+}
+
+/**
+ * amps_job_has_succeeded:
+ * @self: a job
+ *
+ * Returns: whether it was acknowledged after it had been given up
+ */
+gboolean
+amps_job_has_succeeded (AmpsJob *self)
+{
+  return self->succeeded;
 }
 
 /**

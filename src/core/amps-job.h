@@ -54,6 +54,7 @@ const char *amps_job_get_detail (AmpsJob *self);
 AmpsJobState amps_job_get_state (AmpsJob *self);
 gboolean amps_job_is_in_workload (AmpsJob *self);
 AmpsOutcome amps_job_get_outcome (AmpsJob *self);
+gboolean amps_job_has_succeeded (AmpsJob *self);
 GHashTable *amps_job_get_confirmed (AmpsJob *self);
 gint64 amps_job_get_began (AmpsJob *self);
 gint64 amps_job_get_since (AmpsJob *self);

@@ -21,7 +21,7 @@ find (AmpsManifest *self, const char *identifier, const AmpsEarlierRun **earlier
     return job;
 
   job = g_hash_table_lookup (self->jobs, (*earlier)->id);
-  return job != NULL && job->delivery->body_hash == (*earlier)->body_hash ? job : NULL;
+  return job != NULL && amps_earlier_run_is_of (*earlier, job) ? job : NULL;
 }
 
 static gboolean
@@ -34,26 +34,53 @@ fail_given_up (const char *identifier, GError **error)
   return FALSE;
 }
 
+static AmpsOutcome
+find_finished (AmpsManifest *self, const char *identifier, const AmpsEarlierRun *earlier)
+{
+  if (earlier != NULL)
+    return amps_finished_jobs_find_of_run (self->finished, earlier);
+
+  return amps_finished_jobs_find (self->finished, identifier,
+                                  amps_run_ids_parse (self->runs, identifier));
+}
+
 /**
- * amps_manifest_is_given_up:
+ * amps_manifest_find:
  * @self: a manifest
- * @identifier: an event's id, or an `Amps-Job-Id`
+ * @identifier: an event's id, or an `Amps-Job-Id` of any of its POSTs
  *
- * Returns: whether it names a job that waits elsewhere to be tried again, so that
- *   nothing can be reserved for an acknowledgement that still counts
+ * Returns: (transfer none) (nullable): the job in flight
  */
-gboolean
-amps_manifest_is_given_up (AmpsManifest *self, const char *identifier)
+AmpsJob *
+amps_manifest_find (AmpsManifest *self, const char *identifier)
+{
+  const AmpsEarlierRun *earlier;
+
+  return find (self, identifier, &earlier);
+}
+
+/**
+ * amps_manifest_get_given_up:
+ * @self: a manifest
+ * @identifier: an event's id, or an `Amps-Job-Id` of any of its POSTs
+ *
+ * Finds out whether @identifier names a job that waits elsewhere to be tried again, so
+ * that nothing can be reserved for an acknowledgement that still counts.
+ *
+ * Returns: (transfer none) (nullable): the event's id then
+ */
+const char *
+amps_manifest_get_given_up (AmpsManifest *self, const char *identifier)
 {
   const AmpsEarlierRun *earlier;
   AmpsJob *job = find (self, identifier, &earlier);
+  AmpsOutcome outcome = job != NULL ? job->outcome : find_finished (self, identifier, earlier);
 
+  if (!amps_outcome_is_given_up (outcome))
+    return NULL;
   if (job != NULL)
-    return amps_outcome_is_given_up (job->outcome);
-
-  return amps_outcome_is_given_up (
-      amps_finished_jobs_find (self->finished, earlier != NULL ? earlier->id : identifier,
-                               amps_run_ids_parse (self->runs, identifier)));
+    return amps_job_get_id (job);
+  return earlier != NULL ? earlier->id : identifier;
 }
 
 /* A job that is not in flight. */
@@ -61,17 +88,14 @@ static gboolean
 check_finished (AmpsManifest *self, const char *identifier, const AmpsEarlierRun *earlier,
                 AmpsOutcome wanted, GError **error)
 {
-  gint64 run = amps_run_ids_parse (self->runs, identifier);
-  const char *id = earlier != NULL ? earlier->id : identifier;
-  AmpsOutcome decided = amps_finished_jobs_find (self->finished, id, run);
+  AmpsOutcome decided = find_finished (self, identifier, earlier);
 
   if (!amps_outcome_is_given_up (decided))
     return amps_outcome_check (identifier, decided, wanted, error);
   if (wanted == AMPS_OUTCOME_ACKNOWLEDGED &&
-      amps_finished_jobs_succeed (self->finished, id, run,
-                                  earlier != NULL ? &earlier->body_hash : NULL))
+      amps_finished_jobs_succeed (self->finished, identifier, earlier))
     return TRUE;
-  if (run != 0)
+  if (earlier != NULL)
     return fail_given_up (identifier, error);
 
   return amps_outcome_check (identifier, AMPS_OUTCOME_NONE, wanted, error);

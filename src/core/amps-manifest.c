@@ -327,16 +327,19 @@ amps_manifest_accept (AmpsManifest *self, AmpsJob *job)
  * @self: a manifest
  * @job: a job that is being POSTed
  * @attempt: the attempt that its next run is
+ * @sent: whether the workload may have it, and may finish it yet
  * @detail: (nullable): why
  *
  * Says that the POST of @job has failed and that it waits for another one.
  */
 void
-amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, const char *detail)
+amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, gboolean sent,
+                       const char *detail)
 {
   g_return_if_fail (amps_job_is_in_workload (job));
 
-  amps_earlier_runs_add (self->earlier, job);
+  if (sent)
+    amps_earlier_runs_add (self->earlier, job);
   g_free (job->detail);
   job->detail = g_strdup (detail);
   job->attempt = attempt;

@@ -48,11 +48,12 @@ GPtrArray *amps_manifest_list (AmpsManifest *self);
 
 void amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
-void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt,
+void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, gboolean sent,
                             const char *detail);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 
-gboolean amps_manifest_is_given_up (AmpsManifest *self, const char *identifier);
+AmpsJob *amps_manifest_find (AmpsManifest *self, const char *identifier);
+const char *amps_manifest_get_given_up (AmpsManifest *self, const char *identifier);
 gboolean amps_manifest_take (AmpsManifest *self, const char *identifier, AmpsOutcome outcome,
                              AmpsJob **job, GError **error);
 gboolean amps_manifest_decide (AmpsManifest *self, AmpsJob *job, AmpsOutcome outcome);

@@ -18,8 +18,10 @@ struct _AmpsDecider {
   AmpsSettler *settler;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
   AmpsRefusals *refusals; /* (owned) */
+  GHashTable *late;       /* (owned) id → what is published for it though it was given up */
 };
 
+GHashTable *amps_decider_new_late (void);
 gboolean amps_decider_may_wait (AmpsDecider *self, AmpsJob *job);
 
 G_END_DECLS

@@ -20,7 +20,8 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
     published = FALSE;
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     amps_decider_acknowledge (self, job);
-  else if (amps_job_get_state (job) == AMPS_JOB_WAITING && !amps_decider_may_wait (self, job))
+  else if (amps_drain_is_hurried (self->drain) ||
+           (amps_job_get_state (job) == AMPS_JOB_WAITING && !amps_decider_may_wait (self, job)))
     amps_decider_release (self, job);
   else
     amps_sender_send (self->sender);
@@ -34,26 +35,98 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
   g_task_return_boolean (task, TRUE);
 }
 
-/* The job was given up meanwhile or before, and may be here again. */
+/* What is published for a job that was given up. */
+typedef struct {
+  GHashTable *confirmed; /* (owned) of GBytes: not to be published again */
+  gboolean busy;
+} Late;
+
+/* More of those that failed are forgotten. */
+#define MAX_LATE 1000
+
+static void
+late_free (gpointer data)
+{
+  Late *late = data;
+
+  g_hash_table_unref (late->confirmed);
+  g_free (late);
+}
+
+static gboolean
+is_idle (gpointer id G_GNUC_UNUSED, gpointer late, gpointer user_data G_GNUC_UNUSED)
+{
+  return !((Late *) late)->busy;
+}
+
+/* For the decider. */
+GHashTable *
+amps_decider_new_late (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, late_free);
+}
+
+static Late *
+ensure_late (AmpsDecider *self, const char *id)
+{
+  Late *late = g_hash_table_lookup (self->late, id);
+
+  if (late != NULL)
+    return late;
+
+  if (g_hash_table_size (self->late) >= MAX_LATE)
+    g_hash_table_foreach_remove (self->late, is_idle, NULL);
+  late = g_new0 (Late, 1);
+  late->confirmed =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+  g_hash_table_insert (self->late, g_strdup (id), late);
+  return late;
+}
+
+/* The job may be here again meanwhile. */
 static void
 on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
+  const char *id = g_task_get_task_data (task);
   g_autoptr (AmpsJob) job = NULL;
   GError *error = NULL;
 
+  ensure_late (self, id)->busy = FALSE;
   if (!amps_publication_finish (result, &error) ||
-      !amps_manifest_take (self->manifest, g_task_get_task_data (task), AMPS_OUTCOME_ACKNOWLEDGED,
-                           &job, &error))
+      !amps_manifest_take (self->manifest, id, AMPS_OUTCOME_ACKNOWLEDGED, &job, &error))
     {
       g_task_return_error (task, error);
       return;
     }
 
+  g_hash_table_remove (self->late, id);
   if (job != NULL)
     amps_decider_acknowledge (self, job);
   g_task_return_boolean (task, TRUE);
+}
+
+/* Nothing of the job @id is here that could be reserved, so this is. */
+static void
+publish_late (AmpsDecider *self, const char *id, GPtrArray *events, GCancellable *cancellable,
+              GTask *task)
+{
+  Late *late = ensure_late (self, id);
+
+  if (late->busy)
+    {
+      g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_BUSY,
+                               "job “%s” is being acknowledged together with a publication", id);
+      g_object_unref (task);
+      return;
+    }
+
+  late->busy = TRUE;
+  g_task_set_task_data (task, g_strdup (id), g_free);
+  amps_publication_start (self->broker, self->metrics, events,
+                          amps_config_get_event_validation (self->config), late->confirmed,
+                          cancellable, on_published_late, task);
 }
 
 /**
@@ -77,6 +150,7 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (AmpsJob) job = NULL;
   g_autoptr (GError) error = NULL;
+  const char *given_up;
   GHashTable *confirmed;
 
   g_task_set_source_tag (task, amps_decider_acknowledge_async);
@@ -86,12 +160,10 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
       return;
     }
 
-  if (amps_manifest_is_given_up (self->manifest, identifier))
+  given_up = amps_manifest_get_given_up (self->manifest, identifier);
+  if (given_up != NULL)
     {
-      g_task_set_task_data (task, g_strdup (identifier), g_free);
-      amps_publication_start (self->broker, self->metrics, events,
-                              amps_config_get_event_validation (self->config), NULL, cancellable,
-                              on_published_late, g_steal_pointer (&task));
+      publish_late (self, given_up, events, cancellable, g_steal_pointer (&task));
       return;
     }
 

@@ -12,6 +12,7 @@ amps_decider_finalize (GObject *object)
 {
   AmpsDecider *self = AMPS_DECIDER (object);
 
+  g_hash_table_unref (self->late);
   g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->settler);
@@ -32,8 +33,9 @@ amps_decider_class_init (AmpsDeciderClass *klass)
 }
 
 static void
-amps_decider_init (AmpsDecider *self G_GNUC_UNUSED)
+amps_decider_init (AmpsDecider *self)
 {
+  self->late = amps_decider_new_late ();
 }
 
 /* Each end of a run is counted here, once, as is that of a job which never ran. */
@@ -180,13 +182,13 @@ amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **er
   if (!amps_broker_has_leases (self->broker))
     return TRUE;
 
-  g_set_object (&job, amps_manifest_lookup (self->manifest, identifier));
+  g_set_object (&job, amps_manifest_find (self->manifest, identifier));
   if (job == NULL || amps_broker_is_leased (self->broker, amps_job_get_delivery (job)))
     return TRUE;
 
   /* One that was never POSTed has gone with its delivery; one that is being decided, or
    * has an outcome, keeps it. */
-  if (amps_manifest_lookup (self->manifest, identifier) == job)
+  if (amps_manifest_find (self->manifest, identifier) == job)
     {
       if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RELEASED))
         return TRUE;
@@ -271,7 +273,7 @@ retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 del
                const char *detail)
 {
   count_end (self, job, AMPS_OUTCOME_RETRIED);
-  amps_manifest_end_run (self->manifest, job, attempt, detail);
+  amps_manifest_end_run (self->manifest, job, attempt, TRUE, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
 }
 
@@ -357,7 +359,7 @@ keep_unreached (AmpsDecider *self, AmpsJob *job, const char *detail)
       return;
     }
 
-  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), detail);
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), FALSE, detail);
   amps_sender_add_first (self->sender, job);
 }
 
@@ -371,7 +373,7 @@ keep_refused (AmpsDecider *self, AmpsJob *job, const char *detail)
       return;
     }
 
-  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), detail);
+  amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), FALSE, detail);
   amps_sender_add (self->sender, job, 0);
 }
 
@@ -440,6 +442,8 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
   /* An outcome that came through the API counts, whatever the answer is. */
   if (state != AMPS_JOB_POSTING)
     {
+      if (amps_job_get_outcome (job) == AMPS_OUTCOME_ACKNOWLEDGED)
+        amps_refusals_accept (self->refusals);
       amps_manifest_accept (self->manifest, job);
       return;
     }

@@ -89,12 +89,15 @@ amps_drain_begin_for_good (AmpsDrain *self)
  * amps_drain_hurry:
  * @self: a drain
  *
- * From now on nothing may wait here any more.
+ * From now on nothing may wait here any more. Said again, it is told again, for what
+ * could not be given back before.
  */
 void
 amps_drain_hurry (AmpsDrain *self)
 {
-  change (self, TRUE, TRUE);
+  self->on = TRUE;
+  self->hurried = TRUE;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
 /**

@@ -259,15 +259,20 @@ amps_refusals_begin_trial (AmpsRefusals *self)
 /**
  * amps_refusals_end_trial:
  * @self: refusals
+ * @judged: whether the workload has judged the job by itself, as with 422: then the
+ *   address is not wrong, and the next job is tried at once
  *
  * Says that the trial has been answered, or could not be made.
  */
 void
-amps_refusals_end_trial (AmpsRefusals *self)
+amps_refusals_end_trial (AmpsRefusals *self, gboolean judged)
 {
   self->trying = FALSE;
-  if (self->closed)
-    schedule_trial (self, amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, ++self->failures));
+  if (!self->closed)
+    return;
+
+  self->failures = judged ? 0 : self->failures + 1;
+  schedule_trial (self, judged ? 0 : amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, self->failures));
 }
 
 /**

@@ -24,7 +24,7 @@ gboolean amps_refusals_refuse (AmpsRefusals *self, AmpsJob *job, unsigned int st
 
 gboolean amps_refusals_is_closed (AmpsRefusals *self);
 gboolean amps_refusals_begin_trial (AmpsRefusals *self);
-void amps_refusals_end_trial (AmpsRefusals *self);
+void amps_refusals_end_trial (AmpsRefusals *self, gboolean judged);
 void amps_refusals_want_jobs (AmpsRefusals *self);
 
 gboolean amps_refusals_is_paused (AmpsRefusals *self);

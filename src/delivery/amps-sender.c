@@ -265,11 +265,11 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     return;
 
-  if (answer->status / 100 == 2)
-    amps_refusals_accept (self->refusals);
-
   AmpsVerdict verdict =
       amps_verdict_from_answer (answer, amps_config_get_workload_mode (self->config));
+
+  if (answer->status / 100 == 2 || verdict.kind == AMPS_VERDICT_ACCEPTED)
+    amps_refusals_accept (self->refusals);
 
   if (verdict.detail == NULL && verdict.kind != AMPS_VERDICT_ACCEPTED &&
       verdict.kind != AMPS_VERDICT_DONE)
@@ -286,7 +286,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     tell_each (self, request->jobs, &verdict);
 
   if (request->trial)
-    amps_refusals_end_trial (self->refusals);
+    amps_refusals_end_trial (self->refusals,
+                             answer->status / 100 == 4 && verdict.refused_with == 0);
   amps_sender_send (self);
 }
 

@@ -386,6 +386,13 @@ proceed (Settling *settling)
   AmpsSettler *self = settling->settler;
   AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
 
+  /* What it was given up for does not matter any more. */
+  if (amps_job_has_succeeded (settling->job))
+    {
+      settling->settlement.kind = AMPS_SETTLE_ACKNOWLEDGE;
+      settling->settlement.reason = NULL;
+    }
+
   if (!amps_broker_is_alive (self->broker, delivery))
     {
       if (!amps_job_adopt_duplicate (settling->job))

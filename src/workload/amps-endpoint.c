@@ -223,6 +223,24 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_boolean (task, TRUE);
 }
 
+static void
+connect_async (AmpsEndpoint *self, unsigned int timeout, gboolean tls, GTask *task)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  int standard = amps_endpoint_is_tls (self) ? 443 : 80;
+  int port = g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : standard;
+  g_autoptr (GSocketConnectable) address =
+      self->socket != NULL ? g_object_ref (self->socket)
+                           : g_network_address_new (g_uri_get_host (self->uri), (guint16) port);
+
+  g_socket_client_set_timeout (client, timeout);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_tls (client, tls);
+  g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
+  g_socket_client_connect_async (client, address, g_task_get_cancellable (task), on_connected,
+                                 task);
+}
+
 /**
  * amps_endpoint_connect_async:
  * @self: where the workload is
@@ -238,19 +256,28 @@ amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout, GCancella
                              GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  gboolean tls = amps_endpoint_is_tls (self);
-  int port = g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : tls ? 443 : 80;
-  g_autoptr (GSocketConnectable) address =
-      self->socket != NULL ? g_object_ref (self->socket)
-                           : g_network_address_new (g_uri_get_host (self->uri), (guint16) port);
 
   g_task_set_source_tag (task, amps_endpoint_connect_async);
-  g_socket_client_set_timeout (client, timeout);
-  g_socket_client_set_enable_proxy (client, FALSE);
-  g_socket_client_set_tls (client, tls);
-  g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
-  g_socket_client_connect_async (client, address, cancellable, on_connected, task);
+  connect_async (self, timeout, amps_endpoint_is_tls (self), task);
+}
+
+/**
+ * amps_endpoint_look_async:
+ * @self: where the workload is
+ * @cancellable: (nullable): stops it
+ * @callback: called when it has worked, or has not
+ * @user_data: passed to @callback
+ *
+ * Likewise, but without TLS and for a second at most, to see whether anybody listens.
+ */
+void
+amps_endpoint_look_async (AmpsEndpoint *self, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_endpoint_look_async);
+  connect_async (self, 1, FALSE, task);
 }
 
 /**

@@ -26,6 +26,8 @@ gboolean amps_endpoint_is_tls (AmpsEndpoint *self);
 void amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
+void amps_endpoint_look_async (AmpsEndpoint *self, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean amps_endpoint_connect_finish (AmpsEndpoint *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -252,7 +252,8 @@ may_connect (AmpsPooledSession *self)
   unsigned int n_ended =
       self->watch != NULL ? amps_connection_watch_get_n_ended (self->watch) : self->n_ended;
 
-  if (self->size == 1 && self->connections->len > 0 && n_ended == self->n_ended)
+  if (self->size == 1 && self->connections->len == 1 && n_ended == self->n_ended &&
+      !g_socket_is_closed (g_array_index (self->connections, Connection, 0).socket))
     return FALSE;
 
   self->n_ended = n_ended;

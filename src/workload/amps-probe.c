@@ -18,6 +18,9 @@
 /* For all of it. As long as the look-up of a name with three servers that are dead. */
 #define DEADLINE_SECONDS 30
 
+/* Looks end within a second. */
+#define MAX_LOOKS 8
+
 struct _AmpsProbe {
   GObject parent_instance;
 
@@ -31,7 +34,8 @@ struct _AmpsProbe {
   gboolean available;
   gboolean gone;          /* nobody listens there */
   gboolean refused;       /* as it said itself, so that it has been started anew if it is back */
-  gboolean looking;       /* the probe that runs is only to see whether it is */
+  GCancellable *looks;    /* (owned) ends all looks */
+  unsigned int n_looks;   /* under way */
   gint64 available_since; /* monotonic µs */
   char *reason;           /* (owned) (nullable) why it is not available */
   gint64 interval;        /* µs between probes while it is available; 0 for none */
@@ -77,6 +81,7 @@ amps_probe_dispose (GObject *object)
   AmpsProbe *self = AMPS_PROBE (object);
 
   g_cancellable_cancel (self->probing);
+  g_cancellable_cancel (self->looks);
   g_source_destroy (self->timer);
 
   G_OBJECT_CLASS (amps_probe_parent_class)->dispose (object);
@@ -89,6 +94,7 @@ amps_probe_finalize (GObject *object)
 
   g_source_unref (self->timer);
   g_clear_object (&self->probing);
+  g_object_unref (self->looks);
   g_clear_object (&self->session);
   g_free (self->ready_path);
   g_object_unref (self->endpoint);
@@ -138,6 +144,7 @@ amps_probe_class_init (AmpsProbeClass *klass)
 static void
 amps_probe_init (AmpsProbe *self)
 {
+  self->looks = g_cancellable_new ();
   self->reason = g_strdup ("the workload has not been reached yet");
 }
 
@@ -232,33 +239,14 @@ set_refused (AmpsProbe *self, gboolean refused)
     g_signal_emit (self, signals[SIGNAL_RESTARTED], 0);
 }
 
-/* A workload that is busy may take no connection for long. One that could not be reached
- * for a POST meanwhile is probed again in time, not at once. */
-static gboolean
-says_nothing (AmpsProbe *self, const GError *error)
-{
-  return self->looking &&
-         (self->available ? g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
-                          : !is_refused (error));
-}
-
 /* @answered: whether it took a connection */
 static void
 finish_probe (AmpsProbe *self, gboolean answered, const GError *error)
 {
-  gboolean nothing = says_nothing (self, error);
-
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
 
   g_clear_object (&self->probing);
-  self->looking = FALSE;
-  if (nothing)
-    {
-      schedule (self);
-      return;
-    }
-
   if (answered || is_refused (error))
     set_refused (self, !answered);
   set_available (self, error == NULL, error != NULL ? error->message : NULL);
@@ -398,21 +386,39 @@ amps_probe_set_interval (AmpsProbe *self, gint64 interval)
     schedule (self);
 }
 
+/* Only that nobody listens says something: one that is busy may take no connection for
+ * long, and this process may have no descriptor left. */
+static void
+on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (AmpsProbe) self = AMPS_PROBE (user_data);
+  g_autoptr (GError) error = NULL;
+
+  self->n_looks--;
+  amps_endpoint_connect_finish (AMPS_ENDPOINT (source), result, &error);
+  if (!is_refused (error) || !self->available)
+    return;
+
+  self->refused = TRUE;
+  set_available (self, FALSE, error->message);
+  set_gone (self, TRUE);
+}
+
 /**
  * amps_probe_look:
  * @self: a probe
  *
- * Probes at once, if the workload is available as far as is known, to see whether it
- * still is.
+ * Looks at once whether the workload still takes connections, if it is available as far
+ * as is known. Nothing is asked, whatever WORKLOAD_READY_PATH says.
  */
 void
 amps_probe_look (AmpsProbe *self)
 {
-  if (!self->available || self->probing != NULL)
+  if (!self->available || self->n_looks >= MAX_LOOKS)
     return;
 
-  self->looking = TRUE;
-  begin_probe (self);
+  self->n_looks++;
+  amps_endpoint_look_async (self->endpoint, self->looks, on_looked, g_object_ref (self));
 }
 
 /**

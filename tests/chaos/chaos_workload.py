@@ -102,7 +102,6 @@ class Workload:
         except OSError:
             self._ledger.failed(worker, identifier)
             raise
-        self._ledger.answered(worker, identifier)
         if not early and chance > 0.002 + 0.3:
             self._pool.submit(self._work, api, worker, identifier, life)
 

@@ -6,9 +6,6 @@ import dataclasses
 import threading
 import time
 
-# What the workload has answered so short before it crashed may not have arrived.
-UNSURE = 1.0
-
 
 @dataclasses.dataclass
 class Run:
@@ -16,7 +13,6 @@ class Run:
 
     number: int                # of the POST, counting all
     accepted: float = 0.0      # when; 0 if it is over, or was never accepted
-    answered: float = 0.0      # when AMPS was told of that
     acknowledged: bool = False  # with 2xx
 
 
@@ -74,24 +70,17 @@ class Ledger:
         with self._lock:
             self._runs[identifier][worker].accepted = time.monotonic()
 
-    def answered(self, worker, identifier):
-        """Notes that AMPS was told of an acceptance."""
-        with self._lock:
-            self._runs[identifier][worker].answered = time.monotonic()
-
     def failed(self, worker, identifier):
         """Notes that a run has ended in a way that allows another one."""
         with self._lock:
             self._runs[identifier][worker].accepted = 0.0
 
     def crashed(self):
-        """Notes that answers of the workload may not have arrived."""
-        unsure = time.monotonic() - UNSURE
+        """Notes that the workload has forgotten all jobs: they may come again."""
         with self._lock:
             for runs in self._runs.values():
                 for run in runs.values():
-                    if not run.answered or run.answered > unsure:
-                        run.accepted = 0.0
+                    run.accepted = 0.0
 
     def acknowledged(self, worker, identifier, status):
         """Notes the answer to an acknowledgement."""

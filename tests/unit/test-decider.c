@@ -66,6 +66,7 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
 {
   g_autoptr (GPtrArray) events = make_events ();
   int code = -2;
+  int busy = -2;
 
   f->status = 500;
   run (f, "a");
@@ -74,12 +75,18 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
   amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
   g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
-  g_assert_true (amps_manifest_is_given_up (f->manifest, "a"));
+  g_assert_cmpstr (amps_manifest_get_given_up (f->manifest, "a"), ==, "a");
 
+  /* Only what was not confirmed, and only once of those who ask for it at once. */
+  fake_broker_hold_publications (f->broker, TRUE);
   amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
-  assert_told (f, "publish 1 to one\npublish 2 to two\n");
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &busy);
+  iterate_until_idle ();
+  g_assert_cmpint (busy, ==, AMPS_ERROR_BUSY);
+  fake_broker_hold_publications (f->broker, FALSE);
+  assert_told (f, "publish 1 to one\n");
   g_assert_cmpint (code, ==, -1);
-  g_assert_false (amps_manifest_is_given_up (f->manifest, "a"));
+  g_assert_null (amps_manifest_get_given_up (f->manifest, "a"));
 
   /* It is done, so nothing is published again. */
   amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
@@ -160,6 +167,22 @@ test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   fail_held_publication (f);
   g_assert_cmpuint (f->n_posts, ==, 1);
   assert_told (f, "publish 1 to one\npublish 2 to two\nstop consuming\nacknowledge 1\nrelease 2\n");
+}
+
+/* Nothing is left behind when all is to be given back. */
+static void
+test_publish_in_a_hurry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) events = make_events ();
+  int code = -2;
+
+  run (f, "a");
+  fake_broker_hold_publications (f->broker, TRUE);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_release_all (f->dispatcher);
+  fail_held_publication (f);
+  g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
+  assert_told (f, "publish 1 to one\npublish 2 to two\nstop consuming\nrelease 1\n");
 }
 
 static void
@@ -327,6 +350,7 @@ main (int argc, char **argv)
     { "/decider/answer-that-is-not-published", test_answer_that_is_not_published,
       "WORKLOAD_MODE=sync" },
     { "/decider/publish-while-draining", test_publish_while_draining, "MAX_CONCURRENCY=1" },
+    { "/decider/publish-in-a-hurry", test_publish_in_a_hurry, NULL },
     { "/decider/publish-while-detached", test_publish_while_detached, "MAX_CONCURRENCY=1" },
     { "/decider/drain-of-batch", test_drain_of_batch,
       "WORKLOAD_BATCH_SIZE=2\nWORKLOAD_BATCH_WAIT=1m" },

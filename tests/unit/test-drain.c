@@ -30,11 +30,13 @@ test_changes (void)
   amps_drain_begin (drain);
   g_assert_true (amps_drain_is_hurried (drain));
   g_assert_cmpuint (n, ==, 2);
+  amps_drain_hurry (drain);
+  g_assert_cmpuint (n, ==, 3);
 
   g_assert_true (amps_drain_end (drain, NULL));
   g_assert_false (amps_drain_is_on (drain));
   g_assert_false (amps_drain_is_hurried (drain));
-  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpuint (n, ==, 4);
 }
 
 static void

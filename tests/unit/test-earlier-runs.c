@@ -60,11 +60,34 @@ test_add_in_vain (void)
   amps_earlier_runs_free (earlier);
 }
 
+/* Ids may be long: they take up no more than a MiB and a little. */
+static void
+test_long_ids (void)
+{
+  AmpsEarlierRuns *earlier = amps_earlier_runs_new (10000);
+  AmpsRunIds *runs = amps_run_ids_new ();
+  g_autofree char *id = g_strnfill (300 * 1024, 'x');
+  g_autoptr (AmpsJob) job = make_job (id, "a", 1);
+  gint64 numbers[10];
+  unsigned int n_known = 0;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (numbers); i++)
+    numbers[i] = give_up (earlier, runs, job);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (numbers); i++)
+    n_known += amps_earlier_runs_find (earlier, numbers[i]) != NULL;
+  g_assert_cmpuint (n_known, ==, 4);
+  g_assert_nonnull (amps_earlier_runs_find (earlier, numbers[9]));
+
+  amps_run_ids_free (runs);
+  amps_earlier_runs_free (earlier);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/earlier-runs/find", test_find);
   g_test_add_func ("/earlier-runs/add-in-vain", test_add_in_vain);
+  g_test_add_func ("/earlier-runs/long-ids", test_long_ids);
   return g_test_run ();
 }

@@ -142,12 +142,12 @@ test_given_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
       add (f, "a");
       finish (f, "a", outcomes[i], &acknowledge);
-      g_assert_true (amps_manifest_is_given_up (f->manifest, "a"));
+      g_assert_cmpstr (amps_manifest_get_given_up (f->manifest, "a"), ==, "a");
       g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_REJECTED, &job, &error));
       g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
       g_assert_true (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_ACKNOWLEDGED, &job, NULL));
       g_assert_null (job);
-      g_assert_false (amps_manifest_is_given_up (f->manifest, "a"));
+      g_assert_null (amps_manifest_get_given_up (f->manifest, "a"));
       g_clear_error (&error);
       g_assert_false (amps_manifest_take (f->manifest, "a", AMPS_OUTCOME_REJECTED, &job, &error));
       g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
@@ -167,7 +167,7 @@ test_run_ids (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   first = g_strdup (amps_job_get_run_id (job));
   g_assert_true (amps_manifest_lookup (f->manifest, first) == job);
 
-  amps_manifest_end_run (f->manifest, job, 2, "it answered 500");
+  amps_manifest_end_run (f->manifest, job, 2, TRUE, "it answered 500");
   g_assert_cmpstr (amps_job_get_detail (job), ==, "it answered 500");
   g_assert_cmpuint (amps_job_get_attempt (job), ==, 2);
   run (f, "a", 0);
@@ -442,7 +442,7 @@ test_attempts_survive_the_connection (Fixture *f, gconstpointer data G_GNUC_UNUS
 
   add (f, "a");
   job = run (f, "a", 0);
-  amps_manifest_end_run (f->manifest, job, 3, NULL);
+  amps_manifest_end_run (f->manifest, job, 3, TRUE, NULL);
   end_epoch (f, 1, 0);
 
   g_assert_false (amps_manifest_recall (f->manifest, again, &settlement));

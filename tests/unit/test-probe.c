@@ -211,6 +211,23 @@ test_watch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   wait_until_available (f, FALSE);
 }
 
+/* A look only connects. */
+static void
+test_look_at_ready_path (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  unsigned int n_asked;
+
+  start_workload (f);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+  n_asked = f->n_asked;
+  for (unsigned int i = 0; i < 20; i++)
+    amps_probe_look (f->probe);
+  iterate_until_idle ();
+  g_assert_cmpuint (f->n_asked, ==, n_asked);
+  g_assert_true (amps_probe_get_available (f->probe));
+}
+
 static void
 test_ready_path (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -269,6 +286,7 @@ main (int argc, char **argv)
   ADD ("look", NULL, test_look);
   ADD ("watch", NULL, test_watch);
   ADD ("ready-path", "/ready", test_ready_path);
+  ADD ("look-at-ready-path", "/ready", test_look_at_ready_path);
   ADD ("answer-that-does-not-end", "/ready", test_answer_that_does_not_end);
   return g_test_run ();
 }

@@ -107,6 +107,42 @@ test_bad_job (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
 }
 
+/* A job that the workload judges by itself shows that it is there, so the next one is
+ * tried at once; and so does one that it acknowledges before it answers. */
+static void
+test_bad_jobs_first (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  f->status = 404;
+  for (char id[] = "a"; *id < 'f'; (*id)++)
+    deliver (f, make_job (id, id, 0));
+  iterate_until_posted (f, 1);
+  assert_told (f, "stop consuming\n");
+
+  f->n_posts = 0;
+  f->status = 422;
+  wait_for_trial (f);
+  while (f->n_posts < 5)
+    {
+      fake_clock_advance (f->clock, 0);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  iterate_until_idle ();
+  g_assert_cmpuint (amps_metrics_get_outcomes (f->metrics, AMPS_OUTCOME_REJECTED), ==, 5);
+  g_free (fake_broker_take_log (f->broker));
+
+  wait_for_trial (f);
+  f->n_posts = 0;
+  f->status = 0;
+  deliver (f, make_job ("g", "g", 0));
+  iterate_until_posted (f, 1);
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "g", NULL));
+  soup_server_message_set_status (f->held, 404, NULL);
+  amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  iterate_until_idle ();
+  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+}
+
 /* Ten different ones in a row; one that is accepted breaks the row. */
 static void
 test_many_in_a_row (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
@@ -219,6 +255,7 @@ main (int argc, char **argv)
     { "/refusals/wrong-address-sync", test_nothing_to_try, "WORKLOAD_MODE=sync" },
     { "/refusals/statuses", test_statuses, NULL },
     { "/refusals/bad-job", test_bad_job, NULL },
+    { "/refusals/bad-jobs-first", test_bad_jobs_first, NULL },
     { "/refusals/many-in-a-row", test_many_in_a_row, NULL },
     { "/refusals/nothing-to-try", test_nothing_to_try, NULL },
     { "/refusals/drain", test_drain, NULL },

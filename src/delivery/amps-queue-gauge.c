@@ -4,6 +4,9 @@
 /* As often as Prometheus asks by default, about. */
 #define INTERVAL AMPS_SECONDS (15)
 
+/* After a connection was made: jobs come first. */
+#define FIRST_DELAY AMPS_SECONDS (1)
+
 /* After the broker could not be asked, which costs it nothing. */
 #define FAILED_INTERVAL AMPS_SECONDS (1)
 
@@ -114,7 +117,7 @@ on_broker_state (AmpsBroker *broker G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUS
     }
   else if (!waits && !self->counting)
     {
-      set_due (self, 0);
+      set_due (self, FIRST_DELAY);
     }
 }
 

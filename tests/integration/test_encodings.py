@@ -126,9 +126,8 @@ class Encodings(BrokerTest):
         first, second = (event(name, type=target.name, data=1.50) for name in 'ab')
         cases = [(STRUCTURED, first, [first]), ({}, second, [second]), (STRUCTURED, large, [large]),
                  (BATCH, b'[%s, %s]' % (first, second), [first, second])]
-        with Amps(self.node.uri, self.queue().name) as amps:
-            amps.wait_listening()
-            wait_until(lambda: amps.get('/health').json['connected'], what='a connection')
+        with Workload() as workload, \
+                Amps(self.node.uri, self.queue().name, workload).wait_ready() as amps:
             for headers, body, expected in cases:
                 answer = amps.call('POST', '/publish', gzip.compress(body), {**headers, **GZIP})
                 self.assertEqual((answer.status, answer.body), (202, ''))

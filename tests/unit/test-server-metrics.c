@@ -45,6 +45,8 @@ static void
 call (ServerFixture *f, const char *method, const char *path, const char *body)
 {
   g_autoptr (HttpAnswer) answer = server_call (f, method, path, body);
+
+  g_assert_nonnull (answer);
 }
 
 static void

@@ -29,17 +29,17 @@ static const char *const steps[] = {
   "CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;",
   /* A dead letter that is moved, by SQL of whatever wording, begins as if it had just
    * been published. One that dies again has another time of death. */
-  "CREATE TRIGGER jobs_redriven AFTER UPDATE OF queue ON jobs"
-  " WHEN OLD.died IS NOT NULL AND NEW.died IS OLD.died AND NEW.queue <> OLD.queue "
-  "BEGIN"
-  " UPDATE jobs SET due = 0, owner = NULL, attempt = 1, handed_out = 0, returns = 0,"
-  " first_received = 0, origin = NULL, reason = NULL, detail = NULL, died = NULL"
-  " WHERE id = NEW.id; "
-  "END;",
+  ("CREATE TRIGGER jobs_redriven AFTER UPDATE OF queue ON jobs"
+   " WHEN OLD.died IS NOT NULL AND NEW.died IS OLD.died AND NEW.queue <> OLD.queue "
+   "BEGIN"
+   " UPDATE jobs SET due = 0, owner = NULL, attempt = 1, handed_out = 0, returns = 0,"
+   " first_received = 0, origin = NULL, reason = NULL, detail = NULL, died = NULL"
+   " WHERE id = NEW.id; "
+   "END;"),
   /* Of the machine's start that the file was used in last: how far its wall clock is from
    * the one that nobody can set. */
-  "CREATE TABLE clock (boot_id TEXT NOT NULL, shift INTEGER NOT NULL);"
-  "INSERT INTO clock VALUES ('', 0);",
+  ("CREATE TABLE clock (boot_id TEXT NOT NULL, shift INTEGER NOT NULL);"
+   "INSERT INTO clock VALUES ('', 0);"),
 };
 
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };

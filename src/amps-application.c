@@ -48,8 +48,7 @@ amps_application_finalize (GObject *object)
 {
   AmpsApplication *self = AMPS_APPLICATION (object);
 
-  g_source_destroy (self->deadline);
-  g_source_unref (self->deadline);
+  amps_timer_free (self->deadline);
   g_clear_object (&self->queues);
   g_clear_object (&self->server);
   g_clear_object (&self->dispatcher);
@@ -200,9 +199,7 @@ amps_application_new (AmpsConfig *config)
   if (amps_config_get_metrics_enabled (config))
     self->queues = amps_queue_gauge_new (self->clock, self->broker, self->metrics);
 
-  self->deadline = amps_clock_create_timer (self->clock, "shutdown");
-  g_source_set_callback (self->deadline, on_deadline, self, NULL);
-  g_source_attach (self->deadline, NULL);
+  self->deadline = amps_clock_attach_timer (self->clock, "shutdown", on_deadline, self);
   g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
   return self;
 }

@@ -90,8 +90,7 @@ amps_timer_queue_new (AmpsClock *clock, const char *name, AmpsTimerQueueFunc fun
 void
 amps_timer_queue_free (AmpsTimerQueue *self)
 {
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  amps_timer_free (self->timer);
   g_sequence_free (self->entries);
   g_object_unref (self->clock);
   g_free (self);

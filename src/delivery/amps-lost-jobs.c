@@ -26,8 +26,7 @@ amps_lost_jobs_finalize (GObject *object)
 {
   AmpsLostJobs *self = AMPS_LOST_JOBS (object);
 
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  amps_timer_free (self->timer);
   g_object_unref (self->decider);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -142,9 +141,7 @@ amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *mani
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->decider = g_object_ref (decider);
-  self->timer = amps_clock_create_timer (clock, "lost jobs");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, NULL);
+  self->timer = amps_clock_attach_timer (clock, "lost jobs", on_timer, self);
 
   g_signal_connect_object (amps_workload_get_probe (workload), "restarted",
                            G_CALLBACK (on_restarted), self, 0);

@@ -43,8 +43,7 @@ amps_refusals_finalize (GObject *object)
 {
   AmpsRefusals *self = AMPS_REFUSALS (object);
 
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  amps_timer_free (self->timer);
   g_hash_table_unref (self->in_a_row);
   g_object_unref (self->workload);
   g_object_unref (self->clock);
@@ -124,9 +123,7 @@ amps_refusals_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload)
   self->clock = g_object_ref (clock);
   self->workload = g_object_ref (workload);
   self->address = amps_uri_redact (amps_config_get_workload_address (config));
-  self->timer = amps_clock_create_timer (clock, "refused jobs");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, NULL);
+  self->timer = amps_clock_attach_timer (clock, "refused jobs", on_timer, self);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
   return self;

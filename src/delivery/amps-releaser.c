@@ -27,8 +27,7 @@ amps_releaser_finalize (GObject *object)
 {
   AmpsReleaser *self = AMPS_RELEASER (object);
 
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  amps_timer_free (self->timer);
   g_object_unref (self->decider);
   g_object_unref (self->drain);
   g_object_unref (self->sender);
@@ -154,9 +153,7 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
   self->sender = g_object_ref (sender);
   self->drain = g_object_ref (drain);
   self->decider = g_object_ref (decider);
-  self->timer = amps_clock_create_timer (clock, "give back");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, NULL);
+  self->timer = amps_clock_attach_timer (clock, "give back", on_timer, self);
 
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);

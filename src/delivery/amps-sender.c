@@ -67,8 +67,7 @@ amps_sender_finalize (GObject *object)
 {
   AmpsSender *self = AMPS_SENDER (object);
 
-  g_source_destroy (self->batch_timer);
-  g_source_unref (self->batch_timer);
+  amps_timer_free (self->batch_timer);
   g_queue_clear_full (&self->waiting, g_object_unref);
   amps_timer_queue_free (self->held);
   g_hash_table_unref (self->alone);
@@ -155,9 +154,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->max_concurrency = amps_config_get_max_concurrency (config);
   self->batch_size = amps_config_get_workload_batch_size (config);
   self->held = amps_timer_queue_new (clock, "jobs that may not run yet", on_held_due, self);
-  self->batch_timer = amps_clock_create_timer (clock, "batch");
-  g_source_set_callback (self->batch_timer, on_batch_timer, self, NULL);
-  g_source_attach (self->batch_timer, NULL);
+  self->batch_timer = amps_clock_attach_timer (clock, "batch", on_batch_timer, self);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (drain, "changed", G_CALLBACK (amps_sender_send), self,

@@ -362,9 +362,7 @@ amps_http_listener_dispose (GObject *object)
   if (self->server != NULL)
     soup_server_disconnect (self->server);
   g_clear_object (&self->server);
-  if (self->sweep_timer != NULL)
-    g_source_destroy (self->sweep_timer);
-  g_clear_pointer (&self->sweep_timer, g_source_unref);
+  g_clear_pointer (&self->sweep_timer, amps_timer_free);
 
   G_OBJECT_CLASS (amps_http_listener_parent_class)->dispose (object);
 }
@@ -417,9 +415,7 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   self->funcs = *funcs;
   self->user_data = user_data;
 
-  self->sweep_timer = amps_clock_create_timer (clock, "amps-http-sweep");
-  g_source_set_callback (self->sweep_timer, on_sweep, self, NULL);
-  g_source_attach (self->sweep_timer, NULL);
+  self->sweep_timer = amps_clock_attach_timer (clock, "amps-http-sweep", on_sweep, self);
 
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
   soup_server_add_early_handler (self->server, NULL, on_headers, self, NULL);

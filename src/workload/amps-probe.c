@@ -348,9 +348,7 @@ amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path
       self->session = amps_endpoint_create_session (endpoint, 1, TIMEOUT_SECONDS);
     }
 
-  self->timer = amps_clock_create_timer (clock, "workload probe");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, NULL);
+  self->timer = amps_clock_attach_timer (clock, "workload probe", on_timer, self);
   amps_probe_set_interval (self, 0);
   return self;
 }

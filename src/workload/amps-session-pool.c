@@ -117,9 +117,8 @@ amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint, AmpsConnectionW
   self->watch = watch;
   self->limit = MIN_LIMIT;
   self->sessions = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_pooled_session_free);
-  self->idle_timer = amps_clock_create_timer (clock, "idle workload connections");
-  g_source_set_callback (self->idle_timer, on_idle_timer, self, NULL);
-  g_source_attach (self->idle_timer, NULL);
+  self->idle_timer =
+      amps_clock_attach_timer (clock, "idle workload connections", on_idle_timer, self);
   return self;
 }
 
@@ -130,8 +129,7 @@ amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint, AmpsConnectionW
 void
 amps_session_pool_free (AmpsSessionPool *self)
 {
-  g_source_destroy (self->idle_timer);
-  g_source_unref (self->idle_timer);
+  amps_timer_free (self->idle_timer);
   g_ptr_array_unref (self->sessions);
   if (self->contexts != NULL)
     {

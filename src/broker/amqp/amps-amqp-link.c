@@ -30,9 +30,7 @@
 void
 amps_amqp_link_init (AmpsAmqpLink *self, GSourceFunc on_timer, gpointer user_data)
 {
-  self->timer = amps_clock_create_timer (self->clock, self->role->name);
-  g_source_set_callback (self->timer, on_timer, user_data, NULL);
-  g_source_attach (self->timer, NULL);
+  self->timer = amps_clock_attach_timer (self->clock, self->role->name, on_timer, user_data);
 }
 
 /**
@@ -42,8 +40,7 @@ amps_amqp_link_init (AmpsAmqpLink *self, GSourceFunc on_timer, gpointer user_dat
 void
 amps_amqp_link_clear (AmpsAmqpLink *self)
 {
-  g_source_destroy (self->timer);
-  g_source_unref (self->timer);
+  amps_timer_free (self->timer);
   g_free (self->problem);
 }
 

@@ -245,6 +245,30 @@ append_data (GString *json, const char *content_type, const char *data, gsize le
   append_member (json, "data_base64", base64, FALSE);
 }
 
+static void
+attribute_clear (gpointer data)
+{
+  AmpsAttribute *attribute = data;
+
+  g_free ((char *) attribute->name);
+  g_free ((char *) attribute->value);
+}
+
+/**
+ * amps_cloud_event_new_attributes:
+ *
+ * Returns: (transfer full) (element-type AmpsAttribute): an empty array, which frees the
+ *   names and values of what is added
+ */
+GArray *
+amps_cloud_event_new_attributes (void)
+{
+  GArray *attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
+
+  g_array_set_clear_func (attributes, attribute_clear);
+  return attributes;
+}
+
 /**
  * amps_cloud_event_from_binary:
  * @attributes: (array length=n_attributes): the attributes, names in lower case

@@ -57,6 +57,7 @@ AmpsCloudEvent *amps_cloud_event_scan (const char *json, gsize length,
                                        AmpsEventValidation validation, GError **error);
 void amps_cloud_event_free (AmpsCloudEvent *self);
 
+GArray *amps_cloud_event_new_attributes (void);
 GBytes *amps_cloud_event_from_binary (const AmpsAttribute *attributes, gsize n_attributes,
                                       const char *content_type, GBytes *data,
                                       AmpsEventValidation validation, GError **error);

@@ -49,24 +49,14 @@ amps_http_event_is_event (SoupMessageHeaders *headers)
   return has_type (headers, STRUCTURED_TYPE) || has_attributes (headers);
 }
 
-static void
-attribute_clear (gpointer data)
-{
-  AmpsAttribute *attribute = data;
-
-  g_free ((char *) attribute->name);
-  g_free ((char *) attribute->value);
-}
-
 static GBytes *
 parse_binary (SoupMessageHeaders *headers, GBytes *body, AmpsEventValidation validation,
               GError **error)
 {
-  g_autoptr (GArray) attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
+  g_autoptr (GArray) attributes = amps_cloud_event_new_attributes ();
   SoupMessageHeadersIter iter;
   const char *header, *encoded;
 
-  g_array_set_clear_func (attributes, attribute_clear);
   soup_message_headers_iter_init (&iter, headers);
   while (soup_message_headers_iter_next (&iter, &header, &encoded))
     {

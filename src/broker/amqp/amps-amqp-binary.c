@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-binary.h"
 
+#include "amps-amqp-table.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
 #include "core/amps-gzip.h"
@@ -130,15 +131,6 @@ convert (const amqp_field_value_t *field, AmpsAttribute *attribute)
     }
 }
 
-static void
-attribute_clear (gpointer data)
-{
-  AmpsAttribute *attribute = data;
-
-  g_free ((char *) attribute->name);
-  g_free ((char *) attribute->value);
-}
-
 static gboolean
 add_attribute (GArray *attributes, char *name, const amqp_field_value_t *field, GError **error)
 {
@@ -159,9 +151,8 @@ add_attribute (GArray *attributes, char *name, const amqp_field_value_t *field, 
 static GArray *
 collect (const amqp_table_t *headers, GError **error)
 {
-  g_autoptr (GArray) attributes = g_array_new (FALSE, FALSE, sizeof (AmpsAttribute));
+  g_autoptr (GArray) attributes = amps_cloud_event_new_attributes ();
 
-  g_array_set_clear_func (attributes, attribute_clear);
   for (int i = 0; i < headers->num_entries; i++)
     {
       const amqp_table_entry_t *entry = &headers->entries[i];
@@ -226,6 +217,7 @@ GBytes *
 amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GBytes *body,
                                 gsize max_size, AmpsEventValidation validation, GError **error)
 {
+  const amqp_table_t *headers = amps_amqp_table_get_headers (properties);
   g_autoptr (GBytes) unpacked = unpack (properties, body, max_size, error);
   g_autoptr (GArray) attributes = NULL;
   g_autofree char *content_type = NULL;
@@ -237,7 +229,7 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
     content_type = g_strndup (properties->content_type.bytes, properties->content_type.len);
 
   /* What says that it is an event is one, whatever its headers repeat of it. */
-  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG) || !is_binary (&properties->headers) ||
+  if (!is_binary (headers) ||
       (content_type != NULL &&
        g_ascii_strncasecmp (content_type, STRUCTURED_TYPE, strlen (STRUCTURED_TYPE)) == 0))
     return g_steal_pointer (&unpacked);
@@ -248,31 +240,12 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
       return NULL;
     }
 
-  attributes = collect (&properties->headers, error);
+  attributes = collect (headers, error);
   if (attributes == NULL)
     return NULL;
 
   return amps_cloud_event_from_binary ((const AmpsAttribute *) (gconstpointer) attributes->data,
                                        attributes->len, content_type, unpacked, validation, error);
-}
-
-static gboolean
-has_header (const amqp_basic_properties_t *properties, const char *name)
-{
-  const amqp_table_t *headers = &properties->headers;
-
-  if (!(properties->_flags & AMQP_BASIC_HEADERS_FLAG))
-    return FALSE;
-
-  for (int i = 0; i < headers->num_entries; i++)
-    {
-      const amqp_bytes_t *key = &headers->entries[i].key;
-
-      if (key->len == strlen (name) && memcmp (key->bytes, name, key->len) == 0)
-        return TRUE;
-    }
-
-  return FALSE;
 }
 
 /**
@@ -289,7 +262,8 @@ amps_amqp_binary_find_hint (const amqp_basic_properties_t *properties)
 {
   if (is_encoded_body (properties))
     return "the sender used AMQP 1.0 with a body that is not one data section";
-  if (has_header (properties, "x-amqp-1.0-app-properties"))
+  if (amps_amqp_table_find (amps_amqp_table_get_headers (properties),
+                            "x-amqp-1.0-app-properties") != NULL)
     return "if the sender used AMQP 1.0 in binary mode, it needs structured mode or RabbitMQ 4.0";
 
   return NULL;

@@ -6,6 +6,7 @@
 #include "amps-amqp-connection.h"
 #include "amps-amqp-failure.h"
 #include "amps-amqp-library.h"
+#include "amps-amqp-table.h"
 
 #include "core/amps-error.h"
 
@@ -156,16 +157,6 @@ amps_amqp_connect (amqp_connection_state_t connection, const AmpsAmqpUri *uri, G
 }
 
 static amqp_table_entry_t
-make_text (const char *key, const char *text)
-{
-  amqp_table_entry_t entry = { .key = amqp_cstring_bytes (key) };
-
-  entry.value.kind = AMQP_FIELD_KIND_UTF8;
-  entry.value.value.bytes = amqp_cstring_bytes (text);
-  return entry;
-}
-
-static amqp_table_entry_t
 make_true (const char *key)
 {
   amqp_table_entry_t entry = { .key = amqp_cstring_bytes (key) };
@@ -198,9 +189,9 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
     make_true ("publisher_confirms"),
   };
   amqp_table_entry_t properties[] = {
-    make_text ("product", "AMPS"),
-    make_text ("version", AMPS_VERSION),
-    make_text ("connection_name", name),
+    amps_amqp_table_make_text ("product", "AMPS"),
+    amps_amqp_table_make_text ("version", AMPS_VERSION),
+    amps_amqp_table_make_text ("connection_name", name),
     { .key = amqp_cstring_bytes ("capabilities") },
   };
   amqp_table_t table = { G_N_ELEMENTS (properties), properties };
@@ -243,21 +234,16 @@ void
 amps_amqp_get_server_version (amqp_connection_state_t connection, unsigned int *major,
                               unsigned int *minor)
 {
-  const amqp_table_t *properties = amqp_get_server_properties (connection);
+  const amqp_field_value_t *found =
+      amps_amqp_table_find (amqp_get_server_properties (connection), "version");
+  g_autofree char *version = NULL;
 
   *major = 0;
   *minor = 0;
-  for (int i = 0; i < properties->num_entries; i++)
-    {
-      const amqp_table_entry_t *entry = &properties->entries[i];
-      g_autofree char *name = g_strndup (entry->key.bytes, entry->key.len);
-      g_autofree char *version = NULL;
+  if (found == NULL || found->kind != AMQP_FIELD_KIND_UTF8)
+    return;
 
-      if (strcmp (name, "version") != 0 || entry->value.kind != AMQP_FIELD_KIND_UTF8)
-        continue;
-
-      version = g_strndup (entry->value.value.bytes.bytes, entry->value.value.bytes.len);
-      if (sscanf (version, "%u.%u", major, minor) != 2)
-        *minor = 0;
-    }
+  version = g_strndup (found->value.bytes.bytes, found->value.bytes.len);
+  if (sscanf (version, "%u.%u", major, minor) != 2)
+    *minor = 0;
 }

@@ -2,6 +2,7 @@
 #include "amps-amqp-properties.h"
 
 #include "amps-amqp-binary.h"
+#include "amps-amqp-table.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
 
@@ -56,32 +57,6 @@ decode (GBytes *raw, amqp_pool_t *pool, amqp_basic_properties_t **properties)
 
 /* Reading */
 
-static const amqp_table_t *
-get_headers (const amqp_basic_properties_t *properties)
-{
-  static const amqp_table_t none = { 0, NULL };
-
-  return properties->_flags & AMQP_BASIC_HEADERS_FLAG ? &properties->headers : &none;
-}
-
-static gboolean
-has_name (const amqp_table_entry_t *entry, const char *name)
-{
-  return entry->key.len == strlen (name) && memcmp (entry->key.bytes, name, entry->key.len) == 0;
-}
-
-static const amqp_field_value_t *
-find_header (const amqp_table_t *headers, const char *name)
-{
-  for (int i = 0; i < headers->num_entries; i++)
-    {
-      if (has_name (&headers->entries[i], name))
-        return &headers->entries[i].value;
-    }
-
-  return NULL;
-}
-
 /* Clients write whole numbers in whatever width they like. */
 static gint64
 to_number (const amqp_field_value_t *field, gint64 fallback)
@@ -113,7 +88,7 @@ to_number (const amqp_field_value_t *field, gint64 fallback)
 static gboolean
 is_true (const amqp_table_t *headers, const char *name)
 {
-  const amqp_field_value_t *field = find_header (headers, name);
+  const amqp_field_value_t *field = amps_amqp_table_find (headers, name);
 
   return field != NULL && field->kind == AMQP_FIELD_KIND_BOOLEAN && field->value.boolean;
 }
@@ -121,7 +96,7 @@ is_true (const amqp_table_t *headers, const char *name)
 static gint64
 get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
 {
-  const amqp_field_value_t *field = find_header (headers, name);
+  const amqp_field_value_t *field = amps_amqp_table_find (headers, name);
 
   return field != NULL ? to_number (field, fallback) : fallback;
 }
@@ -148,8 +123,8 @@ dup_text (const amqp_field_value_t *field)
 static void
 read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
-  g_autofree char *parent = dup_text (find_header (headers, "traceparent"));
-  g_autofree char *state = dup_text (find_header (headers, "tracestate"));
+  g_autofree char *parent = dup_text (amps_amqp_table_find (headers, "traceparent"));
+  g_autofree char *state = dup_text (amps_amqp_table_find (headers, "tracestate"));
 
   if (parent == NULL || !amps_event_attribute_is_traceparent (parent))
     return;
@@ -170,7 +145,7 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
       (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
   delivery->delay = MIN (get_time (headers, DELAY_HEADER), MAX_DELAY);
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
-  delivery->copy = find_header (headers, "x-amps-copy") != NULL;
+  delivery->copy = amps_amqp_table_find (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
     delivery->first_received = first_received;
   read_trace_context (delivery, headers);
@@ -181,7 +156,7 @@ read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
 static gboolean
 was_dead_lettered (const amqp_table_t *headers)
 {
-  const amqp_field_value_t *deaths = find_header (headers, "x-death");
+  const amqp_field_value_t *deaths = amps_amqp_table_find (headers, "x-death");
 
   if (deaths == NULL || deaths->kind != AMQP_FIELD_KIND_ARRAY)
     return FALSE;
@@ -189,9 +164,10 @@ was_dead_lettered (const amqp_table_t *headers)
   for (int i = 0; i < deaths->value.array.num_entries; i++)
     {
       const amqp_field_value_t *death = &deaths->value.array.entries[i];
-      g_autofree char *reason = death->kind == AMQP_FIELD_KIND_TABLE
-                                    ? dup_text (find_header (&death->value.table, "reason"))
-                                    : NULL;
+      g_autofree char *reason =
+          death->kind == AMQP_FIELD_KIND_TABLE
+              ? dup_text (amps_amqp_table_find (&death->value.table, "reason"))
+              : NULL;
 
       if (reason != NULL && !g_str_equal (reason, "expired"))
         return TRUE;
@@ -207,7 +183,7 @@ forget_earlier_life (AmpsDelivery *delivery, const amqp_table_t *headers,
                      const AmpsAmqpMessage *message)
 {
   gboolean given_up =
-      find_header (headers, "x-amps-reason") != NULL && !is_true (headers, RETRY_HEADER);
+      amps_amqp_table_find (headers, "x-amps-reason") != NULL && !is_true (headers, RETRY_HEADER);
 
   if (!given_up && !was_dead_lettered (headers))
     return;
@@ -301,8 +277,8 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
   delivery->properties = g_bytes_ref (message->properties);
   if (properties != NULL)
     {
-      read_headers (delivery, get_headers (properties));
-      forget_earlier_life (delivery, get_headers (properties), message);
+      read_headers (delivery, amps_amqp_table_get_headers (properties));
+      forget_earlier_life (delivery, amps_amqp_table_get_headers (properties), message);
     }
   empty_amqp_pool (&pool);
 
@@ -378,7 +354,8 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
   init_amqp_pool (&pool, POOL_SIZE);
   if (decode (raw, &pool, &properties))
-    name = dup_text (find_header (get_headers (properties), "x-amps-copy"));
+    name =
+        dup_text (amps_amqp_table_find (amps_amqp_table_get_headers (properties), "x-amps-copy"));
   empty_amqp_pool (&pool);
 
   return name;
@@ -395,12 +372,12 @@ is_dropped (const amqp_table_entry_t *entry, gboolean has_user)
                                        "x-acquired-count" };
   static const char *const prefixes[] = { "x-first-death-", "x-last-death-", "x-amps-" };
 
-  if (has_name (entry, USER_ID_HEADER))
+  if (amps_amqp_table_is_named (entry, USER_ID_HEADER))
     return has_user;
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      if (has_name (entry, names[i]))
+      if (amps_amqp_table_is_named (entry, names[i]))
         return TRUE;
     }
 
@@ -532,7 +509,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   if (!decode (raw, pool, &original))
     return FALSE;
 
-  old = get_headers (original);
+  old = amps_amqp_table_get_headers (original);
   has_user = (original->_flags & AMQP_BASIC_USER_ID_FLAG) != 0;
   headers.entries =
       amqp_pool_alloc (pool, (gsize) (old->num_entries + N_OWN) * sizeof *headers.entries);

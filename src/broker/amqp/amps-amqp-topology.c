@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-topology.h"
 
+#include "amps-amqp-table.h"
+
 #include <string.h>
 
 #define NOT_FOUND 404
@@ -19,16 +21,6 @@ static const struct {
   { 10 * SECOND, "10s" }, { 30 * SECOND, "30s" },  { 60 * SECOND, "1m" },
   { 300 * SECOND, "5m" }, { 900 * SECOND, "15m" }, { 3600 * SECOND, "1h" },
 };
-
-static amqp_table_entry_t
-make_text (const char *key, const char *text)
-{
-  amqp_table_entry_t entry = { .key = amqp_cstring_bytes (key) };
-
-  entry.value.kind = AMQP_FIELD_KIND_UTF8;
-  entry.value.value.bytes = amqp_cstring_bytes (text);
-  return entry;
-}
 
 static amqp_table_entry_t
 make_number (const char *key, gint64 number)
@@ -71,7 +63,7 @@ ensure_dead_letters (AmpsAmqpConnection *connection, amqp_channel_t channel, con
                      int *code, char **problem)
 {
   amqp_table_entry_t arguments[] = {
-    make_text ("x-queue-type", "quorum"),
+    amps_amqp_table_make_text ("x-queue-type", "quorum"),
     make_number ("x-delivery-limit", -1),
   };
   amqp_table_t table = { has_delivery_limit (connection) ? 2 : 1, arguments };
@@ -92,9 +84,9 @@ declare_subject (AmpsAmqpConnection *connection, int *code, char **problem)
   const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   g_autofree char *dead = g_strconcat (settings->subject, ".dead", NULL);
   amqp_table_entry_t arguments[] = {
-    make_text ("x-queue-type", settings->quorum ? "quorum" : "classic"),
-    make_text ("x-dead-letter-exchange", ""),
-    make_text ("x-dead-letter-routing-key", dead),
+    amps_amqp_table_make_text ("x-queue-type", settings->quorum ? "quorum" : "classic"),
+    amps_amqp_table_make_text ("x-dead-letter-exchange", ""),
+    amps_amqp_table_make_text ("x-dead-letter-routing-key", dead),
     make_number ("x-delivery-limit", -1),
   };
   gboolean unlimited = settings->quorum && has_delivery_limit (connection);
@@ -231,11 +223,11 @@ amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const cha
 {
   const AmpsAmqpSettings *settings = amps_amqp_connection_get_settings (connection);
   amqp_table_entry_t arguments[] = {
-    make_text ("x-queue-type", "quorum"),
-    make_text ("x-dead-letter-exchange", ""),
-    make_text ("x-dead-letter-routing-key", settings->subject),
-    make_text ("x-dead-letter-strategy", "at-least-once"),
-    make_text ("x-overflow", "reject-publish"),
+    amps_amqp_table_make_text ("x-queue-type", "quorum"),
+    amps_amqp_table_make_text ("x-dead-letter-exchange", ""),
+    amps_amqp_table_make_text ("x-dead-letter-routing-key", settings->subject),
+    amps_amqp_table_make_text ("x-dead-letter-strategy", "at-least-once"),
+    amps_amqp_table_make_text ("x-overflow", "reject-publish"),
     make_number ("x-message-ttl", delay / 1000),
   };
   amqp_table_t table = { G_N_ELEMENTS (arguments), arguments };

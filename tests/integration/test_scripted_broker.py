@@ -66,6 +66,27 @@ class Scripted(unittest.TestCase):
             thread.join()
         self.assertEqual(sorted(statuses), [202, 202, 503])
 
+    def test_job_is_done_before_amps_can_publish(self):
+        """What its outcome needs waits for the connection: the job does not run again."""
+        outcomes = {'sync': (200, {'Content-Type': 'application/cloudevents+json'}, event('b')),
+                    'async': 400}
+        for mode, outcome in outcomes.items():
+            broker = ScriptedBroker()
+            self.addCleanup(broker.close)
+            broker.may_confirm.clear()
+            broker.on_consume = lambda connection: connection.send(delivery(1, event('a')))
+            with Workload(lambda _, outcome=outcome: outcome) as workload, \
+                    Amps(broker.uri, 'q', workload, WORKLOAD_MODE=mode) as amps:
+                workload.wait(1)
+                time.sleep(0.5)
+                self.assertEqual(amps.get('/jobs').json['jobs'][0]['attempt'], 1)
+                broker.may_confirm.set()
+                consumer, = [one for one in broker.connections if one.consuming]
+                wait_until(lambda consumer=consumer: consumer.settled == [(80, 1)],
+                           what='the settlement')
+                self.assertEqual(len(workload.posts), 1)
+                self.assertEqual(broker.publisher().published, 1)
+
     def test_return_comes_before_the_confirm(self):
         def give_back(connection, tag):
             connection.send(method(1, 60, 50, b'\x01\x38' + short(b'NO_ROUTE') + short(b'')

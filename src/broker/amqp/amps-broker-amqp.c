@@ -69,10 +69,18 @@ on_send (AmpsAmqpCommand *command, gpointer user_data)
   amps_amqp_session_send (self->publisher.session, command);
 }
 
+/* What is sent to a connection that is being made waits for it, as it does at the start,
+ * when the first job may be done before both are there. */
+static gboolean
+is_about_to_publish (AmpsBrokerAmqp *self)
+{
+  return self->publisher.open || (self->consumer.open && self->publisher.session != NULL);
+}
+
 static const char *
 get_publishing_problem (AmpsBrokerAmqp *self)
 {
-  if (!self->publisher.open)
+  if (!is_about_to_publish (self))
     return "there is no connection to the broker";
   if (amps_broker_get_blocked (AMPS_BROKER (self)))
     return "the broker takes no messages for now: it is short of memory or disk";

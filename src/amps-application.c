@@ -12,7 +12,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 
-/* How many jobs are remembered after their end: contract section 4, and enough
+/* How many jobs are remembered after their end, so that calls can be repeated, and enough
  * for all that one connection can have in doubt. */
 #define MIN_REMEMBERED 10000
 
@@ -75,7 +75,7 @@ amps_application_init (AmpsApplication *self)
   self->loop = g_main_loop_new (NULL, FALSE);
 }
 
-/* Shutdown, contract section 6: drain, give back the rest, flush, close. */
+/* Shutdown: drain, give back the rest, flush, close. */
 
 static void
 on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)

@@ -5,7 +5,7 @@
 
 G_BEGIN_DECLS
 
-/* One for each variable of contract section 2, in its order. */
+/* One for each variable, in the order in which they are listed. */
 typedef enum {
   VARIABLE_BROKER_HOST,
   VARIABLE_BROKER_TYPE,

@@ -74,7 +74,7 @@ typedef enum {
 /**
  * AmpsConfig:
  *
- * The settings of contract section 2. They never change once made, but for
+ * The settings of docs/reference/configuration.md. They never change once made, but for
  * secrets that come from files, see [method@Amps.Config.reload_secrets].
  */
 #define AMPS_TYPE_CONFIG (amps_config_get_type ())

@@ -387,8 +387,8 @@ amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 n
  *   is (transfer full)
  *
  * Finds out whether @job came only because the connection died on the
- * settlement of the same job, which had ended (contract, promise 3), and gives
- * it the outcome that it had. Such an answer is given once.
+ * settlement of the same job, which had ended, and gives it the outcome that it had. Such
+ * an answer is given once.
  *
  * Returns: whether its delivery shall be settled instead of run
  */

@@ -26,7 +26,7 @@ typedef enum {
  * @kind: what the broker is to do with the delivery
  * @delay: µs to wait, for a retry
  * @attempt: the attempt that the next delivery is, for a retry
- * @reason: (nullable): a static word of contract section 5, such as `rejected`, for copies
+ * @reason: (nullable): a static word such as `rejected`, for copies
  * @detail: (nullable): the last cause, for people
  * @copy: number of the copy, if one is made: the same for each try to make it; 0 for none
  *

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * AmpsDecider:
  *
  * Turns what happened to a job into its settlement: the workload's answer, its
- * deadline, a call of the API (contract sections 3 and 5).
+ * deadline, a call of the API.
  */
 #define AMPS_TYPE_DECIDER (amps_decider_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 /**
  * AmpsSender:
  *
- * Sends waiting jobs to the workload as it has places free: the gate of
- * contract, promise 5.
+ * Sends waiting jobs to the workload as it has places free: never more than
+ * MAX_CONCURRENCY at once.
  */
 #define AMPS_TYPE_SENDER (amps_sender_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)

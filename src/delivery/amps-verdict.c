@@ -31,7 +31,7 @@ typedef struct {
     AMPS_VERDICT_UNREACHED, FALSE                                                                  \
   }
 
-/* The table of contract section 3. The first row that fits counts. */
+/* The table of docs/reference/api.md. The first row that fits counts. */
 static const struct {
   unsigned int first_status;
   unsigned int last_status;

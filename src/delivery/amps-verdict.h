@@ -31,7 +31,7 @@ typedef enum {
  * @kind: what is said
  * @blames: whether a retry counts as an attempt
  * @retry_after: µs that the workload asks to wait; -1 when it does not
- * @reason: (nullable): a static word of contract section 5 for a rejection
+ * @reason: (nullable): a static word of docs/reference/dead-letters.md for a rejection
  * @detail: (nullable): the cause, for dead letters; may hold the text of an answer
  * @summary: (nullable): the cause without that text, for logs; %NULL if @detail has none
  * @event: (nullable): what is to be published before the job is acknowledged

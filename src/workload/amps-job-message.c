@@ -94,7 +94,7 @@ splice (GPtrArray *jobs)
  * @jobs: (element-type AmpsJob): one or more jobs; an array of events is sent if
  *   the settings allow more than one
  *
- * Returns: (transfer full): the POST of contract section 3
+ * Returns: (transfer full): the POST of docs/reference/api.md
  */
 SoupMessage *
 amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoint, GPtrArray *jobs)

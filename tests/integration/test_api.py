@@ -12,7 +12,7 @@ from broker import EMBEDDED, BrokerTest, event
 from workload import Workload
 
 
-# Contract, section 7.
+# See docs/reference/metrics.md.
 METRICS = {
     'amps_messages_inserted_total': 'counter',
     'amps_messages_deleted_total': 'counter',
@@ -51,7 +51,7 @@ def accept(_):
 
 
 class Api(BrokerTest):
-    """Contract, section 4."""
+    """See docs/reference/api.md."""
 
     def amps(self, queue, workload, **settings):
         """An AMPS that is ready, until the test ends."""

@@ -15,7 +15,7 @@ ACKNOWLEDGED = (80, 1)
 
 
 class Chains(unittest.TestCase):
-    """Contract, section 4, `publish` of /acknowledge; section 3, events as answers."""
+    """`publish` of /acknowledge, and events as answers."""
 
     def setUp(self):
         self.broker = ScriptedBroker()

@@ -16,7 +16,7 @@ MOVE = ("{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"jo
 
 
 class Cluster(unittest.TestCase):
-    """Contract, promises 1, 3 and 7."""
+    """Nothing is lost when a node of a cluster goes."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix='amps-cluster-')

@@ -51,7 +51,7 @@ def run(*arguments, dotenv=None, **variables):
 
 
 class CommandLine(unittest.TestCase):
-    """Contract, section 2."""
+    """Options, `--help`, and what is wrong with them."""
 
     def test_all_errors_in_one_go(self):
         ended = run(**BAD)

@@ -23,7 +23,7 @@ def count_connections(port):
 
 
 class Concurrency(BrokerTest):
-    """Contract, promises 1, 2 and 5."""
+    """Never more than MAX_CONCURRENCY, and no slot idle."""
 
     def wait_acknowledged(self, amps, count):
         """Waits until so many jobs have ended well."""

@@ -9,7 +9,7 @@ from workload import Workload
 
 
 class ConsumerTimeout(BrokerTest):
-    """Contract, section 5."""
+    """RabbitMQ takes back what is settled too late."""
 
     configuration = 'consumer_timeout = 5000\n'
 

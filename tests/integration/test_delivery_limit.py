@@ -16,7 +16,7 @@ TIMES = 30
 
 
 class DeliveryLimit(BrokerTest):
-    """Contract, section 5: no fault of the job, so none of the limit's business."""
+    """No fault of the job, so none of the limit's business."""
 
     def limited_queue(self):
         """A queue with the limit, by default or told so."""

@@ -11,7 +11,7 @@ from workload import Workload, acknowledge
 
 
 class Detached(BrokerTest):
-    """Contract, promise 3."""
+    """A job runs on when its delivery is lost, and settles the redelivery."""
 
     def started(self, queue, count=1, uri=None, **settings):
         """An AMPS with so many running jobs, `0`, `1`… in the queue."""

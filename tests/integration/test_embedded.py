@@ -23,7 +23,7 @@ MANUAL = pathlib.Path(__file__).parents[2] / 'docs/embedded-broker.md'
 
 
 class Embedded(unittest.TestCase):
-    """Contract, section 9."""
+    """See docs/embedded-broker.md."""
 
     def setUp(self):
         self._folder = tempfile.TemporaryDirectory(prefix='amps-test-')

@@ -14,7 +14,7 @@ from workload import Workload
 
 
 class Management(BrokerTest):
-    """Contract, promises 3 and 7."""
+    """What an operator does to connections and queues."""
 
     @classmethod
     def setUpClass(cls):

@@ -11,7 +11,7 @@ from workload import Workload
 
 
 class Modes(BrokerTest):
-    """Contract, sections 3 and 4."""
+    """What is answered, and what becomes of the job."""
 
     def run_sync(self, answer, **settings):
         """One job in sync mode; returns its queue, the workload and AMPS."""

@@ -18,7 +18,7 @@ from workload import Workload
 
 
 class Outage(BrokerTest):
-    """Contract, promises 1, 3, 6 and 7."""
+    """Nothing is lost or doubled while the broker is away."""
 
     def hold(self):
         """A workload that takes jobs and acknowledges when told, and the telling."""

@@ -22,7 +22,7 @@ FAKETIME = glob.glob('/usr/lib/*/faketime/libfaketimeMT.so.1')
 
 
 class Retry(BrokerTest):
-    """Contract, sections 3 and 5."""
+    """Which answers are tried again, when, and with what."""
 
     def attempts(self, posts):
         """The attempt numbers in the order of the POSTs."""
@@ -292,7 +292,7 @@ class Retry(BrokerTest):
             self.assertEqual(other.count(), 1)
 
     def assert_properties(self, body, queue, properties, copy, further):
-        """What contract section 5 says of copies."""
+        """What a copy keeps, drops and adds."""
         self.assertEqual(copy, body)
         self.assertIsNone(properties.user_id)
         self.assertIsNone(properties.expiration)

@@ -16,7 +16,7 @@ FLOOD = 250000
 
 
 class Scripted(unittest.TestCase):
-    """Promises 1, 6 and 7 against a peer that misbehaves."""
+    """A peer that misbehaves."""
 
     def setUp(self):
         self.broker = ScriptedBroker()

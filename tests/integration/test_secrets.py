@@ -12,7 +12,7 @@ from workload import Workload
 
 
 class Secrets(BrokerTest):
-    """Contract, section 2: NAME_FILE is read again on reconnect and on SIGHUP."""
+    """NAME_FILE is read again on reconnect and on SIGHUP."""
 
     def write(self, name, text):
         """Puts a secret where it is read from."""

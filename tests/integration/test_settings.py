@@ -17,7 +17,7 @@ from workload import Workload
 
 
 class Settings(BrokerTest):
-    """Contract, section 2."""
+    """See docs/reference/configuration.md."""
 
     def test_settings_are_logged_once_without_secrets(self):
         with Amps(f'amqp://user:hunter2@127.0.0.1:{free_port()}', 'jobs', API_TOKEN='hunter2',

@@ -14,7 +14,7 @@ from workload import Workload
 
 
 class Shutdown(BrokerTest):
-    """Contract, section 6."""
+    """SIGTERM: what runs may end, the rest is given back."""
 
     def started(self, count=3, answer=lambda _: 202, **settings):
         """An AMPS with so many jobs in the workload."""

@@ -10,7 +10,7 @@ from workload import Workload, acknowledge
 
 
 class WorkloadOutage(BrokerTest):
-    """Contract, section 3: circuit breaker."""
+    """Nothing is taken that can't be POSTed."""
 
     def test_workload_away_and_back(self):
         queue = self.queue()

@@ -373,7 +373,7 @@ copy_headers (AmqpMessage *message, const AmpsAmqpCopy *copy, amqp_basic_propert
   return list;
 }
 
-/* Contract, section 5: what a copy keeps, drops and adds. */
+/* What a copy keeps, drops and adds. */
 static void
 test_copy (void)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The ladder of contract section 3: never later than wanted, the rest is waited
+/* The ladder of delays: never later than wanted, the rest is waited
  * for, or hopped, after it. What declares the queues is tested with a broker. */
 static void
 test_ladder (void)

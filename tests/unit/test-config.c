@@ -16,7 +16,7 @@ read_config (const char *variables, const char *dotenv, GError **error)
   return amps_config_new ((const char *const *) environment, dotenv, none, error);
 }
 
-/* The table of contract section 2; what has no default is not there. */
+/* The table of docs/reference/configuration.md; what has no default is not there. */
 static void
 test_defaults (void)
 {

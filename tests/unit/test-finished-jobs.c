@@ -30,7 +30,7 @@ recall (AmpsFinishedJobs *memory, AmpsJob *job, gint64 now)
   return found;
 }
 
-/* Promise 3: the broker did not hear of it, so that it hears of it again. Once. */
+/* The broker did not hear of it, so that it hears of it again. Once. */
 static void
 test_redelivery_gets_the_outcome (void)
 {

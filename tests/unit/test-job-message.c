@@ -57,7 +57,7 @@ get_header (SoupMessage *message, const char *name)
   return soup_message_headers_get_one (soup_message_get_request_headers (message), name);
 }
 
-/* Contract, section 3. */
+/* See docs/reference/api.md. */
 static void
 test_headers (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {

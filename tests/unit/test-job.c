@@ -99,7 +99,7 @@ test_confirmed (void)
   g_assert_true (g_hash_table_contains (amps_job_get_confirmed (job), repeated));
 }
 
-/* Labels of metrics and words of the API: the contract's. */
+/* Labels of metrics and words of the API. */
 static void
 test_names (void)
 {

@@ -327,7 +327,7 @@ test_detached (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_job_get_delivery (job) == amps_job_get_delivery (again));
 }
 
-/* Contract, promise 3: when a finished job may answer a delivery. */
+/* When a finished job may answer a delivery. */
 static void
 test_recall (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The table of contract section 3, written down once more. */
+/* The table of docs/reference/api.md, written down once more. */
 static const struct {
   AmpsAnswerKind kind;
   unsigned int status;

@@ -363,7 +363,7 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
 /* Copying */
 
-/* Contract, section 5: what would be wrong, or be misread, on a copy. Whose the
+/* What would be wrong, or be misread, on a copy. Whose the
  * message was stays, unless the broker knows better. */
 static gboolean
 is_dropped (const amqp_table_entry_t *entry, gboolean has_user)

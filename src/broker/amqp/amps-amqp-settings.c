@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-settings.h"
 
-/* Contract, section 5: larger bodies are not copied either. */
+/* Larger bodies are not copied either. */
 #define MAX_DEAD_LETTER_SIZE (128 * 1024 * 1024)
 
 /**

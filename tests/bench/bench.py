@@ -70,7 +70,7 @@ class Bench:
 
         folder = self.folder / name
         folder.mkdir()
-        node = EmbeddedNode(str(folder), None)
+        node = EmbeddedNode(str(folder))
         node.start()
         queue = EmbeddedQueue(node, name, None, None)
         queue.fill(scenario.event(number, name) for number in range(scenario.jobs))

@@ -3,6 +3,7 @@
 
 import collections
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -34,7 +35,7 @@ class Embedded(unittest.TestCase):
 
     def queue(self, name='jobs'):
         """A queue of the file, which exists by then."""
-        node = EmbeddedNode(self.folder, '')
+        node = EmbeddedNode(self.folder)
         if not os.path.exists(self.path):
             node.start()
         queue = EmbeddedQueue(node, name, None, None)
@@ -85,12 +86,18 @@ class Embedded(unittest.TestCase):
         with Workload() as workload, \
                 Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='a').wait_ready(), \
                 Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=10, WORKER_ID='b').wait_ready():
-            queue.fill(event(number) for number in range(400))
+            numbers = itertools.count()
+
+            def both_have_had_some():
+                queue.fill(event(next(numbers)) for _ in range(100))
+                shares = collections.Counter(
+                    post.headers['Amps-Worker'] for post in workload.posts)
+                return min(shares['a'], shares['b']) > 40
+
+            wait_until(both_have_had_some, timeout=30, what='a share for each')
             queue.wait_count(0)
             wait_until(lambda: self.rows() == 0, what='an empty file')
-            self.assertEqual(len(workload.posts), 400)
-            shares = collections.Counter(post.headers['Amps-Worker'] for post in workload.posts)
-            self.assertGreater(min(shares['a'], shares['b']), 40)
+            self.assertEqual(len(workload.posts), next(numbers))
 
     def test_killed_process_leaves_its_jobs_to_the_other(self):
         queue = self.queue()

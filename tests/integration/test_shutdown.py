@@ -16,6 +16,8 @@ from workload import Workload
 class Shutdown(BrokerTest):
     """SIGTERM: what runs may end, the rest is given back."""
 
+    lease = '2s'
+
     def started(self, count=3, answer=lambda _: 202, **settings):
         """An AMPS with so many jobs in the workload."""
         queue, workload = self.queue(), Workload(answer)

@@ -23,6 +23,8 @@ typedef struct {
   int result;   /* error code, SUCCEEDED or NOT_TOLD */
   unsigned int n_sent;
   unsigned int n_freed; /* commands, of those that were sent, too */
+  unsigned int n_told;
+  GAsyncReadyCallback callback;
 } Fixture;
 
 static void
@@ -72,6 +74,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->original = amps_delivery_new (g_bytes_ref (body));
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
+  f->callback = on_done;
 }
 
 static void
@@ -97,7 +100,7 @@ add_copy (Fixture *f, AmpsSettlementKind otherwise)
 
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
-  return amps_amqp_outbox_add_copy (f->outbox, g_task_new (NULL, NULL, on_done, f), f->original,
+  return amps_amqp_outbox_add_copy (f->outbox, g_task_new (NULL, NULL, f->callback, f), f->original,
                                     &settlement, otherwise);
 }
 
@@ -294,6 +297,47 @@ test_few_retries_at_once (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   iterate ();
 }
 
+/* Whoever is told that one failed comes back with another. */
+static void
+on_done_again (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  on_done (source, result, user_data);
+  f->n_told++;
+  send_copy (f, AMPS_SETTLE_RETRY);
+}
+
+static gboolean
+fail_all (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  amps_amqp_outbox_fail_all (f->outbox);
+  return G_SOURCE_REMOVE;
+}
+
+/* In another turn of the main loop than they came from, tasks are told at once. */
+static void
+test_callers_that_come_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->callback = on_done_again;
+  for (unsigned int i = 0; i < 300; i++)
+    send_copy (f, AMPS_SETTLE_RETRY);
+  g_assert_cmpuint (f->n_sent, ==, 200);
+  g_assert_cmpuint (f->n_freed, ==, 200);
+
+  g_timeout_add (2, fail_all, f);
+  g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->n_told, ==, 300);
+  g_assert_cmpuint (f->n_sent, ==, 400);
+  g_assert_cmpuint (f->n_freed, ==, 500);
+
+  f->callback = on_done;
+  amps_amqp_outbox_fail_all (f->outbox);
+  iterate ();
+}
+
 static void
 test_connection_that_breaks (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -317,6 +361,7 @@ main (int argc, char **argv)
     { "/amqp-outbox/retry-queue-that-is-slow", test_retry_queue_that_is_slow },
     { "/amqp-outbox/retry-queue-that-is-gone", test_retry_queue_that_is_gone },
     { "/amqp-outbox/few-retries-at-once", test_few_retries_at_once },
+    { "/amqp-outbox/callers-that-come-back", test_callers_that_come_back },
     { "/amqp-outbox/connection-that-breaks", test_connection_that_breaks },
   };
 

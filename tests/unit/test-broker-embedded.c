@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/embedded/amps-broker-embedded.h"
 #include "core/amps-error.h"
+#include "log-recorder.h"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <time.h>
 
@@ -254,6 +256,83 @@ test_stop_answers_all (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_published + f->n_failed, ==, 50);
 }
 
+/* Whoever does not give up. */
+typedef struct {
+  Process *process;
+  AmpsJob *job; /* (owned) */
+  unsigned int n_told;
+} Stubborn;
+
+static void settle_stubbornly (Stubborn *self);
+
+static void
+on_settled_stubbornly (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Stubborn *self = user_data;
+
+  g_assert_false (amps_broker_settle_finish (AMPS_BROKER (source), result, NULL));
+  self->n_told++;
+  if (amps_broker_is_alive (AMPS_BROKER (source), amps_job_get_delivery (self->job)))
+    settle_stubbornly (self);
+}
+
+static void
+settle_stubbornly (Stubborn *self)
+{
+  AmpsSettlement retry = { .kind = AMPS_SETTLE_RETRY };
+
+  amps_broker_settle_async (self->process->broker, amps_job_get_delivery (self->job), &retry, NULL,
+                            on_settled_stubbornly, self);
+}
+
+static void
+on_delivered_to_stubborn (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, GArray *stubborn)
+{
+  Stubborn one = { NULL, g_object_ref (job), 0 };
+
+  g_array_append_val (stubborn, one);
+}
+
+/* Another program has the file, and whoever is told that a settlement failed tries
+ * again at once. */
+static void
+test_stop_while_locked (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  Process process = { 0 };
+  g_autoptr (GArray) stubborn = g_array_new (FALSE, FALSE, sizeof (Stubborn));
+  g_autofree char *location = g_strconcat ("//", f->path, NULL);
+  g_autofree char *warnings = NULL;
+  sqlite3 *other;
+
+  log_recorder_start ();
+  start (&process, f, location);
+  g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
+  g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_to_stubborn), stubborn);
+  for (unsigned int i = 0; i < PREFETCH; i++)
+    publish (&process, i);
+  while (stubborn->len < PREFETCH)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_assert_cmpint (sqlite3_open (f->path, &other), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), ==, SQLITE_OK);
+  for (unsigned int i = 0; i < PREFETCH; i++)
+    {
+      g_array_index (stubborn, Stubborn, i).process = &process;
+      settle_stubbornly (&g_array_index (stubborn, Stubborn, i));
+    }
+  stop (&process);
+
+  g_assert_cmpuint (process.n_lost, ==, 1);
+  for (unsigned int i = 0; i < PREFETCH; i++)
+    {
+      g_assert_cmpuint (g_array_index (stubborn, Stubborn, i).n_told, ==, 2);
+      g_object_unref (g_array_index (stubborn, Stubborn, i).job);
+    }
+  sqlite3_close (other);
+  warnings = log_recorder_take ();
+  g_assert_nonnull (strstr (warnings, "database is locked"));
+}
+
 /* As when the process was suspended, and the worker's thread has not noticed yet. */
 #define TYPE_LATE_CLOCK (late_clock_get_type ())
 G_DECLARE_FINAL_TYPE (LateClock, late_clock, LATE, CLOCK, AmpsClock)
@@ -470,6 +549,7 @@ main (int argc, char **argv)
     { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
     { "/broker-embedded/malformed", test_malformed },
     { "/broker-embedded/stop-answers-all", test_stop_answers_all },
+    { "/broker-embedded/stop-while-locked", test_stop_while_locked },
     { "/broker-embedded/count", test_count },
   };
 

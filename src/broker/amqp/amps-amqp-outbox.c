@@ -54,18 +54,27 @@ typedef struct {
   AmpsTimerEntry *deadline; /* (nullable) */
 } Item;
 
+/* It is neither sent nor missed any more. */
+static void
+withdraw (Item *item)
+{
+  AmpsAmqpCommand *command = g_steal_pointer (&item->command);
+
+  if (item->deadline != NULL)
+    amps_timer_queue_remove (item->outbox->deadlines, g_steal_pointer (&item->deadline));
+  if (command != NULL)
+    {
+      g_queue_remove (&item->outbox->held, item);
+      command->free (command);
+    }
+}
+
 static void
 item_free (gpointer data)
 {
   Item *item = data;
 
-  if (item->deadline != NULL)
-    amps_timer_queue_remove (item->outbox->deadlines, item->deadline);
-  if (item->command != NULL)
-    {
-      g_queue_remove (&item->outbox->held, item);
-      item->command->free (item->command);
-    }
+  withdraw (item);
   g_clear_object (&item->task);
   g_clear_pointer (&item->original, amps_delivery_unref);
   g_free (item);
@@ -359,8 +368,10 @@ settle_original (AmpsAmqpOutbox *self, Item *item, gboolean confirmed)
   return settled;
 }
 
+/* Whoever is told may come back with more at once, so all is in order before.
+ * @item: (transfer full): is off the outbox */
 static void
-end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
+tell_end (AmpsAmqpOutbox *self, Item *item, const GError *problem)
 {
   gboolean succeeded = problem == NULL;
 
@@ -371,12 +382,19 @@ end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
     g_task_return_boolean (item->task, TRUE);
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
+  item_free (item);
+}
 
+static void
+end_item (AmpsAmqpOutbox *self, Item *item, const GError *problem)
+{
   if (item->lane == DEAD_LETTERS && item->copy != 0 && item->overdue && problem == NULL)
     g_hash_table_add (self->late, g_memdup2 (&item->copy, sizeof item->copy));
   self->n_sent -= item->lane > 0 && item->sent ? 1 : 0;
   self->n_overdue -= item->overdue ? 1 : 0;
-  g_hash_table_remove (self->items, &item->id);
+  g_hash_table_steal (self->items, &item->id);
+  withdraw (item);
+  tell_end (self, item, problem);
 }
 
 /* The queue of that lane has given an answer: others may follow. */
@@ -439,13 +457,19 @@ amps_amqp_outbox_fail_all (AmpsAmqpOutbox *self)
   g_autoptr (GList) items = g_hash_table_get_values (self->items);
 
   g_hash_table_remove_all (self->late);
+  g_hash_table_steal_all (self->items);
+  self->n_sent = 0;
+  self->n_overdue = 0;
 
   for (GList *l = items; l != NULL; l = l->next)
     {
       Item *item = l->data;
 
+      withdraw (item);
       if (item->sent)
         amps_amqp_twins_expect (self->twins, item->copy, item->delay);
-      end_item (self, item, problem);
     }
+
+  for (GList *l = items; l != NULL; l = l->next)
+    tell_end (self, l->data, problem);
 }

@@ -327,16 +327,17 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
 static void
 finish_stop (AmpsBrokerAmqp *self)
 {
+  g_autoptr (GTask) task = NULL;
+
   if (self->stop_task == NULL || self->consumer.session != NULL || self->publisher.session != NULL)
     return;
 
+  task = g_steal_pointer (&self->stop_task);
   amps_timer_set_due (self->watchdog, -1);
   if (self->broken_on_stop)
-    g_task_return_new_error (self->stop_task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
-                             "the broker did not answer");
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "the broker did not answer");
   else
-    g_task_return_boolean (self->stop_task, TRUE);
-  g_clear_object (&self->stop_task);
+    g_task_return_boolean (task, TRUE);
 }
 
 /* Whether a connection did what it is for, as long as it was there. */

@@ -117,29 +117,32 @@ handle_counted (AmpsBrokerEmbedded *self, guint64 id, AmpsQueueDepths *depths)
   g_object_unref (task);
 }
 
-/* What came too late for the last commit. */
-static void
-fail_tasks (AmpsBrokerEmbedded *self)
+static GHashTable *
+new_tasks (void)
 {
-  GHashTableIter iter;
-  gpointer task;
-
-  g_hash_table_iter_init (&iter, self->tasks);
-  while (g_hash_table_iter_next (&iter, NULL, &task))
-    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_DETACHED, "the queue's file is closed");
-  g_hash_table_remove_all (self->tasks);
+  return g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
 }
 
+/* Whoever is told may call again at once, so nobody is told before all is over. */
 static void
 handle_closed (AmpsBrokerEmbedded *self)
 {
+  g_autoptr (GTask) stop_task = g_steal_pointer (&self->stop_task);
+  g_autoptr (GHashTable) tasks = g_steal_pointer (&self->tasks);
+  GHashTableIter iter;
+  gpointer task;
+
+  self->tasks = new_tasks ();
   amps_embedded_worker_free (g_steal_pointer (&self->worker));
   self->open = FALSE;
-  fail_tasks (self);
   amps_broker_end_epoch (AMPS_BROKER (self));
   show_state (self, NULL);
-  g_task_return_boolean (self->stop_task, TRUE);
-  g_clear_object (&self->stop_task);
+
+  /* What came too late for the last commit. */
+  g_hash_table_iter_init (&iter, tasks);
+  while (g_hash_table_iter_next (&iter, NULL, &task))
+    g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_DETACHED, "the queue's file is closed");
+  g_task_return_boolean (stop_task, TRUE);
 }
 
 static void
@@ -355,7 +358,7 @@ amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
 static void
 amps_broker_embedded_init (AmpsBrokerEmbedded *self)
 {
-  self->tasks = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
+  self->tasks = new_tasks ();
   self->events =
       amps_mailbox_new ("embedded events", NULL, on_event, amps_embedded_event_free, self);
 }

@@ -130,8 +130,8 @@ hold (Settling *settling, const GError *error)
 static void
 settling_free (Settling *settling)
 {
-  set_held (settling, FALSE);
   settling->settler->n_pending--;
+  set_held (settling, FALSE);
   g_object_unref (settling->settler);
   g_object_unref (settling->job);
   g_free (settling->settlement.detail);

@@ -27,7 +27,7 @@ static void
 deliver (AmpsAmqpAcknowledger *acknowledger, guint64 first, guint64 last)
 {
   for (guint64 tag = first; tag <= last; tag++)
-    amps_amqp_acknowledger_add_delivery (acknowledger, tag);
+    g_assert_true (amps_amqp_acknowledger_add_delivery (acknowledger, tag));
 }
 
 static void
@@ -116,6 +116,23 @@ test_twice (void)
   assert_sent (acknowledger, "2 ");
 }
 
+/* 0, one that was there before, a gap, and tags that can't be counted up to. */
+static void
+test_out_of_turn (void)
+{
+  static const guint64 tags[] = { 0, 1, 2, 3, 5, 4 + (G_GUINT64_CONSTANT (1) << 32), G_MAXUINT64 };
+  g_autoptr (AmpsAmqpAcknowledger) acknowledger = amps_amqp_acknowledger_new ();
+
+  g_assert_false (amps_amqp_acknowledger_add_delivery (acknowledger, 0));
+  g_assert_false (amps_amqp_acknowledger_add_delivery (acknowledger, 2));
+  deliver (acknowledger, 1, 3);
+  amps_amqp_acknowledger_settle (acknowledger, 2, AMPS_SETTLE_ACKNOWLEDGE);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tags); i++)
+    g_assert_false (amps_amqp_acknowledger_add_delivery (acknowledger, tags[i]));
+  assert_sent (acknowledger, "2 ");
+  deliver (acknowledger, 4, 4);
+}
+
 /* What the broker would make of it, over many deliveries. */
 static gboolean
 apply (guint64 tag, AmpsSettlementKind kind G_GNUC_UNUSED, gboolean multiple, gpointer user_data)
@@ -176,6 +193,7 @@ main (int argc, char **argv)
   g_test_add_func ("/amqp-acknowledger/batches", test_batches);
   g_test_add_func ("/amqp-acknowledger/no-room", test_no_room);
   g_test_add_func ("/amqp-acknowledger/twice", test_twice);
+  g_test_add_func ("/amqp-acknowledger/out-of-turn", test_out_of_turn);
   g_test_add_func ("/amqp-acknowledger/random", test_random);
   return g_test_run ();
 }

@@ -25,6 +25,7 @@ make_header (guint64 body_size)
 {
   amqp_frame_t frame = { .frame_type = AMQP_FRAME_HEADER };
 
+  frame.payload.properties.class_id = AMQP_BASIC_CLASS;
   frame.payload.properties.body_size = body_size;
   frame.payload.properties.raw = amqp_cstring_bytes ("\1");
   return frame;
@@ -127,6 +128,7 @@ test_wrong_order (void)
   g_autoptr (AmpsAmqpAssembler) fresh = amps_amqp_assembler_new (LIMIT);
   g_autoptr (AmpsAmqpAssembler) begun = amps_amqp_assembler_new (LIMIT);
   g_autoptr (AmpsAmqpAssembler) half = amps_amqp_assembler_new (LIMIT);
+  amqp_frame_t other = make_header (1);
 
   refuse (fresh, make_header (1));
   refuse (fresh, make_body ("a"));
@@ -134,6 +136,8 @@ test_wrong_order (void)
   g_assert_null (add (begun, make_method ()));
   refuse (begun, make_method ());
   refuse (begun, make_body ("a"));
+  other.payload.properties.class_id = AMQP_CHANNEL_CLASS;
+  refuse (begun, other);
 
   g_assert_null (add (half, make_method ()));
   g_assert_null (add (half, make_header (2)));

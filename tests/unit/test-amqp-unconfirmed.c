@@ -10,7 +10,9 @@
 static const char precondition[] = "PRECONDITION_FAILED - something";
 
 /* A channel, with a broker that has its own view of each publication. */
-typedef struct {
+typedef struct _Fixture Fixture;
+
+struct _Fixture {
   AmpsAmqpUnconfirmed *unconfirmed;
   int results[N_IDS];        /* error code, CONFIRMED or OPEN */
   unsigned int n_sent;       /* in all */
@@ -18,7 +20,8 @@ typedef struct {
   guint64 on_channel[N_IDS]; /* ids, by tag - 1 */
   unsigned int n_on_channel;
   unsigned int n_closed;
-} Fixture;
+  void (*on_answered) (Fixture *f); /* (nullable) */
+};
 
 typedef struct {
   AmpsAmqpPublication publication;
@@ -46,6 +49,8 @@ on_answer (guint64 id, GError *problem, gpointer user_data)
   if (problem != NULL)
     g_assert_true (problem->domain == AMPS_ERROR);
   g_clear_error (&problem);
+  if (f->on_answered != NULL)
+    f->on_answered (f);
 }
 
 static void
@@ -112,7 +117,7 @@ serve (Fixture *f, const gboolean *bad, gboolean confirms_first, int code, const
       while (found < f->n_on_channel && !bad[f->on_channel[found]])
         found++;
       if ((confirms_first || found == f->n_on_channel) && found > n_done)
-        amps_amqp_unconfirmed_confirm (f->unconfirmed, found, TRUE, TRUE);
+        g_assert_true (amps_amqp_unconfirmed_confirm (f->unconfirmed, found, TRUE, TRUE));
       n_done = found;
       if (found < f->n_on_channel)
         {
@@ -136,13 +141,70 @@ test_confirms (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   g_assert_true (amps_amqp_unconfirmed_return (f->unconfirmed, "q", NULL));
   g_assert_false (amps_amqp_unconfirmed_return (f->unconfirmed, "other", NULL));
-  amps_amqp_unconfirmed_confirm (f->unconfirmed, 4, FALSE, FALSE);
-  amps_amqp_unconfirmed_confirm (f->unconfirmed, 3, TRUE, TRUE);
+  g_assert_true (amps_amqp_unconfirmed_confirm (f->unconfirmed, 4, FALSE, FALSE));
+  g_assert_true (amps_amqp_unconfirmed_confirm (f->unconfirmed, 3, TRUE, TRUE));
   g_assert_cmpint (f->results[0], ==, AMPS_ERROR_UNROUTABLE);
   g_assert_cmpint (f->results[1], ==, CONFIRMED);
   g_assert_cmpint (f->results[2], ==, CONFIRMED);
   g_assert_cmpint (f->results[3], ==, AMPS_ERROR_UNAVAILABLE);
   g_assert_cmpint (f->results[4], ==, OPEN);
+}
+
+/* A broker that confirms what it can't breaks the protocol, and nothing is taken for safe. */
+static void
+test_confirms_of_nothing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const struct {
+    guint64 tag;
+    gboolean multiple;
+    gboolean means_something;
+  } confirms[] = {
+    { 0, FALSE, FALSE }, { 0, TRUE, FALSE }, { 1, FALSE, FALSE }, { G_MAXUINT64, TRUE, FALSE },
+    { 4, FALSE, FALSE }, { 4, TRUE, FALSE }, { 2, FALSE, TRUE },  { 2, FALSE, FALSE },
+    { 2, TRUE, TRUE },   { 2, TRUE, FALSE }, { 1, FALSE, FALSE }, { G_MAXUINT64, TRUE, FALSE },
+    { 0, FALSE, FALSE }, { 0, TRUE, TRUE },  { 0, TRUE, FALSE },  { 3, FALSE, FALSE },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (confirms); i++)
+    {
+      /* The first ones come before anything is published. */
+      if (i == 4)
+        {
+          for (guint64 id = 0; id < 3; id++)
+            add (f, id, 1);
+          send_all (f);
+        }
+      g_assert_cmpint (amps_amqp_unconfirmed_confirm (f->unconfirmed, confirms[i].tag,
+                                                      confirms[i].multiple, TRUE),
+                       ==, confirms[i].means_something);
+    }
+  for (guint64 id = 0; id < 3; id++)
+    g_assert_cmpint (f->results[id], ==, CONFIRMED);
+}
+
+static void
+publish_another (Fixture *f)
+{
+  guint64 id = f->n_sent;
+
+  if (id < N_IDS)
+    add (f, id, 1);
+  send_all (f);
+  if (f->n_on_channel > 0)
+    amps_amqp_unconfirmed_confirm (f->unconfirmed, f->n_on_channel, FALSE, TRUE);
+}
+
+/* Whoever is told comes back with another, which is confirmed before the next is told. */
+static void
+test_callers_that_come_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  for (guint64 id = 0; id < 4; id++)
+    add (f, id, 1);
+  send_all (f);
+  f->on_answered = publish_another;
+  g_assert_true (amps_amqp_unconfirmed_confirm (f->unconfirmed, 4, TRUE, TRUE));
+  for (guint64 id = 0; id < N_IDS; id++)
+    g_assert_cmpint (f->results[id], ==, CONFIRMED);
 }
 
 /* The one that was under way alone is meant, and gets the reason. */
@@ -282,6 +344,8 @@ main (int argc, char **argv)
 #define ADD(name, data, test)                                                                      \
   g_test_add ("/amqp-unconfirmed/" name, Fixture, data, set_up, test, tear_down)
   ADD ("confirms", NULL, test_confirms);
+  ADD ("confirms-of-nothing", NULL, test_confirms_of_nothing);
+  ADD ("callers-that-come-back", NULL, test_callers_that_come_back);
   ADD ("reasons", NULL, test_reasons);
   ADD ("too-large", NULL, test_too_large);
   ADD ("bad-ones-among-others/confirmed-first", "", test_bad_ones_among_others);

@@ -73,18 +73,23 @@ grow (AmpsAmqpAcknowledger *self)
 /**
  * amps_amqp_acknowledger_add_delivery:
  * @self: an acknowledger
- * @tag: of a delivery that has come; one more than the last
+ * @tag: of a delivery that has come
+ *
+ * Returns: whether @tag is one more than the last (AMQP 0-9-1, 1.1: `delivery-tag`); if
+ *   not, the broker breaks the protocol, and nothing that is said of @tag would be safe
  */
-void
+gboolean
 amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag)
 {
-  g_return_if_fail (tag == self->next);
+  if (tag != self->next)
+    return FALSE;
 
   if (self->next - self->first == self->capacity)
     grow (self);
 
   *get_state (self, tag) = OUTSTANDING;
   self->next++;
+  return TRUE;
 }
 
 /**

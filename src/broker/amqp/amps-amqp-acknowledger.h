@@ -29,7 +29,7 @@ typedef gboolean (*AmpsAmqpSettleFunc) (guint64 tag, AmpsSettlementKind kind, gb
 
 AmpsAmqpAcknowledger *amps_amqp_acknowledger_new (void);
 void amps_amqp_acknowledger_free (AmpsAmqpAcknowledger *self);
-void amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag);
+gboolean amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag);
 gboolean amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag,
                                         AmpsSettlementKind kind);
 gboolean amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSettleFunc send,

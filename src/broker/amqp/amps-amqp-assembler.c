@@ -64,7 +64,7 @@ amps_amqp_assembler_free (AmpsAmqpAssembler *self)
 static gboolean
 fail (GError **error, const char *what)
 {
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_FAILED, "the broker broke the protocol: %s", what);
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_FAILED, what);
   return FALSE;
 }
 
@@ -162,6 +162,8 @@ amps_amqp_assembler_add_frame (AmpsAmqpAssembler *self, const amqp_frame_t *fram
 
   if (frame->frame_type == AMQP_FRAME_HEADER && self->expected == EXPECT_HEADER)
     {
+      if (frame->payload.properties.class_id != AMQP_BASIC_CLASS)
+        return fail (error, "a message has a header of another class");
       add_header (self, frame, message);
       return TRUE;
     }

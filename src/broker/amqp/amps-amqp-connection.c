@@ -11,6 +11,9 @@
 #define MAX_FRAMES_AT_ONCE 64
 #define MAX_BYTES_AT_ONCE (256 * 1024)
 
+/* AMQP 0-9-1, 1.4: the class of the connection's own methods. */
+#define CONNECTION_CLASS 10
+
 struct _AmpsAmqpConnection {
   const AmpsAmqpRole *role;
   gpointer role_data;               /* (owned) (nullable) once started */
@@ -96,6 +99,27 @@ amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
     }
 
   self->running = FALSE;
+}
+
+/**
+ * amps_amqp_connection_fail_protocol:
+ * @self: a connection
+ * @format: printf() format of what the broker did; never a secret
+ * @...: its arguments
+ *
+ * Ends the session, because the broker breaks the protocol: nothing that it says of
+ * messages on this connection can be relied on.
+ */
+void
+amps_amqp_connection_fail_protocol (AmpsAmqpConnection *self, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  amps_amqp_connection_fail (self, "the broker broke the protocol: %s", what);
 }
 
 /**
@@ -223,9 +247,28 @@ handle_channel_close (AmpsAmqpConnection *self, amqp_channel_t channel,
     amps_amqp_connection_fail (self, "the broker closed the channel: %s", text);
 }
 
+/* AMQP 0-9-1, 2.2.4: what is of the connection comes on channel 0, all else on one that
+ * is open. */
+static gboolean
+check_channel (AmpsAmqpConnection *self, amqp_channel_t channel, gboolean of_connection)
+{
+  gboolean open =
+      channel >= 1 && channel <= AMPS_AMQP_N_CHANNELS && self->assemblers[channel - 1] != NULL;
+
+  if (of_connection ? channel == 0 : open)
+    return TRUE;
+
+  amps_amqp_connection_fail_protocol (self, "a frame came on channel %u, which is not one for it",
+                                      channel);
+  return FALSE;
+}
+
 static void
 handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_method_t *method)
 {
+  if (!check_channel (self, channel, method->id >> 16 == CONNECTION_CLASS))
+    return;
+
   switch (method->id)
     {
     case AMQP_CONNECTION_BLOCKED_METHOD:
@@ -246,8 +289,8 @@ handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_meth
       return;
     default:
       if (!self->role->method (self->role_data, channel, method))
-        amps_amqp_connection_fail (self, "the broker sent an unexpected %s",
-                                   amqp_method_name (method->id));
+        amps_amqp_connection_fail_protocol (self, "%s was not expected",
+                                            amqp_method_name (method->id));
     }
 }
 
@@ -255,16 +298,14 @@ static void
 assemble (AmpsAmqpConnection *self, const amqp_frame_t *frame)
 {
   amqp_channel_t channel = frame->channel;
-  AmpsAmqpAssembler *assembler =
-      channel >= 1 && channel <= AMPS_AMQP_N_CHANNELS ? self->assemblers[channel - 1] : NULL;
   g_autoptr (AmpsAmqpMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (assembler == NULL)
-    amps_amqp_connection_fail (self, "the broker sent a message on channel %u, which is not open",
-                               channel);
-  else if (!amps_amqp_assembler_add_frame (assembler, frame, &message, &error))
-    amps_amqp_connection_fail (self, "%s", error->message);
+  if (!check_channel (self, channel, FALSE))
+    return;
+
+  if (!amps_amqp_assembler_add_frame (self->assemblers[channel - 1], frame, &message, &error))
+    amps_amqp_connection_fail_protocol (self, "%s", error->message);
   else if (message != NULL)
     self->role->message (self->role_data, channel, g_steal_pointer (&message));
 }

@@ -76,6 +76,8 @@ void amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_read (AmpsAmqpConnection *self);
 void amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
+void amps_amqp_connection_fail_protocol (AmpsAmqpConnection *self, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
 gboolean amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *what);
 gboolean amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what,
                                            int *channel_error, char **channel_text);

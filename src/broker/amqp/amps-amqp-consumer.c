@@ -378,8 +378,12 @@ consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpM
   Consumer *self = role;
   g_autoptr (AmpsAmqpMessage) owned = message;
 
-  amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag);
-  if (is_read_at_once (message))
+  if (message->returned || is_fresh (self))
+    amps_amqp_connection_fail_protocol (self->connection, "a message came that nobody consumes");
+  else if (!amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag))
+    amps_amqp_connection_fail_protocol (
+        self->connection, "delivery %" G_GUINT64_FORMAT " came out of turn", message->tag);
+  else if (is_read_at_once (message))
     amps_amqp_connection_tell (self->connection, read_message (self->connection, message));
   else
     g_thread_pool_push (self->readers, g_steal_pointer (&owned), NULL);

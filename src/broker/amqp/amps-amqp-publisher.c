@@ -371,25 +371,49 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
 
 /* Confirms and returns */
 
+/* Returns: (nullable): that publishes on the channel of that number */
 static Channel *
 get_channel (Publisher *self, amqp_channel_t number)
 {
-  if (number == AMPS_AMQP_DEAD_LETTER_CHANNEL)
-    return &self->dead;
-
-  return number == AMPS_AMQP_RETRY_CHANNEL ? &self->retry : &self->direct;
+  switch (number)
+    {
+    case AMPS_AMQP_CHANNEL:
+      return &self->direct;
+    case AMPS_AMQP_RETRY_CHANNEL:
+      return &self->retry;
+    case AMPS_AMQP_DEAD_LETTER_CHANNEL:
+      return &self->dead;
+    default:
+      return NULL;
+    }
 }
 
 static void
-publisher_message (gpointer role, amqp_channel_t channel, AmpsAmqpMessage *message)
+publisher_message (gpointer role, amqp_channel_t number, AmpsAmqpMessage *message)
 {
   Publisher *self = role;
+  const Channel *channel = get_channel (self, number);
+  g_autoptr (AmpsAmqpMessage) owned = message;
   g_autofree char *message_id = amps_amqp_properties_dup_message_id (message->properties);
 
-  if (amps_amqp_unconfirmed_return (get_channel (self, channel)->unconfirmed, message->routing_key,
-                                    message_id))
+  if (channel != NULL && message->returned &&
+      amps_amqp_unconfirmed_return (channel->unconfirmed, message->routing_key, message_id))
     amps_amqp_declarations_forget (self->declarations, message->routing_key);
-  amps_amqp_message_free (message);
+  else
+    amps_amqp_connection_fail_protocol (self->connection,
+                                        "a message came that was not published here");
+}
+
+static void
+confirm (Publisher *self, Channel *channel, guint64 tag, gboolean multiple, gboolean confirmed)
+{
+  if (channel != NULL &&
+      amps_amqp_unconfirmed_confirm (channel->unconfirmed, tag, multiple, confirmed))
+    publish_waiting (self, channel);
+  else
+    amps_amqp_connection_fail_protocol (
+        self->connection,
+        "publication %" G_GUINT64_FORMAT " was confirmed, which was not waiting for it", tag);
 }
 
 static gboolean
@@ -401,13 +425,12 @@ publisher_method (gpointer role, amqp_channel_t number, const amqp_method_t *met
   const amqp_basic_nack_t *nack = method->decoded;
 
   if (method->id == AMQP_BASIC_ACK_METHOD)
-    amps_amqp_unconfirmed_confirm (channel->unconfirmed, ack->delivery_tag, ack->multiple, TRUE);
+    confirm (self, channel, ack->delivery_tag, ack->multiple != 0, TRUE);
   else if (method->id == AMQP_BASIC_NACK_METHOD)
-    amps_amqp_unconfirmed_confirm (channel->unconfirmed, nack->delivery_tag, nack->multiple, FALSE);
+    confirm (self, channel, nack->delivery_tag, nack->multiple != 0, FALSE);
   else
     return FALSE;
 
-  publish_waiting (self, channel);
   return TRUE;
 }
 
@@ -418,7 +441,7 @@ publisher_closed (gpointer role, amqp_channel_t number, int code, const char *te
   Publisher *self = role;
   Channel *channel = get_channel (self, number);
 
-  if (number != channel->number)
+  if (channel == NULL || number != channel->number)
     return FALSE;
 
   amps_amqp_unconfirmed_close (channel->unconfirmed, code, text);

@@ -128,7 +128,15 @@ amps_amqp_unconfirmed_return (AmpsAmqpUnconfirmed *self, const char *queue, cons
   return FALSE;
 }
 
-/* @publication: (transfer full): is in no queue any more */
+static void
+move (GQueue *from, GList *link, GQueue *to)
+{
+  g_queue_unlink (from, link);
+  g_queue_push_tail_link (to, link);
+}
+
+/* Whoever is told may come back with more at once, so all is in order before.
+ * @publication: (transfer full): is in no queue any more */
 static void
 end (AmpsAmqpUnconfirmed *self, AmpsAmqpPublication *publication, GError *problem)
 {
@@ -161,35 +169,53 @@ begin_next_batch (AmpsAmqpUnconfirmed *self)
   self->left = self->batch;
 }
 
-/**
- * amps_amqp_unconfirmed_confirm:
- * @self: what is not confirmed
- * @tag: what the broker has answered
- * @multiple: whether it means all up to @tag
- * @confirmed: whether it has them
- */
-void
-amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
-                               gboolean confirmed)
+/* Takes out of those that were sent what a confirm means. */
+static void
+take_confirmed (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple, GQueue *taken)
 {
   GList *next;
 
-  self->n_denied = 0;
   for (GList *l = self->sent.head; l != NULL; l = next)
     {
-      AmpsAmqpPublication *publication = l->data;
+      const AmpsAmqpPublication *publication = l->data;
 
       next = l->next;
       if (publication->tag > tag)
         break;
-      if (!multiple && publication->tag != tag)
-        continue;
-
-      g_queue_delete_link (&self->sent, l);
-      end (self, publication, get_problem (publication, confirmed));
+      if (multiple || publication->tag == tag)
+        move (&self->sent, l, taken);
     }
+}
 
+/**
+ * amps_amqp_unconfirmed_confirm:
+ * @self: what is not confirmed
+ * @tag: what the broker has answered
+ * @multiple: whether it means all up to @tag, or all there are if that is 0
+ * @confirmed: whether it has them
+ *
+ * Returns: whether there is something that it means; if not, the broker breaks the
+ *   protocol
+ */
+gboolean
+amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
+                               gboolean confirmed)
+{
+  g_auto (GQueue) taken = G_QUEUE_INIT;
+  AmpsAmqpPublication *publication;
+
+  if (tag > self->last_tag)
+    return FALSE;
+
+  take_confirmed (self, multiple && tag == 0 ? self->last_tag : tag, multiple, &taken);
+  if (g_queue_is_empty (&taken))
+    return FALSE;
+
+  self->n_denied = 0;
   begin_next_batch (self);
+  while ((publication = g_queue_pop_head (&taken)) != NULL)
+    end (self, publication, get_problem (publication, confirmed));
+  return TRUE;
 }
 
 /* Refusals */
@@ -221,20 +247,10 @@ make_refusal (int code, const char *text)
   return g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED, "the broker refuses it: %s", text);
 }
 
+/* Takes out of those that were sent what the broker finds too large. */
 static void
-refuse_link (AmpsAmqpUnconfirmed *self, GQueue *queue, GList *link, int code, const char *text)
+take_large (AmpsAmqpUnconfirmed *self, guint64 size, GQueue *taken)
 {
-  AmpsAmqpPublication *publication = link->data;
-
-  g_queue_delete_link (queue, link);
-  end (self, publication, make_refusal (code, text));
-}
-
-/* Returns: whether there was one */
-static gboolean
-refuse_large (AmpsAmqpUnconfirmed *self, guint64 size, int code, const char *text)
-{
-  gboolean found = FALSE;
   GList *next;
 
   for (GList *l = self->sent.head; size > 0 && l != NULL; l = next)
@@ -243,25 +259,21 @@ refuse_large (AmpsAmqpUnconfirmed *self, guint64 size, int code, const char *tex
 
       next = l->next;
       if (g_bytes_get_size (publication->body) >= size)
-        {
-          refuse_link (self, &self->sent, l, code, text);
-          found = TRUE;
-        }
+        move (&self->sent, l, taken);
     }
-
-  return found;
 }
 
+/* Takes the only one that was sent, and those that would fare no better. */
 static void
-refuse_alone (AmpsAmqpUnconfirmed *self, int code, const char *text)
+take_alone (AmpsAmqpUnconfirmed *self, int code, GQueue *taken)
 {
   if (self->sent.length != 1)
     return;
 
   self->n_denied = code == ACCESS_REFUSED ? self->n_denied + 1 : 0;
-  refuse_link (self, &self->sent, self->sent.head, code, text);
+  move (&self->sent, self->sent.head, taken);
   while (self->n_denied >= DENIED_ENOUGH && !g_queue_is_empty (&self->waiting))
-    refuse_link (self, &self->waiting, self->waiting.head, code, text);
+    move (&self->waiting, self->waiting.head, taken);
 }
 
 /**
@@ -278,14 +290,21 @@ refuse_alone (AmpsAmqpUnconfirmed *self, int code, const char *text)
 void
 amps_amqp_unconfirmed_close (AmpsAmqpUnconfirmed *self, int code, const char *text)
 {
-  gboolean known = refuse_large (self, parse_size (text), code, text);
+  g_auto (GQueue) refused = G_QUEUE_INIT;
+  AmpsAmqpPublication *publication;
+  gboolean known;
   GList *link;
 
+  take_large (self, parse_size (text), &refused);
+  known = !g_queue_is_empty (&refused);
   if (!known)
-    refuse_alone (self, code, text);
+    take_alone (self, code, &refused);
 
   while ((link = g_queue_pop_tail_link (&self->sent)) != NULL)
     g_queue_push_head_link (&self->waiting, link);
   self->last_tag = 0;
   self->batch = self->left = known || g_queue_is_empty (&self->waiting) ? 0 : 1;
+
+  while ((publication = g_queue_pop_head (&refused)) != NULL)
+    end (self, publication, make_refusal (code, text));
 }

@@ -57,8 +57,8 @@ void amps_amqp_unconfirmed_add (AmpsAmqpUnconfirmed *self, AmpsAmqpPublication *
 AmpsAmqpPublication *amps_amqp_unconfirmed_send_next (AmpsAmqpUnconfirmed *self);
 gboolean amps_amqp_unconfirmed_return (AmpsAmqpUnconfirmed *self, const char *queue,
                                        const char *message_id);
-void amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
-                                    gboolean confirmed);
+gboolean amps_amqp_unconfirmed_confirm (AmpsAmqpUnconfirmed *self, guint64 tag, gboolean multiple,
+                                        gboolean confirmed);
 void amps_amqp_unconfirmed_close (AmpsAmqpUnconfirmed *self, int code, const char *text);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "amps-application.h"
 
+#include "amps-signals.h"
 #include "broker/amps-broker-factory.h"
 #include "core/amps-descriptors.h"
 #include "delivery/amps-dispatcher.h"
@@ -237,7 +238,8 @@ log_settings (AmpsApplication *self)
  * @self: an application
  * @error: return location
  *
- * Serves until a signal ends it.
+ * Serves until a signal ends it. Signals are to be held before, by amps_signals_hold(),
+ * and are held after.
  *
  * Returns: whether it could start
  */
@@ -251,6 +253,7 @@ amps_application_run (AmpsApplication *self, GError **error)
   };
   gboolean started = amps_server_start (self->server, error);
 
+  amps_signals_let_through ();
   log_settings (self);
   prepare_descriptors (self);
   if (started)
@@ -260,6 +263,8 @@ amps_application_run (AmpsApplication *self, GError **error)
       amps_server_stop (self->server);
     }
 
+  /* One that comes after the handlers are gone must not end the process as if it had failed. */
+  amps_signals_hold ();
   for (unsigned int i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
   return started;

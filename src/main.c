@@ -4,6 +4,7 @@
 #include "amps-application.h"
 #include "amps-config.h"
 #include "amps-locale.h"
+#include "amps-signals.h"
 #include "broker/amps-broker-factory.h"
 #include "core/amps-log.h"
 
@@ -48,8 +49,8 @@ show_settings (AmpsConfig *config)
   g_print ("%s", settings);
 }
 
-int
-main (int argc, char **argv)
+static int
+run (int argc, char **argv)
 {
   g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
   g_auto (GStrv) environment = g_get_environ ();
@@ -102,4 +103,11 @@ main (int argc, char **argv)
     }
 
   return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  amps_signals_hold ();
+  return run (argc, argv);
 }

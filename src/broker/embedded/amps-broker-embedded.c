@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-broker-embedded.h"
 
+#include "amps-embedded-file.h"
 #include "amps-embedded-worker.h"
 #include "core/amps-error.h"
 
@@ -199,6 +200,7 @@ static void
 start (AmpsBroker *broker)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+  g_autofree char *exposure = NULL;
 
   if (self->settings == NULL)
     {
@@ -209,6 +211,9 @@ start (AmpsBroker *broker)
   if (self->settings->dead_letters == NULL)
     g_warning ("DEAD_LETTER_MODE=broker: the embedded broker has no dead-letter policy, so it "
                "discards rejected jobs; with DEAD_LETTER_MODE=queue it keeps them");
+  exposure = amps_embedded_file_describe_exposure (self->settings->path);
+  if (exposure != NULL)
+    g_warning ("%s", exposure);
   self->worker = amps_embedded_worker_new (self->settings, self->events);
   send_consume (self);
 }

@@ -2,6 +2,7 @@
 #include "amps-embedded-store.h"
 
 #include "amps-embedded-error.h"
+#include "amps-embedded-file.h"
 #include "amps-embedded-schema.h"
 #include "amps-embedded-statements.h"
 #include "core/amps-error.h"
@@ -137,10 +138,13 @@ AmpsEmbeddedStore *
 amps_embedded_store_open (const char *path, gboolean durable, GError **error)
 {
   g_autoptr (AmpsEmbeddedStore) self = g_new0 (AmpsEmbeddedStore, 1);
-  gboolean open = sqlite3_open_v2 (path, &self->database,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   NULL) == SQLITE_OK ||
-                  fail (self, error);
+  gboolean open;
+
+  amps_embedded_file_make (path);
+  open = sqlite3_open_v2 (path, &self->database,
+                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                          NULL) == SQLITE_OK ||
+         fail (self, error);
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
   if (open && check_writable (self, error) && set_up_schema (self, error) &&
@@ -406,7 +410,7 @@ amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const cha
  * @lease_end: until when, in µs since 1970
  * @error: return location
  *
- * Hands out again what @before has.
+ * Hands out again what @before has, and what @owner has from a try that seemed to fail.
  *
  * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): these jobs,
  *   oldest first

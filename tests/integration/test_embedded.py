@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The embedded broker: sharing a file, dying, and files that are no good."""
+"""The embedded broker: sharing a file, and dying."""
 
 import collections
 import contextlib
@@ -10,37 +10,20 @@ import pathlib
 import re
 import signal
 import sqlite3
-import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
 from amps import Amps, wait_until
-from broker import EmbeddedNode, EmbeddedQueue, event
+from broker import event
+from embedded import EmbeddedTest
 from workload import Workload, acknowledge
 
 MANUAL = pathlib.Path(__file__).parents[2] / 'docs/embedded-broker.md'
 
 
-class Embedded(unittest.TestCase):
+class Embedded(EmbeddedTest):
     """See docs/embedded-broker.md."""
-
-    def setUp(self):
-        self._folder = tempfile.TemporaryDirectory(prefix='amps-test-')
-        self.addCleanup(self._folder.cleanup)
-        self.folder = self._folder.name
-        self.path = os.path.join(self.folder, 'queue.db')
-        self.uri = f'sqlite://{self.path}?lease=2s'
-
-    def queue(self, name='jobs'):
-        """A queue of the file, which exists by then."""
-        node = EmbeddedNode(self.folder)
-        if not os.path.exists(self.path):
-            node.start()
-        queue = EmbeddedQueue(node, name, None, None)
-        self.addCleanup(queue.close)
-        return queue
 
     def test_publish_is_durable(self):
         with Amps(self.uri, 'jobs').wait_listening() as amps:
@@ -323,188 +306,6 @@ class Embedded(unittest.TestCase):
             self.assertEqual([post.id for post in posts], ['0', '1', '2', '3'])
             for again, post in zip(posts, workload.posts[1:5]):
                 self.assertAlmostEqual(again.time - post.time, 10, delta=2)
-
-    def rows(self, which='true'):
-        """How many jobs are in the file, in whatever state."""
-        database = sqlite3.connect(self.path, timeout=10)
-        try:
-            return database.execute(f'SELECT count(*) FROM jobs WHERE {which}').fetchone()[0]
-        finally:
-            database.close()
-
-    def assert_idle(self, amps, seconds=2):
-        """It neither spins nor polls."""
-        before = amps.cpu_time
-        time.sleep(seconds)
-        self.assertLess(amps.cpu_time - before, 0.02 * seconds)
-
-    def assert_refused(self, text, uri=None, command=()):
-        """AMPS says what is wrong, does not spin, and takes nothing."""
-        with Workload() as workload, \
-                Amps(uri or self.uri, 'jobs', workload, command=command).wait_listening() as amps:
-            wait_until(lambda: text in amps.get('/readyz').body, 5,
-                       f'“{text}” in {amps.get("/readyz").body}')
-            self.assertIn(text, amps.log)
-            answer = amps.post('/publish', event('x'))
-            self.assertEqual(answer.status, 503)
-            self.assertIn(text, answer.json['detail'])
-            self.assertEqual(amps.get('/healthz').status, 200)
-            self.assert_idle(amps)
-            self.assertEqual(amps.stop(), 0)
-
-    def test_folder_that_is_missing(self):
-        self.assert_refused('unable to open', f'sqlite://{self.folder}/no/queue.db')
-
-    def test_relative_path(self):
-        with Amps('sqlite:queue.db', 'jobs') as amps:
-            self.assertEqual(amps.process.wait(20), 78)
-            self.assertIn('absolute path', amps.log)
-
-    def test_publication_that_the_file_refuses(self):
-        self.queue()
-        database = sqlite3.connect(self.path, timeout=10)
-        with database:
-            database.execute("CREATE TRIGGER short BEFORE INSERT ON jobs WHEN NEW.queue = 'full'"
-                             " BEGIN SELECT RAISE (ABORT, 'no more than this'); END")
-        database.close()
-        with Amps(self.uri, 'jobs').wait_listening() as amps:
-            wait_until(lambda: amps.get('/health').json['connected'], what='an open file')
-            answer = amps.post('/publish', event('x', type='full'))
-            self.assertGreaterEqual(answer.status, 400)
-            self.assertIn('no more than this', answer.json['detail'])
-            self.assertEqual(amps.post('/publish', event('y', type='other')).status, 202)
-            self.assertTrue(amps.get('/health').json['connected'])
-            self.assertNotIn('disconnected', amps.log)
-
-    def test_file_of_another_program(self):
-        database = sqlite3.connect(self.path)
-        database.execute('CREATE TABLE theirs (x)')
-        database.close()
-        self.assert_refused('another program')
-
-    def test_file_of_a_newer_amps(self):
-        self.queue().close()
-        database = sqlite3.connect(self.path)
-        database.execute('PRAGMA user_version = 99')
-        database.close()
-        self.assert_refused('newer AMPS')
-
-    def test_file_that_is_corrupt(self):
-        with open(self.path, 'wb') as file:
-            file.write(b'this is not a database, and never was' * 100)
-        self.assert_refused('not a database')
-
-    def test_file_that_is_corrupted_in_use(self):
-        queue = self.queue()
-        queue.fill(event(number, data='x' * 2000) for number in range(200))
-        with Workload(lambda _: 202) as workload, \
-                Amps(self.uri, 'jobs', workload, MAX_CONCURRENCY=5) as amps:
-            workload.wait(5)
-            # All of it into the file proper, whose pages are then none any more.
-            database = sqlite3.connect(self.path, timeout=10)
-            database.execute('PRAGMA wal_checkpoint(TRUNCATE)')
-            with open(self.path, 'r+b') as file:
-                file.seek(4096)
-                file.write(b'rotten' * ((os.path.getsize(self.path) - 4096) // 6))
-            database.close()
-            for post in list(workload.posts):
-                post.acknowledge()
-            wait_until(lambda: 'malformed' in amps.get('/readyz').body, 10, 'the reason')
-            self.assertEqual(amps.post('/publish', event('x', type='jobs')).status, 503)
-            self.assert_idle(amps)
-            self.assertEqual(amps.stop(), 0)
-
-    def test_file_that_is_removed_and_put_back_in_use(self):
-        queue = self.queue()
-        queue.publish(event('a'))
-        away = os.path.join(self.folder, 'away')
-        with Workload(lambda _: 202) as workload, \
-                Amps(self.uri, 'jobs', workload).wait_ready() as amps:
-            workload.wait(1)
-            os.mkdir(away)
-            for name in os.listdir(self.folder):
-                if name.startswith('queue.db'):
-                    os.rename(os.path.join(self.folder, name), os.path.join(away, name))
-            os.mkdir(self.path)  # So that no other is made in its place.
-            wait_until(lambda: 'unable to open' in amps.get('/readyz').body, 10, 'the reason')
-            self.assertIn('moved or removed', amps.log)
-            self.assertEqual(workload.posts[0].acknowledge(), 202)
-            self.assert_idle(amps)
-            os.rmdir(self.path)
-            for name in os.listdir(away):
-                os.rename(os.path.join(away, name), os.path.join(self.folder, name))
-            amps.wait_ready()
-            wait_until(lambda: self.rows() == 0, 10, 'the job being gone')
-            self.assertEqual(len(workload.posts), 1)
-
-    def test_file_that_another_program_locks(self):
-        with Workload(lambda _: 202) as workload, \
-                Amps(self.uri, 'jobs', workload).wait_ready() as amps:
-            self.assertEqual(amps.post('/publish', event('a', type='jobs')).status, 202)
-            workload.wait(1)
-            database = sqlite3.connect(self.path, isolation_level=None)
-            database.execute('BEGIN IMMEDIATE')
-            self.assertEqual(workload.posts[0].acknowledge(), 202)
-            answer = amps.post('/publish', event('b', type='jobs'))
-            self.assertEqual(answer.status, 503)
-            self.assertIn('locked', answer.json['detail'])
-            # Longer than the lease, too.
-            self.assert_idle(amps)
-            database.execute('ROLLBACK')
-            database.close()
-            wait_until(lambda: self.rows() == 0, 10, 'the job being gone')
-            amps.wait_ready()
-            self.assertEqual(len(workload.posts), 1)
-
-    def test_file_that_may_not_be_written(self):
-        self.queue().close()
-        os.chmod(self.folder, 0o755)
-        os.chmod(self.path, 0o644)
-        command = ('setpriv', '--reuid=65534', '--clear-groups') if os.getuid() == 0 else ()
-        if os.getuid() != 0:
-            os.chmod(self.path, 0o444)
-        self.assert_refused('may not be written', command=command)
-
-    def mount(self, *options):
-        """A small file system of its own, if one may be made."""
-        place = os.path.join(self.folder, 'mount')
-        os.mkdir(place)
-        if subprocess.run(['mount', '-t', 'tmpfs', *options, 'tmpfs', place], check=False,
-                          capture_output=True).returncode != 0:
-            self.skipTest('nothing may be mounted here')
-        self.addCleanup(subprocess.run, ['umount', '--lazy', place], check=True)
-        return place
-
-    def test_read_only_mount(self):
-        place = self.mount()
-        uri = f'sqlite://{place}/queue.db'
-        with Amps(uri, 'jobs').wait_listening() as amps:
-            wait_until(lambda: amps.post('/publish', event('a', type='jobs')).status == 202)
-            amps.stop()
-        subprocess.run(['mount', '-o', 'remount,ro', place], check=True)
-        self.assert_refused('unable to open', f'sqlite://{place}/none.db')
-        self.assert_refused('read-only file system', uri)
-        subprocess.run(['mount', '-o', 'remount,rw', place], check=True)
-        with Workload() as workload, Amps(uri, 'jobs', workload):
-            self.assertEqual(workload.wait(1)[0].id, 'a')
-
-    def test_disk_full_and_room_again(self):
-        place = self.mount('-o', 'size=1M')
-        with Workload() as workload, \
-                Amps(f'sqlite://{place}/queue.db', 'jobs', workload).wait_ready() as amps:
-            amps.post('/pause')
-            statuses = collections.Counter()
-            while statuses[503] == 0 and statuses[202] < 200:
-                answer = amps.post('/publish', event(statuses[202], type='jobs', data='x' * 20000))
-                statuses[answer.status] += 1
-            self.assertEqual(statuses[503], 1)
-            self.assertIn('full', answer.json['detail'])
-            self.assert_idle(amps)
-            subprocess.run(['mount', '-o', 'remount,size=8M', place], check=True)
-            amps.post('/resume')
-            wait_until(lambda: len({post.id for post in workload.posts}) == statuses[202], 30,
-                       'all that was confirmed')
-            self.assertEqual(amps.post('/publish', event('more', type='jobs')).status, 202)
 
 
 if __name__ == '__main__':

@@ -191,6 +191,26 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (before->n_held, ==, 1);
 }
 
+/* What seemed to fail is in the file, as after an fsync(2) that failed. */
+static void
+test_transaction_that_seemed_to_fail (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsEmbeddedLease) before = NULL;
+
+  hold (f, "ab");
+  amps_embedded_lease_end (f->lease, 1);
+  before = amps_embedded_lease_copy (f->lease);
+  assert_kept (f, "a2 b2 ");
+
+  amps_embedded_lease_free (f->lease);
+  f->lease = g_steal_pointer (&before);
+  assert_kept (f, "a3 b3 ");
+  g_assert_cmpuint (f->lease->n_held, ==, 2);
+  g_assert_cmpuint (f->lease->epoch, ==, 2);
+  amps_embedded_lease_doubt (f->lease);
+  assert_kept (f, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -204,6 +224,7 @@ main (int argc, char **argv)
     { "/embedded-lease/end", test_end },
     { "/embedded-lease/end-of-nothing", test_end_of_nothing },
     { "/embedded-lease/copy", test_copy },
+    { "/embedded-lease/transaction-that-seemed-to-fail", test_transaction_that_seemed_to_fail },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-lease.h"
 
+static char *
+draw_owner (void)
+{
+  return g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+}
+
+/* Drawn before: a transaction that fails when it is to be made durable may be in the file
+ * for all that, and the next try has to find what it did. */
 static void
 set_new_owner (AmpsEmbeddedLease *self)
 {
   g_free (self->owner);
-  self->owner = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+  self->owner = self->heir;
+  self->heir = draw_owner ();
   self->epoch++;
 }
 
@@ -21,6 +30,7 @@ amps_embedded_lease_new (gint64 duration)
   AmpsEmbeddedLease *self = g_new0 (AmpsEmbeddedLease, 1);
 
   self->duration = duration;
+  self->heir = draw_owner ();
   set_new_owner (self);
   return self;
 }
@@ -37,6 +47,7 @@ amps_embedded_lease_copy (const AmpsEmbeddedLease *self)
   AmpsEmbeddedLease *copy = g_memdup2 (self, sizeof *self);
 
   copy->owner = g_strdup (self->owner);
+  copy->heir = g_strdup (self->heir);
   return copy;
 }
 
@@ -48,6 +59,7 @@ void
 amps_embedded_lease_free (AmpsEmbeddedLease *self)
 {
   g_free (self->owner);
+  g_free (self->heir);
   g_free (self);
 }
 

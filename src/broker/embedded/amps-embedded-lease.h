@@ -22,6 +22,7 @@ typedef struct {
   gint64 end;
 
   /*< private >*/
+  char *heir; /* (owned) the next owner */
   gint64 duration;
   gboolean doubtful; /* others may have jobs */
   gboolean over;     /* the main thread goes by that already */

@@ -28,7 +28,7 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
       " ORDER BY turn LIMIT ?5)" RETURNING,
   [AMPS_EMBEDDED_STATEMENT_RECLAIM] =
       "UPDATE jobs SET due = ?3, owner = ?2, handed_out = handed_out + 1"
-      " WHERE owner = ?1" RETURNING,
+      " WHERE owner IN (?1, ?2)" RETURNING,
   [AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_GIVE_BACK] =
       "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"

@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from amps import Amps, wait_until
+from amps import Amps, WallClock, wait_until
 from broker import event
 from embedded import EmbeddedTest
 from workload import Workload, acknowledge
@@ -269,20 +269,9 @@ class Embedded(EmbeddedTest):
             wait_until(lambda: self.rows() == 0, what='the job being gone')
             self.assertEqual(len(workload.posts), 1 if statuses == [202] else 2)
 
-    def wall_clock(self):
-        """What lets an AMPS have a wall clock of its own, and what sets it."""
-        if not os.environ.get('WALL_CLOCK'):
-            self.skipTest('a sanitizer must be loaded first')
-        path = pathlib.Path(self.folder, 'offset')
-        path.write_text('0')
-
-        def set_clock(seconds):
-            path.with_suffix('.new').write_text(str(seconds))
-            path.with_suffix('.new').rename(path)
-        return {'LD_PRELOAD': os.environ['WALL_CLOCK'], 'WALL_CLOCK': str(path)}, set_clock
-
     def test_wall_clock_that_is_set(self):
-        settings, set_clock = self.wall_clock()
+        clock = WallClock(self)
+        settings = clock.settings
         queue = self.queue()
         queue.publish(event('long'))
         with Workload(lambda _: 202) as workload, \
@@ -290,7 +279,7 @@ class Embedded(EmbeddedTest):
                 Amps(self.uri, 'jobs', workload, WORKER_ID='b', **settings).wait_ready() as second:
             workload.wait(1)
             for number, offset in enumerate((3600, 0, 86400, -3600)):
-                set_clock(offset)
+                clock.set(offset)
                 # Longer than a lease.
                 time.sleep(3)
                 self.assertEqual(len(workload.posts), number + 1)
@@ -306,6 +295,24 @@ class Embedded(EmbeddedTest):
             self.assertEqual([post.id for post in posts], ['0', '1', '2', '3'])
             for again, post in zip(posts, workload.posts[1:5]):
                 self.assertAlmostEqual(again.time - post.time, 10, delta=2)
+
+    def test_wall_clock_that_is_set_between_two_runs(self):
+        clock = WallClock(self)
+        queue = self.queue()
+        for offset in (-86400, 0, 86400):
+            queue.publish(event('a'))
+            with Workload(lambda _: (500, {'Retry-After': '6'}, b'')) as workload:
+                with Amps(self.uri, 'jobs', workload, **clock.settings) as amps:
+                    workload.wait(1)
+                    wait_until(lambda: self.rows('owner IS NULL AND due > 0'), what='the retry')
+                    amps.stop()
+                clock.set(offset)
+                workload.answer = acknowledge
+                with Amps(self.uri, 'jobs', workload, **clock.settings) as amps:
+                    posts = workload.wait(2)
+                    wait_until(lambda: self.rows() == 0, what='the end')
+                    amps.stop()
+                self.assertAlmostEqual(posts[1].time - posts[0].time, 7, delta=1.5)
 
 
 if __name__ == '__main__':

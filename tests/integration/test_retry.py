@@ -12,7 +12,7 @@ import unittest
 
 import pika
 
-from amps import Amps, wait_until
+from amps import Amps, WallClock, wait_until
 from broker import EMBEDDED, QUEUE_TYPES, BrokerTest, amqp_only, event, retry_queue_arguments
 from proxy import Proxy
 from workload import Workload
@@ -211,6 +211,25 @@ class Retry(BrokerTest):
             self.assertGreater(posts[1].time - posts[0].time, 2.9)
             self.assertLess(posts[1].time - posts[0].time, 6)
             self.assertEqual(self.attempts(posts), [1, 2])
+
+    def test_clock_that_is_set_while_a_retry_waits(self):
+        """It comes when it would have come."""
+        def answer(post):
+            return 200 if post.headers['Amps-Attempt'] == '2' else (500, {'Retry-After': '3'}, b'')
+
+        clock = WallClock(self)
+        for offset in (-86400, 0, 86400):
+            queue = self.queue()
+            queue.publish(event('a'))
+            with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload,
+                                                    WORKLOAD_MODE='sync', **clock.settings) as amps:
+                workload.wait(1)
+                wait_until(lambda amps=amps: amps.get('/jobs').json['jobs'] == [], what='the copy')
+                clock.set(offset)
+                posts = workload.wait(2)
+                self.assertGreater(posts[1].time - posts[0].time, 2.9)
+                self.assertLess(posts[1].time - posts[0].time, 7)
+                amps.stop()
 
     def test_reschedule_with_delay(self):
         queue = self.queue()

@@ -46,7 +46,7 @@ enter (Fixture *f, AmpsEmbeddedClock *clock)
 {
   amps_embedded_clock_observe (clock, f->now);
   g_assert_false (amps_embedded_clock_was_set (clock));
-  g_assert_true (amps_embedded_clock_enter (clock, f->store, NULL));
+  g_assert_true (amps_embedded_clock_enter (clock, f->store, f->now.real, NULL));
 }
 
 static void
@@ -184,6 +184,67 @@ test_machine_is_started_anew (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_moved (f, HOUR);
 }
 
+/* While nobody used the file. Who still has an older time in mind changes nothing. */
+static void
+test_clock_is_set_in_between (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const gint64 jumps[] = { 24 * HOUR, -48 * HOUR, HOUR };
+  gint64 moved = 0;
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (jumps); i++)
+    {
+      g_autoptr (AmpsEmbeddedClock) clock = amps_embedded_clock_new ("it's today's");
+
+      f->now.real += jumps[i];
+      /* No time in the file is before 1970, else it would be none. */
+      moved = MAX (moved + jumps[i], -4 * HOUR + 1);
+      enter (f, clock);
+      g_assert_cmpint (get_due (f, "leased"), ==, 4 * HOUR + moved);
+      adjust (f, clock, TRUE);
+      g_assert_cmpint (get_due (f, "leased"), ==, 4 * HOUR + moved);
+      amps_embedded_clock_observe (f->first, f->now);
+      adjust (f, f->first, TRUE);
+      g_assert_cmpint (get_due (f, "leased"), ==, 4 * HOUR + moved);
+    }
+}
+
+/* The machine was started anew, and nobody can tell what time has passed: but what was to
+ * wait for 2 s does not wait for longer. */
+static void
+test_clock_is_set_while_machine_is_off (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const struct {
+    gint64 by;
+    gint64 delayed, leased, unknown; /* how far away they are then */
+  } cases[] = {
+    { 0, 5 * HOUR, HOUR, HOUR },
+    { -HOUR, 5 * HOUR, 2 * HOUR, 2 * HOUR },
+    { -24 * HOUR, 5 * HOUR, 2 * HOUR, 25 * HOUR },
+    { 24 * HOUR, -19 * HOUR, -23 * HOUR, -23 * HOUR },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *boot_id = g_strdup_printf ("another %u", i);
+      g_autoptr (AmpsEmbeddedClock) clock = amps_embedded_clock_new (boot_id);
+      const gint64 start = 100 * HOUR;
+      g_autofree char *sql = g_strdup_printf (
+          "DELETE FROM jobs; INSERT INTO jobs (queue, due, wait, body, published) VALUES"
+          " ('delayed', %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", 'x', 1),"
+          " ('leased', %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", 'x', 1),"
+          " ('unknown', %" G_GINT64_FORMAT ", 0, 'x', 1), ('fresh', 0, 0, 'x', 1)",
+          start + 5 * HOUR, 5 * HOUR, start + HOUR, 2 * HOUR, start + HOUR);
+
+      execute (f, sql);
+      f->now = (AmpsEmbeddedTime){ start + cases[i].by, AMPS_SECONDS (1) };
+      enter (f, clock);
+      g_assert_cmpint (get_due (f, "delayed") - f->now.real, ==, cases[i].delayed);
+      g_assert_cmpint (get_due (f, "leased") - f->now.real, ==, cases[i].leased);
+      g_assert_cmpint (get_due (f, "unknown") - f->now.real, ==, cases[i].unknown);
+      g_assert_cmpint (get_due (f, "fresh"), ==, 0);
+    }
+}
+
 static void
 test_system (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -205,6 +266,8 @@ main (int argc, char **argv)
     { "/embedded-clock/set", test_clock_is_set },
     { "/embedded-clock/set-to-the-beginning", test_clock_is_set_back_to_the_beginning },
     { "/embedded-clock/failed-transaction", test_transaction_that_fails },
+    { "/embedded-clock/set-in-between", test_clock_is_set_in_between },
+    { "/embedded-clock/set-while-off", test_clock_is_set_while_machine_is_off },
     { "/embedded-clock/started-anew", test_machine_is_started_anew },
     { "/embedded-clock/system", test_system },
   };

@@ -94,26 +94,58 @@ execute (AmpsEmbeddedStore *store, char *sql, gint64 *n_changed, GError **error)
   return done;
 }
 
+/* Sets the file's clock if it is another one than @self. @n_changed: 0 if it is the same */
+static gboolean
+set (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 *n_changed, GError **error)
+{
+  return execute (store,
+                  sqlite3_mprintf ("UPDATE clock SET boot_id = %Q, shift = %lld"
+                                   " WHERE boot_id <> %Q OR abs (shift - %lld) >= %lld",
+                                   self->boot_id, (sqlite3_int64) self->shift, self->boot_id,
+                                   (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
+                  n_changed, error);
+}
+
+/* Since the same start of the machine the wall clock was set by as much as the file's is
+ * off. After another start nobody can know; but nothing waits for longer than it was to. */
+static gboolean
+catch_up (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 now, GError **error)
+{
+  gint64 n_changed;
+
+  return execute (store,
+                  sqlite3_mprintf ("UPDATE jobs SET due = max (due + %lld - shift, 1) FROM clock"
+                                   " WHERE due > 0 AND boot_id = %Q AND abs (shift - %lld) >= %lld",
+                                   (sqlite3_int64) self->shift, self->boot_id,
+                                   (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
+                  &n_changed, error) &&
+         execute (store,
+                  sqlite3_mprintf ("UPDATE jobs SET due = %lld + wait FROM clock"
+                                   " WHERE wait > 0 AND due > %lld + wait AND boot_id <> %Q",
+                                   (sqlite3_int64) now, (sqlite3_int64) now, self->boot_id),
+                  &n_changed, error);
+}
+
 /**
  * amps_embedded_clock_enter:
  * @self: a clock that has seen the time
  * @store: a file that has just been opened
+ * @now: µs since 1970
  * @error: return location
  *
- * Enters the clock in a file that was not used since the machine was started.
+ * Enters the clock in a file that was not used since the machine was started, or since
+ * the wall clock was set, and brings the times in it up to date.
  *
  * Returns: whether the file knows of it
  */
 gboolean
-amps_embedded_clock_enter (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, GError **error)
+amps_embedded_clock_enter (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 now,
+                           GError **error)
 {
   gint64 n_changed;
 
-  return execute (
-      store,
-      sqlite3_mprintf ("UPDATE clock SET boot_id = %Q, shift = %lld WHERE boot_id <> %Q",
-                       self->boot_id, (sqlite3_int64) self->shift, self->boot_id),
-      &n_changed, error);
+  return amps_embedded_store_begin (store, error) && catch_up (self, store, now, error) &&
+         set (self, store, &n_changed, error) && amps_embedded_store_commit (store, error);
 }
 
 /**
@@ -136,12 +168,7 @@ amps_embedded_clock_adjust (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, G
   if (self->adjustment == 0)
     return TRUE;
 
-  if (!execute (store,
-                sqlite3_mprintf ("UPDATE clock SET boot_id = %Q, shift = %lld"
-                                 " WHERE boot_id <> %Q OR abs (shift - %lld) >= %lld",
-                                 self->boot_id, (sqlite3_int64) self->shift, self->boot_id,
-                                 (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
-                &n_changed, error))
+  if (!set (self, store, &n_changed, error))
     return FALSE;
 
   return n_changed == 0 ||

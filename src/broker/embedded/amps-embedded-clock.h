@@ -31,7 +31,7 @@ void amps_embedded_clock_free (AmpsEmbeddedClock *self);
 
 void amps_embedded_clock_observe (AmpsEmbeddedClock *self, AmpsEmbeddedTime now);
 gboolean amps_embedded_clock_was_set (const AmpsEmbeddedClock *self);
-gboolean amps_embedded_clock_enter (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store,
+gboolean amps_embedded_clock_enter (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 now,
                                     GError **error);
 gboolean amps_embedded_clock_adjust (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store,
                                      GError **error);

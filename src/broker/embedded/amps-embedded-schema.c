@@ -40,6 +40,8 @@ static const char *const steps[] = {
    * the one that nobody can set. */
   ("CREATE TABLE clock (boot_id TEXT NOT NULL, shift INTEGER NOT NULL);"
    "INSERT INTO clock VALUES ('', 0);"),
+  /* How far away `due` was when it was set, in µs; 0 where that is not known. */
+  "ALTER TABLE jobs ADD COLUMN wait INTEGER NOT NULL DEFAULT 0;",
 };
 
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };

@@ -15,7 +15,7 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
   /* Those that had to wait come first: a long queue is not to keep back the jobs
    * of a process that died. */
   [AMPS_EMBEDDED_STATEMENT_CLAIM] =
-      "UPDATE jobs SET due = ?4, owner = ?2, handed_out = handed_out + 1,"
+      "UPDATE jobs SET due = ?4, wait = ?4 - ?3, owner = ?2, handed_out = handed_out + 1,"
       /* Whoever consumes dead letters begins anew, too. */
       " attempt = CASE WHEN died IS NULL THEN attempt ELSE 1 END,"
       " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
@@ -34,7 +34,7 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
       "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_RETRY] =
-      "UPDATE jobs SET due = ?3, owner = NULL, handed_out = 0, attempt = ?4,"
+      "UPDATE jobs SET due = ?3 + ?6, wait = ?6, owner = NULL, handed_out = 0, attempt = ?4,"
       " detail = ?5, reason = NULL, origin = NULL, died = NULL"
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_DEAD_LETTER] =

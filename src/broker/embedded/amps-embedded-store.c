@@ -468,10 +468,10 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
   bind_text (statement, 2, owner);
   if (which == AMPS_EMBEDDED_STATEMENT_RETRY || which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
-      sqlite3_bind_int64 (statement, 3,
-                          now + (which == AMPS_EMBEDDED_STATEMENT_RETRY ? settlement->delay : 0));
+      sqlite3_bind_int64 (statement, 3, now);
       sqlite3_bind_int64 (statement, 4, settlement->attempt);
       bind_text (statement, 5, settlement->detail);
+      sqlite3_bind_int64 (statement, 6, settlement->delay);
     }
   if (which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {

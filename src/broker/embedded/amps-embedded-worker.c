@@ -227,7 +227,7 @@ work (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 }
 
 static gboolean
-open_store (AmpsEmbeddedWorker *self, GError **error)
+open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 {
   self->store = amps_embedded_store_open (self->settings->path, self->settings->durable, error);
   if (self->store == NULL)
@@ -236,7 +236,7 @@ open_store (AmpsEmbeddedWorker *self, GError **error)
   amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
   /* It may be another file than before. */
   amps_embedded_lease_doubt (self->lease);
-  return amps_embedded_clock_enter (self->clock, self->store, error);
+  return amps_embedded_clock_enter (self->clock, self->store, now.real, error);
 }
 
 /* What could not be committed stays in the batch, and in the file as it was. */
@@ -267,7 +267,7 @@ on_timer (gpointer user_data)
 
   g_source_set_ready_time (self->timer, -1);
   amps_embedded_clock_observe (self->clock, now);
-  if ((self->store == NULL && !open_store (self, &error)) || !work (self, now, &error))
+  if ((self->store == NULL && !open_store (self, now, &error)) || !work (self, now, &error))
     note_problem (self, error);
 
   if (self->stopping)

@@ -9,6 +9,10 @@
 #include <string.h>
 
 #define PERSISTENT 2
+
+/* Of the 14 properties that there are (AMQP 0-9-1, 1.8; 4.2.6.1 allows for more). */
+#define COPIED_FLAGS                                                                               \
+  (0xfffc & ~(amqp_flags_t) (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG))
 #define POOL_SIZE 4096
 
 #define MAX_DETAIL 1024
@@ -535,6 +539,6 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   properties->headers = headers;
   properties->delivery_mode = PERSISTENT;
   properties->_flags |= AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
-  properties->_flags &= ~(amqp_flags_t) (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG);
+  properties->_flags &= COPIED_FLAGS;
   return TRUE;
 }

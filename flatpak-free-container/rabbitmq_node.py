@@ -148,6 +148,14 @@ class RabbitMQNode:
         back."""
         self.control('eval', '[ok = dets:sync(Table) || Table <- dets:all()].')
 
+    def suspend(self):
+        """Lets the node stand still; nobody is told."""
+        os.killpg(self._processes[-1].pid, signal.SIGSTOP)
+
+    def resume(self):
+        """Lets it go on."""
+        os.killpg(self._processes[-1].pid, signal.SIGCONT)
+
     def stop(self):
         """Kills the node: nothing of it is kept, so nothing is worth a farewell."""
         while self._processes:

@@ -3,6 +3,7 @@
 
 #include "amps-error.h"
 #include "amps-event-faults.h"
+#include "amps-foreign-text.h"
 
 #include <string.h>
 
@@ -40,7 +41,7 @@ is_plain (const char *name)
 gboolean
 amps_gzip_check_encoding (const char *encoding, gboolean *is_gzip, GError **error)
 {
-  g_autofree char *name = g_utf8_make_valid (encoding != NULL ? encoding : "", -1);
+  g_autofree char *name = amps_foreign_text_dup (encoding != NULL ? encoding : "", -1);
   g_autofree char *readable = NULL;
 
   g_strstrip (name);

@@ -2,6 +2,7 @@
 #include "amps-batch-answer.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-json-scanner.h"
 
 #include <json-glib/json-glib.h>
@@ -70,7 +71,8 @@ read_failure (JsonNode *item, GPtrArray *jobs, GHashTable *failures, GError **er
     return fail (error, "names a job that was not in it");
 
   failure = g_new0 (AmpsBatchFailure, 1);
-  failure->reason = reason != NULL ? json_node_dup_string (reason) : NULL;
+  failure->reason =
+      reason != NULL ? amps_foreign_text_dup (json_node_get_string (reason), -1) : NULL;
   failure->reschedule = reschedule != NULL && json_node_get_boolean (reschedule);
   g_hash_table_insert (failures, job, failure);
   return TRUE;

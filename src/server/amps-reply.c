@@ -2,6 +2,7 @@
 #include "amps-reply.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -80,8 +81,8 @@ format_problem (const GError *error, unsigned int *status, gsize *length)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
   const char *title = amps_reply_get_title (error, status);
-  /* It may quote what the client sent. */
-  g_autofree char *detail = g_utf8_make_valid (error->message, -1);
+  /* It may quote what the client sent, of any length. */
+  g_autofree char *detail = amps_foreign_text_dup (error->message, -1);
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "title");

@@ -2,6 +2,7 @@
 #include "amps-request.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-json-scanner.h"
 #include "core/amps-value.h"
 
@@ -128,6 +129,18 @@ read_string (const Members *members, Member member, char **text, GError **error)
               ? amps_json_value_unescape (&members->values[member])
               : NULL;
   return *text != NULL || fail_member (error, member, "a string");
+}
+
+static gboolean
+read_reason (const Members *members, char **reason, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!read_string (members, MEMBER_REASON, &text, error))
+    return FALSE;
+
+  *reason = text != NULL ? amps_foreign_text_dup (text, -1) : NULL;
+  return TRUE;
 }
 
 static gboolean
@@ -267,7 +280,7 @@ amps_request_parse (GBytes *body, AmpsEventValidation validation, GError **error
       !read_boolean (&members, MEMBER_RESCHEDULE, &self->reschedule, error) ||
       !read_duration (&members, MEMBER_DELAY, &self->delay, error) ||
       !read_duration (&members, MEMBER_EXTEND, &self->extend, error) ||
-      !read_string (&members, MEMBER_REASON, &self->reason, error) ||
+      !read_reason (&members, &self->reason, error) ||
       !read_publish (self, &members, validation, error) || !check_sense (self, error))
     return NULL;
   return g_steal_pointer (&self);

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * @reschedule: whether the jobs go back to the queue
  * @delay: µs to wait before they run again
  * @extend: µs that a heartbeat asks for; 0 for what the settings say
- * @reason: (nullable): why a job is rejected
+ * @reason: (nullable): why a job is rejected, cut if it is long
  * @publish: (nullable) (element-type GBytes): events to publish first
  *
  * The body of a call of the job API.

@@ -4,6 +4,7 @@
 #include "amps-request.h"
 #include "amps-server-private.h"
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
 #include "http/amps-http-event.h"
 
@@ -67,10 +68,12 @@ add_result (JsonBuilder *results, const char *identifier, const GError *error)
   json_builder_add_string_value (results, identifier);
   if (error != NULL)
     {
+      g_autofree char *detail = amps_foreign_text_dup (error->message, -1);
+
       json_builder_set_member_name (results, "title");
       json_builder_add_string_value (results, amps_reply_get_title (error, &status));
       json_builder_set_member_name (results, "detail");
-      json_builder_add_string_value (results, error->message);
+      json_builder_add_string_value (results, detail);
     }
   json_builder_set_member_name (results, "status");
   json_builder_add_int_value (results, status);

@@ -2,6 +2,7 @@
 #include "amps-answer-reader.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
 #include "http/amps-http-event.h"
 
@@ -119,8 +120,8 @@ make_answer (Reader *self)
   if (!SOUP_STATUS_IS_SUCCESSFUL (status))
     {
       if (self->body->len > 0)
-        answer->detail = g_utf8_make_valid ((const char *) self->body->data,
-                                            (gssize) MIN (self->body->len, AMPS_ANSWER_MAX_DETAIL));
+        answer->detail =
+            amps_foreign_text_dup ((const char *) self->body->data, (gssize) self->body->len);
       return answer;
     }
 
@@ -276,7 +277,7 @@ amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *c
   self->event_validation = amps_config_get_event_validation (config);
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->batch = amps_config_get_workload_batch_size (config) > 1;
-  self->max_kept = self->sync ? amps_config_get_max_body_size (config) : AMPS_ANSWER_MAX_DETAIL;
+  self->max_kept = self->sync ? amps_config_get_max_body_size (config) : AMPS_FOREIGN_TEXT_MAX + 1;
   self->max_read = self->sync ? self->max_kept : MAX_SKIPPED;
   self->done = done;
   self->user_data = user_data;

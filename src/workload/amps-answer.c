@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-answer.h"
 
+#include "core/amps-foreign-text.h"
+
 #include <gio/gio.h>
 
 /**
@@ -53,7 +55,7 @@ amps_answer_new_failed (const GError *error, gboolean sent, gboolean timed_out)
   AmpsAnswer *self = amps_answer_new (get_failure (error, sent, timed_out), 0);
 
   if (!timed_out)
-    self->detail = g_strdup (error->message);
+    self->detail = amps_foreign_text_dup (error->message, -1);
   else if (!sent)
     self->detail = g_strdup ("it takes too long to connect");
   return self;

@@ -20,19 +20,12 @@ typedef enum {
 } AmpsAnswerKind;
 
 /**
- * AMPS_ANSWER_MAX_DETAIL:
- *
- * Bytes that are kept of an answer's body which is only to be shown.
- */
-#define AMPS_ANSWER_MAX_DETAIL 1024
-
-/**
  * AmpsAnswer:
  * @kind: whether there was an answer at all
  * @status: its HTTP status, with %AMPS_ANSWER_STATUS
  * @retry_after: µs that the workload asks to wait; -1 when it does not
  * @length: bytes of its body, as far as it was read
- * @detail: (nullable): for people: the first 1 KiB of the answer's body made valid
+ * @detail: (nullable): for people: the beginning of the answer's body
  *   UTF-8, or what went wrong with the connection
  * @body: (nullable): the whole answer to a sync POST that was not a CloudEvent
  * @event: (nullable): the CloudEvent, in structured mode, that answered a sync POST

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-early-answer.h"
 
+#include "core/amps-foreign-text.h"
+
 #include "amps-answer-reader.h"
 
 #include <errno.h>
@@ -92,7 +94,7 @@ make_answer (unsigned int status, SoupMessageHeaders *headers, const char *body,
       amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
   answer->length = length;
   if (status / 100 != 2 && length > 0)
-    answer->detail = g_utf8_make_valid (body, (gssize) MIN (length, AMPS_ANSWER_MAX_DETAIL));
+    answer->detail = amps_foreign_text_dup (body, (gssize) length);
   return answer;
 }
 

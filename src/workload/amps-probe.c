@@ -2,6 +2,7 @@
 #include "amps-probe.h"
 
 #include "core/amps-backoff.h"
+#include "core/amps-foreign-text.h"
 
 #define MIN_BACKOFF AMPS_MILLISECONDS (100)
 #define MAX_BACKOFF AMPS_SECONDS (1)
@@ -206,7 +207,7 @@ set_available (AmpsProbe *self, gboolean available, const char *reason)
     self->available_since = now;
   self->available = available;
   g_free (self->reason);
-  self->reason = g_strdup (reason);
+  self->reason = reason != NULL ? amps_foreign_text_dup (reason, -1) : NULL;
   schedule (self);
 
   if (!changed && self->failures == 1)

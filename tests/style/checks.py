@@ -171,6 +171,17 @@ def included_file(source, place, header):
     return f'{room} may not include "{target}"; only {", ".join(allowed) or "itself"}'
 
 
+def check_foreign_text(root):
+    """Bytes of others become text in one place, which bounds them, too; the log and the
+    metrics escape what they write."""
+    places = {'core/amps-foreign-text.c', 'core/amps-log.c', 'core/amps-queue-depths.c'}
+    for path in c_files(root / 'src'):
+        place = path.relative_to(root / 'src').as_posix()
+        for number, line in lines_of(path) if place not in places else []:
+            if 'g_utf8_make_valid' in line:
+                yield f'src/{place}:{number}: use amps_foreign_text_dup()'
+
+
 def check_registered(root):
     """Each C file is built and each test run: its folder's meson.build names it."""
     for path in c_files(root):
@@ -268,6 +279,7 @@ CHECKS = {
     'links': check_links,
     'text': check_text,
     'includes': check_includes,
+    'foreign-text': check_foreign_text,
     'registered': check_registered,
     'translations': check_translations,
     'format': check_format,

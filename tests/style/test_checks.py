@@ -57,6 +57,11 @@ class ChecksTest(unittest.TestCase):
         self.write('_build/x', 'x')
         self.assert_finds('top-level', 'notes.txt')
 
+    def test_foreign_text(self):
+        self.write('src/core/amps-foreign-text.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
+        self.write('src/core/amps-job.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
+        self.assert_finds('foreign-text', 'src/core/amps-job.c:2')
+
     def test_licence(self):
         self.write('src/core/amps-x.c', 'int x;\n')
         self.write('tests/run', '#!/bin/sh\nexit\n')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-job-private.h"
 #include "delivery/amps-batch-answer.h"
 #include "make-job.h"
@@ -37,6 +38,20 @@ test_all_done (void)
   g_assert_cmpuint (g_hash_table_size (of_nothing), ==, 0);
   g_assert_cmpuint (g_hash_table_size (of_empty), ==, 0);
   g_assert_cmpuint (g_hash_table_size (of_none), ==, 0);
+}
+
+static void
+test_long_reason (void)
+{
+  g_autoptr (GPtrArray) jobs = make_batch ();
+  g_autofree char *reason = g_strnfill (1024 * 1024, 'x');
+  g_autofree char *body =
+      g_strdup_printf ("{\"failures\":[{\"identifier\":\"a\",\"reason\":\"%s\"}]}", reason);
+  g_autoptr (GHashTable) failures = parse (body, jobs, NULL);
+  const AmpsBatchFailure *failure = g_hash_table_lookup (failures, g_ptr_array_index (jobs, 0));
+
+  g_assert_cmpuint (strlen (failure->reason), ==, AMPS_FOREIGN_TEXT_MAX);
+  g_assert_true (g_str_has_suffix (failure->reason, "x…"));
 }
 
 /* By what it is called in the event, or in the header. */
@@ -122,6 +137,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/batch-answer/all-done", test_all_done);
   g_test_add_func ("/batch-answer/failures", test_failures);
+  g_test_add_func ("/batch-answer/long-reason", test_long_reason);
   g_test_add_func ("/batch-answer/nonsense", test_nonsense);
   g_test_add_func ("/batch-answer/depth", test_depth);
   return g_test_run ();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-clock.h"
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "server/amps-request.h"
 
 #include <string.h>
@@ -64,6 +65,18 @@ test_all (void)
   g_assert_cmpint (request->delay, ==, AMPS_MILLISECONDS (500));
   g_assert_cmpint (request->extend, ==, AMPS_SECONDS (2));
   g_assert_cmpstr (request->reason, ==, "no");
+}
+
+/* 10 MiB of it would be in the log and in the dead letter. */
+static void
+test_long_reason (void)
+{
+  g_autofree char *reason = g_strnfill (10 * 1024 * 1024, 'x');
+  g_autofree char *body = g_strdup_printf ("{\"identifier\":\"a\",\"reason\":\"%s\"}", reason);
+  g_autoptr (AmpsRequest) request = parse_well (body);
+
+  g_assert_cmpuint (strlen (request->reason), ==, AMPS_FOREIGN_TEXT_MAX);
+  g_assert_true (g_str_has_suffix (request->reason, "x…"));
 }
 
 static void
@@ -200,6 +213,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/request/plain", test_plain);
   g_test_add_func ("/request/all", test_all);
+  g_test_add_func ("/request/long-reason", test_long_reason);
   g_test_add_func ("/request/null", test_null);
   g_test_add_func ("/request/publish", test_publish);
   g_test_add_func ("/request/publish-nonconforming", test_publish_nonconforming);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-job-private.h"
 #include "fake-clock.h"
 #include "log-recorder.h"
@@ -219,7 +220,8 @@ test_long_detail (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autoptr (AmpsAnswer) answer = get_answer (f, reply);
 
   g_assert_cmpuint (answer->status, ==, 400);
-  g_assert_cmpuint (strlen (answer->detail), ==, 1024);
+  g_assert_cmpuint (strlen (answer->detail), ==, AMPS_FOREIGN_TEXT_MAX);
+  g_assert_true (g_str_has_suffix (answer->detail, "x…"));
 }
 
 static void

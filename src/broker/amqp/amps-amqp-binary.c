@@ -4,6 +4,7 @@
 #include "amps-amqp-table.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
+#include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
 
 #include <string.h>
@@ -141,7 +142,7 @@ add_attribute (GArray *attributes, char *name, const amqp_field_value_t *field, 
   if (attribute.value != NULL)
     return TRUE;
 
-  g_autofree char *valid = g_utf8_make_valid (name, -1);
+  g_autofree char *valid = amps_foreign_text_dup (name, -1);
 
   amps_event_attribute_set_error (error, valid, strlen (valid), problem);
   return FALSE;

@@ -9,6 +9,7 @@
 #include "amps-amqp-table.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,9 +83,7 @@ amps_amqp_describe_reply (amqp_rpc_reply_t reply)
   else
     return g_strdup ("an unexpected answer");
 
-  g_autofree char *copy = g_strndup (text.bytes, text.len);
-
-  return g_utf8_make_valid (copy, -1);
+  return amps_foreign_text_dup (text.bytes, (gssize) text.len);
 }
 
 static amqp_socket_t *
@@ -213,6 +212,7 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
     return TRUE;
 
   g_autofree char *why = amps_amqp_describe_reply (reply);
+  g_autofree char *vhost = amps_foreign_text_dup (uri->vhost, -1);
 
   if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION)
     g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "can't log in to %s: %s", uri->address,
@@ -220,7 +220,7 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
   else
     g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE,
                  "%s did not let the user “%s” into the virtual host “%s”: %s", uri->address,
-                 uri->user, uri->vhost, why);
+                 uri->user, vhost, why);
   return FALSE;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-connection.h"
 
+#include "core/amps-foreign-text.h"
+
 #include "amps-amqp-connect.h"
 #include "amps-amqp-failure.h"
 #include "amps-amqp-session.h"
@@ -142,9 +144,7 @@ amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *wh
 static char *
 copy_valid (amqp_bytes_t text)
 {
-  g_autofree char *copy = g_strndup (text.bytes, text.len);
-
-  return g_utf8_make_valid (copy, -1);
+  return amps_foreign_text_dup (text.bytes, (gssize) text.len);
 }
 
 /**

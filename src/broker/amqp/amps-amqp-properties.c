@@ -5,6 +5,7 @@
 #include "amps-amqp-table.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
+#include "core/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -14,8 +15,6 @@
 #define COPIED_FLAGS                                                                               \
   (0xfffc & ~(amqp_flags_t) (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG))
 #define POOL_SIZE 4096
-
-#define MAX_DETAIL 1024
 
 #define USER_ID_HEADER "x-amps-user-id"
 
@@ -464,14 +463,8 @@ static void
 append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
             gboolean with_detail)
 {
-  g_autofree char *detail = NULL;
-
-  if (with_detail && copy->detail != NULL)
-    {
-      g_autofree char *start = g_strndup (copy->detail, MAX_DETAIL);
-
-      detail = g_utf8_make_valid (start, -1);
-    }
+  g_autofree char *detail =
+      with_detail && copy->detail != NULL ? amps_foreign_text_dup (copy->detail, -1) : NULL;
 
   append_text (headers, pool, "x-amps-reason", copy->reason);
   append_text (headers, pool, "x-amps-detail", detail);
@@ -534,7 +527,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
       entry->value.kind = AMQP_FIELD_KIND_UTF8;
       entry->value.value.bytes = properties->user_id;
     }
-  append_own (&headers, pool, copy, !has_room || size + MAX_DETAIL <= max_size);
+  append_own (&headers, pool, copy, !has_room || size + AMPS_FOREIGN_TEXT_MAX <= max_size);
 
   properties->headers = headers;
   properties->delivery_mode = PERSISTENT;

@@ -2,6 +2,7 @@
 #include "amps-embedded-error.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 
 /* A statement is refused by itself when the transaction that it was in goes on. */
 static AmpsError
@@ -33,9 +34,11 @@ amps_embedded_set_error (GError **error, sqlite3 *database)
 {
   int code = sqlite3_errcode (database) & 0xff;
   int cause = sqlite3_system_errno (database);
+  /* It quotes names out of the file. */
+  g_autofree char *message = amps_foreign_text_dup (sqlite3_errmsg (database), -1);
   gboolean has_cause = cause != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR);
 
-  g_set_error (error, AMPS_ERROR, get_error_code (database), "%s%s%s", sqlite3_errmsg (database),
+  g_set_error (error, AMPS_ERROR, get_error_code (database), "%s%s%s", message,
                has_cause ? ": " : "", has_cause ? g_strerror (cause) : "");
   return FALSE;
 }

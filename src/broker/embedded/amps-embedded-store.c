@@ -6,6 +6,7 @@
 #include "amps-embedded-schema.h"
 #include "amps-embedded-statements.h"
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -138,13 +139,11 @@ AmpsEmbeddedStore *
 amps_embedded_store_open (const char *path, gboolean durable, GError **error)
 {
   g_autoptr (AmpsEmbeddedStore) self = g_new0 (AmpsEmbeddedStore, 1);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   gboolean open;
 
   amps_embedded_file_make (path);
-  open = sqlite3_open_v2 (path, &self->database,
-                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                          NULL) == SQLITE_OK ||
-         fail (self, error);
+  open = sqlite3_open_v2 (path, &self->database, flags, NULL) == SQLITE_OK || fail (self, error);
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
   if (open && check_writable (self, error) && set_up_schema (self, error) &&
@@ -153,7 +152,9 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
       execute (self, "PRAGMA cache_size = " CACHE_SIZE, error) && prepare (self, error))
     return g_steal_pointer (&self);
 
-  g_prefix_error (error, "%s: ", path);
+  g_autofree char *readable = amps_foreign_text_dup (path, -1);
+
+  g_prefix_error (error, "%s: ", readable);
   return NULL;
 }
 

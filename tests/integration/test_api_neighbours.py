@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""What neighbours can do to AMPS: foreign bytes, long texts, browsers, many readers."""
+
+import json
+import os
+import sqlite3
+import struct
+import tempfile
+import unittest
+
+from amps import Amps, wait_until
+from broker import EmbeddedNode, EmbeddedQueue, event
+from scripted_broker import ScriptedBroker, method, short
+from workload import Workload
+
+RAW = b'caf\xe9 \xff\xfe \x1b[2J'
+READABLE = 'caf\ufffd \ufffd\ufffd \\u001b[2J'
+# Of a text that others wrote.
+MAX_TEXT = 1024
+
+
+class Embedded(unittest.TestCase):
+    """A file with the queue “jobs”."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='amps-test-')
+        self.addCleanup(folder.cleanup)
+        self.node = EmbeddedNode(folder.name)
+        self.node.start()
+
+    def queue(self, name='jobs'):
+        """A queue of the file."""
+        queue = EmbeddedQueue(self.node, name, None, None)
+        self.addCleanup(queue.close)
+        return queue
+
+    def workload(self, answer):
+        """A workload, until the test ends."""
+        workload = Workload(answer)
+        self.addCleanup(workload.stop)
+        return workload
+
+
+class ForeignText(Embedded):
+    """What others say is UTF-8 before it is in an answer or in the log."""
+
+    def assert_shown(self, amps, text):
+        """Every view of the broker's state is JSON, in UTF-8, and says this."""
+        views = {'/health': lambda answer: answer['details'],
+                 '/readyz': lambda answer: answer['details'],
+                 '/health/detailed': lambda answer: answer['broker']['detail']}
+        wait_until(lambda: text in amps.get('/readyz').body.replace('\\\\', '\\'),
+                   what=f'“{text}” in /readyz')
+        for path, get in views.items():
+            if not amps.get('/health').json['connected'] or path == '/readyz':
+                self.assertIn(text, get(amps.get(path).json), path)
+
+    def assert_log(self, amps, text):
+        """Each line of the log is JSON, and one says this."""
+        amps.stop()
+        lines = [json.loads(line) for line in amps.raw_log.decode().splitlines()]
+        self.assertTrue(any(text in line['message'] for line in lines), lines)
+
+    def test_names_in_a_file(self):
+        """SQLite quotes them as they are."""
+        database = sqlite3.connect(self.node.path)
+        database.execute('CREATE TABLE raw (x)')
+        database.execute('PRAGMA writable_schema = ON')
+        database.execute("UPDATE sqlite_schema SET name = CAST(? AS TEXT), sql = 'CREATE '"
+                         " WHERE name = 'raw'", (RAW,))
+        database.commit()
+        database.close()
+        with Amps(self.node.uri, 'jobs').wait_listening() as amps:
+            self.assert_shown(amps, READABLE)
+            self.assert_log(amps, READABLE)
+
+    def test_path_of_a_file(self):
+        folder = os.path.dirname(self.node.path)
+        with Amps(f'sqlite://{folder}/no%FF/%1B.db', 'jobs').wait_listening() as amps:
+            self.assert_shown(amps, f'{folder}/no\ufffd/\\u001b.db')
+            self.assert_log(amps, f'{folder}/no\ufffd/\\u001b.db')
+
+    def test_log_for_people(self):
+        folder = os.path.dirname(self.node.path)
+        with Amps(f'sqlite://{folder}/no%FF/%1B.db', 'jobs',
+                  LOG_FORMAT='text').wait_listening() as amps:
+            self.assert_shown(amps, f'{folder}/no\ufffd/\\u001b.db')
+            amps.stop()
+            self.assertIn(f'{folder}/no\ufffd/\\u001b.db', amps.raw_log.decode())
+            self.assertNotIn(b'\x1b', amps.raw_log)
+
+    def test_name_of_a_queue(self):
+        with Amps(self.node.uri, b'jobs\xff') as amps:
+            self.assertEqual(amps.process.wait(20), 78)
+            self.assertIn('BROKER_SUBJECT', amps.raw_log.decode())
+
+    def test_broker_that_refuses_the_consumer(self):
+        broker = ScriptedBroker()
+        self.addCleanup(broker.close)
+        broker.refuse_consumer = lambda arguments: RAW
+        with Amps(broker.uri, 'q', self.workload(lambda _: 204)).wait_listening() as amps:
+            self.assert_shown(amps, READABLE)
+            self.assert_log(amps, READABLE)
+
+    def test_broker_that_closes_the_connection(self):
+        broker = ScriptedBroker()
+        self.addCleanup(broker.close)
+        with Amps(broker.uri, 'q', self.workload(lambda _: 204)).wait_ready() as amps:
+            broker.on_consume = lambda connection: connection.send(close)
+            close = method(0, 10, 50, struct.pack('>H', 320) + short(RAW) + struct.pack('>HH', 0, 0))
+            broker.connections[0].send(close)
+            broker.connections[-1].send(close)
+            amps.wait_log(READABLE.replace('\\', '\\\\'))
+            self.assert_shown(amps, READABLE)
+            self.assert_log(amps, READABLE)
+
+    def test_answer_of_the_workload(self):
+        queue, dead = self.queue(), self.queue('jobs.dead')
+        answers = {'retried': (500, {}, RAW), 'rejected': (422, {}, RAW + b'x' * 10_000_000)}
+        workload = self.workload(lambda post: answers[post.id])
+        # So that nothing is refused as if the address were wrong, and retries wait in AMPS.
+        settings = {'RETRY_MIN_BACKOFF': '900ms', 'RETRY_MAX_BACKOFF': '900ms'}
+        with Amps(self.node.uri, 'jobs', workload, **settings).wait_ready() as amps:
+            queue.publish(event('retried'))
+            queue.publish(event('rejected'))
+            job = wait_until(lambda: (answer := amps.get('/jobs/retried')).status == 200
+                             and 'detail' in answer.json and answer.json, what='a job that waits')
+            self.assertIn(READABLE, job['detail'])
+            detail = dead.take()[0].headers['x-amps-detail']
+            self.assertIn(READABLE, detail)
+            self.assertTrue(detail.endswith('x…'), detail[-20:])
+            self.assertLess(len(detail.encode()), MAX_TEXT + 100)
+
+    def test_what_a_client_calls_a_job(self):
+        with Amps(self.node.uri, 'jobs').wait_listening() as amps:
+            for path in ('/jobs/%FF%1B', '/%FF', '/jobs/' + '%E2%82%AC' * 5000):
+                answer = amps.get(path)
+                self.assertEqual(answer.status, 404)
+                self.assertLessEqual(len(answer.json['detail'].encode()), MAX_TEXT)
+            for identifiers in ({'identifier': 'x' * 1_000_000}, {'identifiers': ['x' * 1_000_000]}):
+                self.assertLess(len(amps.post('/acknowledge', identifiers).body),
+                                2 * MAX_TEXT + 1_000_000 * ('identifiers' in identifiers))
+
+
+class Reasons(Embedded):
+    """A long reason is cut where it enters."""
+
+    LONG = 'ä' * 2_500_000
+
+    def assert_cut(self, amps, dead):
+        """It is short in the dead letter and in the log."""
+        detail = dead.take()[0].headers['x-amps-detail']
+        self.assertTrue(detail.endswith('ä…'), detail[-20:])
+        self.assertLessEqual(len(detail.encode()), MAX_TEXT)
+        self.assertGreater(len(detail.encode()), MAX_TEXT - 8)
+        amps.stop()
+        self.assertLess(max(map(len, amps.raw_log.splitlines())), 2 * MAX_TEXT)
+
+    def test_reject(self):
+        queue, dead = self.queue(), self.queue('jobs.dead')
+        with Amps(self.node.uri, 'jobs', self.workload(lambda _: 202)).wait_ready() as amps:
+            queue.publish(event('a'))
+            wait_until(lambda: amps.get('/jobs/a').status == 200, what='a job')
+            self.assertEqual(
+                amps.post('/reject', {'identifier': 'a', 'reason': self.LONG}).status, 202)
+            self.assert_cut(amps, dead)
+
+    def test_batch(self):
+        def fail(post):
+            identifier = json.loads(post.body)[0]['id']
+            answer = {'failures': [{'identifier': identifier, 'reason': self.LONG}]}
+            return 200, {'Content-Type': 'application/json'}, json.dumps(
+                answer, ensure_ascii=False).encode()
+
+        queue, dead = self.queue(), self.queue('jobs.dead')
+        with Amps(self.node.uri, 'jobs', self.workload(fail), WORKLOAD_MODE='sync',
+                  WORKLOAD_BATCH_SIZE=2).wait_ready() as amps:
+            queue.publish(event('a'))
+            self.assert_cut(amps, dead)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -70,29 +70,81 @@ amps_access_is_local (GSocketAddress *remote, GSocketAddress *local)
   return g_inet_address_get_is_loopback (peer) || g_inet_address_equal (peer, own);
 }
 
+/* Without the port; of an IPv6 address without the brackets, too (RFC 9110, section
+ * 7.2). Returns: (nullable): NULL if @host is none */
+static char *
+dup_host_name (const char *host)
+{
+  const char *end = *host == '[' ? strchr (host, ']') : host + strcspn (host, ":");
+  const char *port = end != NULL && *end == ']' ? end + 1 : end;
+  const char *name = *host == '[' ? host + 1 : host;
+
+  if (port == NULL || (*port != '\0' && *port != ':') || port[strspn (port, ":0123456789")] != '\0')
+    return NULL;
+  return g_strndup (name, (gsize) (end - name));
+}
+
+static gboolean
+is_host_of (const char *name, const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+
+  return uri != NULL && g_ascii_strcasecmp (name, g_uri_get_host (uri)) == 0;
+}
+
+/**
+ * amps_access_is_own_host:
+ * @host: a `Host` header
+ * @api_url: the base URL that the workload is told
+ *
+ * Tells whether @host is a name that nobody else can give to this host. A browser sends
+ * what it asked the DNS for, and whoever owns a name can let it point here: then their
+ * page and AMPS are of one origin.
+ *
+ * Returns: whether it is an address, localhost, the name of this host or that of
+ *   @api_url
+ */
+gboolean
+amps_access_is_own_host (const char *host, const char *api_url)
+{
+  g_autofree char *name = dup_host_name (host);
+
+  return name != NULL &&
+         (g_hostname_is_ip_address (name) || g_ascii_strcasecmp (name, "localhost") == 0 ||
+          g_ascii_strcasecmp (name, g_get_host_name ()) == 0 || is_host_of (name, api_url));
+}
+
+/**
+ * amps_access_is_own_site:
+ * @site: a `Sec-Fetch-Site` header
+ *
+ * Tells whether a browser sends this for a page of AMPS itself, or because its user
+ * asked for it (W3C Fetch Metadata, section 2.3).
+ *
+ * Returns: whether that is so
+ */
+gboolean
+amps_access_is_own_site (const char *site)
+{
+  return strcmp (site, "same-origin") == 0 || strcmp (site, "none") == 0;
+}
+
 /**
  * amps_access_is_own_origin:
  * @origin: an `Origin` header
  * @host: (nullable): the `Host` header beside it
  *
- * Tells whether a browser sends this from a page of AMPS itself. A name other
- * than localhost proves nothing: whoever owns it can let it point here.
+ * Tells whether a browser sends this from a page of AMPS itself, if @host is its own.
  *
  * Returns: whether that is so
  */
 gboolean
 amps_access_is_own_origin (const char *origin, const char *host)
 {
-  g_autoptr (GUri) uri = g_uri_parse (origin, G_URI_FLAGS_NONE, NULL);
-
-  if (uri == NULL || host == NULL || g_uri_get_host (uri) == NULL)
-    return FALSE;
-
   const char *authority = strstr (origin, "://");
 
-  return authority != NULL && g_ascii_strcasecmp (authority + strlen ("://"), host) == 0 &&
-         (g_ascii_strcasecmp (g_uri_get_host (uri), "localhost") == 0 ||
-          g_hostname_is_ip_address (g_uri_get_host (uri)));
+  return host != NULL && authority != NULL &&
+         g_ascii_strcasecmp (authority + strlen ("://"), host) == 0;
 }
 
 static gboolean
@@ -101,6 +153,24 @@ forbid (GError **error, const char *why)
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_FORBIDDEN,
                "%s; set API_TOKEN, or API_ALLOW_REMOTE=true if the network can be trusted", why);
   return FALSE;
+}
+
+/* A browser is on this host, too, and does what the pages of strangers tell it. */
+static gboolean
+check_browser (AmpsConfig *config, SoupMessageHeaders *headers, GError **error)
+{
+  const char *host = soup_message_headers_get_list (headers, "Host");
+  const char *site = soup_message_headers_get_list (headers, "Sec-Fetch-Site");
+  const char *origin = soup_message_headers_get_list (headers, "Origin");
+
+  if (host != NULL && !amps_access_is_own_host (host, amps_config_get_api_url (config)))
+    return forbid (error, "the job API does not go by this name: call it by an address or as "
+                          "localhost, or set API_URL to the name");
+  if (site != NULL && !amps_access_is_own_site (site))
+    return forbid (error, "the job API serves no page of another site");
+  if (origin != NULL && !amps_access_is_own_origin (origin, host))
+    return forbid (error, "the job API serves no page of another origin");
+  return TRUE;
 }
 
 /**
@@ -131,11 +201,5 @@ amps_access_check (AmpsConfig *config, SoupServerMessage *message, GError **erro
   if (!amps_access_is_local (soup_server_message_get_remote_address (message),
                              soup_server_message_get_local_address (message)))
     return forbid (error, "the job API serves only this host");
-
-  const char *origin = soup_message_headers_get_one (headers, "Origin");
-
-  if (origin != NULL &&
-      !amps_access_is_own_origin (origin, soup_message_headers_get_one (headers, "Host")))
-    return forbid (error, "the job API serves no page of another origin");
-  return TRUE;
+  return check_browser (config, headers, error);
 }

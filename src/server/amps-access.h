@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 
 gboolean amps_access_check (AmpsConfig *config, SoupServerMessage *message, GError **error);
 gboolean amps_access_is_local (GSocketAddress *remote, GSocketAddress *local);
+gboolean amps_access_is_own_host (const char *host, const char *api_url);
+gboolean amps_access_is_own_site (const char *site);
 gboolean amps_access_is_own_origin (const char *origin, const char *host);
 
 G_END_DECLS

@@ -157,9 +157,9 @@ acknowledge_next (void)
 
       body = g_queue_pop_head (&done);
       connection->n_ids = GPOINTER_TO_UINT (g_queue_pop_head (&done_counts));
-      g_string_printf (request,
-                       "POST /acknowledge HTTP/1.1\r\nHost: amps\r\nContent-Length: %zu\r\n\r\n%s",
-                       body->len, body->str);
+      g_string_printf (
+          request, "POST /acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s",
+          body->len, body->str);
       g_string_free (body, TRUE);
       send_all (connection->fd, request->str, request->len);
     }

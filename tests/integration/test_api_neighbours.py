@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What neighbours can do to AMPS: foreign bytes, long texts, browsers, many readers."""
 
+import http.client
 import json
 import os
+import socket
 import sqlite3
 import struct
 import tempfile
@@ -177,6 +179,94 @@ class Reasons(Embedded):
                   WORKLOAD_BATCH_SIZE=2).wait_ready() as amps:
             queue.publish(event('a'))
             self.assert_cut(amps, dead)
+
+
+class Browsers(Embedded):
+    """A page of a stranger can make a browser on this host send requests."""
+
+    # The headers of a request, with the port for %d, and whether it may use the job API.
+    REQUESTS = [
+        ({'Host': 'localhost:%d'}, True),
+        ({'Host': '127.0.0.1:%d'}, True),
+        ({'Host': '[::1]:%d'}, True),
+        ({'Host': '10.1.2.3'}, True),
+        ({'Host': socket.gethostname()}, True),
+        ({'Host': 'amps:%d'}, True),  # of API_URL
+        ({'Host': 'rebound.example:%d'}, False),
+        ({'Host': 'localhost.example'}, False),
+        ({'Host': '127.0.0.1.example'}, False),
+        ({'Host': 'amps:%d', 'Sec-Fetch-Site': 'same-origin'}, True),
+        ({'Host': 'rebound.example:%d', 'Sec-Fetch-Site': 'same-origin'}, False),
+        ({'Host': 'rebound.example:%d', 'Origin': 'http://rebound.example:%d'}, False),
+        ({'Host': 'localhost:%d', 'Sec-Fetch-Site': 'none'}, True),
+        ({'Host': 'localhost:%d', 'Sec-Fetch-Site': 'same-origin'}, True),
+        ({'Host': 'localhost:%d', 'Sec-Fetch-Site': 'same-site'}, False),
+        ({'Host': 'localhost:%d', 'Sec-Fetch-Site': 'cross-site'}, False),
+        ({'Host': 'localhost:%d', 'Origin': 'http://localhost:%d'}, True),
+        ({'Host': 'localhost:%d', 'Origin': 'http://localhost:8080'}, False),
+        ({'Host': 'localhost:%d', 'Origin': 'http://127.0.0.1:%d'}, False),
+        ({'Host': 'localhost:%d', 'Origin': 'http://stranger.example'}, False),
+        ({'Host': 'localhost:%d', 'Origin': 'null'}, False),
+    ]
+    CALLS = [('GET', '/drain'), ('HEAD', '/drain'), ('POST', '/drain'), ('POST', '/pause'),
+             ('POST', '/acknowledge'), ('POST', '/publish'), ('GET', '/jobs'), ('GET', '/jobs/x')]
+    OPEN = ['/healthz', '/readyz', '/health', '/health/detailed']
+
+    def amps(self, **settings):
+        """An AMPS that is ready."""
+        amps = Amps(self.node.uri, 'jobs', self.workload(lambda _: 202), **settings)
+        self.addCleanup(amps.__exit__)
+        return amps.wait_ready()
+
+    @staticmethod
+    def call(amps, method_name, path, headers, port=None):
+        """The status of a request that has these headers, and no Host but theirs."""
+        connection = http.client.HTTPConnection('127.0.0.1', port or amps.port, timeout=30)
+        connection.putrequest(method_name, path, skip_host=True)
+        for name, value in headers.items():
+            connection.putheader(name, value.replace('%d', str(amps.port)))
+        connection.endheaders()
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def test_requests(self):
+        amps = self.amps(API_URL='http://amps:4000')
+        for headers, allowed in self.REQUESTS:
+            for method_name, path in self.CALLS:
+                with self.subTest(f'{method_name} {path}', **headers):
+                    self.assertEqual(self.call(amps, method_name, path, headers) != 403, allowed)
+            state = amps.get('/health/detailed').json['state']
+            self.assertEqual(state != 'running', allowed, headers)
+            self.assertEqual(amps.post('/resume').status, 200)
+
+    def test_probes_call_it_what_they_like(self):
+        amps = self.amps()
+        for headers, _ in self.REQUESTS:
+            for path in self.OPEN:
+                with self.subTest(path, **headers):
+                    self.assertEqual(self.call(amps, 'GET', path, headers), 200)
+            self.assertEqual(self.call(amps, 'GET', '/metrics', headers, amps.metrics_port), 200)
+
+    def test_a_token_proves_enough(self):
+        amps = self.amps(API_TOKEN='open-sesame')
+        for headers, _ in self.REQUESTS:
+            with self.subTest(**headers):
+                self.assertEqual(self.call(amps, 'GET', '/jobs', headers), 401)
+                headers = {**headers, 'Authorization': 'Bearer open-sesame'}
+                self.assertEqual(self.call(amps, 'GET', '/jobs', headers), 200)
+
+    def test_a_network_that_is_trusted(self):
+        amps = self.amps(API_ALLOW_REMOTE='true')
+        for headers, _ in self.REQUESTS:
+            with self.subTest(**headers):
+                self.assertEqual(self.call(amps, 'GET', '/jobs', headers), 200)
+
+    def test_no_header_lets_a_page_read(self):
+        amps = self.amps()
+        for method_name, path in [('GET', '/jobs'), ('OPTIONS', '/acknowledge'), ('GET', '/health')]:
+            headers = amps.call(method_name, path).headers
+            self.assertFalse([name for name in headers if name.lower().startswith('access-control')])
 
 
 if __name__ == '__main__':

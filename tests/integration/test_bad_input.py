@@ -166,7 +166,7 @@ class BadInput(BrokerTest):
             self.garbage(amps)
             slow = [socket.create_connection(('127.0.0.1', amps.port)) for _ in range(50)]
             for connection in slow:
-                connection.sendall(b'POST /acknowledge HTTP/1.1\r\nHost: x\r\nContent-Len')
+                connection.sendall(b'POST /acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Len')
             self.assertEqual(amps.post('/acknowledge', '[' * 100000 + ']' * 100000).status, 400)
             self.assertEqual(amps.post('/acknowledge', '\udcff'.encode('utf-8', 'surrogateescape'))
                              .status, 400)
@@ -191,7 +191,7 @@ class BadInput(BrokerTest):
     def too_large(self, amps):
         """Announces more than is allowed: answered before it is sent."""
         with socket.create_connection(('127.0.0.1', amps.port)) as connection:
-            connection.sendall(b'POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n'
+            connection.sendall(b'POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n'
                                % (20 * 1024 * 1024))
             connection.settimeout(5)
             began = time.monotonic()

@@ -52,8 +52,6 @@ test_origin (void)
     { "http://localhost:3000", "localhost:4000", FALSE },
     { "http://localhost:4000", NULL, FALSE },
     { "http://evil.example", "localhost:4000", FALSE },
-    { "http://evil.example:4000", "evil.example:4000", FALSE },
-    { "http://localhost.evil.example:4000", "localhost.evil.example:4000", FALSE },
     { "http://localhost:4000@evil.example", "localhost:4000", FALSE },
     { "null", "localhost:4000", FALSE },
     { "", "localhost:4000", FALSE },
@@ -67,11 +65,67 @@ test_origin (void)
     }
 }
 
+static void
+test_host (void)
+{
+  static const struct {
+    const char *host;
+    gboolean is_own;
+  } cases[] = {
+    { "localhost", TRUE },
+    { "localhost:4000", TRUE },
+    { "LOCALHOST:1", TRUE },
+    { "127.0.0.1:4000", TRUE },
+    { "10.1.2.3", TRUE },
+    { "[::1]:4000", TRUE },
+    { "[fe80::1]", TRUE },
+    { "amps:4000", TRUE },
+    { "Amps", TRUE },
+    { "amps.evil.example:4000", FALSE },
+    { "localhost.evil.example", FALSE },
+    { "localhost.", FALSE },
+    { "127.0.0.1.evil.example:4000", FALSE },
+    { "evil.example:4000", FALSE },
+    { "evil.example, localhost", FALSE },
+    { "localhost, evil.example", FALSE },
+    { "localhost:4000@evil.example", FALSE },
+    { "localhost/evil", FALSE },
+    { "[::1", FALSE },
+    { "[::1]evil.example", FALSE },
+    { "::1", FALSE },
+    { "0x7f000001", FALSE },
+    { "", FALSE },
+  };
+  g_autofree char *own = g_strconcat (g_get_host_name (), ":4000", NULL);
+
+  g_assert_true (amps_access_is_own_host (own, "http://amps:4000"));
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_test_message ("%s", cases[i].host);
+      g_assert_cmpint (amps_access_is_own_host (cases[i].host, "http://amps:4000"), ==,
+                       cases[i].is_own);
+    }
+}
+
+static void
+test_site (void)
+{
+  static const char *const foreign[] = { "cross-site", "same-site",         "",
+                                         "None",       "none, same-origin", "other" };
+
+  g_assert_true (amps_access_is_own_site ("none"));
+  g_assert_true (amps_access_is_own_site ("same-origin"));
+  for (size_t i = 0; i < G_N_ELEMENTS (foreign); i++)
+    g_assert_false (amps_access_is_own_site (foreign[i]));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/access/local", test_local);
+  g_test_add_func ("/access/host", test_host);
+  g_test_add_func ("/access/site", test_site);
   g_test_add_func ("/access/origin", test_origin);
   return g_test_run ();
 }

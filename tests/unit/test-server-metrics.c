@@ -53,7 +53,7 @@ static void
 send_large (ServerFixture *f)
 {
   static const char request[] =
-      "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 20971520\r\n\r\n";
+      "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20971520\r\n\r\n";
   g_autoptr (GSocket) socket = raw_connect (f->port);
   g_autofree char *answer = NULL;
 
@@ -104,7 +104,7 @@ test_held (ServerFixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   static const char event[] =
       "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}";
-  g_autofree char *request = g_strdup_printf ("POST /publish HTTP/1.1\r\nHost: a\r\n"
+  g_autofree char *request = g_strdup_printf ("POST /publish HTTP/1.1\r\nHost: localhost\r\n"
                                               "Content-Type: application/cloudevents+json\r\n"
                                               "Content-Length: %zu\r\n\r\n%s",
                                               strlen (event), event);
@@ -123,7 +123,7 @@ test_held (ServerFixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_invalid_publication (ServerFixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  static const char request[] = "POST /publish HTTP/1.1\r\nHost: a\r\n"
+  static const char request[] = "POST /publish HTTP/1.1\r\nHost: localhost\r\n"
                                 "Content-Type: application/cloudevents-batch+json\r\n"
                                 "Content-Length: 2\r\n\r\n{}";
   g_autoptr (GSocket) socket = raw_connect (f->port);

@@ -442,7 +442,8 @@ static void
 test_large (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GSocket) socket = raw_connect (fixture->port);
-  const char *request = "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 20971520\r\n\r\n";
+  const char *request =
+      "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20971520\r\n\r\n";
   g_autofree char *answer = NULL;
 
   raw_send (socket, request, strlen (request));

@@ -31,6 +31,9 @@ struct _AmpsJob {
   gint64 deadline;      /* monotonic µs; 0 without one */
   gint64 remaining;     /* µs that were left when the deadline stood still; 0 without one */
   AmpsTimerEntry *deadline_entry; /* (nullable) */
+
+  guint64 number; /* its place among all that were ever in the manifest, from 1 */
+  GList link;     /* of the manifest's list */
 };
 
 void amps_job_attach (AmpsJob *self, AmpsDelivery *delivery);

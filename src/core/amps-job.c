@@ -340,6 +340,18 @@ amps_job_get_began (AmpsJob *self)
 }
 
 /**
+ * amps_job_get_number:
+ * @self: a job
+ *
+ * Returns: its place among all that were ever in the manifest, from 1
+ */
+guint64
+amps_job_get_number (AmpsJob *self)
+{
+  return self->number;
+}
+
+/**
  * amps_job_get_since:
  * @self: a job
  *

@@ -57,6 +57,7 @@ AmpsOutcome amps_job_get_outcome (AmpsJob *self);
 gboolean amps_job_has_succeeded (AmpsJob *self);
 GHashTable *amps_job_get_confirmed (AmpsJob *self);
 gint64 amps_job_get_began (AmpsJob *self);
+guint64 amps_job_get_number (AmpsJob *self);
 gint64 amps_job_get_since (AmpsJob *self);
 gint64 amps_job_get_deadline (AmpsJob *self);
 

@@ -13,8 +13,10 @@ G_BEGIN_DECLS
 struct _AmpsManifest {
   GObject parent_instance;
 
-  AmpsClock *clock;          /* (owned) */
-  GHashTable *jobs;          /* (owned) id → (owned) AmpsJob */
+  AmpsClock *clock; /* (owned) */
+  GHashTable *jobs; /* (owned) id → (owned) AmpsJob */
+  GQueue order;     /* of the same, by their numbers */
+  guint64 last_number;
   AmpsRunIds *runs;          /* (owned) */
   AmpsEarlierRuns *earlier;  /* (owned) */
   AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */

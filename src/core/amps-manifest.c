@@ -97,6 +97,9 @@ static void
 insert (AmpsManifest *self, AmpsJob *job)
 {
   g_hash_table_insert (self->jobs, job->event->id, g_object_ref (job));
+  job->number = ++self->last_number;
+  job->link.data = job;
+  g_queue_push_tail_link (&self->order, &job->link);
 }
 
 /**
@@ -266,23 +269,40 @@ amps_manifest_get_n_running (AmpsManifest *self)
 }
 
 /**
+ * amps_manifest_list_after:
+ * @self: a manifest
+ * @number: the number of a job, which may be gone; 0 for the beginning
+ * @max: how many jobs to return at most
+ *
+ * Returns: (transfer container) (element-type AmpsJob): the jobs with the next higher
+ *   numbers, in their order
+ */
+GPtrArray *
+amps_manifest_list_after (AmpsManifest *self, guint64 number, unsigned int max)
+{
+  GPtrArray *jobs =
+      g_ptr_array_new_full (MIN (max, g_hash_table_size (self->jobs)), g_object_unref);
+  GList *link = self->order.head;
+
+  while (link != NULL && ((AmpsJob *) link->data)->number <= number)
+    link = link->next;
+  for (; link != NULL && jobs->len < max; link = link->next)
+    g_ptr_array_add (jobs, g_object_ref (link->data));
+
+  return jobs;
+}
+
+/**
  * amps_manifest_list:
  * @self: a manifest
  *
- * Returns: (transfer container) (element-type AmpsJob): all jobs, in no order
+ * Returns: (transfer container) (element-type AmpsJob): all jobs, in the order in which
+ *   they came
  */
 GPtrArray *
 amps_manifest_list (AmpsManifest *self)
 {
-  GPtrArray *jobs = g_ptr_array_new_full (g_hash_table_size (self->jobs), g_object_unref);
-  GHashTableIter iter;
-  gpointer job;
-
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &job))
-    g_ptr_array_add (jobs, g_object_ref (job));
-
-  return jobs;
+  return amps_manifest_list_after (self, 0, G_MAXUINT);
 }
 
 /**
@@ -387,6 +407,7 @@ remove_job (AmpsManifest *self, AmpsJob *job)
   self->n_in_workload -= amps_job_is_in_workload (job);
   self->n_running -= job->state == AMPS_JOB_RUNNING;
   amps_run_ids_forget (self->runs, job);
+  g_queue_unlink (&self->order, &job->link);
   g_hash_table_remove (self->jobs, job->event->id);
 }
 

@@ -44,6 +44,7 @@ AmpsJob *amps_manifest_lookup (AmpsManifest *self, const char *identifier);
 unsigned int amps_manifest_get_n_jobs (AmpsManifest *self);
 unsigned int amps_manifest_get_n_in_workload (AmpsManifest *self);
 unsigned int amps_manifest_get_n_running (AmpsManifest *self);
+GPtrArray *amps_manifest_list_after (AmpsManifest *self, guint64 number, unsigned int max);
 GPtrArray *amps_manifest_list (AmpsManifest *self);
 
 void amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline);

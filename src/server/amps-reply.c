@@ -23,8 +23,15 @@ amps_reply_status (SoupServerMessage *message, unsigned int status)
   soup_server_message_set_status (message, status, NULL);
 }
 
-static char *
-format_json (JsonBuilder *builder, gsize *length)
+/**
+ * amps_reply_format_json:
+ * @builder: holds a whole value
+ * @length: (out): how many bytes it is as a text
+ *
+ * Returns: (transfer full): that text
+ */
+char *
+amps_reply_format_json (JsonBuilder *builder, gsize *length)
 {
   g_autoptr (JsonNode) root = json_builder_get_root (builder);
   g_autoptr (JsonGenerator) generator = json_generator_new ();
@@ -53,7 +60,7 @@ void
 amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *builder)
 {
   gsize length;
-  char *text = format_json (builder, &length);
+  char *text = amps_reply_format_json (builder, &length);
 
   reply_text (message, status, "application/json", text, length);
 }
@@ -93,7 +100,7 @@ format_problem (const GError *error, unsigned int *status, gsize *length)
   json_builder_add_string_value (builder, detail);
   json_builder_end_object (builder);
 
-  return format_json (builder, length);
+  return amps_reply_format_json (builder, length);
 }
 
 /**

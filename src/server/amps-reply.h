@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 void amps_reply_status (SoupServerMessage *message, unsigned int status);
 void amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *builder);
+char *amps_reply_format_json (JsonBuilder *builder, gsize *length);
 void amps_reply_error (SoupServerMessage *message, const GError *error);
 char *amps_reply_format_refusal (const GError *error, unsigned int *status);
 const char *amps_reply_get_title (const GError *error, unsigned int *status);

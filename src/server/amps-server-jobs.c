@@ -3,9 +3,24 @@
 #include "amps-server-private.h"
 #include "core/amps-error.h"
 
-/* All that AMPS can have in flight at once would block the loop for too long. */
 #define DEFAULT_LIMIT 1000
 #define MAX_LIMIT 10000
+
+/* Of a listing, and in one turn of the main loop, however many listings there are: about
+ * half a millisecond. A job may have an id of any length. */
+#define JOBS_PER_PIECE 100
+#define MAX_PIECE_SIZE ((gsize) 64 * 1024)
+
+/* What is still to be sent of a page. */
+typedef struct {
+  AmpsServer *server;
+  gboolean begun;
+  unsigned int n_sent;
+  unsigned int limit;
+  guint64 after; /* the number of the last job that was sent */
+} Listing;
+
+static G_DEFINE_QUARK (amps-server-listing, listing);
 
 static void
 add_string (JsonBuilder *builder, const char *name, const char *value)
@@ -33,17 +48,161 @@ add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job)
   json_builder_end_object (builder);
 }
 
-/* Returns: the limit, or 0 when it makes no sense */
-static unsigned int
-get_limit (SoupServerMessage *message)
+static void
+append_job (AmpsServer *self, GString *text, AmpsJob *job)
 {
-  g_autofree char *text = amps_server_get_query (message, "limit");
-  guint64 limit;
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  g_autofree char *json = NULL;
+  gsize length;
 
-  if (text == NULL)
-    return DEFAULT_LIMIT;
-  return g_ascii_string_to_unsigned (text, 10, 1, MAX_LIMIT, &limit, NULL) ? (unsigned int) limit
-                                                                           : 0;
+  add_job (self, builder, job);
+  json = amps_reply_format_json (builder, &length);
+  g_string_append_len (text, json, (gssize) length);
+}
+
+/* Returns: whether there may be more */
+static gboolean
+append_jobs (AmpsServer *self, GString *text, Listing *listing)
+{
+  unsigned int max = MIN (listing->limit - listing->n_sent, JOBS_PER_PIECE);
+  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (
+      amps_dispatcher_get_manifest (self->dispatcher), listing->after, max);
+  unsigned int i;
+
+  for (i = 0; i < jobs->len && text->len < MAX_PIECE_SIZE; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      if (listing->n_sent++ > 0)
+        g_string_append_c (text, ',');
+      append_job (self, text, job);
+      listing->after = amps_job_get_number (job);
+    }
+
+  return i < jobs->len || jobs->len == max;
+}
+
+static void
+append_next (AmpsServer *self, GString *text, const Listing *listing)
+{
+  g_autoptr (GPtrArray) rest =
+      amps_manifest_list_after (amps_dispatcher_get_manifest (self->dispatcher), listing->after, 1);
+
+  if (rest->len > 0)
+    g_string_append_printf (text, ",\"next\":\"%" G_GUINT64_FORMAT "\"", listing->after);
+}
+
+static void
+append_piece (AmpsServer *self, SoupServerMessage *message, Listing *listing)
+{
+  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
+  SoupMessageBody *body = soup_server_message_get_response_body (message);
+  GString *text = g_string_new (NULL);
+
+  if (!listing->begun)
+    g_string_append_printf (text, "{\"count\":%u,\"jobs\":[", amps_manifest_get_n_jobs (manifest));
+  listing->begun = TRUE;
+
+  gboolean more = append_jobs (self, text, listing) && listing->n_sent < listing->limit;
+
+  if (!more)
+    {
+      g_string_append_c (text, ']');
+      append_next (self, text, listing);
+      g_string_append_c (text, '}');
+    }
+
+  gsize length = text->len;
+
+  soup_message_body_append_take (body, (guchar *) g_string_free (text, FALSE), length);
+  if (!more)
+    {
+      g_signal_handlers_disconnect_by_data (message, listing);
+      soup_message_body_complete (body);
+    }
+}
+
+/* One piece of one of them in each turn, so that the others, and all else, have theirs. */
+static gboolean
+on_turn (gpointer user_data)
+{
+  AmpsServer *self = user_data;
+  g_autoptr (SoupServerMessage) message = g_queue_pop_head (&self->listings);
+
+  append_piece (self, message, g_object_get_qdata (G_OBJECT (message), listing_quark ()));
+  amps_http_listener_unpause (self->api, message);
+  if (!g_queue_is_empty (&self->listings))
+    return G_SOURCE_CONTINUE;
+
+  self->listing_source = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Lets @message wait for its turn. */
+static void
+queue_piece (SoupServerMessage *message, Listing *listing)
+{
+  AmpsServer *self = listing->server;
+
+  amps_http_listener_pause (self->api, message);
+  g_queue_push_tail (&self->listings, g_object_ref (message));
+  if (self->listing_source == 0)
+    self->listing_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+}
+
+/**
+ * amps_server_forget_listings:
+ * @self: a server
+ *
+ * Lets go of the listings that are not sent yet.
+ */
+void
+amps_server_forget_listings (AmpsServer *self)
+{
+  g_clear_handle_id (&self->listing_source, g_source_remove);
+  g_queue_clear_full (&self->listings, g_object_unref);
+}
+
+/* The pieces are written as the client reads them, and not kept when they are written. */
+static void
+begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit, guint64 after)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  Listing *listing = g_new0 (Listing, 1);
+
+  listing->server = self;
+  listing->limit = limit;
+  listing->after = after;
+  g_object_set_qdata_full (G_OBJECT (message), listing_quark (), listing, g_free);
+
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_message_headers_replace (headers, "Content-Type", "application/json");
+  soup_message_headers_set_encoding (headers,
+                                     soup_server_message_get_http_version (message) == SOUP_HTTP_1_0
+                                         ? SOUP_ENCODING_EOF
+                                         : SOUP_ENCODING_CHUNKED);
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
+  if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
+    return;
+
+  g_signal_connect (message, "wrote-chunk", G_CALLBACK (queue_piece), listing);
+  queue_piece (message, listing);
+}
+
+/* Returns: whether it makes sense, or is not there */
+static gboolean
+get_number (SoupServerMessage *message, const char *name, guint64 min, guint64 max, guint64 *number,
+            GError **error)
+{
+  g_autofree char *text = amps_server_get_query (message, name);
+
+  if (text == NULL || g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
+    return TRUE;
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+               "“%s” must be a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, name, min,
+               max);
+  return FALSE;
 }
 
 /**
@@ -54,32 +213,15 @@ get_limit (SoupServerMessage *message)
 void
 amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  unsigned int limit = get_limit (message);
-  g_autoptr (JsonBuilder) answer = NULL;
-  g_autoptr (GPtrArray) jobs = NULL;
+  guint64 limit = DEFAULT_LIMIT;
+  guint64 after = 0;
+  g_autoptr (GError) error = NULL;
 
-  if (limit == 0)
-    {
-      g_autoptr (GError) error = g_error_new (AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                                              "“limit” must be a number from 1 to %d", MAX_LIMIT);
-
-      amps_reply_error (message, error);
-      return;
-    }
-
-  jobs = amps_manifest_list (manifest);
-  answer = json_builder_new_immutable ();
-  json_builder_begin_object (answer);
-  json_builder_set_member_name (answer, "count");
-  json_builder_add_int_value (answer, jobs->len);
-  json_builder_set_member_name (answer, "jobs");
-  json_builder_begin_array (answer);
-  for (unsigned int i = 0; i < MIN (jobs->len, limit); i++)
-    add_job (self, answer, g_ptr_array_index (jobs, i));
-  json_builder_end_array (answer);
-  json_builder_end_object (answer);
-  amps_reply_json (message, SOUP_STATUS_OK, answer);
+  if (get_number (message, "limit", 1, MAX_LIMIT, &limit, &error) &&
+      get_number (message, "after", 0, G_MAXUINT64, &after, &error))
+    begin_listing (self, message, (unsigned int) limit, after);
+  else
+    amps_reply_error (message, error);
 }
 
 /**

@@ -20,6 +20,9 @@ struct _AmpsServer {
 
   AmpsHttpListener *api;          /* (owned) */
   AmpsHttpListener *metrics_port; /* (owned) (nullable) */
+
+  GQueue listings;             /* of (owned) SoupServerMessage: they wait for their next piece */
+  unsigned int listing_source; /* 0 when none waits */
 };
 
 /**
@@ -38,6 +41,7 @@ void amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const 
 void amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 void amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_forget_listings (AmpsServer *self);
 void amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 void amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest);

@@ -208,6 +208,7 @@ amps_server_dispose (GObject *object)
 {
   AmpsServer *self = AMPS_SERVER (object);
 
+  amps_server_forget_listings (self);
   g_clear_object (&self->api);
   g_clear_object (&self->metrics_port);
 

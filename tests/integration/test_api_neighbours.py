@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import struct
 import tempfile
+import time
 import unittest
 
 from amps import Amps, wait_until
@@ -267,6 +268,61 @@ class Browsers(Embedded):
         for method_name, path in [('GET', '/jobs'), ('OPTIONS', '/acknowledge'), ('GET', '/health')]:
             headers = amps.call(method_name, path).headers
             self.assertFalse([name for name in headers if name.lower().startswith('access-control')])
+
+
+class Listings(Embedded):
+    """Readers of long lists keep neither the main loop nor the memory."""
+
+    JOBS, READERS = 3000, 60
+    # It makes a page of 3 MiB, over what the system keeps for a socket.
+    PADDING = 'x' * 1000
+
+    @staticmethod
+    def read(port):
+        """Asks for a list and leaves the answer unread; returns the connection."""
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(('127.0.0.1', port))
+        connection.sendall(b'GET /jobs?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        return connection
+
+    def test_many_at_once(self):
+        self.queue().fill([event(f'{number}-{self.PADDING}') for number in range(self.JOBS)])
+        with Amps(self.node.uri, 'jobs', self.workload(lambda _: 202), DEBUG='false',
+                  MAX_CONCURRENCY=self.JOBS, WORKLOAD_BATCH_SIZE=500).wait_ready() as amps:
+            wait_until(lambda: amps.get('/health/detailed').json['jobs']['in_workload'] == self.JOBS,
+                       what='all jobs running')
+            before = amps.resident
+            readers = [self.read(amps.port) for _ in range(self.READERS)]
+            slowest = 0
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                began = time.monotonic()
+                self.assertEqual(amps.get('/healthz').status, 200)
+                slowest = max(slowest, time.monotonic() - began)
+            grown = amps.resident - before
+            self.assertLess(slowest, 0.5)
+            self.assertLess(grown, self.READERS * 512)
+            for reader in readers[1:]:
+                reader.close()
+            answer = http.client.HTTPResponse(readers[0])
+            answer.begin()
+            page = json.loads(answer.read())
+            readers[0].close()
+            self.assertEqual(len({job['id'] for job in page['jobs']}), self.JOBS)
+            self.assertNotIn('next', page)
+
+    def test_pages(self):
+        self.queue().fill([event(number) for number in range(25)])
+        with Amps(self.node.uri, 'jobs', self.workload(lambda _: 202)).wait_ready() as amps:
+            wait_until(lambda: amps.get('/jobs').json['count'] == 25, what='all jobs in flight')
+            found, after = [], '0'
+            while after is not None:
+                page = amps.get(f'/jobs?limit=10&after={after}').json
+                found += [job['id'] for job in page['jobs']]
+                after = page.get('next')
+                self.assertLessEqual(len(page['jobs']), 10)
+            self.assertEqual(sorted(found, key=int), [str(number) for number in range(25)])
 
 
 if __name__ == '__main__':

@@ -72,6 +72,18 @@ end_epoch (Fixture *f, unsigned int epoch, gint64 outage)
   amps_manifest_begin_epoch (f->manifest);
 }
 
+/* Checks the ids, of a letter each, of the jobs behind that number. */
+static void
+assert_listed (Fixture *f, guint64 number, unsigned int max, const char *expected)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (f->manifest, number, max);
+  g_autoptr (GString) ids = g_string_new (NULL);
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    g_string_append (ids, amps_job_get_id (g_ptr_array_index (jobs, i)));
+  g_assert_cmpstr (ids->str, ==, expected);
+}
+
 static const AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
 static void
@@ -465,6 +477,33 @@ test_capacity (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_manifest_take (f->manifest, "b", AMPS_OUTCOME_ACKNOWLEDGED, &none, NULL));
 }
 
+static void
+test_list (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint64 number;
+
+  assert_listed (f, 0, 10, "");
+  for (const char *id = "edcba"; *id != '\0'; id++)
+    {
+      char text[] = { *id, '\0' };
+
+      add (f, text);
+    }
+  number = amps_job_get_number (amps_manifest_lookup (f->manifest, "c"));
+  assert_listed (f, 0, 10, "edcba");
+  assert_listed (f, 0, 2, "ed");
+  assert_listed (f, number, 10, "ba");
+
+  /* A place stays where it was when its job has gone. */
+  finish (f, "c", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+  finish (f, "e", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+  finish (f, "a", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge);
+  add (f, "c");
+  assert_listed (f, 0, 10, "dbc");
+  assert_listed (f, number, 10, "bc");
+  assert_listed (f, G_MAXUINT64, 10, "");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -473,6 +512,7 @@ main (int argc, char **argv)
     void (*test) (Fixture *f, gconstpointer data);
   } tests[] = {
     { "/manifest/take", test_take },
+    { "/manifest/list", test_list },
     { "/manifest/given-back-is-not-found", test_given_back_is_not_found },
     { "/manifest/given-up", test_given_up },
     { "/manifest/run-ids", test_run_ids },

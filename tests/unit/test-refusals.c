@@ -243,7 +243,7 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
   amps_dispatcher_drain (f->dispatcher);
-  assert_told (f, "stop consuming\nrelease 2\nrelease 1\n");
+  assert_told (f, "stop consuming\nrelease 1\nrelease 2\n");
 }
 
 int

@@ -4,9 +4,11 @@
 import http.client
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import struct
+import subprocess
 import tempfile
 import time
 import unittest
@@ -20,6 +22,8 @@ RAW = b'caf\xe9 \xff\xfe \x1b[2J'
 READABLE = 'caf\ufffd \ufffd\ufffd \\u001b[2J'
 # Of a text that others wrote.
 MAX_TEXT = 1024
+
+CHROMIUM = shutil.which('chromium-headless-shell') or shutil.which('chromium')
 
 
 class Embedded(unittest.TestCase):
@@ -268,6 +272,39 @@ class Browsers(Embedded):
         for method_name, path in [('GET', '/jobs'), ('OPTIONS', '/acknowledge'), ('GET', '/health')]:
             headers = amps.call(method_name, path).headers
             self.assertFalse([name for name in headers if name.lower().startswith('access-control')])
+
+    @unittest.skipUnless(CHROMIUM, 'Debian has it as chromium-headless-shell')
+    def test_real_browser(self):
+        """Not in CI: the package is large."""
+        amps = self.amps()
+        api = f'http://127.0.0.1:{amps.port}'
+        page = f'''<img src="{api}/drain"><iframe name="frame"></iframe>
+            <form method="post" action="{api}/pause" target="frame"></form>
+            <script>document.forms[0].submit();
+            for (const path of ["/drain", "/pause"])
+                fetch("{api}" + path, {{method: "POST", mode: "no-cors", body: "{{}}"}});
+            </script>'''
+
+        def refused(call):
+            return amps.metric(f'amps_api_requests_total{{call="{call}",code="403"}}')
+
+        stranger = self.workload(lambda _: 202)
+        stranger.ready = 200, {'Content-Type': 'text/html'}, page.encode()
+        self.browse(f'http://stranger.example:{stranger.port}/')
+        self.assertEqual((refused('drain'), refused('pause')), (2, 2))
+        self.browse(f'http://rebound.example:{amps.port}/drain')
+        self.assertEqual(refused('drain'), 3)
+        self.assertEqual(amps.get('/health/detailed').json['state'], 'running')
+        # This one the user has typed.
+        self.assertIn('draining', self.browse(f'{api}/drain'))
+
+    @staticmethod
+    def browse(url):
+        """Opens a page, for whose name a DNS gives the address of this host."""
+        return subprocess.run(
+            [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--timeout=5000', '--dump-dom',
+             '--host-resolver-rules=MAP *.example 127.0.0.1', url],
+            capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 class Listings(Embedded):

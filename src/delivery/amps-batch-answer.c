@@ -3,9 +3,14 @@
 
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
-#include "core/amps-json-scanner.h"
+#include "core/amps-json-members.h"
 
-#include <json-glib/json-glib.h>
+typedef enum {
+  FAILURE_IDENTIFIER,
+  FAILURE_REASON,
+  FAILURE_RESCHEDULE,
+} FailureMember;
+#define N_FAILURE_MEMBERS (FAILURE_RESCHEDULE + 1)
 
 static void
 failure_free (gpointer data)
@@ -38,64 +43,102 @@ find_job (GPtrArray *jobs, const char *identifier)
   return NULL;
 }
 
-/* A member that is missing is NULL, one of another type is an error. */
+/* Of a member that is missing there is no start; null is of a wrong type like any other. */
 static gboolean
-read_member (JsonObject *object, const char *name, GType type, JsonNode **node, GError **error)
+check_kind (const AmpsJsonValue *value, AmpsJsonKind kind, GError **error)
 {
-  *node = json_object_get_member (object, name);
-  return *node == NULL ||
-         (JSON_NODE_HOLDS_VALUE (*node) && json_node_get_value_type (*node) == type) ||
+  return value->start == NULL || value->kind == kind ||
          fail (error, "has a member of the wrong type");
 }
 
 static gboolean
-read_failure (JsonNode *item, GPtrArray *jobs, GHashTable *failures, GError **error)
+read_text (const AmpsJsonValue *value, char **text, GError **error)
 {
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (item) ? json_node_get_object (item) : NULL;
-  JsonNode *identifier;
-  JsonNode *reason;
-  JsonNode *reschedule;
+  if (!check_kind (value, AMPS_JSON_STRING, error))
+    return FALSE;
+  if (value->start == NULL)
+    return TRUE;
+
+  *text = amps_json_value_unescape (value);
+  return *text != NULL || fail (error, "has a string with U+0000");
+}
+
+static gboolean
+read_failure (const AmpsJsonValue *values, GPtrArray *jobs, GHashTable *failures, GError **error)
+{
+  g_autofree char *identifier = NULL;
+  g_autofree char *reason = NULL;
+  const AmpsJsonValue *reschedule = &values[FAILURE_RESCHEDULE];
   AmpsBatchFailure *failure;
   AmpsJob *job;
 
-  if (object == NULL)
-    return fail (error, "has a failure that is not an object");
-
-  if (!read_member (object, "identifier", G_TYPE_STRING, &identifier, error) ||
-      !read_member (object, "reason", G_TYPE_STRING, &reason, error) ||
-      !read_member (object, "reschedule", G_TYPE_BOOLEAN, &reschedule, error))
+  if (!read_text (&values[FAILURE_IDENTIFIER], &identifier, error) ||
+      !read_text (&values[FAILURE_REASON], &reason, error) ||
+      !check_kind (reschedule, AMPS_JSON_BOOLEAN, error))
     return FALSE;
 
-  job = identifier != NULL ? find_job (jobs, json_node_get_string (identifier)) : NULL;
+  job = identifier != NULL ? find_job (jobs, identifier) : NULL;
   if (job == NULL)
     return fail (error, "names a job that was not in it");
+  if (g_hash_table_contains (failures, job))
+    return fail (error, "names a job twice");
 
   failure = g_new0 (AmpsBatchFailure, 1);
-  failure->reason =
-      reason != NULL ? amps_foreign_text_dup (json_node_get_string (reason), -1) : NULL;
-  failure->reschedule = reschedule != NULL && json_node_get_boolean (reschedule);
+  failure->reason = reason != NULL ? amps_foreign_text_dup (reason, -1) : NULL;
+  failure->reschedule = reschedule->start != NULL && *reschedule->start == 't';
   g_hash_table_insert (failures, job, failure);
   return TRUE;
 }
 
+/* @list: an array that has been read as a whole */
 static gboolean
-read_failures (JsonNode *root, GPtrArray *jobs, GHashTable *failures, GError **error)
+read_failures (const AmpsJsonValue *list, GPtrArray *jobs, GHashTable *failures, GError **error)
 {
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-  JsonNode *list = object != NULL ? json_object_get_member (object, "failures") : NULL;
-  JsonArray *array;
+  static const char *const names[] = {
+    [FAILURE_IDENTIFIER] = "identifier",
+    [FAILURE_REASON] = "reason",
+    [FAILURE_RESCHEDULE] = "reschedule",
+  };
+  AmpsJsonScanner scanner;
+  AmpsJsonValue values[N_FAILURE_MEMBERS];
 
-  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list))
-    return fail (error, "has no list “failures”");
-
-  array = json_node_get_array (list);
-  for (unsigned int i = 0; i < json_array_get_length (array); i++)
+  amps_json_scanner_init (&scanner, list->start, (gsize) (list->end - list->start));
+  amps_json_scanner_enter (&scanner, '[');
+  for (gboolean first = TRUE; amps_json_scanner_next_item (&scanner, '[', first); first = FALSE)
     {
-      if (!read_failure (json_array_get_element (array, i), jobs, failures, error))
+      if (!amps_json_members_read (&scanner, 2, names, values, N_FAILURE_MEMBERS))
+        {
+          g_autofree char *what = g_strconcat ("has a failure with ", scanner.problem, NULL);
+
+          return fail (error, what);
+        }
+      if (!read_failure (values, jobs, failures, error))
         return FALSE;
     }
 
   return TRUE;
+}
+
+static gboolean
+read_answer (const char *json, gsize length, GPtrArray *jobs, GHashTable *failures, GError **error)
+{
+  static const char *const names[] = { "failures" };
+  AmpsJsonScanner scanner;
+  AmpsJsonValue list;
+
+  amps_json_scanner_init (&scanner, json, length);
+  if (!amps_json_members_read (&scanner, 0, names, &list, G_N_ELEMENTS (names)) ||
+      !amps_json_scanner_finish (&scanner))
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                   "the answer to a batch must be a JSON object: %s at byte %zu", scanner.problem,
+                   amps_json_scanner_get_offset (&scanner));
+      return FALSE;
+    }
+  if (list.kind != AMPS_JSON_ARRAY)
+    return fail (error, "has no list “failures”");
+
+  return read_failures (&list, jobs, failures, error);
 }
 
 /**
@@ -105,6 +148,9 @@ read_failures (JsonNode *root, GPtrArray *jobs, GHashTable *failures, GError **e
  * @jobs: (element-type AmpsJob): what was in the batch
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
  *
+ * What says nothing clear, as two lists or two failures of a job, is an error: nobody can
+ * tell then which jobs are done.
+ *
  * Returns: (transfer full) (nullable) (element-type AmpsJob AmpsBatchFailure):
  *   those that failed; the rest is done
  */
@@ -112,18 +158,11 @@ GHashTable *
 amps_batch_answer_parse (GBytes *body, GPtrArray *jobs, GError **error)
 {
   g_autoptr (GHashTable) failures = g_hash_table_new_full (NULL, NULL, NULL, failure_free);
-  g_autoptr (JsonParser) parser = NULL;
   gsize length = 0;
   const char *json = body != NULL ? g_bytes_get_data (body, &length) : NULL;
 
   if (length == 0)
     return g_steal_pointer (&failures);
 
-  parser = json_parser_new_immutable ();
-  if (!amps_json_check (json, length, error) ||
-      !json_parser_load_from_data (parser, json, (gssize) length, error) ||
-      !read_failures (json_parser_get_root (parser), jobs, failures, error))
-    return NULL;
-
-  return g_steal_pointer (&failures);
+  return read_answer (json, length, jobs, failures, error) ? g_steal_pointer (&failures) : NULL;
 }

@@ -3,10 +3,8 @@
 
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
-#include "core/amps-json-scanner.h"
+#include "core/amps-json-members.h"
 #include "core/amps-value.h"
-
-#include <string.h>
 
 /* Each takes a moment, and all other requests wait meanwhile. */
 #define MAX_IDENTIFIERS 10000
@@ -62,55 +60,18 @@ get_length (const AmpsJsonValue *value)
   return (gsize) (value->end - value->start);
 }
 
-/* Returns: which member is called @name, or N_MEMBERS */
-static unsigned int
-find_member (const AmpsJsonValue *name)
-{
-  g_autofree char *unescaped = name->escaped ? amps_json_value_unescape (name) : NULL;
-  const char *text = unescaped != NULL ? unescaped : name->start;
-  gsize length = unescaped != NULL ? strlen (unescaped) : get_length (name);
-  unsigned int member = 0;
-
-  while (member < N_MEMBERS &&
-         (strlen (names[member]) != length || memcmp (names[member], text, length) != 0))
-    member++;
-  return member;
-}
-
 static gboolean
 read_members (Members *members, AmpsEventValidation validation, GError **error)
 {
   AmpsJsonScanner scanner;
-  AmpsJsonValue name, value;
   gsize length;
   const char *json = g_bytes_get_data (members->body, &length);
-
-  for (unsigned int i = 0; i < N_MEMBERS; i++)
-    members->values[i].kind = AMPS_JSON_NULL;
 
   amps_json_scanner_init (&scanner, json, length);
   /* Of what is published here the same holds as of other events. */
   scanner.takes_halves = validation == AMPS_EVENT_VALIDATION_LENIENT;
-  if (amps_json_scanner_enter (&scanner, '{'))
-    {
-      for (gboolean first = TRUE; amps_json_scanner_next_item (&scanner, '{', first); first = FALSE)
-        {
-          if (!amps_json_scanner_read_name (&scanner, &name) ||
-              !amps_json_scanner_read_value (&scanner, 1, &value))
-            break;
-
-          unsigned int member = find_member (&name);
-
-          if (member == N_MEMBERS)
-            continue;
-          if (has (members, member))
-            return fail_member (error, member, "there once");
-          members->values[member] = value;
-        }
-    }
-  if (scanner.problem == NULL)
-    amps_json_scanner_finish (&scanner);
-  if (scanner.problem == NULL)
+  if (amps_json_members_read (&scanner, 0, names, members->values, N_MEMBERS) &&
+      amps_json_scanner_finish (&scanner))
     return TRUE;
 
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,

@@ -79,6 +79,22 @@ test_failures (void)
   g_assert_true (second->reschedule);
 }
 
+/* However they are written. */
+static void
+test_escaped (void)
+{
+  g_autoptr (GPtrArray) jobs = make_batch ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) failures =
+      parse ("{\"\\u0066ailures\":[{\"identi\\u0066ier\":\"\\u0061\"},"
+             "{\"identifier\":\"run\\u002d2\"}]}",
+             jobs, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_hash_table_contains (failures, g_ptr_array_index (jobs, 0)));
+  g_assert_true (g_hash_table_contains (failures, g_ptr_array_index (jobs, 1)));
+}
+
 /* Nobody can tell what is done, so that nothing is. */
 static void
 test_nonsense (void)
@@ -87,8 +103,8 @@ test_nonsense (void)
     const char *body;
     const char *detail;
   } cases[] = {
-    { "null", "failures" },
-    { "[]", "failures" },
+    { "null", "object" },
+    { "[]", "object" },
     { "{}", "failures" },
     { "{\"failures\":{}}", "failures" },
     { "{\"failures\":null}", "failures" },
@@ -101,10 +117,22 @@ test_nonsense (void)
     { "{\"failures\":[{\"identifier\":null}]}", "type" },
     { "{\"failures\":[{\"identifier\":\"a\",\"reason\":{}}]}", "type" },
     { "{\"failures\":[{\"identifier\":\"a\",\"reschedule\":\"true\"}]}", "type" },
-    { "done", "" },
-    { "{\"failures\":[]", "" },
-    { "{\"failures\":[]} {}", "" },
-    { "{\"failures\":[\xff]}", "" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"reschedule\":null}]}", "type" },
+    { "{\"failures\":[{\"identifier\":\"a\"}],\"failures\":[]}", "twice" },
+    { "{\"failures\":[{\"identifier\":\"a\"}],\"failure\\u0073\":[]}", "twice" },
+    { "{\"failures\":null,\"failures\":[]}", "twice" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"identifier\":\"b\"}]}", "twice" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"reason\":\"x\",\"reason\":\"y\"}]}", "twice" },
+    { "{\"failures\":[{\"identifier\":\"b\"},{\"identifier\":\"run-2\"}]}", "twice" },
+    { "{\"failures\":[{\"identifier\":\"a\\u0000\"}]}", "U+0000" },
+    { "{\"failures\":[{\"identifier\":\"a\\u0000x\"}]}", "U+0000" },
+    { "{\"failures\":[{\"identifier\":\"a\",\"reason\":\"\\u0000\"}]}", "U+0000" },
+    { "done", "JSON" },
+    { "{\"failures\":[]", "JSON" },
+    { "{\"failures\":[]} {}", "JSON" },
+    { "{\"failures\":[\xff]}", "JSON" },
+    { "{\"failures\":[],\"more\":[\"\xff\"]}", "JSON" },
+    { "{\"failures\":[{\"identifier\":\"\\ud83d\"}]}", "JSON" },
   };
   g_autoptr (GPtrArray) jobs = make_batch ();
 
@@ -119,7 +147,6 @@ test_nonsense (void)
     }
 }
 
-/* json-glib alone would overflow the stack. */
 static void
 test_depth (void)
 {
@@ -138,6 +165,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batch-answer/all-done", test_all_done);
   g_test_add_func ("/batch-answer/failures", test_failures);
   g_test_add_func ("/batch-answer/long-reason", test_long_reason);
+  g_test_add_func ("/batch-answer/escaped", test_escaped);
   g_test_add_func ("/batch-answer/nonsense", test_nonsense);
   g_test_add_func ("/batch-answer/depth", test_depth);
   return g_test_run ();

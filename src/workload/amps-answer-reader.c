@@ -6,12 +6,22 @@
 #include "core/amps-gzip.h"
 #include "http/amps-http-event.h"
 
+#include <gio/gfiledescriptorbased.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* More than this of an unwanted answer costs more than a new connection. */
 #define MAX_SKIPPED (64 * 1024)
 
 #define READ_SIZE (16 * 1024)
+
+/* So many reads in a turn of the main loop. Each ends with a chunk, which may be a byte. */
+#define MAX_READS 64
+
+/* A body in more reads than these, and one for so many bytes, costs far more than it is
+ * worth. libsoup allows each chunk 128 bytes of extensions (RFC 9112, section 7.1.1). */
+#define MAX_SMALL_READS (64 * 1024)
+#define MIN_READ_SIZE 64
 
 typedef struct {
   SoupMessage *message;      /* (owned) */
@@ -21,6 +31,7 @@ typedef struct {
   gsize max_kept;
   gsize max_read;
   gsize n_read;
+  gsize n_reads;
   GError *bad_encoding; /* (owned) (nullable) why the body can't be read */
   AmpsEventValidation event_validation;
   gboolean sync;
@@ -139,11 +150,11 @@ make_answer (Reader *self)
 static void
 finish (Reader *self, const GError *error)
 {
-  if (error != NULL)
-    self->done (NULL, error, self->user_data);
-  else
-    self->done (make_answer (self), NULL, self->user_data);
+  AmpsAnswer *answer = error == NULL ? make_answer (self) : NULL;
 
+  /* Whoever sends the next request is to find the connection free, or closed. */
+  g_input_stream_close (self->stream, NULL, NULL);
+  self->done (answer, error, self->user_data);
   reader_free (self);
 }
 
@@ -175,15 +186,77 @@ unpack (Reader *self)
   g_main_context_pop_thread_default (NULL);
 }
 
+/* Whether the answer says that jobs are done. */
+static gboolean
+is_outcome (Reader *self)
+{
+  unsigned int status = soup_message_get_status (self->message);
+
+  return self->sync && SOUP_STATUS_IS_SUCCESSFUL (status) && status != SOUP_STATUS_ACCEPTED;
+}
+
+/* Returns: the connection's descriptor; -1 with TLS */
+static int
+get_fd (Reader *self)
+{
+  GInputStream *stream = self->stream;
+
+  while (G_IS_FILTER_INPUT_STREAM (stream))
+    stream = g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (stream));
+
+  return G_IS_FILE_DESCRIPTOR_BASED (stream)
+             ? g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream))
+             : -1;
+}
+
+static gboolean
+has_ended (Reader *self)
+{
+  char byte;
+
+  return recv (get_fd (self), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* libsoup takes the end of the connection for that of the body: with a Content-Length if
+ * the connection was to be closed anyway; with chunks, before 3.6, in any case. Then who
+ * closes it all of a sudden has sent no last chunk. See RFC 9112, sections 8 and 9.6. */
+static gboolean
+is_cut_short (Reader *self)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
+
+  switch (soup_message_headers_get_encoding (headers))
+    {
+    case SOUP_ENCODING_CONTENT_LENGTH:
+      return (goffset) self->n_read < soup_message_headers_get_content_length (headers);
+    case SOUP_ENCODING_CHUNKED:
+      return soup_message_is_keepalive (self->message) && has_ended (self);
+    case SOUP_ENCODING_UNRECOGNIZED:
+    case SOUP_ENCODING_NONE:
+    case SOUP_ENCODING_EOF:
+    case SOUP_ENCODING_BYTERANGES:
+    default:
+      return FALSE;
+    }
+}
+
+/* What is missing may be an event, or which jobs of a batch have failed. */
+static gboolean
+check_whole (Reader *self, GError **error)
+{
+  if (!is_outcome (self) || !is_cut_short (self))
+    return TRUE;
+
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "its answer is cut short");
+  return FALSE;
+}
+
 /* Whether what the body holds decides something: an event, or which jobs of a batch
  * have failed. */
 static gboolean
 is_body_wanted (Reader *self)
 {
-  unsigned int status = soup_message_get_status (self->message);
-
-  return self->sync && SOUP_STATUS_IS_SUCCESSFUL (status) && status != SOUP_STATUS_ACCEPTED &&
-         self->n_read <= self->max_kept &&
+  return is_outcome (self) && self->n_read <= self->max_kept &&
          (self->batch
               ? self->body->len > 0
               : amps_http_event_is_event (soup_message_get_response_headers (self->message)));
@@ -224,28 +297,41 @@ wait_for_more (Reader *self)
   g_source_attach (source, g_main_context_get_thread_default ());
 }
 
+/* Returns: bytes; 0 at the end; -1 with @error */
+static gssize
+read_part (Reader *self, GError **error)
+{
+  guint8 part[READ_SIZE];
+  gssize length = g_pollable_input_stream_read_nonblocking (
+      G_POLLABLE_INPUT_STREAM (self->stream), part, sizeof part, self->cancellable, error);
+
+  if (length > 0)
+    keep (self, part, (gsize) length);
+  if (length <= 0 || ++self->n_reads <= MAX_SMALL_READS + self->n_read / MIN_READ_SIZE)
+    return length;
+
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
+                       "its answer comes in too many small pieces");
+  return -1;
+}
+
 /* To the end, or the connection could not be used again. Most answers are empty,
  * and all there when their headers are: they need no turn of the main loop. */
 static gboolean
-read_on (GObject *stream, gpointer user_data)
+read_on (GObject *stream G_GNUC_UNUSED, gpointer user_data)
 {
   Reader *self = user_data;
   g_autoptr (GError) error = NULL;
-  guint8 part[READ_SIZE];
+  unsigned int n_left = MAX_READS;
   gssize length;
 
   do
-    {
-      length = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), part,
-                                                         sizeof part, self->cancellable, &error);
-      if (length > 0)
-        keep (self, part, (gsize) length);
-    }
-  while (length > 0 && self->n_read <= self->max_read);
+    length = read_part (self, &error);
+  while (length > 0 && self->n_read <= self->max_read && --n_left > 0);
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+  if (n_left == 0 || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     wait_for_more (self);
-  else if (error != NULL)
+  else if (error != NULL || (length == 0 && !check_whole (self, &error)))
     finish (self, error);
   else
     take_in (self);

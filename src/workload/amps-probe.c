@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-probe.h"
 
+#include "amps-interim-answers.h"
 #include "core/amps-backoff.h"
 #include "core/amps-foreign-text.h"
 
@@ -30,7 +31,9 @@ struct _AmpsProbe {
   char *ready_path;       /* (owned) (nullable) asked, where connecting would not do */
   SoupSession *session;   /* (owned) (nullable) for @ready_path */
   GCancellable *probing;  /* (owned) (nullable) ends the probe that runs */
-  GSource *timer;         /* (owned) due for the next probe, or for the end of this one */
+  AmpsInterimAnswers interim;
+  GError *flood;  /* (owned) (nullable) why the answer is not waited for any more */
+  GSource *timer; /* (owned) due for the next probe, or for the end of this one */
 
   gboolean available;
   gboolean gone;          /* nobody listens there */
@@ -95,6 +98,7 @@ amps_probe_finalize (GObject *object)
 
   g_source_unref (self->timer);
   g_clear_object (&self->probing);
+  g_clear_error (&self->flood);
   g_object_unref (self->looks);
   g_clear_object (&self->session);
   g_free (self->ready_path);
@@ -271,14 +275,32 @@ on_ready_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   SoupMessage *message = soup_session_get_async_result_message (SOUP_SESSION (source), result);
   g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  gboolean answered = body != NULL;
 
-  if (body != NULL && !SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
+  if (answered && !SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_FAILED,
                  "it answered %u to the question whether "
                  "it is ready",
                  soup_message_get_status (message));
+  if (self->flood != NULL)
+    {
+      g_clear_error (&error);
+      error = g_steal_pointer (&self->flood);
+      answered = TRUE;
+    }
 
-  finish_probe (self, body != NULL, error);
+  finish_probe (self, answered, error);
+}
+
+static void
+on_informational (SoupMessage *message G_GNUC_UNUSED, AmpsProbe *self)
+{
+  /* What libsoup has read already still comes. */
+  if (self->probing == NULL || self->flood != NULL)
+    return;
+
+  if (!amps_interim_answers_add (&self->interim, self->clock, &self->flood))
+    g_cancellable_cancel (self->probing);
 }
 
 static void
@@ -305,6 +327,8 @@ begin_probe (AmpsProbe *self)
       /* Whether it still takes connections is part of the question. */
       soup_message_headers_append (soup_message_get_request_headers (message), "Connection",
                                    "close");
+      g_signal_connect_object (message, "got-informational", G_CALLBACK (on_informational), self,
+                               0);
       soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->probing,
                                on_ready_answer, g_object_ref (self));
     }

@@ -3,6 +3,7 @@
 
 #include "amps-answer-reader.h"
 #include "amps-early-answer.h"
+#include "amps-interim-answers.h"
 #include "amps-job-message.h"
 #include "amps-probe.h"
 #include "amps-session-pool.h"
@@ -80,9 +81,10 @@ typedef struct {
   gboolean connects;          /* it is the first one of a connection */
   gboolean sent;              /* at least its headers, so that the workload may have it */
   gboolean timed_out;
-  gboolean switches;      /* the answer is 101, which nobody asked for */
+  gboolean switches; /* the answer is 101, which nobody asked for */
+  AmpsInterimAnswers interim;
   AmpsEarlyAnswer *early; /* (owned) (nullable) while a large body is being sent */
-  GError *error;          /* (owned) (nullable) why it could not be sent */
+  GError *error;          /* (owned) (nullable) why there was no answer */
 } Request;
 
 static void
@@ -221,11 +223,14 @@ on_wrote_headers (SoupMessage *message, Request *request)
 static void
 on_informational (SoupMessage *message, Request *request)
 {
-  if (soup_message_get_status (message) != SOUP_STATUS_SWITCHING_PROTOCOLS)
+  /* What libsoup has read already still comes. */
+  if (g_cancellable_is_cancelled (request->cancellable))
     return;
 
-  request->switches = TRUE;
-  g_cancellable_cancel (request->cancellable);
+  request->switches = soup_message_get_status (message) == SOUP_STATUS_SWITCHING_PROTOCOLS;
+  if (request->switches ||
+      !amps_interim_answers_add (&request->interim, request->workload->clock, &request->error))
+    g_cancellable_cancel (request->cancellable);
 }
 
 static void
@@ -278,8 +283,9 @@ make_failed_answer (Request *request, const GError *error)
   if (answer != NULL)
     return answer;
 
-  request->error = g_error_copy (error);
-  return amps_answer_new_failed (error, request->sent, request->timed_out);
+  if (request->error == NULL)
+    request->error = g_error_copy (error);
+  return amps_answer_new_failed (request->error, request->sent, request->timed_out);
 }
 
 static void

@@ -17,6 +17,7 @@ struct _RawServer {
   GCond released;
   char *reply; /* (owned) (nullable) NULL: close instead of an answer */
   gboolean hold;
+  gboolean once;
   unsigned int n_requests;
   unsigned int n_connections;
   char *last_request; /* (owned) (nullable) */
@@ -57,9 +58,10 @@ read_request (RawServer *self, GInputStream *stream)
   return NULL;
 }
 
-/* Takes @request, and gives what to answer, once that may be. */
+/* Takes @request, and gives what to answer, once that may be. @last: set if no other
+ * request is to come */
 static char *
-exchange (RawServer *self, char *request)
+exchange (RawServer *self, char *request, gboolean *last)
 {
   char *reply;
 
@@ -70,6 +72,7 @@ exchange (RawServer *self, char *request)
   while (self->hold)
     g_cond_wait (&self->released, &self->lock);
   reply = g_strdup (self->reply);
+  *last = self->once || reply == NULL;
   g_mutex_unlock (&self->lock);
 
   return reply;
@@ -83,19 +86,20 @@ serve (gpointer data)
   RawServer *self = client->server;
   GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  gboolean open = TRUE;
+  gboolean last = FALSE;
   char *request;
 
   g_mutex_lock (&self->lock);
   self->n_connections++;
   g_mutex_unlock (&self->lock);
 
-  while (open && (request = read_request (self, in)) != NULL)
+  while (!last && (request = read_request (self, in)) != NULL)
     {
-      g_autofree char *reply = exchange (self, request);
+      g_autofree char *reply = exchange (self, request, &last);
 
-      open = reply != NULL &&
-             g_output_stream_write_all (out, reply, strlen (reply), NULL, self->ended, NULL);
+      if (reply != NULL &&
+          !g_output_stream_write_all (out, reply, strlen (reply), NULL, self->ended, NULL))
+        break;
     }
 
   g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
@@ -182,6 +186,15 @@ raw_server_reply (RawServer *self, const char *reply)
   g_mutex_lock (&self->lock);
   g_free (self->reply);
   self->reply = g_strdup (reply);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Whether it closes each connection behind an answer. */
+void
+raw_server_answer_once (RawServer *self, gboolean once)
+{
+  g_mutex_lock (&self->lock);
+  self->once = once;
   g_mutex_unlock (&self->lock);
 }
 

@@ -14,6 +14,7 @@ void raw_server_free (RawServer *self);
 guint16 raw_server_get_port (RawServer *self);
 
 void raw_server_reply (RawServer *self, const char *reply);
+void raw_server_answer_once (RawServer *self, gboolean once);
 void raw_server_hold (RawServer *self, gboolean hold);
 unsigned int raw_server_get_n_requests (RawServer *self);
 void raw_server_wait_for_requests (RawServer *self, unsigned int count);

@@ -272,6 +272,28 @@ test_answer_that_does_not_end (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   wait_until_available (f, TRUE);
 }
 
+/* It would have the main loop for itself. */
+static void
+test_interim_answers (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string ("127.0.0.1", f->port);
+  g_autoptr (RawServer) server = raw_server_new (address);
+  g_autoptr (GString) reply = g_string_new ("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+
+  raw_server_reply (server, reply->str);
+  amps_probe_start (f->probe);
+  wait_until_available (f, TRUE);
+
+  for (unsigned int i = 0; i < 17; i++)
+    g_string_prepend (reply, "HTTP/1.1 103 Early Hints\r\n\r\n");
+  raw_server_reply (server, reply->str);
+  wait_until_available (f, FALSE);
+  g_assert_nonnull (strstr (amps_probe_get_reason (f->probe), "interim answers"));
+
+  raw_server_reply (server, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  wait_until_available (f, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -288,5 +310,6 @@ main (int argc, char **argv)
   ADD ("ready-path", "/ready", test_ready_path);
   ADD ("look-at-ready-path", "/ready", test_look_at_ready_path);
   ADD ("answer-that-does-not-end", "/ready", test_answer_that_does_not_end);
+  ADD ("interim-answers", "/ready", test_interim_answers);
   return g_test_run ();
 }

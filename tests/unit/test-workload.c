@@ -412,6 +412,109 @@ test_sync_answers_packed (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpint (no_event->kind, ==, AMPS_ANSWER_STATUS);
 }
 
+/* Nothing would mean that all of a batch is done. */
+static void
+test_sync_answer_cut_short (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+  static const char *const replies[] = {
+    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{",
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{",
+    CHUNKED "\r\n",
+    CHUNKED "\r\n1\r\n{\r\n",
+    CHUNKED "\r\n1\r\n{",
+  };
+
+  raw_server_answer_once (f->server, TRUE);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (replies); i++)
+    {
+      g_autoptr (AmpsAnswer) answer = NULL;
+
+      g_test_message ("case %u", i);
+      answer = get_answer (f, replies[i]);
+      g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_LOST);
+    }
+}
+
+static void
+test_sync_answer_that_is_whole (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  static const char *const replies[] = {
+    "HTTP/1.0 200 OK\r\n\r\n{}",
+    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    CHUNKED "Connection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+  };
+
+  amps_answer_free (get_answer (f, CHUNKED "\r\n2\r\n{}\r\n0\r\n\r\n"));
+  amps_answer_free (get_answer (f, CHUNKED "\r\n2\r\n{}\r\n0\r\n\r\n"));
+  g_assert_cmpuint (raw_server_get_n_connections (f->server), ==, 1);
+
+  raw_server_answer_once (f->server, TRUE);
+  for (unsigned int i = 0; i < G_N_ELEMENTS (replies); i++)
+    {
+      g_autoptr (AmpsAnswer) answer = get_answer (f, replies[i]);
+
+      g_test_message ("case %u", i);
+      g_assert_cmpint (answer->kind, ==, AMPS_ANSWER_STATUS);
+      g_assert_cmpmem (g_bytes_get_data (answer->body, NULL), g_bytes_get_size (answer->body), "{}",
+                       2);
+    }
+}
+
+/* A server may send some, RFC 9110, section 15.2. */
+static void
+test_interim_answers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autoptr (GString) reply = g_string_new ("HTTP/1.1 204 No Content\r\n\r\n");
+  g_autoptr (AmpsAnswer) answer = NULL;
+  g_autoptr (AmpsAnswer) flood = NULL;
+
+  for (unsigned int i = 0; i < 16; i++)
+    g_string_prepend (reply, "HTTP/1.1 102 Processing\r\n\r\n");
+  answer = get_answer (f, reply->str);
+  g_assert_cmpuint (answer->status, ==, 204);
+
+  g_string_prepend (reply, "HTTP/1.1 102 Processing\r\n\r\n");
+  flood = get_answer (f, reply->str);
+  g_assert_cmpint (flood->kind, ==, AMPS_ANSWER_LOST);
+  g_assert_cmpstr (flood->detail, ==, "more than 16 interim answers (1xx) in a second");
+}
+
+static char *
+make_chunks (unsigned int count)
+{
+  GString *reply = g_string_new ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+
+  for (unsigned int i = 0; i < count; i++)
+    g_string_append (reply, "1\r\nx\r\n");
+  g_string_append (reply, "0\r\n\r\n");
+  return g_string_free (reply, FALSE);
+}
+
+/* Everything else gets its turn meanwhile. */
+static void
+test_small_chunks (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  g_autofree char *reply = make_chunks (64 * 1024);
+  g_autofree char *longer = make_chunks (70 * 1024);
+  g_autoptr (AmpsAnswer) answer = NULL;
+  g_autoptr (AmpsAnswer) flood = NULL;
+  unsigned int n_turns = 0;
+
+  raw_server_reply (f->server, reply);
+  send_one (f, "body");
+  for (; f->answers.head == NULL; n_turns++)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (n_turns, >=, 1024);
+  answer = wait_for_answer (f);
+  g_assert_cmpuint (g_bytes_get_size (answer->body), ==, 64 * 1024);
+
+  flood = get_answer (f, longer);
+  g_assert_cmpint (flood->kind, ==, AMPS_ANSWER_LOST);
+  g_assert_cmpstr (flood->detail, ==, "its answer comes in too many small pieces");
+}
+
 static void
 test_unix_socket (void)
 {
@@ -460,6 +563,10 @@ main (int argc, char **argv)
   ADD ("many-at-once", "", test_many_at_once);
   ADD ("sync-answers", "WORKLOAD_MODE=sync\nMAX_BODY_SIZE=1KiB", test_sync_answers);
   ADD ("sync-answers-packed", "WORKLOAD_MODE=sync", test_sync_answers_packed);
+  ADD ("sync-answer-cut-short", "WORKLOAD_MODE=sync", test_sync_answer_cut_short);
+  ADD ("sync-answer-that-is-whole", "WORKLOAD_MODE=sync", test_sync_answer_that_is_whole);
+  ADD ("interim-answers", "", test_interim_answers);
+  ADD ("small-chunks", "WORKLOAD_MODE=sync", test_small_chunks);
   g_test_add_func ("/workload/slow-to-accept", test_slow_to_accept);
   g_test_add_func ("/workload/unix-socket", test_unix_socket);
   return g_test_run ();

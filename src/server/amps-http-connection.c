@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-connection.h"
 
+#include "amps-http-ready-source.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +17,8 @@ static const char farewell[] = { '\0', '\n' };
 /* libsoup reads for as long as there is something. A peer that writes as fast
  * would have the main loop for itself. */
 #define READ_BUDGET (256 * 1024)
+/* What is read at once behind the beginning of a head. */
+#define READ_SIZE 8192
 
 struct _AmpsHttpConnection {
   GIOStream parent_instance;
@@ -25,7 +29,13 @@ struct _AmpsHttpConnection {
   GInputStream *input;            /* (owned) */
   GOutputStream *output;          /* (owned) */
   gsize budget;                   /* bytes to be read until another turn of the main loop */
+  AmpsHttpFraming framing;
+  GByteArray *kept; /* (owned) (nullable): what has come and libsoup has not got */
+  gsize n_ready;    /* how much of that it may get */
+  AmpsHttpConnectionRefuse refuse;
+  gpointer user_data;
   gboolean idle;
+  gboolean taken; /* from libsoup */
   gboolean farewell_said;
   gboolean ended; /* by AMPS */
   gint64 due;     /* monotonic µs when it has taken too long; -1 for never */
@@ -77,76 +87,12 @@ get_fd (AmpsHttpConnection *self)
   return g_socket_get_fd (self->socket);
 }
 
-/* One source where g_pollable_source_new_full() makes two. It does not recurse,
- * either, but GLib would wake up twice to take it out of poll() for each dispatch. */
-typedef struct {
-  GSource source;
-  GObject *stream; /* (owned) */
-  gpointer fd_tag;
-} ReadySource;
-
+/* Whether libsoup need not wait for the peer. */
 static gboolean
-ready_source_check (GSource *source)
+has_news (AmpsHttpConnection *self)
 {
-  return g_source_query_unix_fd (source, ((ReadySource *) source)->fd_tag) != 0;
-}
-
-static gboolean
-ready_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  GPollableSourceFunc func = (GPollableSourceFunc) (GCallback) callback;
-
-  return func (((ReadySource *) source)->stream, user_data);
-}
-
-static void
-ready_source_finalize (GSource *source)
-{
-  g_object_unref (((ReadySource *) source)->stream);
-}
-
-/* libsoup makes it the child of a source of its own, with a closure that does nothing. */
-static gboolean
-call_closure (GObject *stream, gpointer closure)
-{
-  GValue keep = G_VALUE_INIT;
-  GValue argument = G_VALUE_INIT;
-  gboolean kept;
-
-  g_value_init (&keep, G_TYPE_BOOLEAN);
-  g_value_init (&argument, G_TYPE_OBJECT);
-  g_value_set_object (&argument, stream);
-  g_closure_invoke (closure, &keep, 1, &argument, NULL);
-  kept = g_value_get_boolean (&keep);
-  g_value_unset (&argument);
-  g_value_unset (&keep);
-  return kept;
-}
-
-static GSourceFuncs ready_source_funcs = { .check = ready_source_check,
-                                           .dispatch = ready_source_dispatch,
-                                           .finalize = ready_source_finalize,
-                                           .closure_callback = G_SOURCE_FUNC (call_closure) };
-
-static GSource *
-create_source (AmpsHttpConnection *self, gpointer stream, GIOCondition condition,
-               GCancellable *cancellable)
-{
-  GSource *source = g_source_new (&ready_source_funcs, sizeof (ReadySource));
-  ReadySource *ready = (ReadySource *) source;
-
-  g_source_set_static_name (source, "HTTP connection");
-  g_source_set_can_recurse (source, TRUE);
-  ready->stream = g_object_ref (stream);
-  ready->fd_tag = g_source_add_unix_fd (source, get_fd (self), condition);
-  if (cancellable != NULL)
-    {
-      g_autoptr (GSource) cancelled = g_cancellable_source_new (cancellable);
-
-      g_source_set_dummy_callback (cancelled);
-      g_source_add_child_source (source, cancelled);
-    }
-  return source;
+  return self->farewell_said || self->n_ready > 0 ||
+         amps_http_framing_get_problem (&self->framing) != NULL;
 }
 
 static gboolean
@@ -155,42 +101,11 @@ is_ready (AmpsHttpConnection *self, GIOCondition condition)
   return g_socket_condition_check (self->socket, condition) != 0;
 }
 
+/* To libsoup the end of the stream would complete half a request; an error does not. */
 static gssize
-read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GError **error)
+say_farewell (AmpsHttpConnection *self, void *buffer, gsize count, GError **error)
 {
-  AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
-  ssize_t n;
-
-  if (self->farewell_said)
-    {
-      set_error_from_errno (error, ECONNRESET);
-      return -1;
-    }
-
-  if (self->budget == 0)
-    {
-      self->budget = READ_BUDGET;
-      set_error_from_errno (error, EAGAIN);
-      return -1;
-    }
-
-  do
-    n = recv (get_fd (self), buffer, MIN (count, self->budget), 0);
-  while (n < 0 && errno == EINTR);
-
-  if (n > 0)
-    {
-      self->budget -= (gsize) n;
-      return n;
-    }
-  if (n < 0 && errno == EAGAIN)
-    {
-      set_error_from_errno (error, errno);
-      return -1;
-    }
-
-  /* To libsoup the end of the stream would complete half a request; an error does not. */
-  if (!self->idle || count < sizeof farewell)
+  if (!self->idle || self->farewell_said || count < sizeof farewell)
     {
       set_error_from_errno (error, ECONNRESET);
       return -1;
@@ -199,6 +114,123 @@ read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GErro
   self->farewell_said = TRUE;
   memcpy (buffer, farewell, sizeof farewell);
   return sizeof farewell;
+}
+
+static gssize
+receive (AmpsHttpConnection *self, void *buffer, gsize count)
+{
+  ssize_t n;
+
+  if (self->budget == 0)
+    {
+      self->budget = READ_BUDGET;
+      errno = EAGAIN;
+      return -1;
+    }
+
+  do
+    n = recv (get_fd (self), buffer, MIN (count, self->budget), 0);
+  while (n < 0 && errno == EINTR);
+
+  if (n > 0)
+    self->budget -= (gsize) n;
+  return n;
+}
+
+static void
+drop_kept (AmpsHttpConnection *self)
+{
+  self->n_ready = 0;
+  g_clear_pointer (&self->kept, g_byte_array_unref);
+}
+
+static gssize
+take_ready (AmpsHttpConnection *self, void *buffer, gsize count)
+{
+  gsize n = MIN (count, self->n_ready);
+
+  memcpy (buffer, self->kept->data, n);
+  self->n_ready -= n;
+  if (n == self->kept->len)
+    drop_kept (self);
+  else
+    g_byte_array_remove_range (self->kept, 0, (unsigned int) n);
+  return (gssize) n;
+}
+
+/* Most often whole requests come, and nothing is kept. */
+static gssize
+fill_buffer (AmpsHttpConnection *self, char *buffer, gsize count)
+{
+  gssize n = receive (self, buffer, count);
+
+  if (n <= 0)
+    return n;
+
+  gsize length = (gsize) n;
+  gsize passed = amps_http_framing_filter (&self->framing, buffer, &length);
+
+  if (length > passed)
+    {
+      self->kept = g_byte_array_new ();
+      g_byte_array_append (self->kept, (guint8 *) buffer + passed,
+                           (unsigned int) (length - passed));
+    }
+  if (passed > 0)
+    return (gssize) passed;
+  errno = EAGAIN;
+  return -1;
+}
+
+static gssize
+fill_kept (AmpsHttpConnection *self, char *buffer, gsize count)
+{
+  gsize length = self->kept->len;
+  gssize n;
+
+  g_byte_array_set_size (self->kept, (unsigned int) (length + READ_SIZE));
+  n = receive (self, self->kept->data + length, READ_SIZE);
+  if (n > 0)
+    {
+      length += (gsize) n;
+      self->n_ready = amps_http_framing_filter (&self->framing, (char *) self->kept->data, &length);
+    }
+  g_byte_array_set_size (self->kept, (unsigned int) length);
+  if (n <= 0)
+    return n;
+  if (self->n_ready > 0)
+    return take_ready (self, buffer, count);
+  errno = EAGAIN;
+  return -1;
+}
+
+static gssize
+read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GError **error)
+{
+  AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
+  gssize n = -1;
+
+  if (self->taken || self->ended || self->farewell_said)
+    return say_farewell (self, buffer, count, error);
+  if (self->n_ready > 0)
+    return take_ready (self, buffer, count);
+
+  if (amps_http_framing_get_problem (&self->framing) == NULL)
+    n = self->kept != NULL ? fill_kept (self, buffer, count) : fill_buffer (self, buffer, count);
+  if (n > 0)
+    return n;
+  if (amps_http_framing_get_problem (&self->framing) != NULL)
+    {
+      /* libsoup has answered all that it got before, or it would not read on. */
+      self->refuse (self, amps_http_framing_get_problem (&self->framing), self->user_data);
+    }
+  else if (n < 0 && errno == EAGAIN)
+    {
+      set_error_from_errno (error, errno);
+      return -1;
+    }
+
+  return say_farewell (self, buffer, count, error);
 }
 
 static gssize
@@ -213,13 +245,19 @@ connection_input_is_readable (GPollableInputStream *stream)
 {
   AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
 
-  return self->farewell_said || is_ready (self, G_IO_IN);
+  return has_news (self) || is_ready (self, G_IO_IN);
 }
 
 static GSource *
 connection_input_create_source (GPollableInputStream *stream, GCancellable *cancellable)
 {
-  return create_source (CONNECTION_INPUT (stream)->connection, stream, G_IO_IN, cancellable);
+  AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
+  GSource *source =
+      amps_http_ready_source_new (G_OBJECT (stream), get_fd (self), G_IO_IN, cancellable);
+
+  if (has_news (self))
+    g_source_set_ready_time (source, 0);
+  return source;
 }
 
 static void
@@ -247,6 +285,12 @@ write_nonblocking (GPollableOutputStream *stream, const void *buffer, gsize coun
   AmpsHttpConnection *self = CONNECTION_OUTPUT (stream)->connection;
   ssize_t n;
 
+  if (self->taken)
+    {
+      set_error_from_errno (error, ECONNRESET);
+      return -1;
+    }
+
   do
     n = send (get_fd (self), buffer, count, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
@@ -272,7 +316,9 @@ connection_output_is_writable (GPollableOutputStream *stream)
 static GSource *
 connection_output_create_source (GPollableOutputStream *stream, GCancellable *cancellable)
 {
-  return create_source (CONNECTION_OUTPUT (stream)->connection, stream, G_IO_OUT, cancellable);
+  AmpsHttpConnection *self = CONNECTION_OUTPUT (stream)->connection;
+
+  return amps_http_ready_source_new (G_OBJECT (stream), get_fd (self), G_IO_OUT, cancellable);
 }
 
 static void
@@ -310,7 +356,9 @@ static gboolean
 amps_http_connection_close (GIOStream *stream, GCancellable *cancellable G_GNUC_UNUSED,
                             GError **error)
 {
-  return g_socket_close (AMPS_HTTP_CONNECTION (stream)->socket, error);
+  AmpsHttpConnection *self = AMPS_HTTP_CONNECTION (stream);
+
+  return self->taken || g_socket_close (self->socket, error);
 }
 
 static void
@@ -323,6 +371,7 @@ amps_http_connection_finalize (GObject *object)
   g_object_unref (self->local_address);
   g_object_unref (self->input);
   g_object_unref (self->output);
+  drop_kept (self);
   g_object_unref (self->socket);
 
   G_OBJECT_CLASS (amps_http_connection_parent_class)->finalize (object);
@@ -356,12 +405,17 @@ amps_http_connection_init (AmpsHttpConnection *self)
 /**
  * amps_http_connection_new:
  * @socket: (transfer none): a connected TCP socket
+ * @max_body_size: bytes that the body of a request may have
+ * @refuse: called when what has come is no request that AMPS reads; has to take the
+ *   connection from libsoup
+ * @user_data: passed to @refuse
  * @error: return location, for a socket whose peer has gone already
  *
  * Returns: (transfer full) (nullable): a connection
  */
 AmpsHttpConnection *
-amps_http_connection_new (GSocket *socket, GError **error)
+amps_http_connection_new (GSocket *socket, gsize max_body_size, AmpsHttpConnectionRefuse refuse,
+                          gpointer user_data, GError **error)
 {
   g_autoptr (GSocketAddress) local_address = g_socket_get_local_address (socket, error);
   g_autoptr (GSocketAddress) remote_address = NULL;
@@ -376,6 +430,9 @@ amps_http_connection_new (GSocket *socket, GError **error)
 
   g_socket_set_blocking (socket, FALSE);
   self->socket = g_object_ref (socket);
+  amps_http_framing_init (&self->framing, max_body_size);
+  self->refuse = refuse;
+  self->user_data = user_data;
   self->local_address = g_steal_pointer (&local_address);
   self->remote_address = g_steal_pointer (&remote_address);
   g_object_set_qdata (G_OBJECT (self->remote_address), connection_of_address_quark (), self);
@@ -398,14 +455,18 @@ amps_http_connection_from_message (SoupServerMessage *message)
 }
 
 /**
- * amps_http_connection_get_socket:
+ * amps_http_connection_take:
  * @self: a connection
  *
- * Returns: (transfer none): its socket
+ * Takes the socket from libsoup, to which it will be as if the peer had gone.
+ *
+ * Returns: (transfer none): the socket, for the caller to close
  */
 GSocket *
-amps_http_connection_get_socket (AmpsHttpConnection *self)
+amps_http_connection_take (AmpsHttpConnection *self)
 {
+  self->taken = TRUE;
+  drop_kept (self);
   return self->socket;
 }
 
@@ -448,23 +509,26 @@ amps_http_connection_set_idle (AmpsHttpConnection *self, gboolean idle)
  * amps_http_connection_is_idle:
  * @self: a connection
  *
- * Returns: whether it is between two requests and has not ended
+ * Returns: whether it is between two requests, and has not ended
  */
 gboolean
 amps_http_connection_is_idle (AmpsHttpConnection *self)
 {
-  return self->idle && !self->farewell_said && !self->ended;
+  return self->idle && self->kept == NULL && !self->taken && !self->farewell_said && !self->ended;
 }
 
 /**
  * amps_http_connection_set_due:
  * @self: a connection
  * @due: monotonic µs when what it does now has taken too long; -1 for never
+ *
+ * Does nothing once it was taken from libsoup, which may say what was under way then.
  */
 void
 amps_http_connection_set_due (AmpsHttpConnection *self, gint64 due)
 {
-  self->due = due;
+  if (!self->taken)
+    self->due = due;
 }
 
 /**

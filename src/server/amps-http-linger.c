@@ -2,7 +2,6 @@
 #include "amps-http-linger.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 /* Closing while the client still sends makes the kernel reset the connection,
  * and the client may lose the answer (RFC 9112, section 9.6). So what still comes is
@@ -10,6 +9,7 @@
 
 typedef struct {
   AmpsHttpConnection *connection; /* (owned) */
+  GSocket *socket;                /* its */
   GSource *source;                /* (owned) */
 } Linger;
 
@@ -18,19 +18,18 @@ linger_free (Linger *self)
 {
   g_source_destroy (self->source);
   g_source_unref (self->source);
-  g_io_stream_close (G_IO_STREAM (self->connection), NULL, NULL);
+  g_socket_close (self->socket, NULL);
   g_object_unref (self->connection);
   g_free (self);
 }
 
 static gboolean
-on_readable (GObject *stream, gpointer user_data)
+on_readable (GSocket *socket, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 {
   Linger *self = user_data;
   char buffer[8192];
   g_autoptr (GError) error = NULL;
-  gssize n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer,
-                                                       sizeof buffer, NULL, &error);
+  gssize n = g_socket_receive (socket, buffer, sizeof buffer, NULL, &error);
 
   if (n > 0 || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return G_SOURCE_CONTINUE;
@@ -41,26 +40,24 @@ on_readable (GObject *stream, gpointer user_data)
 
 /**
  * amps_http_linger:
- * @connection: a connection that was taken from libsoup
+ * @connection: a connection
  * @answer: a whole answer, small enough for a socket's buffer
  *
- * Sends @answer and closes @connection when the client has, or when somebody ends
- * it.
+ * Takes @connection from libsoup, sends @answer and closes @connection when the client has, or when
+ * somebody ends it.
  */
 void
 amps_http_linger (AmpsHttpConnection *connection, const char *answer)
 {
-  GIOStream *stream = G_IO_STREAM (connection);
-  GPollableOutputStream *output = G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (stream));
-  GPollableInputStream *input = G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (stream));
   Linger *self = g_new0 (Linger, 1);
 
-  /* If even this does not fit, the client is not reading. */
-  g_pollable_output_stream_write_nonblocking (output, answer, strlen (answer), NULL, NULL);
-  g_socket_shutdown (amps_http_connection_get_socket (connection), FALSE, TRUE, NULL);
-
   self->connection = g_object_ref (connection);
-  self->source = g_pollable_input_stream_create_source (input, NULL);
+  self->socket = amps_http_connection_take (connection);
+  /* If even this does not fit, the client is not reading. */
+  g_socket_send (self->socket, answer, strlen (answer), NULL, NULL);
+  g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
+
+  self->source = g_socket_create_source (self->socket, G_IO_IN, NULL);
   g_source_set_callback (self->source, G_SOURCE_FUNC (on_readable), self, NULL);
   g_source_attach (self->source, NULL);
 }

@@ -130,7 +130,20 @@ on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
   tell_answered (self, message, soup_server_message_get_status (message));
 }
 
-/* Answers and closes without having read the body. */
+/* Answers and closes without having read the rest. */
+static void
+refuse (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer user_data)
+{
+  AmpsHttpListener *self = user_data;
+  g_autofree char *answer =
+      amps_reply_format_refusal (problem->status, problem->title, problem->detail);
+
+  tell_answered (self, NULL, problem->status);
+  set_deadline (self, connection, LINGER_TIMEOUT);
+  amps_http_linger (connection, answer);
+}
+
+/* The same for a request that libsoup has begun to read. */
 static void
 refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *error)
 {
@@ -141,7 +154,8 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *e
 
   g_autoptr (AmpsHttpConnection) kept = g_object_ref (connection);
   unsigned int status;
-  g_autofree char *answer = amps_reply_format_refusal (error, &status);
+  const char *title = amps_reply_get_title (error, &status);
+  g_autofree char *answer = amps_reply_format_refusal (status, title, error->message);
 
   tell_answered (self, message, status);
   g_object_unref (soup_server_message_steal_connection (message));
@@ -150,9 +164,9 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *e
 }
 
 static gboolean
-is_within_limit (AmpsHttpListener *self, guint64 length, GError **error)
+check_length (AmpsHttpListener *self, SoupMessageHeaders *headers, GError **error)
 {
-  if (length <= self->max_body_size)
+  if (soup_message_headers_get_content_length (headers) <= (goffset) self->max_body_size)
     return TRUE;
 
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
@@ -161,52 +175,15 @@ is_within_limit (AmpsHttpListener *self, guint64 length, GError **error)
   return FALSE;
 }
 
-/* libsoup is lax here: of two lengths it takes one, and a negative one makes it warn. */
-static gboolean
-check_length (AmpsHttpListener *self, SoupMessageHeaders *headers, GError **error)
-{
-  const char *text = soup_message_headers_get_list (headers, "Content-Length");
-  gboolean chunked = soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED;
-  guint64 length;
-
-  if (text == NULL)
-    return TRUE;
-  if (chunked || text[0] == '\0' || text[strspn (text, "0123456789")] != '\0')
-    {
-      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                           "how long the body is, is not clear from the headers");
-      return FALSE;
-    }
-
-  if (!g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, &length, NULL))
-    length = G_MAXUINT64;
-  return is_within_limit (self, length, error);
-}
-
 static void
-on_got_chunk (SoupServerMessage *message, GBytes *chunk G_GNUC_UNUSED, gpointer user_data)
-{
-  AmpsHttpListener *self = AMPS_HTTP_LISTENER (user_data);
-  g_autoptr (GError) error = NULL;
-
-  if (!is_within_limit (self, amps_http_body_get_length (message), &error))
-    refuse_body (self, message, error);
-}
-
-static void
-collect_body (AmpsHttpListener *self, SoupServerMessage *message, SoupMessageHeaders *headers)
+collect_body (SoupServerMessage *message, SoupMessageHeaders *headers)
 {
   gsize length = (gsize) soup_message_headers_get_content_length (headers);
 
   if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
-    {
-      amps_http_body_collect (message, 0);
-      g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), self);
-    }
+    amps_http_body_collect (message, 0);
   else if (length > LARGE_BODY)
-    {
-      amps_http_body_collect (message, length);
-    }
+    amps_http_body_collect (message, length);
 }
 
 static void
@@ -214,6 +191,7 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
             GHashTable *query G_GNUC_UNUSED, gpointer user_data)
 {
   AmpsHttpListener *self = user_data;
+
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   g_autoptr (GError) error = NULL;
 
@@ -225,7 +203,7 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
 
   self->funcs.check (message, path, self->user_data);
   if (soup_server_message_get_status (message) == 0)
-    collect_body (self, message, headers);
+    collect_body (message, headers);
 }
 
 static void
@@ -268,7 +246,8 @@ static void
 add_connection (AmpsHttpListener *self, GSocket *socket)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (AmpsHttpConnection) connection = amps_http_connection_new (socket, &error);
+  g_autoptr (AmpsHttpConnection) connection =
+      amps_http_connection_new (socket, self->max_body_size, refuse, self, &error);
 
   if (connection == NULL)
     {

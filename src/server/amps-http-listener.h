@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  * @check: called when the headers have come; refuses the request by setting a status
  * @handle: called when the body has come too, unless @check refused
  * @answered: (nullable): called when the answer was sent, also that of a refusal; not
- *   when the client went before
+ *   when the client went before. There is no message if what came is no request that
+ *   AMPS reads
  *
  * What is done with requests, in the main thread.
  */

@@ -84,18 +84,17 @@ amps_reply_get_title (const GError *error, unsigned int *status)
 
 /* RFC 9457; without a type, which then is about:blank. */
 static char *
-format_problem (const GError *error, unsigned int *status, gsize *length)
+format_problem (unsigned int status, const char *title, const char *text, gsize *length)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
-  const char *title = amps_reply_get_title (error, status);
   /* It may quote what the client sent, of any length. */
-  g_autofree char *detail = amps_foreign_text_dup (error->message, -1);
+  g_autofree char *detail = amps_foreign_text_dup (text, -1);
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "title");
   json_builder_add_string_value (builder, title);
   json_builder_set_member_name (builder, "status");
-  json_builder_add_int_value (builder, *status);
+  json_builder_add_int_value (builder, status);
   json_builder_set_member_name (builder, "detail");
   json_builder_add_string_value (builder, detail);
   json_builder_end_object (builder);
@@ -116,7 +115,8 @@ amps_reply_error (SoupServerMessage *message, const GError *error)
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
   unsigned int status;
   gsize length;
-  char *text = format_problem (error, &status, &length);
+  const char *title = amps_reply_get_title (error, &status);
+  char *text = format_problem (status, title, error->message, &length);
 
   if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
     soup_message_headers_replace (headers, "Retry-After", RETRY_AFTER_SECONDS);
@@ -128,16 +128,17 @@ amps_reply_error (SoupServerMessage *message, const GError *error)
 
 /**
  * amps_reply_format_refusal:
- * @error: why a request is not even read
- * @status: (out): the HTTP status for it
+ * @status: an HTTP status
+ * @title: what it means here
+ * @detail: why a request is not even read
  *
  * Returns: (transfer full): a whole HTTP answer that closes the connection
  */
 char *
-amps_reply_format_refusal (const GError *error, unsigned int *status)
+amps_reply_format_refusal (unsigned int status, const char *title, const char *detail)
 {
   gsize length;
-  g_autofree char *text = format_problem (error, status, &length);
+  g_autofree char *text = format_problem (status, title, detail, &length);
 
   return g_strdup_printf ("HTTP/1.1 %u %s\r\n"
                           "Connection: close\r\n"
@@ -145,5 +146,5 @@ amps_reply_format_refusal (const GError *error, unsigned int *status)
                           "Content-Length: %" G_GSIZE_FORMAT "\r\n"
                           "\r\n"
                           "%s",
-                          *status, soup_status_get_phrase (*status), length, text);
+                          status, title, length, text);
 }

@@ -10,7 +10,7 @@ void amps_reply_status (SoupServerMessage *message, unsigned int status);
 void amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *builder);
 char *amps_reply_format_json (JsonBuilder *builder, gsize *length);
 void amps_reply_error (SoupServerMessage *message, const GError *error);
-char *amps_reply_format_refusal (const GError *error, unsigned int *status);
+char *amps_reply_format_refusal (unsigned int status, const char *title, const char *detail);
 const char *amps_reply_get_title (const GError *error, unsigned int *status);
 
 G_END_DECLS

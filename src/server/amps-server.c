@@ -140,7 +140,7 @@ static void
 count_api_request (SoupServerMessage *message, unsigned int status, gpointer user_data)
 {
   AmpsServer *self = user_data;
-  GUri *uri = soup_server_message_get_uri (message);
+  GUri *uri = message != NULL ? soup_server_message_get_uri (message) : NULL;
   int route = uri != NULL ? find_route (g_uri_get_path (uri)) : -1;
 
   amps_metrics_count_api_request (self->metrics, route >= 0 ? routes[route].call : AMPS_API_OTHER,

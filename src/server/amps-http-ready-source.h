@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+GSource *amps_http_ready_source_new (GObject *stream, int fd, GIOCondition condition,
+                                     GCancellable *cancellable);
+
+G_END_DECLS

@@ -1,64 +1,133 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-body.h"
 
+#include <string.h>
+
 /* libsoup keeps a list of small pieces, which it copies together in one go: 16
- * MiB would keep the main loop for 10 ms. Here they grow together as they come. */
+ * MiB would keep the main loop for 10 ms. Here they grow together as they come:
+ * that a body was announced is no reason to keep memory for it. */
 static G_DEFINE_QUARK (amps-http-body, collected);
 
-static void
-on_got_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data G_GNUC_UNUSED)
-{
-  GByteArray *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
-  gsize length;
-  const guint8 *data = g_bytes_get_data (chunk, &length);
+/* What each connection may have without asking. */
+#define FREE_SIZE (64 * 1024)
 
-  g_byte_array_append (body, data, (unsigned int) length);
+typedef struct {
+  AmpsHttpBudget *budget; /* (owned) */
+  guint8 *data;           /* (owned) (nullable) */
+  gsize length;
+  gsize size; /* of the memory */
+  gsize expected;
+} Body;
+
+static gsize
+get_charge (gsize size)
+{
+  return size > FREE_SIZE ? size - FREE_SIZE : 0;
+}
+
+/* Called in any thread. */
+static void
+body_free (Body *self)
+{
+  g_free (self->data);
+  amps_http_budget_give_back (self->budget, get_charge (self->size));
+  amps_http_budget_unref (self->budget);
+  g_free (self);
+}
+
+static gboolean
+resize (Body *self, gsize size)
+{
+  gsize charge = get_charge (size) - get_charge (self->size);
+  guint8 *data;
+
+  if (!amps_http_budget_take (self->budget, charge))
+    return FALSE;
+
+  data = g_try_realloc (self->data, size);
+  if (data == NULL)
+    {
+      amps_http_budget_give_back (self->budget, charge);
+      return FALSE;
+    }
+  self->data = data;
+  self->size = size;
+  return TRUE;
+}
+
+static gboolean
+make_room (Body *self, gsize length)
+{
+  gsize size = MAX (self->size, FREE_SIZE);
+
+  if (length <= self->size)
+    return TRUE;
+  while (size < length)
+    size *= 2;
+  /* Twice as much at once may be too much. */
+  return resize (self, length <= self->expected ? MIN (size, self->expected) : size) ||
+         resize (self, length);
 }
 
 /**
  * amps_http_body_collect:
  * @message: a request whose headers have come
+ * @budget: what its memory is taken from
  * @expected: how many bytes its body will have; 0 when unknown
  *
  * Lets the body grow as it comes. For large ones: it costs a small one more than
  * it saves.
  */
 void
-amps_http_body_collect (SoupServerMessage *message, gsize expected)
+amps_http_body_collect (SoupServerMessage *message, AmpsHttpBudget *budget, gsize expected)
 {
+  Body *body = g_new0 (Body, 1);
+
+  body->budget = amps_http_budget_ref (budget);
+  body->expected = expected;
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  g_object_set_qdata_full (G_OBJECT (message), collected_quark (),
-                           g_byte_array_sized_new ((unsigned int) expected),
-                           (GDestroyNotify) g_byte_array_unref);
-  g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), NULL);
+  g_object_set_qdata_full (G_OBJECT (message), collected_quark (), body,
+                           (GDestroyNotify) body_free);
 }
 
 /**
- * amps_http_body_get_length:
+ * amps_http_body_append:
  * @message: a request whose body is collected
+ * @chunk: what has come of it
  *
- * Returns: how many bytes have come
+ * Returns: whether there was memory for it
  */
-gsize
-amps_http_body_get_length (SoupServerMessage *message)
+gboolean
+amps_http_body_append (SoupServerMessage *message, GBytes *chunk)
 {
-  const GByteArray *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
+  Body *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
+  gsize size;
+  const guint8 *data = g_bytes_get_data (chunk, &size);
 
-  return body->len;
+  if (!make_room (body, body->length + size))
+    return FALSE;
+  memcpy (body->data + body->length, data, size);
+  body->length += size;
+  return TRUE;
 }
 
 /**
  * amps_http_body_take:
  * @message: a request whose body has come
  *
- * Returns: (transfer full): its body, which can be taken once
+ * Returns: (transfer full): its body, which can be taken once; empty if it was not to
+ *   be kept. If it was collected, its memory goes back to the budget when it is freed,
+ *   in any thread
  */
 GBytes *
 amps_http_body_take (SoupServerMessage *message)
 {
-  GByteArray *body = g_object_steal_qdata (G_OBJECT (message), collected_quark ());
+  Body *body = g_object_steal_qdata (G_OBJECT (message), collected_quark ());
+  SoupMessageBody *other = soup_server_message_get_request_body (message);
 
-  if (body != NULL)
-    return g_byte_array_free_to_bytes (body);
-  return soup_message_body_flatten (soup_server_message_get_request_body (message));
+  if (body == NULL && !soup_message_body_get_accumulate (other))
+    return g_bytes_new (NULL, 0);
+  if (body == NULL)
+    return soup_message_body_flatten (other);
+  return g_bytes_new_with_free_func (body->data, body->length, (GDestroyNotify) body_free, body);
 }

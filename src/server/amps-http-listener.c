@@ -5,7 +5,6 @@
 #include "amps-http-connection.h"
 #include "amps-http-linger.h"
 #include "amps-reply.h"
-#include "core/amps-error.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -30,6 +29,9 @@
 /* For what a client sends after it was refused. */
 #define LINGER_TIMEOUT AMPS_SECONDS (1)
 
+/* Of large bodies there may be at once: four of the largest, or many smaller ones. */
+#define LARGE_BODIES 4
+#define MIN_BUDGET (64 * 1024 * 1024)
 /* Bodies over this many bytes are collected, see [func@Amps.HttpBody.collect]. */
 #define LARGE_BODY (64 * 1024)
 
@@ -39,6 +41,7 @@ struct _AmpsHttpListener {
   AmpsClock *clock; /* (owned) */
   unsigned int max_connections;
   gsize max_body_size;
+  AmpsHttpBudget *budget; /* (owned) of large bodies */
   AmpsHttpListenerFuncs funcs;
   gpointer user_data;
 
@@ -145,7 +148,7 @@ refuse (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer
 
 /* The same for a request that libsoup has begun to read. */
 static void
-refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *error)
+refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const AmpsHttpProblem *problem)
 {
   AmpsHttpConnection *connection = amps_http_connection_from_message (message);
 
@@ -153,37 +156,53 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const GError *e
     return;
 
   g_autoptr (AmpsHttpConnection) kept = g_object_ref (connection);
-  unsigned int status;
-  const char *title = amps_reply_get_title (error, &status);
-  g_autofree char *answer = amps_reply_format_refusal (status, title, error->message);
+  g_autofree char *answer =
+      amps_reply_format_refusal (problem->status, problem->title, problem->detail);
 
-  tell_answered (self, message, status);
+  tell_answered (self, message, problem->status);
   g_object_unref (soup_server_message_steal_connection (message));
   set_deadline (self, kept, LINGER_TIMEOUT);
   amps_http_linger (kept, answer);
 }
 
-static gboolean
-check_length (AmpsHttpListener *self, SoupMessageHeaders *headers, GError **error)
+static void
+refuse_large (AmpsHttpListener *self, SoupServerMessage *message)
 {
-  if (soup_message_headers_get_content_length (headers) <= (goffset) self->max_body_size)
-    return TRUE;
+  g_autofree char *detail =
+      g_strdup_printf ("the body is over the limit (MAX_BODY_SIZE) of %" G_GSIZE_FORMAT " bytes",
+                       self->max_body_size);
+  const AmpsHttpProblem problem = { SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "Body too large",
+                                    detail };
 
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE,
-               "the body is over the limit (MAX_BODY_SIZE) of %" G_GSIZE_FORMAT " bytes",
-               self->max_body_size);
-  return FALSE;
+  refuse_body (self, message, &problem);
 }
 
 static void
-collect_body (SoupServerMessage *message, SoupMessageHeaders *headers)
+on_got_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 {
+  static const AmpsHttpProblem no_room = {
+    SOUP_STATUS_SERVICE_UNAVAILABLE, "Too much at once",
+    "other requests have all the memory that AMPS has for large bodies; try again later"
+  };
+
+  if (!amps_http_body_append (message, chunk))
+    refuse_body (user_data, message, &no_room);
+}
+
+static void
+collect_body (AmpsHttpListener *self, SoupServerMessage *message, SoupMessageHeaders *headers)
+{
+  gboolean chunked = soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED;
   gsize length = (gsize) soup_message_headers_get_content_length (headers);
 
-  if (soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CHUNKED)
-    amps_http_body_collect (message, 0);
-  else if (length > LARGE_BODY)
-    amps_http_body_collect (message, length);
+  /* Nobody looks at the body of a GET. */
+  if (soup_server_message_get_method (message) != SOUP_METHOD_POST)
+    soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
+  else if (chunked || length > LARGE_BODY)
+    {
+      amps_http_body_collect (message, self->budget, length);
+      g_signal_connect (message, "got-chunk", G_CALLBACK (on_got_chunk), self);
+    }
 }
 
 static void
@@ -191,19 +210,17 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
             GHashTable *query G_GNUC_UNUSED, gpointer user_data)
 {
   AmpsHttpListener *self = user_data;
-
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  g_autoptr (GError) error = NULL;
 
-  if (!check_length (self, headers, &error))
+  if (soup_message_headers_get_content_length (headers) > (goffset) self->max_body_size)
     {
-      refuse_body (self, message, error);
+      refuse_large (self, message);
       return;
     }
 
   self->funcs.check (message, path, self->user_data);
   if (soup_server_message_get_status (message) == 0)
-    collect_body (message, headers);
+    collect_body (self, message, headers);
 }
 
 static void
@@ -352,6 +369,7 @@ amps_http_listener_finalize (GObject *object)
   AmpsHttpListener *self = AMPS_HTTP_LISTENER (object);
 
   g_hash_table_unref (self->connections);
+  amps_http_budget_unref (self->budget);
   g_object_unref (self->clock);
 
   G_OBJECT_CLASS (amps_http_listener_parent_class)->finalize (object);
@@ -391,6 +409,7 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   self->clock = g_object_ref (clock);
   self->max_connections = max_connections;
   self->max_body_size = max_body_size;
+  self->budget = amps_http_budget_new (MAX (LARGE_BODIES * max_body_size, MIN_BUDGET));
   self->funcs = *funcs;
   self->user_data = user_data;
 

@@ -139,12 +139,15 @@ amps_reply_format_refusal (unsigned int status, const char *title, const char *d
 {
   gsize length;
   g_autofree char *text = format_problem (status, title, detail, &length);
+  const char *retry =
+      status == SOUP_STATUS_SERVICE_UNAVAILABLE ? "Retry-After: " RETRY_AFTER_SECONDS "\r\n" : "";
 
   return g_strdup_printf ("HTTP/1.1 %u %s\r\n"
                           "Connection: close\r\n"
+                          "%s"
                           "Content-Type: " PROBLEM_TYPE "\r\n"
                           "Content-Length: %" G_GSIZE_FORMAT "\r\n"
                           "\r\n"
                           "%s",
-                          status, title, length, text);
+                          status, title, retry, length, text);
 }

@@ -174,6 +174,43 @@ class HttpAttacks(unittest.TestCase):
                         peer.answers(1)
             self.assertLess(amps.resident - before, 8 * 1024)
 
+    def test_large_bodies_share_what_memory_they_may_take(self):
+        size, headers = 16 * 1024 * 1024, b'POST /publish HTTP/1.1\r\n' + HOST
+        with self.amps() as amps, contextlib.ExitStack() as stack:
+            before = amps.resident
+            peers = [stack.enter_context(Peer(amps.port)) for _ in range(16)]
+            for peer in peers:
+                peer.send(headers + b'Content-Length: %d\r\n\r\n' % size)
+            part = b'x' * (1024 * 1024 - 1)
+            for _ in range(size // (1024 * 1024)):
+                for peer in peers:
+                    peer.send(part)
+            self.assertLess(amps.resident - before, 100 * 1024)
+
+            # What is small is served all the while, in chunks too.
+            with Peer(amps.port) as other:
+                other.send(CHUNKED + b'12\r\n' + UNKNOWN_JOB + b'\r\n0\r\n\r\n')
+                self.assert_answers(other, [404])
+
+            statuses = []
+            for peer in peers:
+                peer.send(b'x' * (size // (1024 * 1024)))
+                for head, _ in peer.answers(1):
+                    statuses.append(int(head.split()[1]))
+                    self.assertEqual(b'Retry-After: ' in head, statuses[-1] == 503)
+            self.assertGreaterEqual(statuses.count(400), 4)
+            self.assertEqual(set(statuses), {400, 503})
+            self.assertEqual(amps.stop(), 0)
+
+    def test_what_is_only_announced_takes_no_memory(self):
+        with self.amps(command=['prlimit', f'--as={400 << 20}']) as amps, \
+                contextlib.ExitStack() as stack:
+            for _ in range(60):
+                peer = stack.enter_context(Peer(amps.port))
+                peer.send(POST + b'Content-Length: 16000000\r\n\r\nx')
+            self.assertEqual(amps.get('/healthz').status, 200)
+            self.assertEqual(amps.stop(), 0)
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -23,6 +23,7 @@ static const char farewell[] = { '\0', '\n' };
 struct _AmpsHttpConnection {
   GIOStream parent_instance;
 
+  AmpsClock *clock;               /* (owned) */
   GSocket *socket;                /* (owned) */
   GSocketAddress *local_address;  /* (owned) */
   GSocketAddress *remote_address; /* (owned) of this connection alone; leads back to it */
@@ -34,11 +35,10 @@ struct _AmpsHttpConnection {
   gsize n_ready;    /* how much of that it may get */
   AmpsHttpConnectionRefuse refuse;
   gpointer user_data;
-  gboolean idle;
+  gboolean idle;  /* for libsoup, which has got nothing of another request */
   gboolean taken; /* from libsoup */
   gboolean farewell_said;
-  gboolean ended; /* by AMPS */
-  gint64 due;     /* monotonic µs when it has taken too long; -1 for never */
+  AmpsHttpStanding standing;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsHttpConnection, amps_http_connection, G_TYPE_IO_STREAM)
@@ -99,6 +99,21 @@ static gboolean
 is_ready (AmpsHttpConnection *self, GIOCondition condition)
 {
   return g_socket_condition_check (self->socket, condition) != 0;
+}
+
+static void
+enter_stage (AmpsHttpConnection *self, AmpsHttpStage stage)
+{
+  amps_http_standing_enter (&self->standing, stage, amps_clock_get_monotonic_time (self->clock));
+}
+
+static void
+keep (AmpsHttpConnection *self, const char *data, gsize length)
+{
+  self->kept = g_byte_array_new ();
+  g_byte_array_append (self->kept, (const guint8 *) data, (unsigned int) length);
+  if (self->standing.stage == AMPS_HTTP_STAGE_IDLE)
+    enter_stage (self, AMPS_HTTP_STAGE_HEAD);
 }
 
 /* To libsoup the end of the stream would complete half a request; an error does not. */
@@ -171,11 +186,7 @@ fill_buffer (AmpsHttpConnection *self, char *buffer, gsize count)
   gsize passed = amps_http_framing_filter (&self->framing, buffer, &length);
 
   if (length > passed)
-    {
-      self->kept = g_byte_array_new ();
-      g_byte_array_append (self->kept, (guint8 *) buffer + passed,
-                           (unsigned int) (length - passed));
-    }
+    keep (self, buffer + passed, length - passed);
   if (passed > 0)
     return (gssize) passed;
   errno = EAGAIN;
@@ -210,7 +221,7 @@ read_nonblocking (GPollableInputStream *stream, void *buffer, gsize count, GErro
   AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
   gssize n = -1;
 
-  if (self->taken || self->ended || self->farewell_said)
+  if (self->taken || self->standing.stage == AMPS_HTTP_STAGE_ENDED || self->farewell_said)
     return say_farewell (self, buffer, count, error);
   if (self->n_ready > 0)
     return take_ready (self, buffer, count);
@@ -373,6 +384,7 @@ amps_http_connection_finalize (GObject *object)
   g_object_unref (self->output);
   drop_kept (self);
   g_object_unref (self->socket);
+  g_object_unref (self->clock);
 
   G_OBJECT_CLASS (amps_http_connection_parent_class)->finalize (object);
 }
@@ -399,12 +411,12 @@ amps_http_connection_init (AmpsHttpConnection *self)
   self->input = G_INPUT_STREAM (input);
   self->output = G_OUTPUT_STREAM (output);
   self->budget = READ_BUDGET;
-  self->due = -1;
 }
 
 /**
  * amps_http_connection_new:
  * @socket: (transfer none): a connected TCP socket
+ * @clock: the time
  * @max_body_size: bytes that the body of a request may have
  * @refuse: called when what has come is no request that AMPS reads; has to take the
  *   connection from libsoup
@@ -414,8 +426,8 @@ amps_http_connection_init (AmpsHttpConnection *self)
  * Returns: (transfer full) (nullable): a connection
  */
 AmpsHttpConnection *
-amps_http_connection_new (GSocket *socket, gsize max_body_size, AmpsHttpConnectionRefuse refuse,
-                          gpointer user_data, GError **error)
+amps_http_connection_new (GSocket *socket, AmpsClock *clock, gsize max_body_size,
+                          AmpsHttpConnectionRefuse refuse, gpointer user_data, GError **error)
 {
   g_autoptr (GSocketAddress) local_address = g_socket_get_local_address (socket, error);
   g_autoptr (GSocketAddress) remote_address = NULL;
@@ -430,12 +442,15 @@ amps_http_connection_new (GSocket *socket, gsize max_body_size, AmpsHttpConnecti
 
   g_socket_set_blocking (socket, FALSE);
   self->socket = g_object_ref (socket);
+  self->clock = g_object_ref (clock);
   amps_http_framing_init (&self->framing, max_body_size);
   self->refuse = refuse;
   self->user_data = user_data;
   self->local_address = g_steal_pointer (&local_address);
   self->remote_address = g_steal_pointer (&remote_address);
   g_object_set_qdata (G_OBJECT (self->remote_address), connection_of_address_quark (), self);
+  amps_http_standing_init (&self->standing, self->remote_address, self->local_address,
+                           amps_clock_get_monotonic_time (clock));
   return self;
 }
 
@@ -465,6 +480,7 @@ amps_http_connection_from_message (SoupServerMessage *message)
 GSocket *
 amps_http_connection_take (AmpsHttpConnection *self)
 {
+  enter_stage (self, AMPS_HTTP_STAGE_CLOSING);
   self->taken = TRUE;
   drop_kept (self);
   return self->socket;
@@ -495,52 +511,45 @@ amps_http_connection_get_remote_address (AmpsHttpConnection *self)
 }
 
 /**
- * amps_http_connection_set_idle:
+ * amps_http_connection_get_standing:
  * @self: a connection
- * @idle: whether it has answered and nothing of another request has come
+ *
+ * Returns: (transfer none): what decides whether it may stay
  */
-void
-amps_http_connection_set_idle (AmpsHttpConnection *self, gboolean idle)
+const AmpsHttpStanding *
+amps_http_connection_get_standing (AmpsHttpConnection *self)
 {
-  self->idle = idle;
+  return &self->standing;
 }
 
 /**
- * amps_http_connection_is_idle:
+ * amps_http_connection_set_stage:
+ * @self: a connection
+ * @stage: what it does now
+ *
+ * Does nothing once it was taken from libsoup, which may still say what was under
+ * way then.
+ */
+void
+amps_http_connection_set_stage (AmpsHttpConnection *self, AmpsHttpStage stage)
+{
+  self->idle = stage == AMPS_HTTP_STAGE_IDLE;
+  if (self->idle && self->kept != NULL)
+    stage = AMPS_HTTP_STAGE_HEAD;
+  if (!self->taken && self->standing.stage != AMPS_HTTP_STAGE_ENDED)
+    enter_stage (self, stage);
+}
+
+/**
+ * amps_http_connection_is_late:
  * @self: a connection
  *
- * Returns: whether it is between two requests, and has not ended
+ * Returns: whether what it does now has taken too long
  */
 gboolean
-amps_http_connection_is_idle (AmpsHttpConnection *self)
+amps_http_connection_is_late (AmpsHttpConnection *self)
 {
-  return self->idle && self->kept == NULL && !self->taken && !self->farewell_said && !self->ended;
-}
-
-/**
- * amps_http_connection_set_due:
- * @self: a connection
- * @due: monotonic µs when what it does now has taken too long; -1 for never
- *
- * Does nothing once it was taken from libsoup, which may say what was under way then.
- */
-void
-amps_http_connection_set_due (AmpsHttpConnection *self, gint64 due)
-{
-  if (!self->taken)
-    self->due = due;
-}
-
-/**
- * amps_http_connection_get_due:
- * @self: a connection
- *
- * Returns: monotonic µs, or -1; see [method@Amps.HttpConnection.set_due]
- */
-gint64
-amps_http_connection_get_due (AmpsHttpConnection *self)
-{
-  return self->due;
+  return amps_http_standing_is_late (&self->standing, amps_clock_get_monotonic_time (self->clock));
 }
 
 /**
@@ -552,8 +561,7 @@ amps_http_connection_get_due (AmpsHttpConnection *self)
 void
 amps_http_connection_end (AmpsHttpConnection *self)
 {
-  self->ended = TRUE;
-  self->due = -1;
+  enter_stage (self, AMPS_HTTP_STAGE_ENDED);
   if (!g_socket_is_closed (self->socket))
     shutdown (get_fd (self), SHUT_RDWR);
 }

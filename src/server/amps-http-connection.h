@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-http-admission.h"
 #include "amps-http-framing.h"
+#include "core/amps-clock.h"
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
@@ -29,19 +31,18 @@ G_DECLARE_FINAL_TYPE (AmpsHttpConnection, amps_http_connection, AMPS, HTTP_CONNE
 typedef void (*AmpsHttpConnectionRefuse) (AmpsHttpConnection *connection,
                                           const AmpsHttpProblem *problem, gpointer user_data);
 
-AmpsHttpConnection *amps_http_connection_new (GSocket *socket, gsize max_body_size,
-                                              AmpsHttpConnectionRefuse refuse, gpointer user_data,
-                                              GError **error);
+AmpsHttpConnection *amps_http_connection_new (GSocket *socket, AmpsClock *clock,
+                                              gsize max_body_size, AmpsHttpConnectionRefuse refuse,
+                                              gpointer user_data, GError **error);
 AmpsHttpConnection *amps_http_connection_from_message (SoupServerMessage *message);
 
 GSocket *amps_http_connection_take (AmpsHttpConnection *self);
 GSocketAddress *amps_http_connection_get_local_address (AmpsHttpConnection *self);
 GSocketAddress *amps_http_connection_get_remote_address (AmpsHttpConnection *self);
 
-void amps_http_connection_set_idle (AmpsHttpConnection *self, gboolean idle);
-gboolean amps_http_connection_is_idle (AmpsHttpConnection *self);
-void amps_http_connection_set_due (AmpsHttpConnection *self, gint64 due);
-gint64 amps_http_connection_get_due (AmpsHttpConnection *self);
+const AmpsHttpStanding *amps_http_connection_get_standing (AmpsHttpConnection *self);
+void amps_http_connection_set_stage (AmpsHttpConnection *self, AmpsHttpStage stage);
+gboolean amps_http_connection_is_late (AmpsHttpConnection *self);
 void amps_http_connection_end (AmpsHttpConnection *self);
 
 G_END_DECLS

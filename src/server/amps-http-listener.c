@@ -4,6 +4,7 @@
 #include "amps-http-body.h"
 #include "amps-http-connection.h"
 #include "amps-http-linger.h"
+#include "amps-http-socket.h"
 #include "amps-reply.h"
 
 #include <errno.h>
@@ -17,17 +18,8 @@
  * request takes, and a failed accept() ends its listening for good. So AMPS
  * accepts for itself and watches each connection. */
 
-#define BACKLOG 1024
 #define ACCEPTS_PER_TURN 64
 #define SWEEP_INTERVAL AMPS_SECONDS (1)
-
-/* From the first byte of a request, or from the connection, to the end of its answer. */
-#define REQUEST_TIMEOUT AMPS_SECONDS (30)
-/* Over the 60 s after which common clients drop idle connections: the one that
- * does not send is to close first, or a request may meet a closed connection. */
-#define IDLE_TIMEOUT AMPS_SECONDS (65)
-/* For what a client sends after it was refused. */
-#define LINGER_TIMEOUT AMPS_SECONDS (1)
 
 /* Of large bodies there may be at once: four of the largest, or many smaller ones. */
 #define LARGE_BODIES 4
@@ -78,18 +70,13 @@ static gboolean
 on_sweep (gpointer user_data)
 {
   AmpsHttpListener *self = user_data;
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
   GHashTableIter iter;
   gpointer key;
 
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      gint64 due = amps_http_connection_get_due (key);
-
-      if (due >= 0 && due <= now)
-        amps_http_connection_end (key);
-    }
+    if (amps_http_connection_is_late (key))
+      amps_http_connection_end (key);
 
   start_accepting (self);
   if (g_hash_table_size (self->connections) > 0 || self->accept_source == NULL)
@@ -98,20 +85,18 @@ on_sweep (gpointer user_data)
 }
 
 static void
-set_deadline (AmpsHttpListener *self, AmpsHttpConnection *connection, gint64 timeout)
-{
-  amps_http_connection_set_due (connection, amps_clock_get_monotonic_time (self->clock) + timeout);
-}
-
-static void
-on_request_started (AmpsHttpListener *self, SoupServerMessage *message)
+set_stage (SoupServerMessage *message, AmpsHttpStage stage)
 {
   AmpsHttpConnection *connection = amps_http_connection_from_message (message);
 
-  if (connection == NULL)
-    return;
-  amps_http_connection_set_idle (connection, FALSE);
-  set_deadline (self, connection, REQUEST_TIMEOUT);
+  if (connection != NULL)
+    amps_http_connection_set_stage (connection, stage);
+}
+
+static void
+on_request_started (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessage *message)
+{
+  set_stage (message, AMPS_HTTP_STAGE_HEAD);
 }
 
 static void
@@ -124,12 +109,9 @@ tell_answered (AmpsHttpListener *self, SoupServerMessage *message, unsigned int 
 static void
 on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
 {
-  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
-
-  if (connection == NULL)
+  if (amps_http_connection_from_message (message) == NULL)
     return;
-  amps_http_connection_set_idle (connection, TRUE);
-  set_deadline (self, connection, IDLE_TIMEOUT);
+  set_stage (message, AMPS_HTTP_STAGE_IDLE);
   tell_answered (self, message, soup_server_message_get_status (message));
 }
 
@@ -142,7 +124,6 @@ refuse (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer
       amps_reply_format_refusal (problem->status, problem->title, problem->detail);
 
   tell_answered (self, NULL, problem->status);
-  set_deadline (self, connection, LINGER_TIMEOUT);
   amps_http_linger (connection, answer);
 }
 
@@ -161,7 +142,6 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const AmpsHttpP
 
   tell_answered (self, message, problem->status);
   g_object_unref (soup_server_message_steal_connection (message));
-  set_deadline (self, kept, LINGER_TIMEOUT);
   amps_http_linger (kept, answer);
 }
 
@@ -219,8 +199,10 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
     }
 
   self->funcs.check (message, path, self->user_data);
-  if (soup_server_message_get_status (message) == 0)
-    collect_body (self, message, headers);
+  if (soup_server_message_get_status (message) != 0)
+    return;
+  set_stage (message, AMPS_HTTP_STAGE_BODY);
+  collect_body (self, message, headers);
 }
 
 static void
@@ -229,6 +211,7 @@ on_request (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
 {
   AmpsHttpListener *self = user_data;
 
+  set_stage (message, AMPS_HTTP_STAGE_ANSWER);
   self->funcs.handle (message, path, self->user_data);
 }
 
@@ -241,22 +224,63 @@ on_connection_gone (gpointer user_data, GObject *connection)
   start_accepting (self);
 }
 
-/* Idle connections are the ones that can go without harm. */
 static AmpsHttpConnection *
-find_oldest_idle (AmpsHttpListener *self)
+find_connection (AmpsHttpListener *self, const AmpsHttpStanding *standing)
 {
-  AmpsHttpConnection *oldest = NULL;
   GHashTableIter iter;
   gpointer key;
 
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    if (amps_http_connection_is_idle (key) &&
-        (oldest == NULL ||
-         amps_http_connection_get_due (key) < amps_http_connection_get_due (oldest)))
-      oldest = key;
+    if (amps_http_connection_get_standing (key) == standing)
+      return key;
+  return NULL;
+}
 
-  return oldest;
+/* @other: (out) (nullable): what goes in its place */
+static AmpsHttpDecision
+decide (AmpsHttpListener *self, const AmpsHttpStanding *newcomer, AmpsHttpConnection **other)
+{
+  AmpsHttpAdmission admission;
+  const AmpsHttpStanding *standing;
+  AmpsHttpDecision decision;
+  GHashTableIter iter;
+  gpointer key;
+
+  amps_http_admission_init (&admission, newcomer, amps_clock_get_monotonic_time (self->clock));
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    amps_http_admission_add (&admission, amps_http_connection_get_standing (key));
+
+  decision = amps_http_admission_decide (&admission, self->max_connections, &standing);
+  *other = decision == AMPS_HTTP_REPLACE ? find_connection (self, standing) : NULL;
+  return decision;
+}
+
+/* Those that can't be taken now wait in the backlog. */
+static gboolean
+has_place (AmpsHttpListener *self)
+{
+  static const AmpsHttpStanding anybody = { .is_local = TRUE };
+  AmpsHttpConnection *other;
+
+  return g_hash_table_size (self->connections) < self->max_connections ||
+         decide (self, &anybody, &other) != AMPS_HTTP_REFUSE;
+}
+
+static gboolean
+admit (AmpsHttpListener *self, const AmpsHttpStanding *newcomer)
+{
+  AmpsHttpConnection *other;
+  AmpsHttpDecision decision;
+
+  if (newcomer->is_local && g_hash_table_size (self->connections) < self->max_connections)
+    return TRUE;
+
+  decision = decide (self, newcomer, &other);
+  if (decision == AMPS_HTTP_REPLACE)
+    amps_http_connection_end (other);
+  return decision != AMPS_HTTP_REFUSE;
 }
 
 static void
@@ -264,11 +288,16 @@ add_connection (AmpsHttpListener *self, GSocket *socket)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsHttpConnection) connection =
-      amps_http_connection_new (socket, self->max_body_size, refuse, self, &error);
+      amps_http_connection_new (socket, self->clock, self->max_body_size, refuse, self, &error);
 
   if (connection == NULL)
     {
       g_debug ("A client went before it was served: %s", error->message);
+      return;
+    }
+  if (!admit (self, amps_http_connection_get_standing (connection)))
+    {
+      g_debug ("A client has too many connections");
       return;
     }
 
@@ -288,12 +317,9 @@ on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointe
 
   for (int i = 0; i < ACCEPTS_PER_TURN; i++)
     {
-      gboolean full = g_hash_table_size (self->connections) >= self->max_connections;
-      AmpsHttpConnection *victim = full ? find_oldest_idle (self) : NULL;
-
-      if (full && victim == NULL)
+      if (!has_place (self))
         {
-          /* Until one goes, or the next sweep. The others wait in the backlog. */
+          /* Until one goes, or the next sweep. */
           stop_accepting (self);
           return G_SOURCE_REMOVE;
         }
@@ -303,8 +329,6 @@ on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointe
 
       if (socket != NULL)
         {
-          if (full)
-            amps_http_connection_end (victim);
           add_connection (self, socket);
           continue;
         }
@@ -425,27 +449,6 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   return self;
 }
 
-/* Both families on one socket; IPv4 alone where the system has no IPv6. */
-static GSocket *
-create_listening_socket (GSocketFamily family, guint16 port, GError **error)
-{
-  g_autoptr (GSocket) socket =
-      g_socket_new (family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
-  g_autoptr (GInetAddress) any = g_inet_address_new_any (family);
-  g_autoptr (GSocketAddress) address = g_inet_socket_address_new (any, port);
-
-  if (socket == NULL)
-    return NULL;
-  if (family == G_SOCKET_FAMILY_IPV6)
-    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, FALSE, NULL);
-  g_socket_set_listen_backlog (socket, BACKLOG);
-  g_socket_set_blocking (socket, FALSE);
-  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
-    return NULL;
-
-  return g_steal_pointer (&socket);
-}
-
 /* libsoup keeps connections alive only while it has a listener. This one never
  * has anything to accept: it is one end of a pair whose other end is silent. */
 static gboolean
@@ -479,14 +482,7 @@ add_silent_listener (AmpsHttpListener *self, GError **error)
 gboolean
 amps_http_listener_listen (AmpsHttpListener *self, guint16 port, GError **error)
 {
-  g_autoptr (GError) ipv6_error = NULL;
-
-  self->socket = create_listening_socket (G_SOCKET_FAMILY_IPV6, port, &ipv6_error);
-  if (self->socket == NULL && !g_error_matches (ipv6_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
-    self->socket = create_listening_socket (G_SOCKET_FAMILY_IPV4, port, error);
-  else if (self->socket == NULL)
-    g_propagate_error (error, g_steal_pointer (&ipv6_error));
-
+  self->socket = amps_http_socket_listen (port, error);
   if (self->socket == NULL || !add_silent_listener (self, error))
     {
       g_prefix_error (error, "cannot listen on port %u: ", port);
@@ -545,7 +541,7 @@ amps_http_listener_stop (AmpsHttpListener *self)
 
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, &key, NULL))
-    if (amps_http_connection_is_idle (key))
+    if (amps_http_connection_get_standing (key)->stage == AMPS_HTTP_STAGE_IDLE)
       amps_http_connection_end (key);
 }
 
@@ -560,10 +556,7 @@ amps_http_listener_stop (AmpsHttpListener *self)
 void
 amps_http_listener_pause (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessage *message)
 {
-  AmpsHttpConnection *connection = amps_http_connection_from_message (message);
-
-  if (connection != NULL)
-    amps_http_connection_set_due (connection, -1);
+  set_stage (message, AMPS_HTTP_STAGE_WAITING);
   soup_server_message_pause (message);
 }
 
@@ -575,13 +568,13 @@ amps_http_listener_pause (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessag
  * Sends the answer. To be called once for each pause.
  */
 void
-amps_http_listener_unpause (AmpsHttpListener *self, SoupServerMessage *message)
+amps_http_listener_unpause (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessage *message)
 {
   AmpsHttpConnection *connection = amps_http_connection_from_message (message);
 
   /* libsoup has no way to tell whether a paused message still has a connection. */
   if (connection == NULL || g_io_stream_is_closed (G_IO_STREAM (connection)))
     return;
-  set_deadline (self, connection, REQUEST_TIMEOUT);
+  amps_http_connection_set_stage (connection, AMPS_HTTP_STAGE_ANSWER);
   soup_server_message_unpause (message);
 }

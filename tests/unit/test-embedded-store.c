@@ -83,6 +83,18 @@ settle (Fixture *f, gint64 id, const char *owner, AmpsSettlement settlement)
   return was_own;
 }
 
+/* The file says so of one job. */
+static void
+assert_waits_for (Fixture *f, gint64 wait)
+{
+  g_autofree char *sql =
+      g_strdup_printf ("UPDATE jobs SET wait = wait WHERE wait = %" G_GINT64_FORMAT, wait);
+  gint64 n_changed;
+
+  g_assert_true (amps_embedded_store_execute (f->store, sql, &n_changed, NULL));
+  g_assert_cmpint (n_changed, ==, 1);
+}
+
 static void
 test_order_and_limit (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -153,11 +165,13 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_RELEASE }));
   again = claim (f, "jobs", "me", 1, &id);
   g_assert_cmpstr (again, ==, "a12 ");
+  assert_waits_for (f, 100);
 
   g_assert_true (settle (f, id, "me",
                          (AmpsSettlement){ .kind = AMPS_SETTLE_RETRY, .delay = 50, .attempt = 2 }));
   g_assert_true (amps_embedded_store_get_next_due (f->store, "jobs", &due, NULL));
   g_assert_cmpint (due, ==, f->now + 50);
+  assert_waits_for (f, 50);
   assert_claimed (f, "me", 1, "");
   f->now += 50;
   late = claim (f, "jobs", "me", 1, &id);

@@ -2,6 +2,7 @@
 #include "amps-http-event.h"
 
 #include "core/amps-cloudevent.h"
+#include "core/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -67,7 +68,9 @@ parse_binary (SoupMessageHeaders *headers, GBytes *body, AmpsEventValidation val
 
       if (value == NULL)
         {
-          g_prefix_error (error, "header “%s”: ", header);
+          g_autofree char *readable = amps_foreign_text_dup (header, -1);
+
+          g_prefix_error (error, "header “%s”: ", readable);
           return NULL;
         }
       AmpsAttribute attribute = { g_ascii_strdown (header + strlen (ATTRIBUTE_PREFIX), -1), value,

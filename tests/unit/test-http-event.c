@@ -142,6 +142,18 @@ test_binary_invalid (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_nonnull (strstr (encoding->message, "ce-type"));
 }
 
+/* Its name is part of the error, and that of answers. */
+static void
+test_header_name (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  soup_message_headers_append (fixture->headers, "ce-\xff\x1b", "%ff");
+  g_assert_null (parse (fixture, "1", &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
+  g_assert_nonnull (strstr (error->message, "ce-\xef\xbf\xbd\\u001b"));
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/http-event/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -155,5 +167,6 @@ main (int argc, char **argv)
   ADD ("batch", test_batch);
   ADD ("binary", test_binary);
   ADD ("binary-invalid", test_binary_invalid);
+  ADD ("header-name", test_header_name);
   return g_test_run ();
 }

@@ -153,7 +153,8 @@ amps_parse_size (const char *text, guint64 *bytes, GError **error)
   if (!read_decimal (&at, &value))
     return fail (error, expected);
   unit = find_unit (units, at, strlen (at));
-  if (unit == NULL || value * unit->factor > (double) G_MAXINT64)
+  /* As a double, that is one more than the greatest. */
+  if (unit == NULL || value * unit->factor >= (double) G_MAXINT64)
     return fail (error, expected);
 
   *bytes = (guint64) (value * unit->factor);

@@ -77,7 +77,8 @@ amps_answer_reader_parse_retry_after (const char *value)
       return -1;
     }
 
-  return MAX (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0);
+  return CLAMP (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0,
+                G_MAXINT32 * (gint64) G_USEC_PER_SEC);
 }
 
 static GBytes *

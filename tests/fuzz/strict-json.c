@@ -7,8 +7,8 @@
 /* In a file of its own, since Jansson and json-glib both have a json_object_iter_next(). */
 
 /* Of a text that is known to be JSON. */
-static unsigned int
-get_depth (const char *json, gsize size)
+unsigned int
+get_json_depth (const char *json, gsize size)
 {
   unsigned int depth = 0, deepest = 0;
   gboolean in_string = FALSE;
@@ -46,7 +46,7 @@ assert_strict_json (const char *json, gsize size, unsigned int max_depth, gboole
 
   if (root != NULL)
     {
-      g_assert_cmpint (get_depth (json, size) <= max_depth, ==, accepted);
+      g_assert_cmpint (get_json_depth (json, size) <= max_depth, ==, accepted);
       json_decref (root);
       return;
     }

@@ -302,7 +302,7 @@ wait_for_more (Reader *self)
 static gssize
 read_part (Reader *self, GError **error)
 {
-  guint8 part[READ_SIZE];
+  guint8 part[READ_SIZE] __attribute__ ((uninitialized)); /* zeroed, 4 % of a job */
   gssize length = g_pollable_input_stream_read_nonblocking (
       G_POLLABLE_INPUT_STREAM (self->stream), part, sizeof part, self->cancellable, error);
 

@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.parent / 'fixtures')]
 
 # pylint: disable=wrong-import-position
+import flat  # noqa: E402
 from broker import retry_queue_arguments  # noqa: E402
 from chaos_workload import Workload  # noqa: E402
 from ledger import Ledger  # noqa: E402
@@ -52,9 +54,10 @@ class Amps:
 
     def __init__(self, binary, proxy, workload_port, folder):
         self._binary = binary
-        self._proxy = proxy
         self._workload_port = workload_port
         self._log = folder / 'amps.log'
+        self._secret = folder / f'broker-{proxy.port}'
+        self._secret.write_text(f'amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=3')
         self._process = None
         self._port = 0
         self.name = None
@@ -65,7 +68,7 @@ class Amps:
         self.name = f'amps-{next(self.incarnations)}'
         environment = dict(
             os.environ,
-            BROKER_HOST=f'amqp://guest:guest@127.0.0.1:{self._proxy.port}?heartbeat=3',
+            BROKER_HOST_FILE=str(self._secret),
             BROKER_SUBJECT=SUBJECT,
             MAX_CONCURRENCY='50',
             JOB_TIMEOUT=f'{JOB_TIMEOUT}s',
@@ -99,41 +102,69 @@ class Amps:
         with socket.socket() as probe:
             return self.died() or probe.connect_ex(('127.0.0.1', self._port)) == 0
 
+    def wait_ready(self, timeout=60):
+        """Returns when it consumes."""
+        end = time.monotonic() + timeout
+        while not self.died():
+            try:
+                self.get('/readyz')
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+
+    def send(self, how):
+        """Sends a signal that does not end it."""
+        self._process.send_signal(how)
+
     def died(self):
         """Whether it ended by itself, which it never should."""
         return self._process.poll() is not None
 
     def jobs(self):
         """What it says it has."""
-        with urllib.request.urlopen(f'http://127.0.0.1:{self._port}/jobs', timeout=5) as answer:
-            return json.load(answer)['jobs']
+        return self.get('/jobs')['jobs']
+
+    def get(self, path):
+        """A successful answer of the API; an OSError if there is none."""
+        with urllib.request.urlopen(f'http://127.0.0.1:{self._port}{path}', timeout=5) as answer:
+            return json.load(answer)
 
     def usage(self):
-        """Resident KiB, and open descriptors without the connections that a workload keeps to
+        """What it takes; descriptors without the connections that a workload keeps to
         the API: it is not for AMPS to close them. One that the workload has closed counts."""
         base = pathlib.Path('/proc') / str(self._process.pid)
-        rss = next(int(line.split()[1]) for line in (base / 'status').read_text().splitlines()
-                   if line.startswith('VmRSS'))
         sockets = [line.split() for table in ('net/tcp', 'net/tcp6')
                    for line in (base / table).read_text().splitlines()]
         kept = sum(local.endswith(f':{self._port:04X}') and state == ESTABLISHED
                    for _, local, _, state, *_ in sockets)
-        return rss, len(list((base / 'fd').iterdir())) - kept
+        figures = flat.usage(self._process.pid)
+        return {**figures, 'descriptors': figures['descriptors'] - kept}
 
 
 class Publisher(threading.Thread):
-    """Publishes jobs, each until the broker has confirmed it."""
+    """Publishes a job for each number, until the broker has confirmed it."""
 
-    def __init__(self, node, ledger, jobs):
+    def __init__(self, node, ledger, numbers, pause=0.0):
         super().__init__(daemon=True)
         self._node = node
         self._ledger = ledger
-        self._jobs = jobs
+        self._numbers = numbers
+        self._pause = pause
+        self._stopped = threading.Event()
         self.published = 0
+
+    def stop(self):
+        """Publishes no more, and waits for the last confirmation."""
+        self._stopped.set()
+        self.join()
 
     def run(self):
         channel = None
-        for number in range(self._jobs):
+        for number in self._numbers:
+            if self._stopped.wait(self._pause):
+                return
             identifier = f'job-{number}'
             body = json.dumps({'specversion': '1.0', 'id': identifier, 'source': '/chaos',
                                'type': SUBJECT, 'data': {'n': number}})
@@ -176,8 +207,11 @@ class Chaos:
         for amps in self._amps:
             amps.start()
         self._mortal, self._lasting = self._amps
-        self.publisher = Publisher(self._node, self.ledger, arguments.jobs)
-        self.publisher.start()
+        self._publishers = [
+            Publisher(self._node, self.ledger, range(number, arguments.jobs, arguments.publishers))
+            for number in range(arguments.publishers)]
+        for publisher in self._publishers:
+            publisher.start()
         self.usage = []
         self._drawn = []
         self._faults = {
@@ -203,6 +237,14 @@ class Chaos:
                 arguments={'x-queue-type': 'quorum', **retry_queue_arguments(SUBJECT, seconds)})
         connection.close()
 
+    def published(self):
+        """How many jobs have been confirmed."""
+        return sum(publisher.published for publisher in self._publishers)
+
+    def is_publishing(self):
+        """Whether there are more to come."""
+        return any(publisher.is_alive() for publisher in self._publishers)
+
     def break_something(self):
         """Breaks one thing by chance, and mends it. None is drawn again before all were."""
         if not self._drawn:
@@ -215,7 +257,8 @@ class Chaos:
             if amps.died():
                 self.ledger.violations.append('an AMPS died by itself')
                 amps.start()
-        self.usage.append(self._lasting.usage())
+        usage = self._lasting.usage()
+        self.usage.append((usage['resident KiB'], usage['descriptors']))
 
     def _kill_broker(self):
         self._node.stop()
@@ -291,10 +334,10 @@ def run(arguments, folder):
     told = 0
     began = time.monotonic()
     try:
-        while chaos.publisher.is_alive():
+        while chaos.is_publishing():
             chaos.break_something()
             time.sleep(arguments.pause)
-            print(f'{time.monotonic() - began:6.0f} s  published {chaos.publisher.published}, '
+            print(f'{time.monotonic() - began:6.0f} s  published {chaos.published()}, '
                   f'not acknowledged {len(chaos.ledger.lost())}, '
                   f'violations {len(chaos.ledger.violations)}', flush=True)
             for line in chaos.ledger.violations[told:]:
@@ -328,6 +371,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--amps', required=True, help='the binary')
     parser.add_argument('--jobs', type=int, default=5000)
+    parser.add_argument('--publishers', type=int, default=1, help='how many publish at once')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=1.0, help='seconds between faults')
     parser.add_argument('--settle', type=float, default=150.0, help='seconds to finish in the end')
@@ -337,6 +381,9 @@ def main():
     parser.add_argument('--keep', help='a folder for the logs, kept afterwards')
     arguments = parser.parse_args()
 
+    # Each AMPS that is started keeps a port for itself, and a descriptor that claims it.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix='amps-chaos-') as temporary:
         folder = pathlib.Path(arguments.keep or temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import http.client
 import os
 import pathlib
 import random
+import resource
 import signal
 import sqlite3
 import sys
@@ -75,25 +76,25 @@ class Processes:
 
 
 class Publisher(threading.Thread):
-    """Publishes each job until one of the two has confirmed it."""
+    """Publishes a job for each number until one of the two has confirmed it."""
 
-    def __init__(self, processes, jobs):
+    def __init__(self, processes, numbers):
         super().__init__(daemon=True)
         self._processes = processes
-        self._jobs = jobs
-        self.confirmed = 0
+        self._numbers = numbers
+        self._tries = 0
         self.repeated = 0
 
     def run(self):
         connections = {}
-        for number in range(self._jobs):
+        for number in self._numbers:
             while not self._publish(connections, number):
                 self.repeated += 1
-            self.confirmed += 1
 
     def _publish(self, connections, number):
-        """Through either of the two, by connections that stay."""
-        amps = self._processes.all[number % 2 if self.repeated % 2 == 0 else 1 - number % 2]
+        """Through the two in turn, by connections that stay."""
+        self._tries += 1
+        amps = self._processes.all[self._tries % 2]
         connection = connections.setdefault(
             amps.port, http.client.HTTPConnection('127.0.0.1', amps.port, timeout=5))
         try:
@@ -147,12 +148,15 @@ def run(arguments, folder):
     chance = random.Random(arguments.seed + 1)
     with Workload(ledger.take) as workload:
         processes = Processes(f'sqlite://{path}?lease={LEASE}s', workload, arguments.seed)
-        publisher = Publisher(processes, arguments.jobs)
+        publishers = [Publisher(processes, range(number, arguments.jobs, arguments.publishers))
+                      for number in range(arguments.publishers)]
         try:
-            publisher.start()
-            while publisher.is_alive():
+            for publisher in publishers:
+                publisher.start()
+            while any(publisher.is_alive() for publisher in publishers):
                 time.sleep(chance.random() * arguments.pause)
                 processes.break_one()
+                workload.posts.clear()  # A million of them would fill the memory.
             end = time.monotonic() + arguments.settle
             while count_rows(path) > 0 and time.monotonic() < end:
                 time.sleep(0.2)
@@ -167,7 +171,8 @@ def run(arguments, folder):
     for complaint in processes.complaints:
         print('An AMPS ended with', complaint)
     print(f'{arguments.jobs} jobs in {time.monotonic() - began:.0f} s with seed {arguments.seed}: '
-          f'{processes.faults}, {publisher.repeated} publications repeated, {ledger.posts} POSTs, '
+          f'{processes.faults}, {sum(publisher.repeated for publisher in publishers)} publications '
+          f'repeated, {ledger.posts} POSTs, '
           f'acknowledged through either: {shares}, {len(silent - lost)} of which the end had no '
           f'answer, {len(lost)} lost {sorted(lost)[:5]}, '
           f'{left} left in the file')
@@ -179,11 +184,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--amps', required=True, help='the binary')
     parser.add_argument('--jobs', type=int, default=10000)
+    parser.add_argument('--publishers', type=int, default=1, help='how many publish at once')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=1.0, help='longest seconds between faults')
     parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
     arguments = parser.parse_args()
 
+    # Each AMPS that is started keeps its ports for itself, and descriptors that claim them.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     fixture.BINARY = os.path.abspath(arguments.amps)
     with tempfile.TemporaryDirectory(prefix='amps-chaos-') as folder:
         return 0 if run(arguments, pathlib.Path(folder)) else 1

@@ -129,9 +129,12 @@ class Workload:
         self._ledger.unanswered(worker, identifier)
 
     def _connection(self, api):
-        connection = self._local.__dict__.get(api)
+        kept = self._local.__dict__
+        connection = kept.get(api)
         if connection is None:
+            if len(kept) > 2:
+                kept.pop(next(iter(kept))).close()  # That AMPS has ended long ago.
             address = urllib.parse.urlsplit(api)
             connection = http.client.HTTPConnection('127.0.0.1', address.port, timeout=30)
-            self._local.__dict__[api] = connection
+            kept[api] = connection
         return connection

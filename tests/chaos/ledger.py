@@ -7,7 +7,7 @@ import threading
 import time
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, slots=True)
 class Run:
     """The latest POST of a job by one worker, a worker being one life of one AMPS."""
 
@@ -23,8 +23,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._job_timeout = job_timeout
         self._published = collections.Counter()  # id -> how often it may be in the queue
-        self._acknowledged = set()               # ids
+        self._missing = set()                    # ids that nobody has acknowledged
         self._runs = {}                          # id -> {worker: Run}
+        self._accepted = set()                   # runs
         self._unanswered = {}                    # id -> worker that was told it is done
         self._killed = set()                     # workers
         self._n_posts = 0
@@ -35,6 +36,8 @@ class Ledger:
         """Notes that it is published now: from here on it may be in the queue."""
         with self._lock:
             self._published[identifier] += 1
+            if self._published[identifier] == 1:
+                self._missing.add(identifier)
             self.counts['published'] += 1
             self.counts['published again'] += self._published[identifier] > 1
 
@@ -68,29 +71,34 @@ class Ledger:
     def accepted(self, worker, identifier):
         """Notes that the workload takes the job: until its end it must not come again."""
         with self._lock:
-            self._runs[identifier][worker].accepted = time.monotonic()
+            run = self._runs[identifier][worker]
+            run.accepted = time.monotonic()
+            self._accepted.add(run)
 
     def failed(self, worker, identifier):
         """Notes that a run has ended in a way that allows another one."""
         with self._lock:
-            self._runs[identifier][worker].accepted = 0.0
+            self._end(self._runs[identifier][worker])
+
+    def _end(self, run):
+        run.accepted = 0.0
+        self._accepted.discard(run)
 
     def crashed(self):
         """Notes that the workload has forgotten all jobs: they may come again."""
         with self._lock:
-            for runs in self._runs.values():
-                for run in runs.values():
-                    run.accepted = 0.0
+            for run in list(self._accepted):
+                self._end(run)
 
     def acknowledged(self, worker, identifier, status):
         """Notes the answer to an acknowledgement."""
         with self._lock:
             run = self._runs[identifier][worker]
             self.counts[f'acknowledgement {status}'] += 1
-            run.accepted = 0.0
+            self._end(run)
             if 200 <= status < 300:
                 run.acknowledged = True
-                self._acknowledged.add(identifier)
+                self._missing.discard(identifier)
 
     def unanswered(self, worker, identifier):
         """Notes an acknowledgement that got no answer."""
@@ -109,8 +117,7 @@ class Ledger:
         A worker that is killed just when it is told may have told the broker, but not have
         answered any more: that job is done, not lost."""
         with self._lock:
-            missing = self._published.keys() - self._acknowledged
-            return sorted(identifier for identifier in missing
+            return sorted(identifier for identifier in self._missing
                           if self._unanswered.get(identifier) not in self._killed)
 
     def _accuse(self, what):

@@ -6,6 +6,7 @@
 #define SECOND G_USEC_PER_SEC
 #define YEAR (G_GINT64_CONSTANT (365) * 86400 * SECOND)
 #define MIB (1024 * 1024)
+#define TIB (G_GINT64_CONSTANT (1024) * 1024 * MIB)
 
 /* clang-format off */
 const AmpsVariableInfo amps_variables[N_VARIABLES] = {
@@ -84,6 +85,8 @@ const AmpsVariableInfo amps_variables[N_VARIABLES] = {
     .description = N_ ("Serve the job API to other hosts without a token") },
   [VARIABLE_MAX_BODY_SIZE] = { "MAX_BODY_SIZE", KIND_SIZE, "16MiB", 1024, 128 * MIB,
     .description = N_ ("Largest job, and largest request to the API") },
+  [VARIABLE_MAX_IN_FLIGHT_BYTES] = { "MAX_IN_FLIGHT_BYTES", KIND_SIZE, "256MiB", 1024, TIB,
+    .description = N_ ("Take no more jobs while those in flight have this many bytes") },
   [VARIABLE_LOG_FORMAT] = { "LOG_FORMAT", KIND_WORD, "auto", .words = { "auto", "text", "json", "journal" },
     .description = N_ ("auto (text on a terminal, else journal or json), text, json or journal") },
   [VARIABLE_DEBUG] = { "DEBUG", KIND_BOOLEAN, "false", .description = N_ ("Log every step of each job") },

@@ -140,6 +140,7 @@ const char *amps_config_get_api_url (AmpsConfig *self);
 const char *amps_config_get_api_token (AmpsConfig *self);
 gboolean amps_config_get_api_allow_remote (AmpsConfig *self);
 gsize amps_config_get_max_body_size (AmpsConfig *self);
+gsize amps_config_get_max_in_flight_bytes (AmpsConfig *self);
 AmpsLogFormat amps_config_get_log_format (AmpsConfig *self);
 gboolean amps_config_get_debug (AmpsConfig *self);
 const char *amps_config_get_sentry_dsn (AmpsConfig *self);

@@ -9,7 +9,12 @@
 #include "core/amps-log.h"
 
 #include <glib/gi18n.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+/* Bytes: what is larger goes back to the system when it is freed. By itself glibc stops
+ * that at the first large body, and keeps twice the memory that there is in use. */
+#define LARGE_BLOCK (256 * 1024)
 
 static gboolean
 parse_command_line (int *argc, char ***argv, GOptionGroup *settings, gboolean *check_config,
@@ -95,6 +100,7 @@ run (int argc, char **argv)
     }
 
   amps_log_set_up (amps_config_get_log_format (config), amps_config_get_debug (config));
+  mallopt (M_MMAP_THRESHOLD, LARGE_BLOCK);
   application = amps_application_new (config);
   if (!amps_application_run (application, &error))
     {

@@ -9,6 +9,7 @@ typedef struct {
   char *state_detail; /* (owned) for people; never a secret */
   gboolean consuming; /* wanted, not reached */
   gboolean blocked;
+  gboolean full;
   unsigned int epoch; /* the latest; 0 before the first */
   gboolean epoch_alive;
   AmpsLogThrottle *problems; /* (owned) */
@@ -19,6 +20,7 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (AmpsBroker, amps_broker, G_TYPE_OBJECT)
 typedef enum {
   PROP_STATE = 1,
   PROP_BLOCKED,
+  PROP_FULL,
   N_PROPS,
 } AmpsBrokerProperty;
 
@@ -50,6 +52,9 @@ amps_broker_get_property (GObject *object, unsigned int prop_id, GValue *value, 
       break;
     case PROP_BLOCKED:
       g_value_set_boolean (value, amps_broker_get_blocked (self));
+      break;
+    case PROP_FULL:
+      g_value_set_boolean (value, amps_broker_get_full (self));
       break;
     case N_PROPS:
     default:
@@ -91,6 +96,14 @@ amps_broker_class_init (AmpsBrokerClass *klass)
    */
   props[PROP_BLOCKED] = g_param_spec_boolean ("blocked", NULL, NULL, FALSE,
                                               G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * AmpsBroker:full:
+   *
+   * Whether no messages are taken for now, since those that were taken and are still
+   * held have MAX_IN_FLIGHT_BYTES.
+   */
+  props[PROP_FULL] =
+      g_param_spec_boolean ("full", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 
   /**
@@ -272,125 +285,6 @@ amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **erro
 }
 
 /**
- * amps_broker_publish_async:
- * @self: a broker
- * @queue: the queue that shall get the event, at most 255 bytes
- * @message_id: (nullable): the event's id
- * @body: the event
- * @cancellable: (nullable): stops waiting, not publishing
- * @callback: called when the broker has confirmed it, or it failed
- * @user_data: passed to @callback
- */
-void
-amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
-                           GBytes *body, GCancellable *cancellable, GAsyncReadyCallback callback,
-                           gpointer user_data)
-{
-  g_return_if_fail (AMPS_IS_BROKER (self));
-  g_return_if_fail (queue != NULL && body != NULL);
-
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_broker_publish_async);
-  AMPS_BROKER_GET_CLASS (self)->publish_async (self, queue, message_id, body, task);
-}
-
-/**
- * amps_broker_publish_finish:
- * @self: a broker
- * @result: what the callback got
- * @error: return location: %AMPS_ERROR_UNROUTABLE, %AMPS_ERROR_NOT_PERMITTED or
- *   %AMPS_ERROR_TOO_LARGE if the broker refuses it for good, else
- *   %AMPS_ERROR_UNAVAILABLE; with that it may have been published nevertheless
- *
- * Returns: whether the event is safe with the broker
- */
-gboolean
-amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * amps_broker_count_messages_async:
- * @self: a broker
- * @cancellable: (nullable): stops waiting
- * @callback: called when they are counted, or it failed
- * @user_data: passed to @callback
- *
- * Counts the messages that wait: those of the subject and those among its dead letters
- * that are ready under the names of these queues, and those that are to be tried again
- * later under the subject's name and `.retry`.
- */
-void
-amps_broker_count_messages_async (AmpsBroker *self, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (AMPS_IS_BROKER (self));
-
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_broker_count_messages_async);
-  AMPS_BROKER_GET_CLASS (self)->count_messages_async (self, task);
-}
-
-/**
- * amps_broker_count_messages_finish:
- * @self: a broker
- * @result: what the callback got
- * @error: return location: %AMPS_ERROR_UNAVAILABLE
- *
- * Returns: (transfer full) (nullable): how many there are
- */
-AmpsQueueDepths *
-amps_broker_count_messages_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/**
- * amps_broker_stop_async:
- * @self: a broker
- * @cancellable: (nullable): stops waiting
- * @callback: called when all is sent and closed
- * @user_data: passed to @callback
- *
- * Sends what is still to be sent and disconnects. What is unsettled goes back
- * to the queue. A stopped broker stays stopped.
- */
-void
-amps_broker_stop_async (AmpsBroker *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
-{
-  g_return_if_fail (AMPS_IS_BROKER (self));
-
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_broker_stop_async);
-  AMPS_BROKER_GET_CLASS (self)->stop_async (self, task);
-}
-
-/**
- * amps_broker_stop_finish:
- * @self: a broker
- * @result: what the callback got
- * @error: return location
- *
- * Returns: whether all that was to be sent had been sent
- */
-gboolean
-amps_broker_stop_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
  * amps_broker_get_state:
  * @self: a broker
  *
@@ -430,6 +324,20 @@ amps_broker_get_blocked (AmpsBroker *self)
   g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
 
   return get_private (self)->blocked;
+}
+
+/**
+ * amps_broker_get_full:
+ * @self: a broker
+ *
+ * Returns: whether no messages are taken for now, since there is no room for them
+ */
+gboolean
+amps_broker_get_full (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
+  return get_private (self)->full;
 }
 
 /**
@@ -570,6 +478,26 @@ amps_broker_change_blocked (AmpsBroker *self, gboolean blocked)
 
   priv->blocked = blocked;
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BLOCKED]);
+}
+
+/**
+ * amps_broker_change_full: (skip)
+ * @self: a broker
+ * @full: whether no messages are taken for now, since there is no room for them
+ *
+ * For backends.
+ */
+void
+amps_broker_change_full (AmpsBroker *self, gboolean full)
+{
+  AmpsBrokerPrivate *priv = get_private (self);
+
+  full = !!full;
+  if (priv->full == full)
+    return;
+
+  priv->full = full;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_FULL]);
 }
 
 /**

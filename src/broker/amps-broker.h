@@ -86,6 +86,7 @@ gboolean amps_broker_stop_finish (AmpsBroker *self, GAsyncResult *result, GError
 AmpsBrokerState amps_broker_get_state (AmpsBroker *self);
 const char *amps_broker_get_state_detail (AmpsBroker *self);
 gboolean amps_broker_get_blocked (AmpsBroker *self);
+gboolean amps_broker_get_full (AmpsBroker *self);
 unsigned int amps_broker_get_epoch (AmpsBroker *self);
 gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
 gboolean amps_broker_has_leases (AmpsBroker *self);
@@ -95,6 +96,7 @@ gboolean amps_broker_is_leased (AmpsBroker *self, const AmpsDelivery *delivery);
 void amps_broker_begin_epoch (AmpsBroker *self);
 void amps_broker_end_epoch (AmpsBroker *self);
 void amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail);
+void amps_broker_change_full (AmpsBroker *self, gboolean full);
 void amps_broker_change_blocked (AmpsBroker *self, gboolean blocked);
 void amps_broker_deliver (AmpsBroker *self, AmpsJob *job);
 

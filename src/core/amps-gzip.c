@@ -231,3 +231,16 @@ amps_gzip_may_exceed (gsize length, gsize size)
 {
   return length > size / MAX_GROWTH;
 }
+
+/**
+ * amps_gzip_get_bound:
+ * @length: bytes of a body that is packed
+ * @max_size: as of amps_gzip_decode()
+ *
+ * Returns: how many bytes unpacking it takes at most
+ */
+gsize
+amps_gzip_get_bound (gsize length, gsize max_size)
+{
+  return amps_gzip_may_exceed (length, max_size) ? max_size : length * MAX_GROWTH;
+}

@@ -11,5 +11,6 @@ void amps_gzip_decode_async (GBytes *body, gsize max_size, GAsyncReadyCallback c
                              gpointer user_data);
 GBytes *amps_gzip_decode_finish (GAsyncResult *result, GError **error);
 gboolean amps_gzip_may_exceed (gsize length, gsize size);
+gsize amps_gzip_get_bound (gsize length, gsize max_size);
 
 G_END_DECLS

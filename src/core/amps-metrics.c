@@ -49,10 +49,9 @@ static const Family gauge_families[] = {
 G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
 
 static const char *const pause_reasons[] = {
-  [AMPS_PAUSE_REQUESTED] = "requested",
-  [AMPS_PAUSE_DRAINING] = "draining",
-  [AMPS_PAUSE_WORKLOAD] = "workload",
-  [AMPS_PAUSE_REFUSED] = "refused",
+  [AMPS_PAUSE_REQUESTED] = "requested", [AMPS_PAUSE_DRAINING] = "draining",
+  [AMPS_PAUSE_WORKLOAD] = "workload",   [AMPS_PAUSE_REFUSED] = "refused",
+  [AMPS_PAUSE_MEMORY] = "memory",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
 

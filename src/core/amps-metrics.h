@@ -64,8 +64,9 @@ typedef enum {
   AMPS_PAUSE_DRAINING,
   AMPS_PAUSE_WORKLOAD,
   AMPS_PAUSE_REFUSED,
+  AMPS_PAUSE_MEMORY,
 } AmpsPauseReason;
-#define AMPS_N_PAUSE_REASONS (AMPS_PAUSE_REFUSED + 1)
+#define AMPS_N_PAUSE_REASONS (AMPS_PAUSE_MEMORY + 1)
 
 /**
  * AmpsPublicationResult:

@@ -44,25 +44,27 @@ amps_intake_init (AmpsIntake *self G_GNUC_UNUSED)
 {
 }
 
+/* To have all the jobs that there is room for is what a ready AMPS does. */
 static gboolean
 is_open (AmpsIntake *self)
 {
   for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
     {
-      if (self->paused[i])
+      if (i != AMPS_PAUSE_MEMORY && self->paused[i])
         return FALSE;
     }
 
   return TRUE;
 }
 
-/* A workload that refuses all jobs is to get one now and then. */
+/* A workload that refuses all jobs is to get one now and then. What there is room for is
+ * known to the broker. */
 static gboolean
 takes_messages (AmpsIntake *self)
 {
   for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
     {
-      if (i != AMPS_PAUSE_REFUSED && self->paused[i])
+      if (i != AMPS_PAUSE_REFUSED && i != AMPS_PAUSE_MEMORY && self->paused[i])
         return FALSE;
     }
 
@@ -89,6 +91,12 @@ on_broker_changed (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsInta
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_BLOCKED,
                           amps_broker_get_blocked (broker));
   note_readiness (self);
+}
+
+static void
+on_broker_full (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsIntake *self)
+{
+  amps_intake_set_paused (self, AMPS_PAUSE_MEMORY, amps_broker_get_full (broker));
 }
 
 static void
@@ -131,6 +139,7 @@ amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metric
   self->drain = g_object_ref (drain);
   self->refusals = g_object_ref (refusals);
   g_signal_connect_object (broker, "notify", G_CALLBACK (on_broker_changed), self, 0);
+  g_signal_connect_object (broker, "notify::full", G_CALLBACK (on_broker_full), self, 0);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
                            0);
   g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self, 0);
@@ -181,6 +190,8 @@ describe_pause (AmpsIntake *self, AmpsPauseReason reason)
       return amps_probe_get_reason (amps_workload_get_probe (self->workload));
     case AMPS_PAUSE_REFUSED:
       return amps_refusals_get_reason (self->refusals);
+    case AMPS_PAUSE_MEMORY:
+      return "the jobs in flight have MAX_IN_FLIGHT_BYTES";
     default:
       g_return_val_if_reached (NULL);
     }

@@ -156,7 +156,7 @@ read_frame (Input *input, amqp_frame_t *frame, Expected *expected)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
   g_autoptr (GByteArray) body = g_byte_array_new ();
   Expected expected = { .body = body };
   Input input = { data, size };

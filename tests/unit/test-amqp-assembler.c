@@ -65,7 +65,7 @@ refuse (AmpsAmqpAssembler *assembler, amqp_frame_t frame)
 static void
 test_whole (void)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
 
   for (int i = 0; i < 2; i++)
     {
@@ -88,7 +88,7 @@ test_whole (void)
 static void
 test_empty (void)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
   g_autoptr (AmpsAmqpMessage) message = NULL;
 
   g_assert_null (add (assembler, make_method ()));
@@ -100,7 +100,7 @@ test_empty (void)
 static void
 test_too_large (void)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (5);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (5, 5, NULL);
   g_autoptr (AmpsAmqpMessage) message = NULL;
 
   g_assert_null (add (assembler, make_method ()));
@@ -115,7 +115,7 @@ test_too_large (void)
 static void
 test_announcement (void)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
 
   g_assert_null (add (assembler, make_method ()));
   g_assert_null (add (assembler, make_header (G_MAXUINT64)));
@@ -125,9 +125,9 @@ test_announcement (void)
 static void
 test_wrong_order (void)
 {
-  g_autoptr (AmpsAmqpAssembler) fresh = amps_amqp_assembler_new (LIMIT);
-  g_autoptr (AmpsAmqpAssembler) begun = amps_amqp_assembler_new (LIMIT);
-  g_autoptr (AmpsAmqpAssembler) half = amps_amqp_assembler_new (LIMIT);
+  g_autoptr (AmpsAmqpAssembler) fresh = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
+  g_autoptr (AmpsAmqpAssembler) begun = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
+  g_autoptr (AmpsAmqpAssembler) half = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
   amqp_frame_t other = make_header (1);
 
   refuse (fresh, make_header (1));
@@ -146,6 +146,105 @@ test_wrong_order (void)
   refuse (half, make_body ("abc"));
 }
 
+static void
+test_waits_for_room (void)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (10);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, budget);
+  g_autoptr (AmpsAmqpMessage) message = NULL;
+
+  amps_byte_budget_add (budget, 7);
+  g_assert_false (amps_amqp_assembler_is_waiting (assembler));
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (3)));
+  g_assert_true (amps_amqp_assembler_is_waiting (assembler));
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 7);
+
+  /* One byte is of its properties. */
+  amps_byte_budget_give_back (budget, 1);
+  g_assert_false (amps_amqp_assembler_is_waiting (assembler));
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 10);
+  message = add (assembler, make_body ("abc"));
+  g_assert_cmpuint (g_bytes_get_size (message->body), ==, 3);
+  g_clear_pointer (&message, amps_amqp_message_free);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 6);
+}
+
+/* The largest there may be, when nothing else is held. */
+static void
+test_larger_than_budget (void)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (10);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, budget);
+  g_autoptr (AmpsAmqpMessage) message = NULL;
+
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (12)));
+  g_assert_null (add (assembler, make_body ("abcdef")));
+  g_assert_false (amps_amqp_assembler_is_waiting (assembler));
+  message = add (assembler, make_body ("abcdef"));
+  g_assert_true (amps_amqp_assembler_is_waiting (assembler));
+  g_clear_pointer (&message, amps_amqp_message_free);
+  g_assert_false (amps_amqp_assembler_is_waiting (assembler));
+}
+
+static void
+test_surplus (void)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (10);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, budget);
+  g_autoptr (AmpsAmqpMessage) message = NULL, fitting = NULL;
+
+  amps_byte_budget_add (budget, 7);
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (3)));
+  g_assert_true (amps_amqp_assembler_is_waiting (assembler));
+  amps_amqp_assembler_set_patient (assembler, FALSE);
+  g_assert_false (amps_amqp_assembler_is_waiting (assembler));
+  message = add (assembler, make_body ("abc"));
+  g_assert_true (message->surplus);
+  g_assert_null (message->body);
+  g_assert_cmpuint (message->tag, ==, 7);
+
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (2)));
+  fitting = add (assembler, make_body ("ab"));
+  g_assert_false (fitting->surplus);
+  g_assert_nonnull (fitting->body);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 10);
+}
+
+/* As when the connection is lost. */
+static void
+test_half_gives_back (void)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (10);
+  AmpsAmqpAssembler *assembler = amps_amqp_assembler_new (LIMIT, LIMIT, budget);
+
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (6)));
+  g_assert_null (add (assembler, make_body ("abc")));
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 7);
+  amps_amqp_assembler_free (assembler);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 0);
+}
+
+/* What is not kept takes no room but for its properties. */
+static void
+test_too_large_for_room (void)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (10);
+  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (5, 5, budget);
+  g_autoptr (AmpsAmqpMessage) message = NULL;
+
+  g_assert_null (add (assembler, make_method ()));
+  g_assert_null (add (assembler, make_header (6)));
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 1);
+  message = add (assembler, make_body ("abcdef"));
+  g_assert_null (message->body);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,5 +254,10 @@ main (int argc, char **argv)
   g_test_add_func ("/amqp-assembler/too-large", test_too_large);
   g_test_add_func ("/amqp-assembler/announcement", test_announcement);
   g_test_add_func ("/amqp-assembler/wrong-order", test_wrong_order);
+  g_test_add_func ("/amqp-assembler/waits-for-room", test_waits_for_room);
+  g_test_add_func ("/amqp-assembler/larger-than-budget", test_larger_than_budget);
+  g_test_add_func ("/amqp-assembler/surplus", test_surplus);
+  g_test_add_func ("/amqp-assembler/half-gives-back", test_half_gives_back);
+  g_test_add_func ("/amqp-assembler/too-large-for-room", test_too_large_for_room);
   return g_test_run ();
 }

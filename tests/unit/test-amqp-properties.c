@@ -159,6 +159,52 @@ test_gzip (void)
   g_assert_true (amps_amqp_properties_is_encoded (delivery->properties));
 }
 
+/* What is made of a message is counted until it is gone. */
+static void
+test_counts_what_is_made (void)
+{
+  AmqpMessage message = { 0 };
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (1000);
+  g_autoptr (AmpsAmqpMessage) packed = pack (&message, "gzip", EVENT);
+  g_autoptr (AmpsCloudEvent) event = NULL;
+  AmpsDelivery *delivery;
+
+  packed->budget = amps_byte_budget_ref (budget);
+  packed->reserved = 500;
+  amps_byte_budget_add (budget, packed->reserved);
+  delivery = amps_amqp_properties_read (packed, 1000, AMPS_EVENT_VALIDATION_STRICT, &event, NULL);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 500 + strlen (EVENT));
+  g_clear_pointer (&packed, amps_amqp_message_free);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, strlen (EVENT));
+  amps_delivery_unref (delivery);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 0);
+}
+
+static void
+test_growth (void)
+{
+  const guint64 kib = 1024;
+  const guint64 max = 16 * 1024 * kib;
+  AmqpMessage plain = { 0 }, packed = { 0 }, binary = { 0 };
+  g_autoptr (GBytes) plain_properties = encode (&plain);
+  g_autoptr (GBytes) packed_properties = NULL, binary_properties = NULL;
+
+  packed.properties._flags |= AMQP_BASIC_CONTENT_ENCODING_FLAG;
+  packed.properties.content_encoding = amqp_cstring_bytes ("gzip");
+  packed_properties = encode (&packed);
+  add_text (&binary, "ce-specversion", "1.0");
+  binary_properties = encode (&binary);
+
+  g_assert_cmpuint (amps_amqp_properties_get_growth (plain_properties, kib, max), ==, 0);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (plain_properties, 1024 * kib, max), ==, 0);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (packed_properties, kib, max), ==, 1032 * kib);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (packed_properties, 1024 * kib, max), ==, max);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (packed_properties, max + 1, max), ==, 0);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (binary_properties, kib, max), ==, 0);
+  g_assert_cmpuint (amps_amqp_properties_get_growth (binary_properties, 1024 * kib, max), ==,
+                    6 * 1024 * kib);
+}
+
 static void
 test_gzip_in_binary_mode (void)
 {
@@ -492,6 +538,8 @@ main (int argc, char **argv)
   ADD ("endless-delay", test_endless_delay);
   ADD ("binary-mode", test_binary_mode);
   ADD ("gzip", test_gzip);
+  ADD ("counts-what-is-made", test_counts_what_is_made);
+  ADD ("growth", test_growth);
   ADD ("gzip-in-binary-mode", test_gzip_in_binary_mode);
   ADD ("encodings-that-fail", test_encodings_that_fail);
   ADD ("amqp-1.0", test_amqp_1_0);

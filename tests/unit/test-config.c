@@ -34,7 +34,8 @@ test_defaults (void)
       "TIMEOUT=25s\nPORT=4000\nMETRICS_"
       "ENABLED=true\nMETRICS_PORT=9090\n"
       "API_URL=http://"
-      "127.0.0.1:4000\nAPI_SOCKET_MODE=0660\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\nLOG_"
+      "127.0.0.1:4000\nAPI_SOCKET_MODE=0660\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\n"
+      "MAX_IN_FLIGHT_BYTES=256MiB\nLOG_"
       "FORMAT=auto\nDEBUG=false\n"
       "ENVIRONMENT=development\nDBUS_BUS=auto\n",
       g_get_host_name ());
@@ -62,7 +63,8 @@ test_getters (void)
       "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
       "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
       "API_URL=https://api/x\n"
-      "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nLOG_FORMAT=journal\nDEBUG=true\n"
+      "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nMAX_IN_FLIGHT_BYTES=15GiB\n"
+      "LOG_FORMAT=journal\nDEBUG=true\n"
       "SENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=none",
       NULL, &error);
 
@@ -96,6 +98,7 @@ test_getters (void)
   g_assert_cmpstr (amps_config_get_api_token (c), ==, "token");
   g_assert_true (amps_config_get_api_allow_remote (c));
   g_assert_cmpuint (amps_config_get_max_body_size (c), ==, 14 * 1024);
+  g_assert_cmpuint (amps_config_get_max_in_flight_bytes (c), ==, G_GUINT64_CONSTANT (15) << 30);
   g_assert_cmpint (amps_config_get_log_format (c), ==, AMPS_LOG_JOURNAL);
   g_assert_true (amps_config_get_debug (c));
   g_assert_cmpstr (amps_config_get_sentry_dsn (c), ==, "https://k@h/1");

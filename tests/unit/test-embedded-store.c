@@ -106,6 +106,60 @@ test_order_and_limit (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_claimed (f, "other", 2, "");
 }
 
+/* No more than there is room for, in order; but the next one alone, however large. */
+static void
+test_room (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (5);
+  GPtrArray *jobs;
+
+  amps_embedded_store_set_budget (f->store, budget);
+  publish (f, "aa");
+  publish (f, "bb");
+  publish (f, "cccccccc");
+  publish (f, "d");
+  jobs = amps_embedded_store_claim (f->store, "jobs", "me", f->now, f->now + 100, 9, NULL);
+  g_assert_cmpuint (jobs->len, ==, 2);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 4);
+  g_assert_cmpuint (amps_embedded_store_get_lacking (f->store), ==, 8);
+  assert_claimed (f, "me", 9, "");
+
+  g_ptr_array_unref (jobs);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 0);
+  assert_claimed (f, "me", 9, "cccccccc11 ");
+  g_assert_cmpuint (amps_embedded_store_get_lacking (f->store), ==, 1);
+  assert_claimed (f, "me", 9, "d11 ");
+  g_assert_cmpuint (amps_embedded_store_get_lacking (f->store), ==, 0);
+}
+
+/* What waited comes first, however little there is room for. */
+static void
+test_room_for_what_waited (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (1);
+  gint64 id;
+  g_autofree char *last = NULL;
+
+  publish (f, "a");
+  last = claim (f, "jobs", "me", 1, &id);
+  publish (f, "b");
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE }));
+  g_free (g_steal_pointer (&last));
+  publish (f, "c");
+  last = claim (f, "jobs", "me", 1, &id);
+  g_assert_true (
+      settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE, .attempt = 1 }));
+  g_free (g_steal_pointer (&last));
+  publish (f, "d");
+  last = claim (f, "jobs", "me", 1, &id);
+  publish (f, "e");
+  g_free (g_steal_pointer (&last));
+  f->now += 100;
+  amps_embedded_store_set_budget (f->store, budget);
+  publish (f, "0");
+  assert_claimed (f, "me", 9, "c12 ");
+}
+
 static void
 test_leases (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -407,6 +461,8 @@ main (int argc, char **argv)
     void (*test) (Fixture *f, gconstpointer data);
   } tests[] = {
     { "/embedded-store/order-and-limit", test_order_and_limit },
+    { "/embedded-store/room", test_room },
+    { "/embedded-store/room-for-what-waited", test_room_for_what_waited },
     { "/embedded-store/leases", test_leases },
     { "/embedded-store/reclaim", test_reclaim },
     { "/embedded-store/settlements", test_settlements },

@@ -164,6 +164,25 @@ test_problem (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_intake_is_ready (f->intake));
 }
 
+/* To have as much as there is room for is no reason for anybody to look elsewhere. */
+static void
+test_full_broker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsBroker *broker = AMPS_BROKER (f->broker);
+
+  open_all (f);
+  amps_broker_change_full (broker, TRUE);
+  g_assert_true (amps_intake_is_paused (f->intake, AMPS_PAUSE_MEMORY));
+  g_assert_true (amps_intake_is_ready (f->intake));
+  g_assert_true (amps_broker_get_consuming (broker));
+
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  assert_not_ready (f, "paused; the jobs in flight have MAX_IN_FLIGHT_BYTES");
+  amps_broker_change_full (broker, FALSE);
+  g_assert_false (amps_intake_is_paused (f->intake, AMPS_PAUSE_MEMORY));
+  assert_not_ready (f, "paused");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -175,5 +194,6 @@ main (int argc, char **argv)
   ADD ("reasons-add-up", test_reasons_add_up);
   ADD ("broker-that-goes", test_broker_that_goes);
   ADD ("problem", test_problem);
+  ADD ("full-broker", test_full_broker);
   return g_test_run ();
 }

@@ -2,6 +2,7 @@
 #include "amps-amqp-assembler.h"
 
 #include "amps-amqp-library.h"
+#include "amps-amqp-properties.h"
 
 #include "core/amps-error.h"
 
@@ -14,11 +15,16 @@ typedef enum {
 } Expectation;
 
 struct _AmpsAmqpAssembler {
+  guint64 max_kept_size;
   guint64 max_body_size;
+  AmpsByteBudget *budget; /* (owned) (nullable) */
   Expectation expected;
   AmpsAmqpMessage *message; /* (owned) (nullable) under way */
   guint8 *body;             /* (owned) (nullable) with room for all of it */
   guint64 received;         /* bytes of the body */
+  gsize size;               /* what is held of the message under way */
+  gboolean waiting;         /* until there is room for that */
+  gboolean hasty;           /* or not, if it does not come at once */
 };
 
 /**
@@ -31,21 +37,29 @@ amps_amqp_message_free (AmpsAmqpMessage *self)
   g_free (self->routing_key);
   g_clear_pointer (&self->properties, g_bytes_unref);
   g_clear_pointer (&self->body, g_bytes_unref);
+  if (self->budget != NULL)
+    amps_byte_budget_give_back (self->budget, self->reserved);
+  g_clear_pointer (&self->budget, amps_byte_budget_unref);
   g_free (self);
 }
 
 /**
  * amps_amqp_assembler_new:
- * @max_body_size: larger bodies are read, but not kept
+ * @max_kept_size: larger bodies are read, but not kept
+ * @max_body_size: larger bodies are no events, packed or not
+ * @budget: (nullable): what messages are taken from; %NULL if they are not counted
  *
  * Returns: (transfer full): an assembler for a new channel
  */
 AmpsAmqpAssembler *
-amps_amqp_assembler_new (guint64 max_body_size)
+amps_amqp_assembler_new (guint64 max_kept_size, guint64 max_body_size, AmpsByteBudget *budget)
 {
   AmpsAmqpAssembler *self = g_new0 (AmpsAmqpAssembler, 1);
 
+  self->max_kept_size = max_kept_size;
   self->max_body_size = max_body_size;
+  if (budget != NULL)
+    self->budget = amps_byte_budget_ref (budget);
   return self;
 }
 
@@ -56,7 +70,10 @@ amps_amqp_assembler_new (guint64 max_body_size)
 void
 amps_amqp_assembler_free (AmpsAmqpAssembler *self)
 {
+  if (self->message != NULL && self->message->budget != NULL)
+    amps_byte_budget_give_back (self->budget, self->size);
   g_clear_pointer (&self->message, amps_amqp_message_free);
+  g_clear_pointer (&self->budget, amps_byte_budget_unref);
   g_free (self->body);
   g_free (self);
 }
@@ -103,11 +120,88 @@ add_method (AmpsAmqpAssembler *self, const amqp_method_t *method)
 static void
 finish (AmpsAmqpAssembler *self, AmpsAmqpMessage **message)
 {
-  if (self->body != NULL)
-    self->message->body = g_bytes_new_take (g_steal_pointer (&self->body), self->received);
+  GBytes *body = NULL;
 
+  if (self->body != NULL)
+    body = g_bytes_new_take (g_steal_pointer (&self->body), self->received);
+  if (body != NULL && self->budget != NULL)
+    body = amps_byte_budget_wrap (self->budget, body, self->size);
+  else if (self->budget != NULL)
+    amps_byte_budget_give_back (self->budget, self->size);
+
+  self->message->body = body;
   self->expected = EXPECT_METHOD;
   *message = g_steal_pointer (&self->message);
+}
+
+/* Memory is reserved when there is room for it, and not before. */
+static void
+begin_body (AmpsAmqpAssembler *self)
+{
+  AmpsAmqpMessage *message = self->message;
+
+  self->waiting = FALSE;
+  if (self->budget != NULL)
+    message->budget = amps_byte_budget_ref (self->budget);
+  /* One byte more, so that an empty body is not NULL. */
+  if (message->body_size <= self->max_kept_size)
+    self->body = g_malloc (message->body_size + 1);
+}
+
+static void
+skip_body (AmpsAmqpAssembler *self)
+{
+  self->waiting = FALSE;
+  self->size = 0;
+  self->message->reserved = 0;
+  self->message->surplus = TRUE;
+}
+
+/**
+ * amps_amqp_assembler_is_waiting:
+ * @self: an assembler
+ *
+ * To be asked before each frame. What was announced is taken from the budget once there
+ * is room for it. Nothing is begun while more is held than the budget allows.
+ *
+ * Returns: whether no frame may be added yet
+ */
+gboolean
+amps_amqp_assembler_is_waiting (AmpsAmqpAssembler *self)
+{
+  if (self->waiting && amps_byte_budget_take (self->budget, self->size + self->message->reserved))
+    begin_body (self);
+  if (self->waiting && self->hasty)
+    skip_body (self);
+
+  if (self->waiting || self->hasty || self->budget == NULL || self->expected != EXPECT_METHOD)
+    return self->waiting;
+  return !amps_byte_budget_fits (self->budget, 0);
+}
+
+/**
+ * amps_amqp_assembler_set_patient:
+ * @self: an assembler
+ * @patient: whether a message waits for room, as it does at first; else it is read and
+ *   not kept when there is none
+ */
+void
+amps_amqp_assembler_set_patient (AmpsAmqpAssembler *self, gboolean patient)
+{
+  self->hasty = !patient;
+}
+
+static void
+wait_for_room (AmpsAmqpAssembler *self)
+{
+  AmpsAmqpMessage *message = self->message;
+  gboolean kept = message->body_size <= self->max_kept_size;
+
+  self->size = g_bytes_get_size (message->properties) + (kept ? message->body_size : 0);
+  message->reserved = amps_amqp_properties_get_growth (message->properties, message->body_size,
+                                                       self->max_body_size);
+  self->waiting = TRUE;
+  amps_amqp_assembler_is_waiting (self);
 }
 
 static void
@@ -118,11 +212,13 @@ add_header (AmpsAmqpAssembler *self, const amqp_frame_t *frame, AmpsAmqpMessage 
   self->message->body_size = frame->payload.properties.body_size;
   self->message->properties = g_bytes_new (raw.bytes, raw.len);
   self->received = 0;
-  /* One byte more, so that an empty body is not NULL. */
-  if (self->message->body_size <= self->max_body_size)
-    self->body = g_malloc (self->message->body_size + 1);
-
+  self->size = 0;
   self->expected = EXPECT_BODY;
+  if (self->budget != NULL && self->message->body_size > 0)
+    wait_for_room (self);
+  else
+    begin_body (self);
+
   if (self->message->body_size == 0)
     finish (self, message);
 }

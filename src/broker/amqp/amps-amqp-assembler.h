@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-amqp-library.h"
-#include <glib.h>
+#include "core/amps-byte-budget.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * @properties: as they came over the wire
  * @body: (nullable): %NULL when it was too large to keep
  * @body_size: as announced
+ * @budget: (nullable): what @body was taken from
+ * @surplus: there was no room for it, and it could not wait
+ * @reserved: bytes of @budget for what reading the message may make of it
  *
  * A message put together from its frames.
  */
@@ -26,6 +29,9 @@ typedef struct {
   GBytes *properties;
   GBytes *body;
   guint64 body_size;
+  AmpsByteBudget *budget;
+  gsize reserved;
+  gboolean surplus;
 } AmpsAmqpMessage;
 
 void amps_amqp_message_free (AmpsAmqpMessage *self);
@@ -39,10 +45,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpMessage, amps_amqp_message_free)
  */
 typedef struct _AmpsAmqpAssembler AmpsAmqpAssembler;
 
-AmpsAmqpAssembler *amps_amqp_assembler_new (guint64 max_body_size);
+AmpsAmqpAssembler *amps_amqp_assembler_new (guint64 max_kept_size, guint64 max_body_size,
+                                            AmpsByteBudget *budget);
 void amps_amqp_assembler_free (AmpsAmqpAssembler *self);
 gboolean amps_amqp_assembler_add_frame (AmpsAmqpAssembler *self, const amqp_frame_t *frame,
                                         AmpsAmqpMessage **message, GError **error);
+gboolean amps_amqp_assembler_is_waiting (AmpsAmqpAssembler *self);
+void amps_amqp_assembler_set_patient (AmpsAmqpAssembler *self, gboolean patient);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpAssembler, amps_amqp_assembler_free)
 

@@ -250,6 +250,18 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
 }
 
 /**
+ * amps_amqp_binary_is_binary:
+ * @properties: of a message
+ *
+ * Returns: whether it may be an event in binary mode
+ */
+gboolean
+amps_amqp_binary_is_binary (const amqp_basic_properties_t *properties)
+{
+  return is_binary (amps_amqp_table_get_headers (properties));
+}
+
+/**
  * amps_amqp_binary_find_hint:
  * @properties: of a message that is malformed
  *

@@ -225,6 +225,28 @@ amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri, co
 }
 
 /**
+ * amps_amqp_log_out:
+ * @connection: a connection that is logged in
+ *
+ * Blocks until the broker has answered, or the connection breaks. Not by
+ * amqp_connection_close(), which keeps all that is still on its way.
+ */
+void
+amps_amqp_log_out (amqp_connection_state_t connection)
+{
+  amqp_connection_close_t close = { .reply_code = AMQP_REPLY_SUCCESS };
+  int status = amqp_send_method (connection, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+  amqp_frame_t frame = { 0 };
+
+  while (status == AMQP_STATUS_OK && !(frame.frame_type == AMQP_FRAME_METHOD &&
+                                       frame.payload.method.id == AMQP_CONNECTION_CLOSE_OK_METHOD))
+    {
+      amqp_maybe_release_buffers (connection);
+      status = amqp_simple_wait_frame (connection, &frame);
+    }
+}
+
+/**
  * amps_amqp_get_server_version:
  * @connection: a connection that is logged in
  * @major: (out): 0 when unknown

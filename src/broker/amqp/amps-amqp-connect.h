@@ -11,6 +11,7 @@ gboolean amps_amqp_connect (amqp_connection_state_t connection, const AmpsAmqpUr
                             GError **error);
 gboolean amps_amqp_log_in (amqp_connection_state_t connection, const AmpsAmqpUri *uri,
                            const char *name, GError **error);
+void amps_amqp_log_out (amqp_connection_state_t connection);
 void amps_amqp_get_server_version (amqp_connection_state_t connection, unsigned int *major,
                                    unsigned int *minor);
 

@@ -25,6 +25,7 @@ struct _AmpsAmqpConnection {
   amqp_connection_state_t state;    /* (owned) */
   gboolean on_main_loop;            /* rather than in the I/O thread */
   gboolean running;                 /* has not failed */
+  gboolean full;                    /* as was told */
   char *failure;                    /* (owned) (nullable) why it ended */
   unsigned int server_major;
   unsigned int server_minor;
@@ -202,7 +203,9 @@ amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t chan
 
   /* What was half assembled when the broker closed it does not go on. */
   g_clear_pointer (assembler, amps_amqp_assembler_free);
-  *assembler = amps_amqp_assembler_new (self->settings->max_kept_size);
+  *assembler =
+      amps_amqp_assembler_new (self->settings->max_kept_size, self->settings->max_body_size,
+                               self->role->takes_jobs ? self->settings->budget : NULL);
 
   amqp_channel_open (self->state, channel);
   return amps_amqp_connection_check_reply (self, "open a channel", NULL, NULL);
@@ -228,9 +231,9 @@ amps_amqp_connection_reopen_channel (AmpsAmqpConnection *self, amqp_channel_t ch
 /* Frames */
 
 static void
-tell_blocked (AmpsAmqpConnection *self, gboolean blocked)
+tell_whether (AmpsAmqpConnection *self, AmpsAmqpEventKind kind, gboolean blocked)
 {
-  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_BLOCKED);
+  AmpsAmqpEvent *event = amps_amqp_event_new (kind);
 
   event->blocked = blocked;
   amps_amqp_connection_tell (self, event);
@@ -272,10 +275,10 @@ handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_meth
   switch (method->id)
     {
     case AMQP_CONNECTION_BLOCKED_METHOD:
-      tell_blocked (self, TRUE);
+      tell_whether (self, AMPS_AMQP_EVENT_BLOCKED, TRUE);
       return;
     case AMQP_CONNECTION_UNBLOCKED_METHOD:
-      tell_blocked (self, FALSE);
+      tell_whether (self, AMPS_AMQP_EVENT_BLOCKED, FALSE);
       return;
       case AMQP_CONNECTION_CLOSE_METHOD: {
         const amqp_connection_close_t *closed = method->decoded;
@@ -335,11 +338,48 @@ handle_frame (AmpsAmqpConnection *self, const amqp_frame_t *frame)
 }
 
 /**
+ * amps_amqp_connection_is_full:
+ * @self: a connection
+ *
+ * Returns: whether nothing is to be read since there is no room for the next message
+ */
+gboolean
+amps_amqp_connection_is_full (AmpsAmqpConnection *self)
+{
+  AmpsAmqpAssembler *assembler = self->assemblers[AMPS_AMQP_CHANNEL - 1];
+
+  return assembler != NULL && amps_amqp_assembler_is_waiting (assembler);
+}
+
+/**
+ * amps_amqp_connection_set_patient:
+ * @self: an open connection
+ * @patient: whether messages wait for room; else those that find none are surplus
+ */
+void
+amps_amqp_connection_set_patient (AmpsAmqpConnection *self, gboolean patient)
+{
+  amps_amqp_assembler_set_patient (self->assemblers[AMPS_AMQP_CHANNEL - 1], patient);
+}
+
+/* The library sends heartbeats only while it reads. */
+static void
+send_heartbeat (AmpsAmqpConnection *self)
+{
+  const amqp_frame_t heartbeat = { .frame_type = AMQP_FRAME_HEARTBEAT };
+
+  if (amps_amqp_connection_can_send (self))
+    amps_amqp_connection_check (self, amqp_send_frame (self->state, &heartbeat),
+                                "send a heartbeat");
+}
+
+/**
  * amps_amqp_connection_read:
  * @self: a connection
  *
- * Handles the frames that are there, without waiting for more. To be called before
- * publishing, since amqp_basic_publish() blocks for ever if frames are overdue.
+ * Handles the frames that there are, and room for, without waiting for more. To be
+ * called whenever heartbeats are due, too, and before publishing: amqp_basic_publish()
+ * blocks for ever if frames are overdue.
  */
 void
 amps_amqp_connection_read (AmpsAmqpConnection *self)
@@ -347,8 +387,12 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
   struct timeval none = { 0, 0 };
   int status = AMQP_STATUS_OK;
   gsize n_bytes = 0;
+  gboolean full = amps_amqp_connection_is_full (self);
 
-  for (int i = 0; i < MAX_FRAMES_AT_ONCE && n_bytes < MAX_BYTES_AT_ONCE && self->running; i++)
+  if (full)
+    send_heartbeat (self);
+  for (int i = 0; i < MAX_FRAMES_AT_ONCE && n_bytes < MAX_BYTES_AT_ONCE && self->running && !full;
+       i++)
     {
       amqp_frame_t frame;
 
@@ -358,12 +402,14 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
       if (frame.frame_type == AMQP_FRAME_BODY)
         n_bytes += frame.payload.body_fragment.len;
       handle_frame (self, &frame);
+      full = amps_amqp_connection_is_full (self);
     }
-
   if (status != AMQP_STATUS_OK && status != AMQP_STATUS_TIMEOUT)
     amps_amqp_connection_fail (self, "the connection broke: %s",
                                amps_amqp_failure_describe (status));
   amqp_maybe_release_buffers (self->state);
+  if (full != self->full)
+    tell_whether (self, AMPS_AMQP_EVENT_FULL, self->full = full);
 }
 
 /* Life */
@@ -455,7 +501,7 @@ amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch)
   char *failure = self->failure;
 
   if (failure == NULL)
-    amqp_connection_close (self->state, AMQP_REPLY_SUCCESS);
+    amps_amqp_log_out (self->state);
   amps_amqp_watch_set_fd (watch, -1);
   amqp_destroy_connection (self->state);
   if (self->role_data != NULL)

@@ -74,6 +74,8 @@ gboolean amps_amqp_connection_can_send (AmpsAmqpConnection *self);
 void amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_read (AmpsAmqpConnection *self);
+gboolean amps_amqp_connection_is_full (AmpsAmqpConnection *self);
+void amps_amqp_connection_set_patient (AmpsAmqpConnection *self, gboolean patient);
 void amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 void amps_amqp_connection_fail_protocol (AmpsAmqpConnection *self, const char *format, ...)

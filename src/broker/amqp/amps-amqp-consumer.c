@@ -21,6 +21,7 @@
 
 typedef enum {
   COMMAND_CONSUME,
+  COMMAND_GIVE_BACK,
   COMMAND_SETTLE,
 } CommandKind;
 
@@ -38,6 +39,7 @@ typedef struct {
   AmpsAmqpAcknowledger *acknowledger; /* (owned) */
   GThreadPool *readers;               /* (owned) of large messages */
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
+  gboolean cancelling;                /* the consumer, which may still deliver */
   unsigned int n_tags;                /* consumer tags used on this connection */
   gboolean found;                     /* the subject was there, at least once */
   gboolean knows_no_timeout;          /* it is of a type that has none */
@@ -69,6 +71,19 @@ amps_amqp_consumer_new_consume (gboolean consuming, unsigned int prefetch)
   command->consuming = consuming;
   command->prefetch = prefetch;
   return &command->command;
+}
+
+/**
+ * amps_amqp_consumer_new_give_back:
+ *
+ * What is on its way and finds no room is given back, until consuming has stopped.
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_consumer_new_give_back (void)
+{
+  return &command_new (COMMAND_GIVE_BACK)->command;
 }
 
 /**
@@ -284,23 +299,39 @@ start_consuming (Consumer *self, unsigned int prefetch)
   amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CONSUMING));
 }
 
+/* Not by the library, which would keep all that comes before the answer. */
 static void
 stop_consuming (Consumer *self)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
+  amqp_basic_cancel_t cancel = { .consumer_tag = amqp_cstring_bytes (self->consumer_tag) };
+  int status;
 
-  amqp_basic_cancel (state, AMPS_AMQP_CHANNEL, amqp_cstring_bytes (self->consumer_tag));
-  amps_amqp_connection_check_reply (self->connection, "stop consuming", NULL, NULL);
-  g_clear_pointer (&self->consumer_tag, g_free);
+  if (self->cancelling)
+    return;
+
+  self->cancelling = TRUE;
+  status = amqp_send_method (state, AMPS_AMQP_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &cancel);
+  amps_amqp_connection_check (self->connection, status, "stop consuming");
 }
 
-/* A prefetch holds for consumers that are made after it (facts: basic.qos). */
+static void
+handle_cancelled (Consumer *self)
+{
+  self->cancelling = FALSE;
+  g_clear_pointer (&self->consumer_tag, g_free);
+  amps_amqp_connection_set_patient (self->connection, TRUE);
+  amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CANCELLED));
+}
+
+/* A prefetch holds for consumers that are made after it (facts: basic.qos). So one that
+ * is there has to end first, and then this is wanted again. */
 static void
 consume (Consumer *self, const Command *command)
 {
   if (self->consumer_tag != NULL)
     stop_consuming (self);
-  if (command->consuming)
+  else if (command->consuming)
     start_consuming (self, command->prefetch);
   else if (is_fresh (self) && !self->found && look_for_subject (self))
     amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_QUEUE));
@@ -364,12 +395,30 @@ consumer_waits (const AmpsAmqpCommand *command)
 static void
 consumer_command (gpointer role, AmpsAmqpCommand *command)
 {
+  Consumer *self = role;
   g_autofree Command *own = (Command *) command;
 
-  if (own->kind == COMMAND_CONSUME)
-    consume (role, own);
-  else
-    settle (role, own->tag, own->settlement);
+  switch (own->kind)
+    {
+    case COMMAND_CONSUME:
+      consume (self, own);
+      break;
+    case COMMAND_GIVE_BACK:
+      amps_amqp_connection_set_patient (self->connection, self->consumer_tag == NULL);
+      break;
+    case COMMAND_SETTLE:
+    default:
+      settle (self, own->tag, own->settlement);
+    }
+}
+
+static void
+tell_surplus (Consumer *self, guint64 tag)
+{
+  AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_SURPLUS);
+
+  event->id = tag;
+  amps_amqp_connection_tell (self->connection, event);
 }
 
 static void
@@ -383,6 +432,8 @@ consumer_message (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, AmpsAmqpM
   else if (!amps_amqp_acknowledger_add_delivery (self->acknowledger, message->tag))
     amps_amqp_connection_fail_protocol (
         self->connection, "delivery %" G_GUINT64_FORMAT " came out of turn", message->tag);
+  else if (message->surplus)
+    tell_surplus (self, message->tag);
   else if (is_read_at_once (message))
     amps_amqp_connection_tell (self->connection, read_message (self->connection, message));
   else
@@ -401,12 +452,18 @@ consumer_method (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, const amqp
           self->connection, "the broker cancelled the consumer: the queue was deleted or moved");
       return TRUE;
     }
+  if (method->id == AMQP_BASIC_CANCEL_OK_METHOD && self->cancelling)
+    {
+      handle_cancelled (self);
+      return TRUE;
+    }
 
   return FALSE;
 }
 
 const AmpsAmqpRole amps_amqp_consumer_role = {
   .name = "consume",
+  .takes_jobs = TRUE,
   .start = consumer_start,
   .waits = consumer_waits,
   .command = consumer_command,

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 extern const AmpsAmqpRole amps_amqp_consumer_role;
 
 AmpsAmqpCommand *amps_amqp_consumer_new_consume (gboolean consuming, unsigned int prefetch);
+AmpsAmqpCommand *amps_amqp_consumer_new_give_back (void);
 AmpsAmqpCommand *amps_amqp_consumer_new_settle (guint64 tag, AmpsSettlementKind kind);
 
 G_END_DECLS

@@ -18,6 +18,9 @@ typedef struct _AmpsAmqpSession AmpsAmqpSession;
  * @AMPS_AMQP_EVENT_DELIVERY: a message
  * @AMPS_AMQP_EVENT_CONFIRMED: the publication @id is safe, or has an error
  * @AMPS_AMQP_EVENT_COUNTED: the queue that was asked about has so many messages
+ * @AMPS_AMQP_EVENT_CANCELLED: messages come no more, since that was asked for
+ * @AMPS_AMQP_EVENT_SURPLUS: a message, whose tag @id is, that there was no room for
+ * @AMPS_AMQP_EVENT_FULL: no messages are read since there is no room for them, or again are
  * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
  * @AMPS_AMQP_EVENT_LENT: the connection is for the main loop now
  * @AMPS_AMQP_EVENT_CLOSED: the session has ended; always the last event
@@ -30,6 +33,9 @@ typedef enum {
   AMPS_AMQP_EVENT_DELIVERY,
   AMPS_AMQP_EVENT_CONFIRMED,
   AMPS_AMQP_EVENT_COUNTED,
+  AMPS_AMQP_EVENT_CANCELLED,
+  AMPS_AMQP_EVENT_SURPLUS,
+  AMPS_AMQP_EVENT_FULL,
   AMPS_AMQP_EVENT_BLOCKED,
   AMPS_AMQP_EVENT_LENT,
   AMPS_AMQP_EVENT_CLOSED,
@@ -44,10 +50,10 @@ typedef struct {
   AmpsMail mail;
   AmpsAmqpSession *session; /* whose */
   AmpsAmqpEventKind kind;
-  char *detail;      /* (owned) (nullable) */
-  guint64 id;        /* of a publication */
-  gint64 n_messages; /* -1 when there is no such queue */
-  gboolean blocked;
+  char *detail;           /* (owned) (nullable) */
+  guint64 id;             /* of a publication, or a tag */
+  gint64 n_messages;      /* -1 when there is no such queue */
+  gboolean blocked;       /* or full */
   AmpsDelivery *delivery; /* (owned) (nullable) */
   AmpsCloudEvent *event;  /* (owned) (nullable) */
   GError *error;          /* (owned) (nullable) */

@@ -6,6 +6,7 @@
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
 #include "core/amps-foreign-text.h"
+#include "core/amps-gzip.h"
 
 #include <string.h>
 
@@ -15,6 +16,12 @@
 #define COPIED_FLAGS                                                                               \
   (0xfffc & ~(amqp_flags_t) (AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_EXPIRATION_FLAG))
 #define POOL_SIZE 4096
+
+/* Bytes of a body that are too few to matter. */
+#define MAX_SMALL_SIZE (256 * 1024)
+
+/* A control character in a JSON string has this many (RFC 8259, section 7). */
+#define MAX_ESCAPED 6
 
 #define USER_ID_HEADER "x-amps-user-id"
 
@@ -198,6 +205,16 @@ forget_earlier_life (AmpsDelivery *delivery, const amqp_table_t *headers,
   delivery->first_received = g_get_real_time ();
 }
 
+/* Returns: (transfer full): @bytes: (transfer full), counted */
+static GBytes *
+hold (AmpsByteBudget *budget, GBytes *bytes)
+{
+  gsize size = g_bytes_get_size (bytes);
+
+  amps_byte_budget_add (budget, size);
+  return amps_byte_budget_wrap (budget, bytes, size);
+}
+
 static AmpsDelivery *
 make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properties,
                guint64 max_body_size, AmpsEventValidation validation, GError **problem)
@@ -218,6 +235,8 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
     structured =
         amps_amqp_binary_to_structured (properties, body, max_body_size, validation, problem);
 
+  if (structured != NULL && structured != body && message->budget != NULL)
+    structured = hold (message->budget, g_steal_pointer (&structured));
   delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
   if (delivery->body != body)
     delivery->original_body = g_steal_pointer (&body);
@@ -318,6 +337,46 @@ amps_amqp_properties_is_encoded (GBytes *raw)
   const guint8 *flags = g_bytes_get_data (raw, &length);
 
   return length >= 2 && ((flags[0] << 8 | flags[1]) & AMQP_BASIC_CONTENT_ENCODING_FLAG) != 0;
+}
+
+static gboolean
+may_be_binary (GBytes *raw)
+{
+  amqp_basic_properties_t *properties;
+  amqp_pool_t pool;
+  gboolean binary;
+
+  init_amqp_pool (&pool, POOL_SIZE);
+  binary = decode (raw, &pool, &properties) && amps_amqp_binary_is_binary (properties);
+  empty_amqp_pool (&pool);
+
+  return binary;
+}
+
+/**
+ * amps_amqp_properties_get_growth:
+ * @raw: properties as they came over the wire
+ * @body_size: bytes of the body
+ * @max_body_size: larger ones are not read, nor unpacked
+ *
+ * Small bodies that are not packed are not looked at: what becomes of them is counted
+ * when it is there.
+ *
+ * Returns: an upper bound of the bytes that reading the message makes of it, beside the
+ *   body: the body unpacked, and the structured event
+ */
+gsize
+amps_amqp_properties_get_growth (GBytes *raw, guint64 body_size, guint64 max_body_size)
+{
+  gboolean encoded = amps_amqp_properties_is_encoded (raw);
+  gsize unpacked = 0;
+
+  if (body_size > max_body_size || (!encoded && body_size <= MAX_SMALL_SIZE))
+    return 0;
+
+  if (encoded)
+    unpacked = amps_gzip_get_bound (body_size, max_body_size);
+  return unpacked + (may_be_binary (raw) ? MAX (unpacked, body_size) * MAX_ESCAPED : 0);
 }
 
 /**

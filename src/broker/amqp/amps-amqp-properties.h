@@ -46,6 +46,7 @@ AmpsDelivery *amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_b
 gboolean amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize max_size,
                                           amqp_pool_t *pool, amqp_basic_properties_t *properties);
 gboolean amps_amqp_properties_is_encoded (GBytes *raw);
+gsize amps_amqp_properties_get_growth (GBytes *raw, guint64 body_size, guint64 max_body_size);
 char *amps_amqp_properties_dup_message_id (GBytes *raw);
 char *amps_amqp_properties_dup_copy_name (GBytes *raw);
 

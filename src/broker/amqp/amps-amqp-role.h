@@ -24,6 +24,7 @@ typedef struct {
 /**
  * AmpsAmqpRole:
  * @name: for the connection's name
+ * @takes_jobs: whether messages are jobs, and so held within MAX_IN_FLIGHT_BYTES
  * @start: makes the role; the channel is open, and it may talk to the broker
  * @waits: (nullable): whether a command waits for the broker's answer; %NULL if the
  *   I/O thread is to do everything, else it does only what waits
@@ -40,6 +41,7 @@ typedef struct {
  */
 typedef struct {
   const char *name;
+  gboolean takes_jobs;
   gpointer (*start) (AmpsAmqpConnection *connection);
   gboolean (*waits) (const AmpsAmqpCommand *command);
   void (*command) (gpointer role, AmpsAmqpCommand *command);

@@ -41,7 +41,7 @@ lends (AmpsAmqpSession *self)
 static void
 begin_reading (AmpsAmqpSession *self, GMainContext *context, GSourceFunc on_frames)
 {
-  self->frames = amps_amqp_frame_source_new (amps_amqp_connection_get_state (self->connection));
+  self->frames = amps_amqp_frame_source_new (self->connection);
   g_source_set_callback (self->frames, on_frames, self, NULL);
   g_source_attach (self->frames, context);
 }

@@ -23,6 +23,7 @@ amps_amqp_settings_new (AmpsConfig *config)
   self->max_body_size = amps_config_get_max_body_size (config);
   self->max_kept_size =
       self->dead_letter_queue != NULL ? MAX_DEAD_LETTER_SIZE : self->max_body_size;
+  self->budget = amps_byte_budget_new (amps_config_get_max_in_flight_bytes (config));
   self->event_validation = amps_config_get_event_validation (config);
   self->job_timeout = amps_config_get_job_timeout (config);
   return self;
@@ -35,6 +36,7 @@ amps_amqp_settings_new (AmpsConfig *config)
 void
 amps_amqp_settings_free (AmpsAmqpSettings *self)
 {
+  amps_byte_budget_unref (self->budget);
   g_free (self->subject);
   g_free (self->worker_id);
   g_free (self->dead_letter_queue);

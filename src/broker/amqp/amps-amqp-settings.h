@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-config.h"
+#include "core/amps-byte-budget.h"
 
 G_BEGIN_DECLS
 
@@ -18,7 +19,8 @@ typedef struct {
   gboolean declares;
   gboolean quorum;
   guint64 max_body_size;
-  guint64 max_kept_size; /* larger bodies are not even kept for a dead letter */
+  guint64 max_kept_size;  /* larger bodies are not even kept for a dead letter */
+  AmpsByteBudget *budget; /* (owned) for messages */
   AmpsEventValidation event_validation;
   gint64 job_timeout;
 } AmpsAmqpSettings;

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-broker-amqp.h"
+#include "amps-broker-amqp-private.h"
 
 #include "amps-amqp-consumer.h"
 #include "amps-amqp-copying.h"
-#include "amps-amqp-depths.h"
-#include "amps-amqp-link.h"
-#include "amps-amqp-outbox.h"
 #include "amps-amqp-publisher.h"
-#include "amps-amqp-settings.h"
 #include "core/amps-backoff.h"
 #include "core/amps-error.h"
 
@@ -19,177 +15,7 @@
 
 #define WATCHDOG_INTERVAL AMPS_SECONDS (1)
 
-struct _AmpsBrokerAmqp {
-  AmpsBroker parent_instance;
-
-  AmpsConfig *config;         /* (owned) */
-  AmpsClock *clock;           /* (owned) */
-  AmpsAmqpSettings *settings; /* (owned) */
-  AmpsMailbox *events;        /* (owned) */
-  AmpsAmqpLink consumer;
-  AmpsAmqpLink publisher;
-  unsigned int prefetch;
-  unsigned int queue_polls;
-  gboolean has_epoch; /* the consuming session has begun one */
-
-  AmpsAmqpOutbox *outbox; /* (owned) */
-  AmpsAmqpTwins *twins;   /* (owned) */
-  AmpsAmqpDepths *depths; /* (owned) */
-  GQueue worn_out;        /* (owned) of AmpsJob, to be replaced by a copy */
-
-  GSource *watchdog; /* (owned) */
-  GTask *stop_task;  /* (owned) (nullable) */
-  gboolean stopping; /* for good */
-  gboolean broken_on_stop;
-};
-
 G_DEFINE_FINAL_TYPE (AmpsBrokerAmqp, amps_broker_amqp, AMPS_TYPE_BROKER)
-
-static void
-send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKind kind)
-{
-  if (amps_broker_is_alive (AMPS_BROKER (self), delivery))
-    amps_amqp_session_send (self->consumer.session,
-                            amps_amqp_consumer_new_settle (delivery->tag, kind));
-}
-
-/* Publications */
-
-static void
-on_copied (AmpsDelivery *original, AmpsSettlementKind kind, gpointer user_data)
-{
-  send_settlement (AMPS_BROKER_AMQP (user_data), original, kind);
-}
-
-static void
-on_send (AmpsAmqpCommand *command, gpointer user_data)
-{
-  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
-
-  amps_amqp_session_send (self->publisher.session, command);
-}
-
-/* What is sent to a connection that is being made waits for it, as it does at the start,
- * when the first job may be done before both are there. */
-static gboolean
-is_about_to_publish (AmpsBrokerAmqp *self)
-{
-  return self->publisher.open || (self->consumer.open && self->publisher.session != NULL);
-}
-
-static const char *
-get_publishing_problem (AmpsBrokerAmqp *self)
-{
-  if (!is_about_to_publish (self))
-    return "there is no connection to the broker";
-  if (amps_broker_get_blocked (AMPS_BROKER (self)))
-    return "the broker takes no messages for now: it is short of memory or disk";
-
-  return NULL;
-}
-
-static void
-publish_async (AmpsBroker *broker, const char *queue, const char *message_id, GBytes *body,
-               GTask *task)
-{
-  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
-  g_autoptr (GTask) owned = task;
-  const char *problem = get_publishing_problem (self);
-
-  if (problem != NULL)
-    {
-      g_task_return_new_error (owned, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s", problem);
-      return;
-    }
-
-  guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned));
-
-  amps_amqp_session_send (self->publisher.session,
-                          amps_amqp_publisher_new_publish (id, queue, message_id, body));
-}
-
-static void
-count_messages_async (AmpsBroker *broker, GTask *task)
-{
-  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
-
-  amps_amqp_depths_begin (self->depths, task, get_publishing_problem (self));
-}
-
-/* Settling */
-
-static void
-send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
-           const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
-{
-  g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
-  guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
-
-  amps_amqp_depths_expect (self->depths, settlement);
-  if (id != 0)
-    amps_amqp_outbox_send_copy (
-        self->outbox, id,
-        amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name, self->clock));
-}
-
-static void
-settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *settlement,
-              GTask *task)
-{
-  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
-  g_autoptr (GTask) owned = task;
-  g_autoptr (GError) error = NULL;
-  const char *problem = get_publishing_problem (self);
-
-  if (!amps_amqp_copying_is_needed (self->settings, delivery, settlement->kind, problem == NULL))
-    {
-      if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
-        amps_amqp_twins_forget (self->twins, delivery);
-      send_settlement (self, delivery, settlement->kind);
-      if (owned != NULL)
-        g_task_return_boolean (owned, TRUE);
-    }
-  else if (amps_amqp_copying_is_possible (delivery, problem, &error))
-    {
-      send_copy (self, g_steal_pointer (&owned), delivery, settlement, settlement->kind);
-    }
-  else if (owned != NULL)
-    {
-      g_task_return_error (owned, g_steal_pointer (&error));
-    }
-}
-
-/* Messages that were taken back too often */
-
-static void
-on_replaced (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  AmpsBroker *broker = AMPS_BROKER (source);
-  g_autoptr (AmpsJob) job = AMPS_JOB (user_data);
-  g_autoptr (GError) error = NULL;
-
-  if (!amps_broker_settle_finish (broker, result, &error) &&
-      amps_broker_is_alive (broker, amps_job_get_delivery (job)))
-    amps_broker_deliver (broker, job);
-}
-
-/* Each of them gives way to a copy, which may be taken back as often again. It
- * comes as a redelivery, so that a job that runs, or has ended, meets it as one. */
-static void
-replace_worn_out (AmpsBrokerAmqp *self)
-{
-  const AmpsSettlement release = { .kind = AMPS_SETTLE_RELEASE };
-  AmpsJob *job;
-
-  while (get_publishing_problem (self) == NULL &&
-         (job = g_queue_pop_head (&self->worn_out)) != NULL)
-    {
-      g_info ("Replacing a message by a copy: it was taken back %u times, and may be dropped soon",
-              amps_job_get_delivery (job)->returns);
-      send_copy (self, g_task_new (self, NULL, on_replaced, job), amps_job_get_delivery (job),
-                 &release, AMPS_SETTLE_RETRY);
-    }
-}
 
 /* Consuming */
 
@@ -211,14 +37,16 @@ show_state (AmpsBrokerAmqp *self, const char *detail)
 static void
 send_consume (AmpsBrokerAmqp *self)
 {
-  gboolean consuming = amps_broker_get_consuming (AMPS_BROKER (self));
+  gboolean consuming =
+      amps_broker_get_consuming (AMPS_BROKER (self)) && !amps_amqp_window_is_closed (self->window);
 
   if (!self->consumer.open)
     return;
 
   amps_timer_set_due (self->consumer.timer, -1);
-  amps_amqp_session_send (self->consumer.session,
-                          amps_amqp_consumer_new_consume (consuming, self->prefetch));
+  amps_amqp_session_send (
+      self->consumer.session,
+      amps_amqp_consumer_new_consume (consuming, amps_amqp_window_get_size (self->window)));
 }
 
 static void
@@ -236,9 +64,53 @@ set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
-  self->prefetch = prefetch;
+  amps_amqp_window_set_maximum (self->window, prefetch);
   if (amps_broker_get_consuming (broker))
     send_consume (self);
+}
+
+/* Messages that there is no room for */
+
+static void
+show_full (AmpsBrokerAmqp *self)
+{
+  amps_broker_change_full (AMPS_BROKER (self), amps_amqp_window_is_full (self->window));
+}
+
+static gboolean
+on_room (gpointer user_data)
+{
+  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
+
+  show_full (self);
+  send_consume (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+adjust_window (AmpsBrokerAmqp *self)
+{
+  if (!self->consumer.open)
+    return;
+
+  if (amps_amqp_window_close_if_stuck (self->window, amps_clock_get_monotonic_time (self->clock)))
+    {
+      g_debug ("Messages have waited for room for long: giving back what is on its way");
+      amps_amqp_session_send (self->consumer.session, amps_amqp_consumer_new_give_back ());
+      send_consume (self);
+    }
+  else if (amps_amqp_window_grow (self->window))
+    {
+      send_consume (self);
+    }
+}
+
+static void
+handle_cancelled (AmpsBrokerAmqp *self)
+{
+  if (amps_amqp_window_is_closed (self->window))
+    amps_amqp_window_shrink (self->window);
+  send_consume (self);
 }
 
 /* Events */
@@ -267,7 +139,7 @@ handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
     show_state (self, NULL);
   if (link == &self->publisher)
     {
-      replace_worn_out (self);
+      amps_broker_amqp_replace_worn_out (self);
       return;
     }
 
@@ -303,10 +175,11 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
   g_autoptr (AmpsJob) job = NULL;
 
   event->delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
+  amps_amqp_window_count (self->window, 1);
   if (amps_amqp_twins_meet (self->twins, event->delivery))
     {
       g_info ("Dropped the second one of two equal copies");
-      send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
+      amps_broker_amqp_send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
       return;
     }
 
@@ -321,7 +194,7 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
     }
 
   g_queue_push_tail (&self->worn_out, g_steal_pointer (&job));
-  replace_worn_out (self);
+  amps_broker_amqp_replace_worn_out (self);
 }
 
 static void
@@ -357,6 +230,8 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
   if (link == &self->consumer)
     {
       self->has_epoch = FALSE;
+      amps_amqp_window_reset (self->window);
+      show_full (self);
       g_queue_clear_full (&self->worn_out, g_object_unref);
       amps_broker_end_epoch (AMPS_BROKER (self));
       show_state (self, self->stopping ? NULL : detail);
@@ -408,10 +283,22 @@ on_event (AmpsMail *mail, gpointer user_data)
     case AMPS_AMQP_EVENT_COUNTED:
       amps_amqp_depths_take (self->depths, event->n_messages);
       break;
+    case AMPS_AMQP_EVENT_CANCELLED:
+      handle_cancelled (self);
+      break;
+    case AMPS_AMQP_EVENT_SURPLUS:
+      amps_amqp_session_send (event->session,
+                              amps_amqp_consumer_new_settle (event->id, AMPS_SETTLE_RELEASE));
+      break;
+    case AMPS_AMQP_EVENT_FULL:
+      amps_amqp_window_set_full (self->window, event->blocked,
+                                 amps_clock_get_monotonic_time (self->clock));
+      show_full (self);
+      break;
     case AMPS_AMQP_EVENT_BLOCKED:
       if (link == &self->publisher)
         amps_broker_change_blocked (AMPS_BROKER (self), event->blocked);
-      replace_worn_out (self);
+      amps_broker_amqp_replace_worn_out (self);
       break;
     case AMPS_AMQP_EVENT_LENT:
       amps_amqp_session_take (event->session);
@@ -454,8 +341,8 @@ on_watchdog (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   gboolean stopping = self->stop_task != NULL;
-  gboolean ignored =
-      get_publishing_problem (self) == NULL && amps_amqp_outbox_is_ignored (self->outbox);
+  gboolean ignored = amps_broker_amqp_get_publishing_problem (self) == NULL &&
+                     amps_amqp_outbox_is_ignored (self->outbox);
 
   /* Not even breaking it helped: it hangs in the lookup of a name. Its thread
    * is left alone, with all that it may touch; the process is ending. */
@@ -471,6 +358,7 @@ on_watchdog (gpointer user_data)
   amps_amqp_link_watch (&self->consumer, stopping);
   amps_amqp_link_watch (&self->publisher, stopping || ignored);
   self->broken_on_stop = stopping;
+  adjust_window (self);
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) +
                                           (stopping ? STOP_TIMEOUT : WATCHDOG_INTERVAL));
   return G_SOURCE_CONTINUE;
@@ -528,6 +416,7 @@ amps_broker_amqp_finalize (GObject *object)
   amps_amqp_outbox_free (self->outbox);
   amps_amqp_depths_free (self->depths);
   amps_amqp_twins_free (self->twins);
+  amps_amqp_window_free (self->window);
   amps_amqp_link_clear (&self->consumer);
   amps_amqp_link_clear (&self->publisher);
   amps_timer_free (self->watchdog);
@@ -551,9 +440,9 @@ amps_broker_amqp_class_init (AmpsBrokerAmqpClass *klass)
   broker_class->start = start;
   broker_class->set_consuming = set_consuming;
   broker_class->set_prefetch = set_prefetch;
-  broker_class->settle_async = settle_async;
-  broker_class->publish_async = publish_async;
-  broker_class->count_messages_async = count_messages_async;
+  broker_class->settle_async = amps_broker_amqp_settle_async;
+  broker_class->publish_async = amps_broker_amqp_publish_async;
+  broker_class->count_messages_async = amps_broker_amqp_count_messages_async;
   broker_class->stop_async = stop_async;
 }
 
@@ -578,11 +467,13 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->settings = amps_amqp_settings_new (config);
-  self->prefetch = amps_config_get_max_concurrency (config);
+  self->window = amps_amqp_window_new (self->settings->budget,
+                                       amps_config_get_max_concurrency (config), on_room, self);
   self->events = amps_mailbox_new ("AMQP events", NULL, on_event, amps_amqp_event_free, self);
   self->twins = amps_amqp_twins_new (clock);
-  self->outbox = amps_amqp_outbox_new (clock, self->twins, on_copied, on_send, self);
-  self->depths = amps_amqp_depths_new (self->settings, clock, on_send, self);
+  self->outbox = amps_amqp_outbox_new (clock, self->twins, amps_broker_amqp_on_copied,
+                                       amps_broker_amqp_on_send, self);
+  self->depths = amps_amqp_depths_new (self->settings, clock, amps_broker_amqp_on_send, self);
   self->consumer = new_link (self, &amps_amqp_consumer_role);
   self->publisher = new_link (self, &amps_amqp_publisher_role);
   amps_amqp_link_init (&self->consumer, on_consumer_timer, self);

@@ -19,6 +19,7 @@ struct _AmpsBrokerEmbedded {
   gboolean open;
   gboolean problem; /* with the file, so that nobody can take anything from it */
   gint64 lease_end; /* boot µs: of all that is held */
+  GSource *room;    /* (owned) (nullable) while the next job waits for it */
   GTask *stop_task; /* (owned) (nullable) */
 };
 
@@ -99,6 +100,40 @@ handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
   g_object_unref (task);
 }
 
+static void send_consume (AmpsBrokerEmbedded *self);
+
+static void
+stop_waiting (AmpsBrokerEmbedded *self)
+{
+  if (self->room == NULL)
+    return;
+
+  g_source_destroy (self->room);
+  g_clear_pointer (&self->room, g_source_unref);
+}
+
+/* Jobs give back their bytes in this thread, and the worker does not see it. */
+static gboolean
+on_room (gpointer user_data)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (user_data);
+
+  stop_waiting (self);
+  amps_broker_change_full (AMPS_BROKER (self), FALSE);
+  send_consume (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+handle_full (AmpsBrokerEmbedded *self, gsize size)
+{
+  stop_waiting (self);
+  self->room = amps_byte_budget_source_new (self->settings->budget, size);
+  g_source_set_callback (self->room, on_room, self, NULL);
+  g_source_attach (self->room, NULL);
+  amps_broker_change_full (AMPS_BROKER (self), TRUE);
+}
+
 /* @depths: (transfer full) (nullable) */
 static void
 handle_counted (AmpsBrokerEmbedded *self, guint64 id, AmpsQueueDepths *depths)
@@ -172,6 +207,9 @@ on_event (AmpsMail *mail, gpointer user_data)
       break;
     case AMPS_EMBEDDED_EVENT_COUNTED:
       handle_counted (self, event->id, g_steal_pointer (&event->depths));
+      break;
+    case AMPS_EMBEDDED_EVENT_FULL:
+      handle_full (self, event->id);
       break;
     case AMPS_EMBEDDED_EVENT_LOST:
       handle_lost (self, event->id);
@@ -335,6 +373,7 @@ amps_broker_embedded_finalize (GObject *object)
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (object);
 
   g_warn_if_fail (self->worker == NULL);
+  stop_waiting (self);
   amps_mailbox_free (self->events);
   g_hash_table_unref (self->tasks);
   g_clear_pointer (&self->settings, amps_embedded_settings_free);
@@ -399,6 +438,7 @@ amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
     {
       self->settings->max_body_size = amps_config_get_max_body_size (config);
       self->settings->event_validation = amps_config_get_event_validation (config);
+      self->settings->budget = amps_byte_budget_new (amps_config_get_max_in_flight_bytes (config));
     }
   return AMPS_BROKER (self);
 }

@@ -58,6 +58,7 @@ void amps_embedded_command_free (gpointer command);
  * @AMPS_EMBEDDED_EVENT_DONE: the command @id is committed, or has an error
  * @AMPS_EMBEDDED_EVENT_RENEWED: the leases on all jobs last longer
  * @AMPS_EMBEDDED_EVENT_COUNTED: the jobs are counted, for the command @id
+ * @AMPS_EMBEDDED_EVENT_FULL: there is no room for the next job, which has @id bytes
  * @AMPS_EMBEDDED_EVENT_LOST: an epoch has ended; what is left of it comes again
  * @AMPS_EMBEDDED_EVENT_CLOSED: the worker has ended; always the last event
  */
@@ -68,6 +69,7 @@ typedef enum {
   AMPS_EMBEDDED_EVENT_DONE,
   AMPS_EMBEDDED_EVENT_RENEWED,
   AMPS_EMBEDDED_EVENT_COUNTED,
+  AMPS_EMBEDDED_EVENT_FULL,
   AMPS_EMBEDDED_EVENT_LOST,
   AMPS_EMBEDDED_EVENT_CLOSED,
 } AmpsEmbeddedEventKind;
@@ -80,7 +82,7 @@ typedef enum {
 typedef struct {
   AmpsMail mail;
   AmpsEmbeddedEventKind kind;
-  guint64 id;       /* of the command; or how many jobs are lost to others */
+  guint64 id;       /* of the command; or how many jobs are lost to others, or bytes */
   gint64 lease_end; /* boot µs: of a job, or of all when they are renewed */
   GError *error;    /* (owned) (nullable) of a job: why its body is no event */
 

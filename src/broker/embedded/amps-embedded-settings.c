@@ -107,6 +107,7 @@ amps_embedded_settings_new (const char *uri, const char *subject, const char *de
 void
 amps_embedded_settings_free (AmpsEmbeddedSettings *self)
 {
+  g_clear_pointer (&self->budget, amps_byte_budget_unref);
   g_free (self->path);
   g_free (self->subject);
   g_free (self->dead_letters);

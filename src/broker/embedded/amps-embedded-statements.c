@@ -14,21 +14,25 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
       "INSERT INTO jobs (queue, body, published) VALUES (?1, ?2, ?3)",
   /* Those that had to wait come first: a long queue is not to keep back the jobs
    * of a process that died. */
+  [AMPS_EMBEDDED_STATEMENT_FIND] =
+      "SELECT id, size FROM ("
+      "SELECT * FROM (SELECT id, length(body) AS size, 0 AS turn FROM jobs WHERE queue = ?1"
+      " AND due BETWEEN 1 AND ?2 ORDER BY due, id LIMIT ?3)"
+      " UNION ALL "
+      "SELECT * FROM (SELECT id, length(body) AS size, 1 AS turn FROM jobs WHERE queue = ?1"
+      " AND due = 0 ORDER BY id LIMIT ?3))"
+      " ORDER BY turn LIMIT ?3",
+  [AMPS_EMBEDDED_STATEMENT_FIND_CLAIMED] =
+      "SELECT id, length(body) FROM jobs WHERE owner IN (?1, ?2)",
   [AMPS_EMBEDDED_STATEMENT_CLAIM] =
       "UPDATE jobs SET due = ?4, wait = ?4 - ?3, owner = ?2, handed_out = handed_out + 1,"
       /* Whoever consumes dead letters begins anew, too. */
       " attempt = CASE WHEN died IS NULL THEN attempt ELSE 1 END,"
       " first_received = CASE first_received WHEN 0 THEN ?3 ELSE first_received END"
-      " WHERE id IN (SELECT id FROM ("
-      "SELECT * FROM (SELECT id, 0 AS turn FROM jobs WHERE queue = ?1"
-      " AND due BETWEEN 1 AND ?3 ORDER BY due, id LIMIT ?5)"
-      " UNION ALL "
-      "SELECT * FROM (SELECT id, 1 AS turn FROM jobs WHERE queue = ?1"
-      " AND due = 0 ORDER BY id LIMIT ?5))"
-      " ORDER BY turn LIMIT ?5)" RETURNING,
+      " WHERE id = ?1" RETURNING,
   [AMPS_EMBEDDED_STATEMENT_RECLAIM] =
       "UPDATE jobs SET due = ?3, owner = ?2, handed_out = handed_out + 1"
-      " WHERE owner IN (?1, ?2)" RETURNING,
+      " WHERE id = ?1" RETURNING,
   [AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_GIVE_BACK] =
       "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-embedded-store.h"
+#include "amps-embedded-store-private.h"
 
 #include "amps-embedded-error.h"
 #include "amps-embedded-file.h"
 #include "amps-embedded-schema.h"
-#include "amps-embedded-statements.h"
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
 
@@ -18,23 +17,6 @@
 
 /* Between two tries where SQLite does not wait by itself. */
 #define SETUP_PAUSE_MS 10
-
-struct _AmpsEmbeddedStore {
-  sqlite3 *database;
-  sqlite3_stmt *statements[AMPS_EMBEDDED_N_STATEMENTS]; /* (owned) */
-  gboolean broken;
-};
-
-/**
- * amps_stored_job_free:
- * @self: (transfer full): a job
- */
-void
-amps_stored_job_free (AmpsStoredJob *self)
-{
-  g_bytes_unref (self->body);
-  g_free (self);
-}
 
 /* Opening the file anew does not help against these, but against all others. */
 static gboolean
@@ -53,8 +35,8 @@ is_contended (AmpsEmbeddedStore *self)
   return code == SQLITE_BUSY || code == SQLITE_PROTOCOL;
 }
 
-static gboolean
-fail (AmpsEmbeddedStore *self, GError **error)
+gboolean
+amps_embedded_store_fail (AmpsEmbeddedStore *self, GError **error)
 {
   self->broken = !passes (sqlite3_errcode (self->database) & 0xff);
   amps_embedded_set_error (error, self->database);
@@ -65,7 +47,8 @@ fail (AmpsEmbeddedStore *self, GError **error)
 static gboolean
 execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
 {
-  return sqlite3_exec (self->database, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+  return sqlite3_exec (self->database, sql, NULL, NULL, NULL) == SQLITE_OK ||
+         amps_embedded_store_fail (self, error);
 }
 
 static gboolean
@@ -75,7 +58,7 @@ prepare (AmpsEmbeddedStore *self, GError **error)
     {
       if (sqlite3_prepare_v3 (self->database, amps_embedded_statements[i], -1,
                               SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL) != SQLITE_OK)
-        return fail (self, error);
+        return amps_embedded_store_fail (self, error);
     }
 
   return TRUE;
@@ -143,7 +126,8 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
   gboolean open;
 
   amps_embedded_file_make (path);
-  open = sqlite3_open_v2 (path, &self->database, flags, NULL) == SQLITE_OK || fail (self, error);
+  open = sqlite3_open_v2 (path, &self->database, flags, NULL) == SQLITE_OK ||
+         amps_embedded_store_fail (self, error);
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
   if (open && check_writable (self, error) && set_up_schema (self, error) &&
@@ -168,6 +152,7 @@ amps_embedded_store_close (AmpsEmbeddedStore *self)
   for (unsigned int i = 0; i < AMPS_EMBEDDED_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->database);
+  g_clear_pointer (&self->budget, amps_byte_budget_unref);
   g_free (self);
 }
 
@@ -225,8 +210,8 @@ amps_embedded_store_is_broken (AmpsEmbeddedStore *self)
 
 /* Statements */
 
-static void
-bind_text (sqlite3_stmt *statement, int index, const char *text)
+void
+amps_embedded_store_bind_text (sqlite3_stmt *statement, int index, const char *text)
 {
   sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
 }
@@ -235,7 +220,7 @@ static gboolean
 run (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, GError **error)
 {
   sqlite3_stmt *statement = self->statements[which];
-  gboolean done = sqlite3_step (statement) == SQLITE_DONE || fail (self, error);
+  gboolean done = sqlite3_step (statement) == SQLITE_DONE || amps_embedded_store_fail (self, error);
 
   sqlite3_reset (statement);
   sqlite3_clear_bindings (statement);
@@ -323,109 +308,12 @@ amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes 
   gsize length;
   gconstpointer data = g_bytes_get_data (body, &length);
 
-  bind_text (statement, 1, queue);
+  amps_embedded_store_bind_text (statement, 1, queue);
   sqlite3_bind_int64 (statement, 3, now);
   if (sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC) !=
       SQLITE_OK)
-    return fail (self, error);
+    return amps_embedded_store_fail (self, error);
   return run (self, AMPS_EMBEDDED_STATEMENT_PUBLISH, error);
-}
-
-static AmpsStoredJob *
-read_job (sqlite3_stmt *statement)
-{
-  AmpsStoredJob *job = g_new0 (AmpsStoredJob, 1);
-  gconstpointer data = sqlite3_column_blob (statement, 1);
-
-  job->id = sqlite3_column_int64 (statement, 0);
-  job->body = g_bytes_new (data, (gsize) sqlite3_column_bytes (statement, 1));
-  job->attempt = (unsigned int) sqlite3_column_int (statement, 2);
-  job->handed_out = (unsigned int) sqlite3_column_int (statement, 3);
-  job->returns = (unsigned int) sqlite3_column_int (statement, 4);
-  job->first_received = sqlite3_column_int64 (statement, 5);
-  job->retried = sqlite3_column_int (statement, 6);
-  return job;
-}
-
-static int
-compare_ids (gconstpointer a, gconstpointer b)
-{
-  gint64 id_a = (*(AmpsStoredJob *const *) a)->id;
-  gint64 id_b = (*(AmpsStoredJob *const *) b)->id;
-
-  return (id_a > id_b) - (id_a < id_b);
-}
-
-static GPtrArray *
-read_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
-{
-  g_autoptr (GPtrArray) jobs =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) amps_stored_job_free);
-
-  while (sqlite3_step (statement) == SQLITE_ROW)
-    g_ptr_array_add (jobs, read_job (statement));
-
-  /* Reset tells again what the last step said. */
-  if (sqlite3_reset (statement) != SQLITE_OK)
-    {
-      fail (self, error);
-      return NULL;
-    }
-
-  g_ptr_array_sort (jobs, compare_ids);
-  return g_steal_pointer (&jobs);
-}
-
-/**
- * amps_embedded_store_claim:
- * @self: a store
- * @queue: from which
- * @owner: who claims
- * @now: µs since 1970
- * @lease_end: until when, in µs since 1970
- * @limit: how many at most
- * @error: return location
- *
- * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): jobs that are
- *   due, oldest first
- */
-GPtrArray *
-amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
-                           gint64 now, gint64 lease_end, unsigned int limit, GError **error)
-{
-  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_CLAIM];
-
-  bind_text (statement, 1, queue);
-  bind_text (statement, 2, owner);
-  sqlite3_bind_int64 (statement, 3, now);
-  sqlite3_bind_int64 (statement, 4, lease_end);
-  sqlite3_bind_int64 (statement, 5, limit);
-  return read_jobs (self, statement, error);
-}
-
-/**
- * amps_embedded_store_reclaim:
- * @self: a store
- * @before: who claimed
- * @owner: who claims now
- * @lease_end: until when, in µs since 1970
- * @error: return location
- *
- * Hands out again what @before has, and what @owner has from a try that seemed to fail.
- *
- * Returns: (transfer full) (nullable) (element-type AmpsStoredJob): these jobs,
- *   oldest first
- */
-GPtrArray *
-amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *before, const char *owner,
-                             gint64 lease_end, GError **error)
-{
-  sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_RECLAIM];
-
-  bind_text (statement, 1, before);
-  bind_text (statement, 2, owner);
-  sqlite3_bind_int64 (statement, 3, lease_end);
-  return read_jobs (self, statement, error);
 }
 
 static AmpsEmbeddedStatement
@@ -466,18 +354,18 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
   sqlite3_stmt *statement = self->statements[which];
 
   sqlite3_bind_int64 (statement, 1, id);
-  bind_text (statement, 2, owner);
+  amps_embedded_store_bind_text (statement, 2, owner);
   if (which == AMPS_EMBEDDED_STATEMENT_RETRY || which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
       sqlite3_bind_int64 (statement, 3, now);
       sqlite3_bind_int64 (statement, 4, settlement->attempt);
-      bind_text (statement, 5, settlement->detail);
+      amps_embedded_store_bind_text (statement, 5, settlement->detail);
       sqlite3_bind_int64 (statement, 6, settlement->delay);
     }
   if (which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
-      bind_text (statement, 6, settlement->reason);
-      bind_text (statement, 7, dead_letters);
+      amps_embedded_store_bind_text (statement, 6, settlement->reason);
+      amps_embedded_store_bind_text (statement, 7, dead_letters);
     }
 
   if (!run (self, which, error))
@@ -503,7 +391,7 @@ amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 le
 {
   sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_RENEW];
 
-  bind_text (statement, 1, owner);
+  amps_embedded_store_bind_text (statement, 1, owner);
   sqlite3_bind_int64 (statement, 2, lease_end);
   if (!run (self, AMPS_EMBEDDED_STATEMENT_RENEW, error))
     return FALSE;
@@ -525,7 +413,7 @@ amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 le
 gboolean
 amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error)
 {
-  bind_text (self->statements[AMPS_EMBEDDED_STATEMENT_GIVE_UP], 1, owner);
+  amps_embedded_store_bind_text (self->statements[AMPS_EMBEDDED_STATEMENT_GIVE_UP], 1, owner);
   return run (self, AMPS_EMBEDDED_STATEMENT_GIVE_UP, error);
 }
 
@@ -545,8 +433,8 @@ amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gi
   sqlite3_stmt *statement = self->statements[AMPS_EMBEDDED_STATEMENT_NEXT_DUE];
   gboolean read;
 
-  bind_text (statement, 1, queue);
-  read = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
+  amps_embedded_store_bind_text (statement, 1, queue);
+  read = sqlite3_step (statement) == SQLITE_ROW || amps_embedded_store_fail (self, error);
   if (read)
     *due = sqlite3_column_type (statement, 0) == SQLITE_NULL ? -1
                                                              : sqlite3_column_int64 (statement, 0);
@@ -562,9 +450,9 @@ count (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, const char *queue, 
   sqlite3_stmt *statement = self->statements[which];
   gboolean read;
 
-  bind_text (statement, 1, queue);
+  amps_embedded_store_bind_text (statement, 1, queue);
   sqlite3_bind_int64 (statement, 2, now);
-  read = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
+  read = sqlite3_step (statement) == SQLITE_ROW || amps_embedded_store_fail (self, error);
   if (read)
     amps_queue_depths_add (depths, label, (guint64) sqlite3_column_int64 (statement, 0));
   sqlite3_reset (statement);

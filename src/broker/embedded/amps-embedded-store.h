@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/amps-byte-budget.h"
 #include "core/amps-queue-depths.h"
 #include "core/amps-settlement.h"
 
@@ -55,6 +56,8 @@ gboolean amps_embedded_store_execute (AmpsEmbeddedStore *self, const char *sql, 
                                       GError **error);
 gboolean amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes *body,
                                       gint64 now, GError **error);
+void amps_embedded_store_set_budget (AmpsEmbeddedStore *self, AmpsByteBudget *budget);
+gsize amps_embedded_store_get_lacking (AmpsEmbeddedStore *self);
 GPtrArray *amps_embedded_store_claim (AmpsEmbeddedStore *self, const char *queue, const char *owner,
                                       gint64 now, gint64 lease_end, unsigned int limit,
                                       GError **error);

@@ -33,6 +33,7 @@ struct _AmpsEmbeddedWorker {
   gboolean consuming;
   gboolean stopping;
   unsigned int prefetch;
+  gsize lacking; /* bytes of the next job, if there is no room for it */
   unsigned int failures;
   gboolean problem; /* the main thread was told of one */
 };
@@ -95,13 +96,19 @@ keep (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError *
 }
 
 static gboolean
+may_claim (AmpsEmbeddedWorker *self, const AmpsEmbeddedLease *lease)
+{
+  return self->consuming && lease->n_held < self->prefetch &&
+         (self->lacking == 0 || amps_byte_budget_fits (self->settings->budget, self->lacking));
+}
+
+static gboolean
 claim (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
 {
   AmpsEmbeddedLease *lease = outcome->lease;
 
   /* What was lost has to be told before anything new comes. */
-  if (is_lost (self, outcome) || !self->consuming || self->stopping ||
-      lease->n_held >= self->prefetch)
+  if (is_lost (self, outcome) || self->stopping || !may_claim (self, lease))
     return TRUE;
 
   outcome->jobs = amps_embedded_store_claim (
@@ -111,6 +118,7 @@ claim (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError 
     return FALSE;
 
   lease->n_held += outcome->jobs->len;
+  self->lacking = amps_embedded_store_get_lacking (self->store);
   return TRUE;
 }
 
@@ -180,6 +188,8 @@ tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
   if (lost)
     tell (self, AMPS_EMBEDDED_EVENT_LOST, outcome->n_lost, NULL);
   tell_claimed (self, outcome->jobs);
+  if (outcome->jobs != NULL && self->lacking > 0)
+    tell (self, AMPS_EMBEDDED_EVENT_FULL, self->lacking, NULL);
 }
 
 /* Looking costs less than a transaction, which locks others out. @wait: µs until there
@@ -190,7 +200,7 @@ find_next (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, gint64 *wait, GError 
   gint64 due = -1;
 
   if (!amps_embedded_store_is_in_place (self->store, error) ||
-      (self->consuming && self->lease->n_held < self->prefetch &&
+      (may_claim (self, self->lease) &&
        !amps_embedded_store_get_next_due (self->store, self->settings->subject, &due, error)))
     return FALSE;
 
@@ -233,6 +243,8 @@ open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
   if (self->store == NULL)
     return FALSE;
 
+  if (self->settings->budget != NULL)
+    amps_embedded_store_set_budget (self->store, self->settings->budget);
   amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
   /* It may be another file than before. */
   amps_embedded_lease_doubt (self->lease);
@@ -295,7 +307,7 @@ on_announced (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoint
   AmpsEmbeddedWorker *self = user_data;
 
   amps_embedded_watch_clear (self->watch);
-  if (!self->problem && self->consuming && self->lease->n_held < self->prefetch)
+  if (!self->problem && may_claim (self, self->lease))
     wake_now (self);
   return G_SOURCE_CONTINUE;
 }

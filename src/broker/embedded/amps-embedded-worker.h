@@ -18,6 +18,7 @@ typedef struct {
   gint64 lease; /* µs */
   gsize max_body_size;
   AmpsEventValidation event_validation;
+  AmpsByteBudget *budget; /* (owned) (nullable) for jobs */
 } AmpsEmbeddedSettings;
 
 AmpsEmbeddedSettings *amps_embedded_settings_new (const char *uri, const char *subject,

@@ -6,6 +6,7 @@
 #include "amps-http-linger.h"
 #include "amps-http-socket.h"
 #include "amps-reply.h"
+#include "core/amps-log-throttle.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -41,6 +42,7 @@ struct _AmpsHttpListener {
   GSocket *socket;         /* (owned) (nullable) */
   GSource *accept_source;  /* (owned) (nullable) while connections are accepted */
   GSource *sweep_timer;    /* (owned) */
+  AmpsLogThrottle *faults; /* (owned) of accepting */
   GHashTable *connections; /* (owned) of AmpsHttpConnection, which libsoup owns */
 };
 
@@ -336,7 +338,11 @@ on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointe
         return G_SOURCE_CONTINUE;
 
       /* Out of descriptors or memory, most likely: trying again at once would spin. */
-      g_warning ("Cannot accept a connection: %s", error->message);
+      g_autofree char *fault = amps_log_throttle_note (self->faults, error->message,
+                                                       amps_clock_get_monotonic_time (self->clock));
+
+      if (fault != NULL)
+        g_warning ("Cannot accept connections: %s", fault);
       stop_accepting (self);
       schedule_sweep (self);
       return G_SOURCE_REMOVE;
@@ -394,6 +400,7 @@ amps_http_listener_finalize (GObject *object)
 
   g_hash_table_unref (self->connections);
   amps_http_budget_unref (self->budget);
+  amps_log_throttle_free (self->faults);
   g_object_unref (self->clock);
 
   G_OBJECT_CLASS (amps_http_listener_parent_class)->finalize (object);
@@ -412,6 +419,7 @@ static void
 amps_http_listener_init (AmpsHttpListener *self)
 {
   self->connections = g_hash_table_new (NULL, NULL);
+  self->faults = amps_log_throttle_new ();
 }
 
 /**

@@ -57,10 +57,12 @@ def end_group(process, how=signal.SIGTERM, timeout=10):
 class RabbitMQNode:
     """One node with its data, its ports and its port mapper for itself.
 
-    With a peer, which has been started before, it joins that one's cluster instead."""
+    It has these plugins. With a peer, which has been started before, it joins that one's
+    cluster instead."""
 
-    def __init__(self, folder, configuration='', peer=None):
+    def __init__(self, folder, configuration='', peer=None, plugins=()):
         self._configuration = configuration
+        self._plugins = plugins
         self._peer = peer
         self._mapper_port = peer._mapper_port if peer else str(free_port())
         self.folder = pathlib.Path(folder)
@@ -80,7 +82,7 @@ class RabbitMQNode:
         config = self.folder / 'rabbitmq.conf'
         config.write_text(f'listeners.tcp.1 = 127.0.0.1:{self.port}\n{self._configuration}')
         plugins = self.folder / 'enabled_plugins'
-        plugins.write_text('[].\n')
+        plugins.write_text(f'[{",".join(self._plugins)}].\n')
 
         self._environment = environment = dict(
             os.environ,

@@ -3,6 +3,8 @@
 
 #include "amps-endpoint.h"
 
+#include "core/amps-tls-faults.h"
+
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ struct _AmpsEndpoint {
   GSocketConnectable *socket;   /* (owned) (nullable) instead of what @uri names */
   char *authorization;          /* (owned) (nullable) header that @uri asks for */
   GTlsCertificate *certificate; /* (owned) (nullable) to show to the workload */
+  GTlsCertificateFlags faults;  /* of the one that it showed last and that was refused */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsEndpoint, amps_endpoint, G_TYPE_OBJECT)
@@ -201,24 +204,81 @@ amps_endpoint_is_tls (AmpsEndpoint *self)
   return g_str_equal (g_uri_get_scheme (self->uri), "https");
 }
 
+static int
+get_port (AmpsEndpoint *self)
+{
+  int standard = amps_endpoint_is_tls (self) ? 443 : 80;
+
+  return g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : standard;
+}
+
+static gboolean
+on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
+                GTlsCertificate *certificate G_GNUC_UNUSED, GTlsCertificateFlags faults,
+                AmpsEndpoint *self)
+{
+  self->faults = faults;
+  return FALSE;
+}
+
 static void
 on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
           GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection, AmpsEndpoint *self)
 {
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && self->certificate != NULL)
+  if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
+    return;
+
+  if (self->certificate != NULL)
     g_tls_connection_set_certificate (G_TLS_CONNECTION (connection), self->certificate);
+  g_signal_connect_object (connection, "accept-certificate", G_CALLBACK (on_certificate), self, 0);
+}
+
+/* @faults: of the workload's certificate, if that is what is wrong. Returns: (transfer
+ * full): @error, or one that says more of the same */
+static GError *
+explain (AmpsEndpoint *self, const GError *error, GTlsCertificateFlags faults)
+{
+  g_autofree char *peer = NULL;
+  g_autofree char *text = NULL;
+
+  if (error->domain != G_TLS_ERROR)
+    return g_error_copy (error);
+
+  peer = g_strdup_printf ("the workload at %s:%d", g_uri_get_host (self->uri), get_port (self));
+  if (error->code == G_TLS_ERROR_BAD_CERTIFICATE)
+    text = amps_tls_faults_describe (faults, peer);
+  else
+    text = g_strdup_printf ("no TLS with %s: %s", peer, error->message);
+  return g_error_new_literal (error->domain, error->code, text);
+}
+
+/**
+ * amps_endpoint_explain_failure:
+ * @self: where the workload is
+ * @message: (nullable): what was sent there
+ * @error: why that failed
+ *
+ * Returns: (transfer full): an error of the same kind, which says what is wrong with the
+ *   workload's certificate if that is the reason
+ */
+GError *
+amps_endpoint_explain_failure (AmpsEndpoint *self, SoupMessage *message, const GError *error)
+{
+  return explain (self, error,
+                  message != NULL ? soup_message_get_tls_peer_certificate_errors (message) : 0);
 }
 
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
+  AmpsEndpoint *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocketConnection) connection =
       g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
 
   if (connection == NULL)
-    g_task_return_error (task, g_steal_pointer (&error));
+    g_task_return_error (task, explain (self, error, self->faults));
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -227,11 +287,10 @@ static void
 connect_async (AmpsEndpoint *self, unsigned int timeout, gboolean tls, GTask *task)
 {
   g_autoptr (GSocketClient) client = g_socket_client_new ();
-  int standard = amps_endpoint_is_tls (self) ? 443 : 80;
-  int port = g_uri_get_port (self->uri) > 0 ? g_uri_get_port (self->uri) : standard;
   g_autoptr (GSocketConnectable) address =
-      self->socket != NULL ? g_object_ref (self->socket)
-                           : g_network_address_new (g_uri_get_host (self->uri), (guint16) port);
+      self->socket != NULL
+          ? g_object_ref (self->socket)
+          : g_network_address_new (g_uri_get_host (self->uri), (guint16) get_port (self));
 
   g_socket_client_set_timeout (client, timeout);
   g_socket_client_set_enable_proxy (client, FALSE);

@@ -22,6 +22,8 @@ SoupSession *amps_endpoint_create_session (AmpsEndpoint *self, unsigned int n_co
                                            unsigned int timeout);
 SoupMessage *amps_endpoint_create_message (AmpsEndpoint *self, const char *method,
                                            const char *path);
+GError *amps_endpoint_explain_failure (AmpsEndpoint *self, SoupMessage *message,
+                                       const GError *error);
 gboolean amps_endpoint_is_tls (AmpsEndpoint *self);
 void amps_endpoint_connect_async (AmpsEndpoint *self, unsigned int timeout,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,

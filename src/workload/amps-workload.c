@@ -284,7 +284,8 @@ make_failed_answer (Request *request, const GError *error)
     return answer;
 
   if (request->error == NULL)
-    request->error = g_error_copy (error);
+    request->error =
+        amps_endpoint_explain_failure (request->workload->endpoint, request->message, error);
   return amps_answer_new_failed (request->error, request->sent, request->timed_out);
 }
 

@@ -7,6 +7,7 @@
 #include "amps-amqp-failure.h"
 #include "amps-amqp-library.h"
 #include "amps-amqp-table.h"
+#include "amps-amqp-tls-failure.h"
 
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
@@ -42,12 +43,39 @@ fail (GError **error, const AmpsAmqpUri *uri, const char *what, int status)
   return FALSE;
 }
 
+static const char *
+get_ca_file (const AmpsAmqpUri *uri)
+{
+  return uri->ca_file != NULL ? uri->ca_file : SYSTEM_CA_FILE;
+}
+
+/* Blocks. */
+static gboolean
+fail_to_secure (GError **error, const AmpsAmqpUri *uri, int status)
+{
+  g_autofree char *why = amps_amqp_tls_failure_explain (uri, get_ca_file (uri));
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, CANT_CONNECT " %s: %s", uri->address,
+               why != NULL ? why : amps_amqp_failure_describe (status));
+  return FALSE;
+}
+
+static gboolean
+is_of_tls (int status)
+{
+  return status == AMQP_STATUS_SSL_ERROR || status == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED ||
+         status == AMQP_STATUS_SSL_PEER_VERIFY_FAILED ||
+         status == AMQP_STATUS_SSL_CONNECTION_FAILED;
+}
+
 /* Blocks. */
 static gboolean
 fail_to_connect (GError **error, const AmpsAmqpUri *uri, int status)
 {
   g_autofree char *why = NULL;
 
+  if (is_of_tls (status))
+    return fail_to_secure (error, uri, status);
   if (status != AMQP_STATUS_SOCKET_ERROR && status != AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED)
     return fail (error, uri, CANT_CONNECT, status);
 
@@ -90,7 +118,7 @@ static amqp_socket_t *
 new_tls_socket (amqp_connection_state_t connection, const AmpsAmqpUri *uri, GError **error)
 {
   amqp_socket_t *socket = amqp_ssl_socket_new (connection);
-  const char *ca_file = uri->ca_file != NULL ? uri->ca_file : SYSTEM_CA_FILE;
+  const char *ca_file = get_ca_file (uri);
   int status = AMQP_STATUS_OK;
 
   if (socket == NULL)

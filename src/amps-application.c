@@ -6,6 +6,7 @@
 #include "amps-signals.h"
 #include "broker/amps-broker-factory.h"
 #include "core/amps-descriptors.h"
+#include "dbus/amps-dbus-service.h"
 #include "delivery/amps-dispatcher.h"
 #include "delivery/amps-queue-gauge.h"
 #include "server/amps-server.h"
@@ -35,6 +36,7 @@ struct _AmpsApplication {
   AmpsDispatcher *dispatcher; /* (owned) */
   AmpsServer *server;         /* (owned) */
   AmpsQueueGauge *queues;     /* (owned) (nullable) without metrics */
+  AmpsDBusService *service;   /* (owned) (nullable) without D-Bus */
   GMainLoop *loop;            /* (owned) */
 
   GSource *deadline; /* (owned) of the shutdown's present step */
@@ -50,6 +52,7 @@ amps_application_finalize (GObject *object)
   AmpsApplication *self = AMPS_APPLICATION (object);
 
   amps_timer_free (self->deadline);
+  g_clear_object (&self->service);
   g_clear_object (&self->queues);
   g_clear_object (&self->server);
   g_clear_object (&self->dispatcher);
@@ -199,6 +202,8 @@ amps_application_new (AmpsConfig *config)
   self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
   if (amps_config_get_metrics_enabled (config))
     self->queues = amps_queue_gauge_new (self->clock, self->broker, self->metrics);
+  if (!g_str_equal (amps_config_get_dbus_bus (config), "none"))
+    self->service = amps_dbus_service_new (config, self->clock, self->dispatcher, self->metrics);
 
   self->deadline = amps_clock_attach_timer (self->clock, "shutdown", on_deadline, self);
   g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
@@ -259,6 +264,8 @@ amps_application_run (AmpsApplication *self, GError **error)
   if (started)
     {
       amps_dispatcher_start (self->dispatcher);
+      if (self->service != NULL)
+        amps_dbus_service_start (self->service);
       g_main_loop_run (self->loop);
       amps_server_stop (self->server);
     }

@@ -89,9 +89,8 @@ typedef struct {
   const char *words[5]; /* allowed ones, in the order of the enumeration */
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
-  gboolean from_file; /* can hold a secret, so that NAME_FILE may say where it is */
-  const char *inert;  /* (nullable) nothing reads it yet: setting it to anything but this, or the
-                         default, is worth a warning */
+  gboolean from_file;      /* can hold a secret, so that NAME_FILE may say where it is */
+  gboolean inert;          /* nothing reads it yet: setting it is worth a warning */
   const char *description; /* for --help */
 } AmpsVariableInfo;
 

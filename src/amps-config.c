@@ -217,8 +217,7 @@ warn_if_unimplemented (AmpsConfig *self, AmpsVariable variable)
   const AmpsVariableInfo *info = &amps_variables[variable];
   const Setting *setting = &self->settings[variable];
 
-  if (info->inert != NULL && setting->text != NULL &&
-      g_strcmp0 (setting->text, info->fallback) != 0 && !g_str_equal (setting->text, info->inert))
+  if (info->inert && g_strcmp0 (setting->text, info->fallback) != 0)
     g_ptr_array_add (self->warnings, g_strdup_printf ("%s has no effect: this version of AMPS does "
                                                       "not implement it",
                                                       setting->given_by));

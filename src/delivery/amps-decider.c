@@ -7,6 +7,13 @@
 
 G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
 
+typedef enum {
+  SIGNAL_EXPIRED,
+  N_SIGNALS,
+} AmpsDeciderSignal;
+
+static unsigned int signals[N_SIGNALS];
+
 static void
 amps_decider_finalize (GObject *object)
 {
@@ -30,6 +37,18 @@ static void
 amps_decider_class_init (AmpsDeciderClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_decider_finalize;
+
+  /**
+   * AmpsDecider::expired:
+   * @self: a decider
+   * @job: a job that is tried again, or given up
+   * @reason: a static word
+   *
+   * No outcome came in time, or none can come.
+   */
+  signals[SIGNAL_EXPIRED] =
+      g_signal_new ("expired", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                    G_TYPE_NONE, 2, AMPS_TYPE_JOB, G_TYPE_STRING);
 }
 
 static void
@@ -326,6 +345,8 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 void
 amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
 {
+  g_autoptr (AmpsJob) kept = g_object_ref (job);
+
   /* The message of one that is detached may run elsewhere by now. */
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
@@ -334,6 +355,8 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
                      amps_attempts_draw_delay (self->config, job, -1), reason, detail);
+
+  g_signal_emit (self, signals[SIGNAL_EXPIRED], 0, kept, reason);
 }
 
 static void

@@ -37,6 +37,8 @@ G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
 
 typedef enum {
   SIGNAL_EMPTIED,
+  SIGNAL_STATE_CHANGED,
+  SIGNAL_JOB_EXPIRED,
   N_SIGNALS,
 } AmpsDispatcherSignal;
 
@@ -93,6 +95,28 @@ amps_dispatcher_class_init (AmpsDispatcherClass *klass)
    */
   signals[SIGNAL_EMPTIED] = g_signal_new ("emptied", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * AmpsDispatcher::state-changed:
+   * @self: a dispatcher
+   *
+   * What it does has changed, see [method@Amps.Dispatcher.get_state].
+   */
+  signals[SIGNAL_STATE_CHANGED] =
+      g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 0);
+
+  /**
+   * AmpsDispatcher::job-expired:
+   * @self: a dispatcher
+   * @job: a job that is tried again, or given up
+   * @reason: a static word
+   *
+   * No outcome came in time, or none can come.
+   */
+  signals[SIGNAL_JOB_EXPIRED] =
+      g_signal_new ("job-expired", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 2, AMPS_TYPE_JOB, G_TYPE_STRING);
 }
 
 static void
@@ -106,6 +130,19 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
 {
   if (amps_dispatcher_is_empty (self))
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
+}
+
+static void
+on_state_changed (AmpsIntake *intake G_GNUC_UNUSED, AmpsDispatcher *self)
+{
+  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0);
+}
+
+static void
+on_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason,
+            AmpsDispatcher *self)
+{
+  g_signal_emit (self, signals[SIGNAL_JOB_EXPIRED], 0, job, reason);
 }
 
 static void
@@ -159,6 +196,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
                            G_CONNECT_AFTER);
   g_signal_connect_object (self->settler, "notify::problem", G_CALLBACK (on_problem), self, 0);
+  g_signal_connect_object (self->intake, "state-changed", G_CALLBACK (on_state_changed), self, 0);
+  g_signal_connect_object (self->decider, "expired", G_CALLBACK (on_expired), self, 0);
   return self;
 }
 
@@ -456,11 +495,8 @@ amps_dispatcher_is_stopping (AmpsDispatcher *self)
 gboolean
 amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 {
-  if (!amps_drain_end (self->drain, error))
-    return FALSE;
-
   amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
-  return TRUE;
+  return amps_drain_end (self->drain, error);
 }
 
 /**
@@ -497,12 +533,7 @@ amps_dispatcher_is_empty (AmpsDispatcher *self)
 AmpsDispatcherState
 amps_dispatcher_get_state (AmpsDispatcher *self)
 {
-  if (amps_drain_is_on (self->drain))
-    return AMPS_DISPATCHER_DRAINING;
-  if (amps_intake_is_paused (self->intake, AMPS_PAUSE_REQUESTED))
-    return AMPS_DISPATCHER_PAUSED;
-
-  return amps_intake_was_ready (self->intake) ? AMPS_DISPATCHER_RUNNING : AMPS_DISPATCHER_STARTING;
+  return amps_intake_get_state (self->intake);
 }
 
 /**

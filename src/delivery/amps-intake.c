@@ -13,10 +13,18 @@ struct _AmpsIntake {
   gboolean connected; /* to the broker */
   gboolean was_connected;
   gboolean was_ready;
-  char *problem; /* (owned) (nullable) of what is settled */
+  AmpsDispatcherState state; /* as it was told last */
+  char *problem;             /* (owned) (nullable) of what is settled */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsIntake, amps_intake, G_TYPE_OBJECT)
+
+typedef enum {
+  SIGNAL_STATE_CHANGED,
+  N_SIGNALS,
+} AmpsIntakeSignal;
+
+static unsigned int signals[N_SIGNALS];
 
 static void
 amps_intake_finalize (GObject *object)
@@ -37,6 +45,16 @@ static void
 amps_intake_class_init (AmpsIntakeClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_intake_finalize;
+
+  /**
+   * AmpsIntake::state-changed:
+   * @self: an intake
+   *
+   * See [method@Amps.Intake.get_state].
+   */
+  signals[SIGNAL_STATE_CHANGED] =
+      g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -72,9 +90,17 @@ takes_messages (AmpsIntake *self)
 }
 
 static void
-note_readiness (AmpsIntake *self)
+note_change (AmpsIntake *self)
 {
+  AmpsDispatcherState state;
+
   self->was_ready = self->was_ready || amps_intake_is_ready (self);
+  state = amps_intake_get_state (self);
+  if (state == self->state)
+    return;
+
+  self->state = state;
+  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0);
 }
 
 static void
@@ -90,7 +116,7 @@ on_broker_changed (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsInta
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_CONNECTED, connected);
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_BLOCKED,
                           amps_broker_get_blocked (broker));
-  note_readiness (self);
+  note_change (self);
 }
 
 static void
@@ -160,20 +186,7 @@ amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean pause
   self->paused[reason] = paused;
   amps_metrics_set_paused (self->metrics, reason, paused);
   amps_broker_set_consuming (self->broker, takes_messages (self));
-  note_readiness (self);
-}
-
-/**
- * amps_intake_is_paused:
- * @self: an intake
- * @reason: why
- *
- * Returns: whether there is that reason to take no messages
- */
-gboolean
-amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason)
-{
-  return self->paused[reason];
+  note_change (self);
 }
 
 /* Returns: (nullable): what is to be said of @reason */
@@ -251,7 +264,7 @@ amps_intake_set_problem (AmpsIntake *self, const char *problem)
 {
   g_free (self->problem);
   self->problem = g_strdup (problem);
-  note_readiness (self);
+  note_change (self);
 }
 
 /**
@@ -268,13 +281,18 @@ amps_intake_is_ready (AmpsIntake *self)
 }
 
 /**
- * amps_intake_was_ready:
+ * amps_intake_get_state:
  * @self: an intake
  *
- * Returns: whether messages have ever come
+ * Returns: what becomes of messages
  */
-gboolean
-amps_intake_was_ready (AmpsIntake *self)
+AmpsDispatcherState
+amps_intake_get_state (AmpsIntake *self)
 {
-  return self->was_ready;
+  if (amps_drain_is_on (self->drain))
+    return AMPS_DISPATCHER_DRAINING;
+  if (self->paused[AMPS_PAUSE_REQUESTED])
+    return AMPS_DISPATCHER_PAUSED;
+
+  return self->was_ready ? AMPS_DISPATCHER_RUNNING : AMPS_DISPATCHER_STARTING;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-dispatcher-state.h"
 #include "amps-drain.h"
 #include "amps-refusals.h"
 #include "broker/amps-broker.h"
@@ -20,10 +21,9 @@ G_DECLARE_FINAL_TYPE (AmpsIntake, amps_intake, AMPS, INTAKE, GObject)
 AmpsIntake *amps_intake_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics,
                              AmpsDrain *drain, AmpsRefusals *refusals);
 void amps_intake_set_paused (AmpsIntake *self, AmpsPauseReason reason, gboolean paused);
-gboolean amps_intake_is_paused (AmpsIntake *self, AmpsPauseReason reason);
 void amps_intake_set_problem (AmpsIntake *self, const char *problem);
 gboolean amps_intake_is_ready (AmpsIntake *self);
 char **amps_intake_dup_obstacles (AmpsIntake *self);
-gboolean amps_intake_was_ready (AmpsIntake *self);
+AmpsDispatcherState amps_intake_get_state (AmpsIntake *self);
 
 G_END_DECLS

@@ -433,14 +433,14 @@ test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_unimplemented (void)
 {
-  static const char *const names[] = { "API_SOCKET", "API_SOCKET_MODE", "SENTRY_DSN", "ENVIRONMENT",
-                                       "DBUS_BUS" };
+  static const char *const names[] = { "API_SOCKET", "API_SOCKET_MODE", "SENTRY_DSN",
+                                       "ENVIRONMENT" };
   g_autoptr (AmpsConfig) harmless =
-      read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development\nDBUS_BUS=none", NULL, NULL);
-  g_autoptr (AmpsConfig) config = read_config (
-      "BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=system\n"
-      "API_SOCKET=/run/amps.sock\nAPI_SOCKET_MODE=0600",
-      NULL, NULL);
+      read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development", NULL, NULL);
+  g_autoptr (AmpsConfig) config =
+      read_config ("BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\n"
+                   "API_SOCKET=/run/amps.sock\nAPI_SOCKET_MODE=0600",
+                   NULL, NULL);
   const char *const *warnings = amps_config_get_warnings (config);
 
   g_assert_null (amps_config_get_warnings (harmless)[0]);

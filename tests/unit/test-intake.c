@@ -118,8 +118,7 @@ test_reasons_add_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (amps_broker_get_consuming (broker));
 
   amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
-  g_assert_false (amps_intake_is_paused (f->intake, AMPS_PAUSE_REQUESTED));
-  g_assert_true (amps_intake_is_paused (f->intake, AMPS_PAUSE_DRAINING));
+  assert_not_ready (f, "draining");
   g_assert_false (amps_broker_get_consuming (broker));
 
   g_assert_true (amps_drain_end (f->drain, NULL));
@@ -132,9 +131,7 @@ test_broker_that_goes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   AmpsBroker *broker = AMPS_BROKER (f->broker);
 
-  g_assert_false (amps_intake_was_ready (f->intake));
   open_all (f);
-  g_assert_true (amps_intake_was_ready (f->intake));
 
   amps_broker_change_blocked (broker, TRUE);
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_BROKER_BLOCKED), ==, 1);
@@ -145,7 +142,34 @@ test_broker_that_goes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_not_ready (f, "paused; the cable is out");
   amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_BROKER_CONNECTED), ==, 0);
-  g_assert_true (amps_intake_was_ready (f->intake));
+}
+
+static void
+note_state (AmpsIntake *intake, GString *states)
+{
+  AmpsDispatcherState state = amps_intake_get_state (intake);
+
+  g_string_append_printf (states, "%s ", amps_dispatcher_state_to_string (state));
+}
+
+/* Each is told once, when it has changed. */
+static void
+test_states (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsBroker *broker = AMPS_BROKER (f->broker);
+  g_autoptr (GString) states = g_string_new (NULL);
+
+  note_state (f->intake, states);
+  g_signal_connect (f->intake, "state-changed", G_CALLBACK (note_state), states);
+  open_all (f);
+  amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, "the cable is out");
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_drain_begin (f->drain);
+  amps_drain_hurry (f->drain);
+  g_assert_true (amps_drain_end (f->drain, NULL));
+  amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, FALSE);
+  g_assert_cmpstr (states->str, ==, "starting running paused draining paused running ");
 }
 
 /* It is no pause, but somebody has to look. */
@@ -169,17 +193,18 @@ static void
 test_full_broker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   AmpsBroker *broker = AMPS_BROKER (f->broker);
+  g_autofree char *metrics = NULL;
 
   open_all (f);
   amps_broker_change_full (broker, TRUE);
-  g_assert_true (amps_intake_is_paused (f->intake, AMPS_PAUSE_MEMORY));
+  metrics = amps_metrics_format (f->metrics);
+  g_assert_nonnull (strstr (metrics, "amps_consumer_paused{reason=\"memory\"} 1\n"));
   g_assert_true (amps_intake_is_ready (f->intake));
   g_assert_true (amps_broker_get_consuming (broker));
 
   amps_intake_set_paused (f->intake, AMPS_PAUSE_REQUESTED, TRUE);
   assert_not_ready (f, "paused; the jobs in flight have MAX_IN_FLIGHT_BYTES");
   amps_broker_change_full (broker, FALSE);
-  g_assert_false (amps_intake_is_paused (f->intake, AMPS_PAUSE_MEMORY));
   assert_not_ready (f, "paused");
 }
 
@@ -195,5 +220,6 @@ main (int argc, char **argv)
   ADD ("broker-that-goes", test_broker_that_goes);
   ADD ("problem", test_problem);
   ADD ("full-broker", test_full_broker);
+  ADD ("states", test_states);
   return g_test_run ();
 }

@@ -8,7 +8,7 @@ import unittest
 
 from amps import Amps
 
-HOST = b'Host: x\r\n'
+HOST = b'Host: localhost\r\n'
 HEALTH = b'GET /healthz HTTP/1.1\r\n' + HOST + b'\r\n'
 DRAIN = b'POST /drain HTTP/1.1\r\n' + HOST + b'Content-Length: 0\r\n\r\n'
 POST = b'POST /acknowledge HTTP/1.1\r\n' + HOST

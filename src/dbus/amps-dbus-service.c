@@ -5,6 +5,7 @@
 #include "amps-dbus-bus.h"
 #include "amps-dbus-interface.h"
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -119,9 +120,10 @@ static gboolean
 on_reject (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocation,
            const char *identifier, const char *reason, AmpsDBusService *self)
 {
+  g_autofree char *readable = reason[0] != '\0' ? amps_foreign_text_dup (reason, -1) : NULL;
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_reject (self->dispatcher, identifier, reason[0] != '\0' ? reason : NULL, &error);
+  amps_dispatcher_reject (self->dispatcher, identifier, readable, &error);
   return complete (invocation, error);
 }
 

@@ -2,6 +2,7 @@
 #include "dbus/amps-dbus-service.h"
 
 #include "core/amps-error.h"
+#include "core/amps-foreign-text.h"
 #include "dbus/amps-dbus-access.h"
 #include "dbus/amps-dbus-bus.h"
 #include "dispatcher-fixture.h"
@@ -211,6 +212,24 @@ test_limit (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "b");
   jobs = call_interface (&bus, NAME, "ListJobs", g_variant_new ("(u)", 1), NULL);
   g_assert_true ((strstr (jobs, "'Id': <'a'>") != NULL) != (strstr (jobs, "'Id': <'b'>") != NULL));
+  bus_down (&bus);
+}
+
+/* It would be in the log and in the dead letter. */
+static void
+test_long_reason (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  Bus bus;
+  g_autofree char *reason = g_strnfill (1024 * 1024, 'x');
+  g_autofree char *log = NULL;
+
+  bus_up (&bus, f);
+  run (f, "a");
+  g_free (log_recorder_take ());
+  assert_call (&bus, "Reject", g_variant_new ("(ss)", "a", reason), "()");
+  log = log_recorder_take ();
+  g_assert_nonnull (strstr (log, "xx…"));
+  g_assert_cmpuint (strlen (log), <, 2 * AMPS_FOREIGN_TEXT_MAX);
   bus_down (&bus);
 }
 
@@ -434,6 +453,7 @@ main (int argc, char **argv)
   static const DispatcherTest tests[] = {
     { "/dbus-service/reading", test_reading, SETTINGS },
     { "/dbus-service/limit", test_limit, SETTINGS },
+    { "/dbus-service/long-reason", test_long_reason, SETTINGS },
     { "/dbus-service/settling", test_settling, SETTINGS },
     { "/dbus-service/heartbeat", test_heartbeat, SETTINGS },
     { "/dbus-service/publish", test_publish, SETTINGS },

@@ -40,6 +40,16 @@ server_set_up (ServerFixture *fixture, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* A connection keeps it until its socket has closed. */
+static void
+wait_finalized (gpointer object)
+{
+  g_object_add_weak_pointer (object, &object);
+  g_object_unref (object);
+  while (object != NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 void
 server_tear_down (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -52,9 +62,7 @@ server_tear_down (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_finalize_object (fixture->config);
   g_assert_finalize_object (fixture->dispatcher);
   g_assert_finalize_object (fixture->metrics);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_assert_finalize_object (fixture->clock);
+  wait_finalized (fixture->clock);
 }
 
 HttpAnswer *

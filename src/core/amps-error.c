@@ -19,6 +19,7 @@ static const AmpsErrorInfo infos[] = {
   [AMPS_ERROR_UNAVAILABLE] = { DBUS_ERROR ("Unavailable"), 503, "Broker unavailable" },
   [AMPS_ERROR_NOT_PERMITTED] = { DBUS_ERROR ("NotPermitted"), 403, "Refused by the broker" },
   [AMPS_ERROR_DETACHED] = { DBUS_ERROR ("Detached"), 503, "Connection lost" },
+  [AMPS_ERROR_EXHAUSTED] = { DBUS_ERROR ("Exhausted"), 503, "Too much at once" },
   [AMPS_ERROR_FAILED] = { DBUS_ERROR ("Failed"), 500, "Internal error" },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == AMPS_N_ERRORS);

@@ -22,6 +22,7 @@ G_BEGIN_DECLS
  * @AMPS_ERROR_NOT_PERMITTED: the broker refuses what AMPS asked for, for good (no permission,
  *   other type)
  * @AMPS_ERROR_DETACHED: the delivery belongs to a connection that has died
+ * @AMPS_ERROR_EXHAUSTED: there is no room for more large requests now
  * @AMPS_ERROR_FAILED: anything else
  *
  * The one error domain of AMPS; see [func@Amps.Error.get_info] for what each
@@ -42,6 +43,7 @@ typedef enum {
   AMPS_ERROR_UNAVAILABLE,
   AMPS_ERROR_NOT_PERMITTED,
   AMPS_ERROR_DETACHED,
+  AMPS_ERROR_EXHAUSTED,
   AMPS_ERROR_FAILED,
 } AmpsError;
 #define AMPS_N_ERRORS (AMPS_ERROR_FAILED + 1)

@@ -8,15 +8,18 @@
  * that a body was announced is no reason to keep memory for it. */
 static G_DEFINE_QUARK (amps-http-body, collected);
 
-/* What each connection may have without asking. */
+/* What each request may have without asking. */
 #define FREE_SIZE (64 * 1024)
 
+/* It stays with its request when it has been taken: what waits for the broker waits
+ * no longer than its request does. */
 typedef struct {
   AmpsHttpBudget *budget; /* (owned) */
   guint8 *data;           /* (owned) (nullable) */
   gsize length;
   gsize size; /* of the memory */
   gsize expected;
+  gsize unpacked; /* bytes that were made of it */
 } Body;
 
 static gsize
@@ -25,12 +28,11 @@ get_charge (gsize size)
   return size > FREE_SIZE ? size - FREE_SIZE : 0;
 }
 
-/* Called in any thread. */
 static void
 body_free (Body *self)
 {
   g_free (self->data);
-  amps_http_budget_give_back (self->budget, get_charge (self->size));
+  amps_http_budget_give_back (self->budget, get_charge (self->size) + get_charge (self->unpacked));
   amps_http_budget_unref (self->budget);
   g_free (self);
 }
@@ -69,6 +71,17 @@ make_room (Body *self, gsize length)
          resize (self, length);
 }
 
+static Body *
+add_body (SoupServerMessage *message, AmpsHttpBudget *budget)
+{
+  Body *body = g_new0 (Body, 1);
+
+  body->budget = amps_http_budget_ref (budget);
+  g_object_set_qdata_full (G_OBJECT (message), collected_quark (), body,
+                           (GDestroyNotify) body_free);
+  return body;
+}
+
 /**
  * amps_http_body_collect:
  * @message: a request whose headers have come
@@ -81,13 +94,8 @@ make_room (Body *self, gsize length)
 void
 amps_http_body_collect (SoupServerMessage *message, AmpsHttpBudget *budget, gsize expected)
 {
-  Body *body = g_new0 (Body, 1);
-
-  body->budget = amps_http_budget_ref (budget);
-  body->expected = expected;
+  add_body (message, budget)->expected = expected;
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  g_object_set_qdata_full (G_OBJECT (message), collected_quark (), body,
-                           (GDestroyNotify) body_free);
 }
 
 /**
@@ -115,19 +123,43 @@ amps_http_body_append (SoupServerMessage *message, GBytes *chunk)
  * amps_http_body_take:
  * @message: a request whose body has come
  *
+ * What it counts for in the budget is given back with @message.
+ *
  * Returns: (transfer full): its body, which can be taken once; empty if it was not to
- *   be kept. If it was collected, its memory goes back to the budget when it is freed,
- *   in any thread
+ *   be kept
  */
 GBytes *
 amps_http_body_take (SoupServerMessage *message)
 {
-  Body *body = g_object_steal_qdata (G_OBJECT (message), collected_quark ());
+  Body *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
   SoupMessageBody *other = soup_server_message_get_request_body (message);
 
   if (body == NULL && !soup_message_body_get_accumulate (other))
     return g_bytes_new (NULL, 0);
   if (body == NULL)
     return soup_message_body_flatten (other);
-  return g_bytes_new_with_free_func (body->data, body->length, (GDestroyNotify) body_free, body);
+  return g_bytes_new_take (g_steal_pointer (&body->data), body->length);
+}
+
+/**
+ * amps_http_body_charge:
+ * @message: a request whose body has been taken
+ * @budget: what memory is taken from
+ * @size: bytes that have been made of the body
+ *
+ * Counts them as if they had come.
+ *
+ * Returns: whether there was memory for them
+ */
+gboolean
+amps_http_body_charge (SoupServerMessage *message, AmpsHttpBudget *budget, gsize size)
+{
+  Body *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
+
+  if (!amps_http_budget_take (budget, get_charge (size)))
+    return FALSE;
+  if (body == NULL)
+    body = add_body (message, budget);
+  body->unpacked = size;
+  return TRUE;
 }

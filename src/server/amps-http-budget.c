@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-budget.h"
 
-/* A body is a GBytes, which may be freed in another thread: that of a broker's
- * connection. Hence the atomic operations, though only the main thread takes. */
 struct _AmpsHttpBudget {
   gsize limit;
-  gsize used; /* atomic */
+  gsize used;
 };
 
 /**
@@ -17,7 +15,7 @@ struct _AmpsHttpBudget {
 AmpsHttpBudget *
 amps_http_budget_new (gsize limit)
 {
-  AmpsHttpBudget *self = g_atomic_rc_box_new0 (AmpsHttpBudget);
+  AmpsHttpBudget *self = g_rc_box_new0 (AmpsHttpBudget);
 
   self->limit = limit;
   return self;
@@ -32,19 +30,17 @@ amps_http_budget_new (gsize limit)
 AmpsHttpBudget *
 amps_http_budget_ref (AmpsHttpBudget *self)
 {
-  return g_atomic_rc_box_acquire (self);
+  return g_rc_box_acquire (self);
 }
 
 /**
  * amps_http_budget_unref:
  * @self: (transfer full): a budget
- *
- * Callable from any thread.
  */
 void
 amps_http_budget_unref (AmpsHttpBudget *self)
 {
-  g_atomic_rc_box_release (self);
+  g_rc_box_release (self);
 }
 
 /**
@@ -52,18 +48,15 @@ amps_http_budget_unref (AmpsHttpBudget *self)
  * @self: a budget
  * @size: how many more bytes are needed
  *
- * To be called in the main thread only.
- *
  * Returns: whether they were there; if not, nothing is taken
  */
 gboolean
 amps_http_budget_take (AmpsHttpBudget *self, gsize size)
 {
-  gsize used = amps_http_budget_get_used (self);
-
-  if (size > self->limit || used > self->limit - size)
+  if (size > self->limit - self->used)
     return FALSE;
-  g_atomic_pointer_add (&self->used, (gssize) size);
+
+  self->used += size;
   return TRUE;
 }
 
@@ -71,13 +64,11 @@ amps_http_budget_take (AmpsHttpBudget *self, gsize size)
  * amps_http_budget_give_back:
  * @self: a budget
  * @size: how many bytes that were taken are not needed any more
- *
- * Callable from any thread.
  */
 void
 amps_http_budget_give_back (AmpsHttpBudget *self, gsize size)
 {
-  g_atomic_pointer_add (&self->used, -(gssize) size);
+  self->used -= size;
 }
 
 /**
@@ -89,5 +80,5 @@ amps_http_budget_give_back (AmpsHttpBudget *self, gsize size)
 gsize
 amps_http_budget_get_used (AmpsHttpBudget *self)
 {
-  return (gsize) g_atomic_pointer_get (&self->used);
+  return self->used;
 }

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
  * AmpsHttpBudget:
  *
  * The memory that large bodies of requests may take together, from when they begin
- * to come until nobody needs them any more.
+ * to come until their requests are answered.
  */
 typedef struct _AmpsHttpBudget AmpsHttpBudget;
 

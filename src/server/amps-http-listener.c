@@ -6,6 +6,7 @@
 #include "amps-http-linger.h"
 #include "amps-http-socket.h"
 #include "amps-reply.h"
+#include "core/amps-error.h"
 #include "core/amps-log-throttle.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@
 /* Of large bodies there may be at once: four of the largest, or many smaller ones. */
 #define LARGE_BODIES 4
 #define MIN_BUDGET (64 * 1024 * 1024)
+#define NO_ROOM "other requests have all the memory that there is for large bodies; try again later"
 /* Bodies over this many bytes are collected, see [func@Amps.HttpBody.collect]. */
 #define LARGE_BODY (64 * 1024)
 
@@ -131,7 +133,7 @@ refuse (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer
 
 /* The same for a request that libsoup has begun to read. */
 static void
-refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const AmpsHttpProblem *problem)
+refuse_body (AmpsHttpListener *self, SoupServerMessage *message, AmpsError code, const char *detail)
 {
   AmpsHttpConnection *connection = amps_http_connection_from_message (message);
 
@@ -139,36 +141,19 @@ refuse_body (AmpsHttpListener *self, SoupServerMessage *message, const AmpsHttpP
     return;
 
   g_autoptr (AmpsHttpConnection) kept = g_object_ref (connection);
-  g_autofree char *answer =
-      amps_reply_format_refusal (problem->status, problem->title, problem->detail);
+  const AmpsErrorInfo *info = amps_error_get_info (code);
+  g_autofree char *answer = amps_reply_format_refusal (info->http_status, info->title, detail);
 
-  tell_answered (self, message, problem->status);
+  tell_answered (self, message, info->http_status);
   g_object_unref (soup_server_message_steal_connection (message));
   amps_http_linger (kept, answer);
 }
 
 static void
-refuse_large (AmpsHttpListener *self, SoupServerMessage *message)
-{
-  g_autofree char *detail =
-      g_strdup_printf ("the body is over the limit (MAX_BODY_SIZE) of %" G_GSIZE_FORMAT " bytes",
-                       self->max_body_size);
-  const AmpsHttpProblem problem = { SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "Body too large",
-                                    detail };
-
-  refuse_body (self, message, &problem);
-}
-
-static void
 on_got_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 {
-  static const AmpsHttpProblem no_room = {
-    SOUP_STATUS_SERVICE_UNAVAILABLE, "Too much at once",
-    "other requests have all the memory that AMPS has for large bodies; try again later"
-  };
-
   if (!amps_http_body_append (message, chunk))
-    refuse_body (user_data, message, &no_room);
+    refuse_body (user_data, message, AMPS_ERROR_EXHAUSTED, NO_ROOM);
 }
 
 static void
@@ -196,7 +181,11 @@ on_headers (SoupServer *server G_GNUC_UNUSED, SoupServerMessage *message, const 
 
   if (soup_message_headers_get_content_length (headers) > (goffset) self->max_body_size)
     {
-      refuse_large (self, message);
+      g_autofree char *detail = g_strdup_printf (
+          "the body is over the limit (MAX_BODY_SIZE) of %" G_GSIZE_FORMAT " bytes",
+          self->max_body_size);
+
+      refuse_body (self, message, AMPS_ERROR_TOO_LARGE, detail);
       return;
     }
 
@@ -566,6 +555,28 @@ amps_http_listener_pause (AmpsHttpListener *self G_GNUC_UNUSED, SoupServerMessag
 {
   set_stage (message, AMPS_HTTP_STAGE_WAITING);
   soup_server_message_pause (message);
+}
+
+/**
+ * amps_http_listener_charge:
+ * @self: a listener
+ * @message: a request that was paused
+ * @size: bytes that its body was unpacked to
+ * @error: return location: %AMPS_ERROR_EXHAUSTED
+ *
+ * Counts them as a body that has come, until @message is answered.
+ *
+ * Returns: whether there was memory for them
+ */
+gboolean
+amps_http_listener_charge (AmpsHttpListener *self, SoupServerMessage *message, gsize size,
+                           GError **error)
+{
+  if (amps_http_body_charge (message, self->budget, size))
+    return TRUE;
+
+  g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_EXHAUSTED, NO_ROOM);
+  return FALSE;
 }
 
 /**

@@ -42,6 +42,8 @@ unsigned int amps_http_listener_get_n_connections (AmpsHttpListener *self);
 void amps_http_listener_stop (AmpsHttpListener *self);
 
 void amps_http_listener_pause (AmpsHttpListener *self, SoupServerMessage *message);
+gboolean amps_http_listener_charge (AmpsHttpListener *self, SoupServerMessage *message, gsize size,
+                                    GError **error);
 void amps_http_listener_unpause (AmpsHttpListener *self, SoupServerMessage *message);
 
 G_END_DECLS

@@ -264,7 +264,8 @@ on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) body = amps_gzip_decode_finish (result, &error);
 
-  if (body != NULL)
+  if (body != NULL && amps_http_listener_charge (pending->server->api, pending->message,
+                                                 g_bytes_get_size (body), &error))
     publish_body (pending->server, pending->message, body, pending);
   else
     pending_answer (pending, error);

@@ -2,11 +2,12 @@
 """Peers that send what is no HTTP, hide requests in requests, or never end."""
 
 import contextlib
+import gzip
 import re
 import socket
 import unittest
 
-from amps import Amps
+from amps import Amps, wait_until
 
 HOST = b'Host: localhost\r\n'
 HEALTH = b'GET /healthz HTTP/1.1\r\n' + HOST + b'\r\n'
@@ -201,6 +202,30 @@ class HttpAttacks(unittest.TestCase):
             self.assertGreaterEqual(statuses.count(400), 4)
             self.assertEqual(set(statuses), {400, 503})
             self.assertEqual(amps.stop(), 0)
+
+    def test_what_is_unpacked_counts_as_much_as_what_comes(self):
+        packed = gzip.compress(b'x' * (4 * 1024 * 1024))
+        gzipped = (b'POST /publish HTTP/1.1\r\nContent-Encoding: gzip\r\n' + HOST
+                   + b'Content-Length: %d\r\n\r\n' % len(packed) + packed)
+        size = 16 * 1024 * 1024
+        with self.amps() as amps, Peer(amps.port) as peer:
+            with contextlib.ExitStack() as stack:
+                for _ in range(4):
+                    other = stack.enter_context(Peer(amps.port))
+                    other.send(POST + b'Content-Length: %d\r\n\r\n' % size)
+                    other.send(b'x' * (size - 1))
+                wait_until(lambda: amps.resident > 60 * 1024, what='the bodies being there')
+                peer.send(gzipped)
+                (head, body), = peer.answers(1)
+                self.assertIn(b' 503 ', head)
+                self.assertIn(b'Retry-After: ', head)
+                self.assertIn(b'Too much at once', body)
+
+            def is_read():
+                peer.send(gzipped)
+                return b' 400 ' in peer.answers(1)[0][0]
+
+            wait_until(is_read, what='the memory being given back')
 
     def test_what_is_only_announced_takes_no_memory(self):
         with self.amps(command=['prlimit', f'--as={400 << 20}']) as amps, \

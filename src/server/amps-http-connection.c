@@ -565,3 +565,20 @@ amps_http_connection_end (AmpsHttpConnection *self)
   if (!g_socket_is_closed (self->socket))
     shutdown (get_fd (self), SHUT_RDWR);
 }
+
+/**
+ * amps_http_connection_abort:
+ * @self: a connection
+ *
+ * Ends it because it has taken too long, or because another needs its place. A peer
+ * that is sending is told: behind a closed window it would not notice for a minute.
+ */
+void
+amps_http_connection_abort (AmpsHttpConnection *self)
+{
+  static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+  if (self->standing.stage != AMPS_HTTP_STAGE_IDLE && !g_socket_is_closed (self->socket))
+    setsockopt (get_fd (self), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  amps_http_connection_end (self);
+}

@@ -44,5 +44,6 @@ const AmpsHttpStanding *amps_http_connection_get_standing (AmpsHttpConnection *s
 void amps_http_connection_set_stage (AmpsHttpConnection *self, AmpsHttpStage stage);
 gboolean amps_http_connection_is_late (AmpsHttpConnection *self);
 void amps_http_connection_end (AmpsHttpConnection *self);
+void amps_http_connection_abort (AmpsHttpConnection *self);
 
 G_END_DECLS

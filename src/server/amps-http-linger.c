@@ -27,7 +27,7 @@ static gboolean
 on_readable (GSocket *socket, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 {
   Linger *self = user_data;
-  char buffer[8192];
+  char buffer[64 * 1024];
   g_autoptr (GError) error = NULL;
   gssize n = g_socket_receive (socket, buffer, sizeof buffer, NULL, &error);
 

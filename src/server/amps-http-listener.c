@@ -80,7 +80,7 @@ on_sweep (gpointer user_data)
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     if (amps_http_connection_is_late (key))
-      amps_http_connection_end (key);
+      amps_http_connection_abort (key);
 
   start_accepting (self);
   if (g_hash_table_size (self->connections) > 0 || self->accept_source == NULL)
@@ -270,7 +270,7 @@ admit (AmpsHttpListener *self, const AmpsHttpStanding *newcomer)
 
   decision = decide (self, newcomer, &other);
   if (decision == AMPS_HTTP_REPLACE)
-    amps_http_connection_end (other);
+    amps_http_connection_abort (other);
   return decision != AMPS_HTTP_REFUSE;
 }
 

@@ -21,7 +21,7 @@ import pika
 
 import flat
 from chaos import JOB_TIMEOUT, SUBJECT, Amps, Publisher, Proxy, RabbitMQNode, free_port
-from amps import NEVER_LOGGED  # chaos has made it known where this is
+from amps import NEVER_LOGGED, wait_until  # chaos has made it known where this is
 from chaos_workload import Workload
 from ledger import Ledger
 
@@ -55,11 +55,15 @@ class Storm:
         self._reloads = 0
 
     def reconnect(self):
-        """Breaks all connections when AMPS consumes again; returns how often it connected."""
+        """Breaks all connections, and lets AMPS consume again for a while; returns how often it
+        has connected."""
         for life in range(SHORT_LIVES + 1):
+            seen = len(self._proxy.accepted)
+            self._proxy.cut()
+            # Until then it may not have noticed, and still be ready.
+            wait_until(lambda seen=seen: len(self._proxy.accepted) > seen, 60, 'a new connection')
             self.amps.wait_ready()
             time.sleep(LONG_LIFE if life == SHORT_LIVES else self._random.random() * 0.1)
-            self._proxy.cut()
         return len(self._proxy.accepted)
 
     def reload(self):

@@ -162,12 +162,26 @@ assert_property (Bus *bus, const char *property, const char *expected)
   g_assert_cmpstr (value, ==, expected);
 }
 
-/* Signals come by the same connection as answers. */
+/* Signals come by the same connection as answers, and before the next one. */
+static void
+fetch_signals (Bus *bus)
+{
+  iterate_until_idle ();
+  g_free (call_interface (bus, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL));
+  iterate_until_idle ();
+}
+
+static void
+forget_signals (Bus *bus)
+{
+  fetch_signals (bus);
+  g_string_truncate (bus->signals, 0);
+}
+
 static void
 assert_signals (Bus *bus, const char *expected)
 {
-  g_free (call_interface (bus, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL));
-  iterate_until_idle ();
+  fetch_signals (bus);
   g_assert_cmpstr (bus->signals->str, ==, expected);
   g_string_truncate (bus->signals, 0);
 }
@@ -290,8 +304,7 @@ test_steering (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
   Bus bus;
 
   bus_up (&bus, f);
-  iterate_until_idle ();
-  g_string_truncate (bus.signals, 0);
+  forget_signals (&bus);
   assert_call (&bus, "Pause", NULL, "()");
   assert_property (&bus, "State", "(<'paused'>,)");
   assert_property (&bus, "Obstacles", "(<['paused']>,)");
@@ -344,15 +357,14 @@ test_changes_once_a_second (DispatcherFixture *f, gconstpointer settings G_GNUC_
   Bus bus;
 
   bus_up (&bus, f);
-  iterate_until_idle ();
-  g_string_truncate (bus.signals, 0);
+  forget_signals (&bus);
   for (const char *id = "abc"; *id != '\0'; id++)
     run (f, (const char[]){ *id, '\0' });
   assert_signals (&bus, "");
   assert_property (&bus, "JobsInFlight", "(<uint32 3>,)");
 
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  iterate_until_idle ();
+  fetch_signals (&bus);
   g_assert_nonnull (strstr (bus.signals->str, "'JobsInFlight': <uint32 3>"));
   g_assert_nonnull (strstr (bus.signals->str, "'received': uint64 3"));
   g_assert_null (strstr (bus.signals->str, "'State'"));
@@ -370,10 +382,9 @@ test_expiry (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   bus_up (&bus, f);
   run (f, "a");
-  iterate_until_idle ();
-  g_string_truncate (bus.signals, 0);
+  forget_signals (&bus);
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
-  iterate_until_idle ();
+  fetch_signals (&bus);
   g_assert_nonnull (strstr (bus.signals->str, "JobExpired('a', 'expired')"));
   bus_down (&bus);
 }

@@ -14,7 +14,7 @@ static G_DEFINE_QUARK (amps-http-body, collected);
 /* It stays with its request when it has been taken: what waits for the broker waits
  * no longer than its request does. */
 typedef struct {
-  AmpsHttpBudget *budget; /* (owned) */
+  AmpsByteBudget *budget; /* (owned) */
   guint8 *data;           /* (owned) (nullable) */
   gsize length;
   gsize size; /* of the memory */
@@ -32,8 +32,8 @@ static void
 body_free (Body *self)
 {
   g_free (self->data);
-  amps_http_budget_give_back (self->budget, get_charge (self->size) + get_charge (self->unpacked));
-  amps_http_budget_unref (self->budget);
+  amps_byte_budget_give_back (self->budget, get_charge (self->size) + get_charge (self->unpacked));
+  amps_byte_budget_unref (self->budget);
   g_free (self);
 }
 
@@ -43,13 +43,13 @@ resize (Body *self, gsize size)
   gsize charge = get_charge (size) - get_charge (self->size);
   guint8 *data;
 
-  if (!amps_http_budget_take (self->budget, charge))
+  if (!amps_byte_budget_take (self->budget, charge))
     return FALSE;
 
   data = g_try_realloc (self->data, size);
   if (data == NULL)
     {
-      amps_http_budget_give_back (self->budget, charge);
+      amps_byte_budget_give_back (self->budget, charge);
       return FALSE;
     }
   self->data = data;
@@ -72,11 +72,11 @@ make_room (Body *self, gsize length)
 }
 
 static Body *
-add_body (SoupServerMessage *message, AmpsHttpBudget *budget)
+add_body (SoupServerMessage *message, AmpsByteBudget *budget)
 {
   Body *body = g_new0 (Body, 1);
 
-  body->budget = amps_http_budget_ref (budget);
+  body->budget = amps_byte_budget_ref (budget);
   g_object_set_qdata_full (G_OBJECT (message), collected_quark (), body,
                            (GDestroyNotify) body_free);
   return body;
@@ -92,7 +92,7 @@ add_body (SoupServerMessage *message, AmpsHttpBudget *budget)
  * it saves.
  */
 void
-amps_http_body_collect (SoupServerMessage *message, AmpsHttpBudget *budget, gsize expected)
+amps_http_body_collect (SoupServerMessage *message, AmpsByteBudget *budget, gsize expected)
 {
   add_body (message, budget)->expected = expected;
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
@@ -152,11 +152,11 @@ amps_http_body_take (SoupServerMessage *message)
  * Returns: whether there was memory for them
  */
 gboolean
-amps_http_body_charge (SoupServerMessage *message, AmpsHttpBudget *budget, gsize size)
+amps_http_body_charge (SoupServerMessage *message, AmpsByteBudget *budget, gsize size)
 {
   Body *body = g_object_get_qdata (G_OBJECT (message), collected_quark ());
 
-  if (!amps_http_budget_take (budget, get_charge (size)))
+  if (!amps_byte_budget_take (budget, get_charge (size)))
     return FALSE;
   if (body == NULL)
     body = add_body (message, budget);

@@ -36,7 +36,7 @@ struct _AmpsHttpListener {
   AmpsClock *clock; /* (owned) */
   unsigned int max_connections;
   gsize max_body_size;
-  AmpsHttpBudget *budget; /* (owned) of large bodies */
+  AmpsByteBudget *budget; /* (owned) of large bodies */
   AmpsHttpListenerFuncs funcs;
   gpointer user_data;
 
@@ -388,7 +388,7 @@ amps_http_listener_finalize (GObject *object)
   AmpsHttpListener *self = AMPS_HTTP_LISTENER (object);
 
   g_hash_table_unref (self->connections);
-  amps_http_budget_unref (self->budget);
+  amps_byte_budget_unref (self->budget);
   amps_log_throttle_free (self->faults);
   g_object_unref (self->clock);
 
@@ -430,7 +430,7 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   self->clock = g_object_ref (clock);
   self->max_connections = max_connections;
   self->max_body_size = max_body_size;
-  self->budget = amps_http_budget_new (MAX (LARGE_BODIES * max_body_size, MIN_BUDGET));
+  self->budget = amps_byte_budget_new (MAX (LARGE_BODIES * max_body_size, MIN_BUDGET));
   self->funcs = *funcs;
   self->user_data = user_data;
 

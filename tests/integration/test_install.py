@@ -14,6 +14,8 @@ BUILD = os.environ['AMPS_BUILD']
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INSTALLED = {
     'bin/amps',
+    'share/dbus-1/interfaces/io.github.hotellistat.Amps1.xml',
+    'share/dbus-1/system.d/io.github.hotellistat.Amps1.conf',
     'share/doc/amps/LICENSE',
     'share/doc/amps/README.md',
     'share/locale/de/LC_MESSAGES/amps.mo',

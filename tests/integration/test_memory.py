@@ -15,8 +15,8 @@ from workload import Workload, acknowledge
 MIB = 1024 * 1024
 
 # The long form: AMPS_TEST_LARGE_EVENTS=1000 AMPS_TEST_LARGE_SIZE=8
-COUNT = int(os.environ.get('AMPS_TEST_LARGE_EVENTS', '60'))
-SIZE = int(os.environ.get('AMPS_TEST_LARGE_SIZE', '4')) * MIB
+COUNT = int(os.environ.get('AMPS_TEST_LARGE_EVENTS', '40'))
+SIZE = int(os.environ.get('AMPS_TEST_LARGE_SIZE', '2')) * MIB
 BUDGET = 8 * SIZE
 
 # What AMPS has beside the jobs: measured are 15 MiB. SQLite holds the one that is claimed

@@ -394,11 +394,11 @@ publisher_message (gpointer role, amqp_channel_t number, AmpsAmqpMessage *messag
   Publisher *self = role;
   const Channel *channel = get_channel (self, number);
   g_autoptr (AmpsAmqpMessage) owned = message;
-  g_autofree char *message_id = amps_amqp_properties_dup_message_id (message->properties);
+  g_autofree char *message_id = amps_amqp_properties_dup_message_id (owned->properties);
 
-  if (channel != NULL && message->returned &&
-      amps_amqp_unconfirmed_return (channel->unconfirmed, message->routing_key, message_id))
-    amps_amqp_declarations_forget (self->declarations, message->routing_key);
+  if (channel != NULL && owned->returned &&
+      amps_amqp_unconfirmed_return (channel->unconfirmed, owned->routing_key, message_id))
+    amps_amqp_declarations_forget (self->declarations, owned->routing_key);
   else
     amps_amqp_connection_fail_protocol (self->connection,
                                         "a message came that was not published here");

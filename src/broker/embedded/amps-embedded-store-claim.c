@@ -138,12 +138,12 @@ claim_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GArray *candidates
       g_ptr_array_new_with_free_func ((GDestroyNotify) amps_stored_job_free);
 
   self->lacking = 0;
-  if (candidates == NULL)
+  if (owned == NULL)
     return NULL;
 
-  for (unsigned int i = 0; i < candidates->len; i++)
+  for (unsigned int i = 0; i < owned->len; i++)
     {
-      const Candidate *candidate = &g_array_index (candidates, Candidate, i);
+      const Candidate *candidate = &g_array_index (owned, Candidate, i);
 
       if (limited && !has_room (self, candidate))
         break;

@@ -92,26 +92,31 @@ append_next (AmpsServer *self, GString *text, const Listing *listing)
     g_string_append_printf (text, ",\"next\":\"%" G_GUINT64_FORMAT "\"", listing->after);
 }
 
-static void
-append_piece (AmpsServer *self, SoupServerMessage *message, Listing *listing)
+/* Returns: whether there is more */
+static gboolean
+append_piece (AmpsServer *self, GString *text, Listing *listing)
 {
   AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  SoupMessageBody *body = soup_server_message_get_response_body (message);
-  GString *text = g_string_new (NULL);
 
   if (!listing->begun)
     g_string_append_printf (text, "{\"count\":%u,\"jobs\":[", amps_manifest_get_n_jobs (manifest));
   listing->begun = TRUE;
 
-  gboolean more = append_jobs (self, text, listing) && listing->n_sent < listing->limit;
+  if (append_jobs (self, text, listing) && listing->n_sent < listing->limit)
+    return TRUE;
 
-  if (!more)
-    {
-      g_string_append_c (text, ']');
-      append_next (self, text, listing);
-      g_string_append_c (text, '}');
-    }
+  g_string_append_c (text, ']');
+  append_next (self, text, listing);
+  g_string_append_c (text, '}');
+  return FALSE;
+}
 
+static void
+send_piece (AmpsServer *self, SoupServerMessage *message, Listing *listing)
+{
+  SoupMessageBody *body = soup_server_message_get_response_body (message);
+  GString *text = g_string_new (NULL);
+  gboolean more = append_piece (self, text, listing);
   gsize length = text->len;
 
   soup_message_body_append_take (body, (guchar *) g_string_free (text, FALSE), length);
@@ -129,7 +134,7 @@ on_turn (gpointer user_data)
   AmpsServer *self = user_data;
   g_autoptr (SoupServerMessage) message = g_queue_pop_head (&self->listings);
 
-  append_piece (self, message, g_object_get_qdata (G_OBJECT (message), listing_quark ()));
+  send_piece (self, message, g_object_get_qdata (G_OBJECT (message), listing_quark ()));
   amps_http_listener_unpause (self->api, message);
   if (!g_queue_is_empty (&self->listings))
     return G_SOURCE_CONTINUE;
@@ -163,11 +168,30 @@ amps_server_forget_listings (AmpsServer *self)
   g_queue_clear_full (&self->listings, g_object_unref);
 }
 
-/* The pieces are written as the client reads them, and not kept when they are written. */
+/* The pieces are written as the client reads them, and not kept when they are written. No
+ * chunks: libsoup ends those in another thread, which may not wait for the client. */
+static void
+begin_pieces (SoupServerMessage *message, Listing *listing)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_message_headers_replace (headers, "Content-Type", "application/json");
+  soup_message_headers_replace (headers, "Connection", "close");
+  soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
+  if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
+    return;
+
+  g_signal_connect (message, "wrote-chunk", G_CALLBACK (queue_piece), listing);
+  queue_piece (message, listing);
+}
+
+/* Most often it is one piece, of which the length is known. */
 static void
 begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit, guint64 after)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
   Listing *listing = g_new0 (Listing, 1);
 
   listing->server = self;
@@ -175,18 +199,19 @@ begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit,
   listing->after = after;
   g_object_set_qdata_full (G_OBJECT (message), listing_quark (), listing, g_free);
 
-  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_message_headers_replace (headers, "Content-Type", "application/json");
-  soup_message_headers_set_encoding (headers,
-                                     soup_server_message_get_http_version (message) == SOUP_HTTP_1_0
-                                         ? SOUP_ENCODING_EOF
-                                         : SOUP_ENCODING_CHUNKED);
-  soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
-  if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
-    return;
+  if (amps_manifest_get_n_jobs (manifest) > JOBS_PER_PIECE)
+    {
+      begin_pieces (message, listing);
+      return;
+    }
 
-  g_signal_connect (message, "wrote-chunk", G_CALLBACK (queue_piece), listing);
-  queue_piece (message, listing);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  while (append_piece (self, text, listing))
+    ;
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, text->str,
+                                    text->len);
 }
 
 /* Returns: whether it makes sense, or is not there */

@@ -37,12 +37,14 @@ amps_broker_amqp_on_send (AmpsAmqpCommand *command, gpointer user_data)
   amps_amqp_session_send (self->publisher.session, command);
 }
 
-/* What is sent to a connection that is being made waits for it, as it does at the start,
- * when the first job may be done before both are there. */
+/* What is sent to a connection that is being made waits for it: at the start the first job
+ * may be done before both are there. But not while it is made again, which may take long,
+ * and the consuming one may have died as well. */
 static gboolean
 is_about_to_publish (AmpsBrokerAmqp *self)
 {
-  return self->publisher.open || (self->consumer.open && self->publisher.session != NULL);
+  return self->publisher.open || (self->consumer.open && self->publisher.session != NULL &&
+                                  self->publisher.problem == NULL);
 }
 
 /* Returns: (nullable): why nothing can be published */

@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef gboolean (*ParseFunc) (const AmpsVariableInfo *info, const char *text, gint64 *number,
                                GError **error);
@@ -199,11 +200,24 @@ parse_media_type (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
 }
 
 static gboolean
-parse_path (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
-            gint64 *number G_GNUC_UNUSED, GError **error)
+parse_path (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
-  return (*text == '/' && is_visible_ascii (text)) ||
-         fail (error, _ ("must begin with a slash and hold no spaces"));
+  if (*text != '/' || !is_visible_ascii (text))
+    return fail (error, _ ("must begin with a slash and hold no spaces"));
+  return parse_text (info, text, number, error);
+}
+
+/* With its 0: YAML reads an unquoted 0660 as 432. With the owner: AMPS could not tell any
+ * more whether such a socket is stale. */
+static gboolean
+parse_mode (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text, gint64 *number,
+            GError **error)
+{
+  if (strlen (text) == 4 && *text == '0' && strspn (text, "01234567") == 4)
+    *number = g_ascii_strtoll (text, NULL, 8);
+  return (*number & S_IWUSR) != 0 ||
+         fail (error, _ ("must be four octal digits such as 0660: a 0, then what the owner, who "
+                         "must be allowed to write, the group and others may do"));
 }
 
 static gboolean
@@ -245,6 +259,7 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
     [KIND_ADDRESS] = amps_config_uri_parse_address,
     [KIND_BASE_URL] = amps_config_uri_parse_base,
     [KIND_PATH] = parse_path,
+    [KIND_MODE] = parse_mode,
     [KIND_SENTRY_DSN] = amps_config_uri_parse_sentry,
     [KIND_BUS] = parse_bus,
     [KIND_WORD] = parse_word,

@@ -60,7 +60,8 @@ typedef enum {
   KIND_BROKER_URIS,
   KIND_ADDRESS,
   KIND_BASE_URL,
-  KIND_PATH,
+  KIND_PATH, /* at most maximum bytes */
+  KIND_MODE,
   KIND_SENTRY_DSN,
   KIND_BUS,
   KIND_WORD,
@@ -85,7 +86,7 @@ typedef struct {
   AmpsVariableKind kind;
   const char *fallback; /* (nullable) the default, as one would write it */
   gint64 minimum;       /* of a number, duration (µs) or size */
-  gint64 maximum;       /* likewise, or bytes of a text; 0 for no limit of a text */
+  gint64 maximum;       /* likewise, or bytes of a text or path; 0 for no limit of those */
   const char *words[5]; /* allowed ones, in the order of the enumeration */
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
@@ -102,6 +103,9 @@ enum {
 
 /* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
 #define MAX_QUEUE_NAME 255
+
+/* unix(7): so much of sun_path, and a zero. */
+#define MAX_SOCKET_PATH 107
 
 extern const AmpsVariableInfo amps_variables[N_VARIABLES];
 

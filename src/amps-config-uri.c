@@ -8,7 +8,8 @@
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
-#include <sys/un.h>
+
+#define UNIX_SCHEME "unix:"
 
 /* The errors here say what is allowed and show nothing of the value: GUri's own
  * words quote what may be half of a password. */
@@ -63,6 +64,15 @@ parse_http (const char *text, const char *like, GError **error)
   return NULL;
 }
 
+static gboolean
+parse_unix (const char *text, GError **error)
+{
+  const char *path = text + strlen (UNIX_SCHEME);
+
+  return (*path == '/' && strlen (path) <= MAX_SOCKET_PATH) ||
+         fail (error, _ ("must be like unix:/path, the path at most 107 bytes"));
+}
+
 /**
  * amps_config_uri_parse_address:
  * @info: a variable
@@ -76,13 +86,10 @@ gboolean
 amps_config_uri_parse_address (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
                                gint64 *number G_GNUC_UNUSED, GError **error)
 {
-  static const char unix_scheme[] = "unix:";
-  const char *path = text + strlen (unix_scheme);
   g_autoptr (GUri) uri = NULL;
 
-  if (g_str_has_prefix (text, unix_scheme))
-    return (*path == '/' && strlen (path) < sizeof ((struct sockaddr_un){ 0 }.sun_path)) ||
-           fail (error, _ ("must be like unix:/path, the path at most 107 bytes"));
+  if (g_str_has_prefix (text, UNIX_SCHEME))
+    return parse_unix (text, error);
 
   uri = parse_http (text, _ ("must be like http://localhost:5050, https://host or unix:/path"),
                     error);
@@ -92,7 +99,7 @@ amps_config_uri_parse_address (const AmpsVariableInfo *info G_GNUC_UNUSED, const
 /**
  * amps_config_uri_parse_base:
  * @info: a variable
- * @text: its value: a URL to which paths are appended
+ * @text: its value: a URL to which paths are appended, or unix:/path
  * @number: (out): nothing
  * @error: return location
  *
@@ -105,9 +112,13 @@ amps_config_uri_parse_base (const AmpsVariableInfo *info G_GNUC_UNUSED, const ch
                             gint64 *number G_GNUC_UNUSED, GError **error)
 {
   const char *like = _ ("must be like http://host:4000 or https://host/path, without a user, a "
-                        "query or a slash at its end");
-  g_autoptr (GUri) uri = parse_http (text, like, error);
+                        "query or a slash at its end, or like unix:/path");
+  g_autoptr (GUri) uri = NULL;
 
+  if (g_str_has_prefix (text, UNIX_SCHEME))
+    return g_str_is_ascii (text) ? parse_unix (text, error) : fail (error, like);
+
+  uri = parse_http (text, like, error);
   if (uri == NULL)
     return FALSE;
   return (g_uri_get_userinfo (uri) == NULL && g_uri_get_query (uri) == NULL &&

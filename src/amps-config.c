@@ -362,8 +362,24 @@ check_rules (AmpsConfig *self)
       settings[VARIABLE_METRICS_PORT].number == settings[VARIABLE_PORT].number)
     add_bad_value (self, VARIABLE_METRICS_PORT, _ ("must not be the same as PORT"));
 
+  if (is_good (self, VARIABLE_PORT) && settings[VARIABLE_PORT].number == 0 &&
+      settings[VARIABLE_API_SOCKET].text == NULL)
+    add_bad_value (self, VARIABLE_PORT,
+                   _ ("must be from 1 to 65535; 0, for none, needs API_SOCKET"));
+
   check_dead_letters (self);
   check_certificates (self);
+}
+
+static char *
+derive_api_url (AmpsConfig *self)
+{
+  const Setting *settings = self->settings;
+
+  if (settings[VARIABLE_PORT].number == 0)
+    return g_strconcat ("unix:", settings[VARIABLE_API_SOCKET].text, NULL);
+  /* An address: a minimal container cannot look up any name. */
+  return g_strdup_printf ("http://127.0.0.1:%d", (int) settings[VARIABLE_PORT].number);
 }
 
 static void
@@ -384,9 +400,8 @@ fill_in (AmpsConfig *self)
   if (worker_id->text == NULL)
     worker_id->text = g_strdup (g_get_host_name ());
 
-  /* An address: a minimal container cannot look up any name. */
   if (api_url->text == NULL)
-    api_url->text = g_strdup_printf ("http://127.0.0.1:%d", (int) settings[VARIABLE_PORT].number);
+    api_url->text = derive_api_url (self);
 
   if (dead_letters->text == NULL &&
       settings[VARIABLE_DEAD_LETTER_MODE].number == AMPS_DEAD_LETTER_MODE_QUEUE)

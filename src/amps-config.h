@@ -5,6 +5,7 @@
 #include "core/amps-log.h"
 
 #include <gio/gio.h>
+#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -137,6 +138,8 @@ guint16 amps_config_get_port (AmpsConfig *self);
 gboolean amps_config_get_metrics_enabled (AmpsConfig *self);
 guint16 amps_config_get_metrics_port (AmpsConfig *self);
 const char *amps_config_get_api_url (AmpsConfig *self);
+const char *amps_config_get_api_socket (AmpsConfig *self);
+mode_t amps_config_get_api_socket_mode (AmpsConfig *self);
 const char *amps_config_get_api_token (AmpsConfig *self);
 gboolean amps_config_get_api_allow_remote (AmpsConfig *self);
 gsize amps_config_get_max_body_size (AmpsConfig *self);

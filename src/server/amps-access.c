@@ -3,6 +3,7 @@
 
 #include "core/amps-error.h"
 
+#include <gio/gunixsocketaddress.h>
 #include <string.h>
 
 #define BEARER "Bearer "
@@ -55,12 +56,14 @@ get_address (GSocketAddress *address)
  * @remote: the peer's end of a connection
  * @local: AMPS's own end
  *
- * Returns: whether the peer is on this host, or in this pod: on loopback or on
- *   the very address that it reached
+ * Returns: whether the peer is on this host, or in this pod: on a unix socket, on loopback
+ *   or on the very address that it reached
  */
 gboolean
 amps_access_is_local (GSocketAddress *remote, GSocketAddress *local)
 {
+  if (G_IS_UNIX_SOCKET_ADDRESS (remote))
+    return TRUE;
   if (!G_IS_INET_SOCKET_ADDRESS (remote) || !G_IS_INET_SOCKET_ADDRESS (local))
     return FALSE;
 
@@ -89,7 +92,9 @@ is_host_of (const char *name, const char *url)
 {
   g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
 
-  return uri != NULL && g_ascii_strcasecmp (name, g_uri_get_host (uri)) == 0;
+  /* unix:/path has none. */
+  return uri != NULL && g_uri_get_host (uri) != NULL &&
+         g_ascii_strcasecmp (name, g_uri_get_host (uri)) == 0;
 }
 
 /**
@@ -185,6 +190,7 @@ gboolean
 amps_access_check (AmpsConfig *config, SoupServerMessage *message, GError **error)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  GSocketAddress *remote = soup_server_message_get_remote_address (message);
   const char *token = amps_config_get_api_token (config);
 
   if (token != NULL)
@@ -198,8 +204,8 @@ amps_access_check (AmpsConfig *config, SoupServerMessage *message, GError **erro
 
   if (amps_config_get_api_allow_remote (config))
     return TRUE;
-  if (!amps_access_is_local (soup_server_message_get_remote_address (message),
-                             soup_server_message_get_local_address (message)))
+  if (!amps_access_is_local (remote, soup_server_message_get_local_address (message)))
     return forbid (error, "the job API serves only this host");
-  return check_browser (config, headers, error);
+  /* No page can make a browser open a unix socket. */
+  return G_IS_UNIX_SOCKET_ADDRESS (remote) || check_browser (config, headers, error);
 }

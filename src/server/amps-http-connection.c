@@ -413,9 +413,19 @@ amps_http_connection_init (AmpsHttpConnection *self)
   self->budget = READ_BUDGET;
 }
 
+/* libsoup makes a URI of it for requests without a Host, and takes it for an address of
+ * the Internet's then. */
+static GSocketAddress *
+get_local_address (GSocket *socket, GError **error)
+{
+  if (g_socket_get_family (socket) == G_SOCKET_FAMILY_UNIX)
+    return g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  return g_socket_get_local_address (socket, error);
+}
+
 /**
  * amps_http_connection_new:
- * @socket: (transfer none): a connected TCP socket
+ * @socket: (transfer none): a connected TCP or unix socket
  * @clock: the time
  * @max_body_size: bytes that the body of a request may have
  * @refuse: called when what has come is no request that AMPS reads; has to take the
@@ -429,7 +439,7 @@ AmpsHttpConnection *
 amps_http_connection_new (GSocket *socket, AmpsClock *clock, gsize max_body_size,
                           AmpsHttpConnectionRefuse refuse, gpointer user_data, GError **error)
 {
-  g_autoptr (GSocketAddress) local_address = g_socket_get_local_address (socket, error);
+  g_autoptr (GSocketAddress) local_address = get_local_address (socket, error);
   g_autoptr (GSocketAddress) remote_address = NULL;
 
   if (local_address == NULL)
@@ -490,7 +500,7 @@ amps_http_connection_take (AmpsHttpConnection *self)
  * amps_http_connection_get_local_address:
  * @self: a connection
  *
- * Returns: (transfer none): its own end
+ * Returns: (transfer none): its own end; loopback in the place of a unix socket's
  */
 GSocketAddress *
 amps_http_connection_get_local_address (AmpsHttpConnection *self)

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * AmpsHttpConnection:
  *
  * The stream that a SoupServer reads requests from and writes answers to: a
- * TCP connection that knows whether it is between two requests, and of which a
+ * TCP or unix connection that knows whether it is between two requests, and of which a
  * SoupServer sees nothing but good requests.
  */
 #define AMPS_TYPE_HTTP_CONNECTION (amps_http_connection_get_type ())

@@ -9,12 +9,9 @@
 #include "core/amps-error.h"
 #include "core/amps-log-throttle.h"
 
-#include <errno.h>
-#include <glib-unix.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* SoupServer has no limits of its own: neither for bodies nor for the time a
  * request takes, and a failed accept() ends its listening for good. So AMPS
@@ -41,8 +38,7 @@ struct _AmpsHttpListener {
   gpointer user_data;
 
   SoupServer *server;      /* (owned) */
-  GSocket *socket;         /* (owned) (nullable) */
-  GSource *accept_source;  /* (owned) (nullable) while connections are accepted */
+  GPtrArray *sockets;      /* (owned) of (owned) AmpsHttpSocket */
   GSource *sweep_timer;    /* (owned) */
   AmpsLogThrottle *faults; /* (owned) of accepting */
   GHashTable *connections; /* (owned) of AmpsHttpConnection, which libsoup owns */
@@ -55,11 +51,8 @@ static void start_accepting (AmpsHttpListener *self);
 static void
 stop_accepting (AmpsHttpListener *self)
 {
-  if (self->accept_source == NULL)
-    return;
-
-  g_source_destroy (self->accept_source);
-  g_clear_pointer (&self->accept_source, g_source_unref);
+  for (unsigned int i = 0; i < self->sockets->len; i++)
+    amps_http_socket_stop (g_ptr_array_index (self->sockets, i));
 }
 
 static void
@@ -83,7 +76,7 @@ on_sweep (gpointer user_data)
       amps_http_connection_abort (key);
 
   start_accepting (self);
-  if (g_hash_table_size (self->connections) > 0 || self->accept_source == NULL)
+  if (g_hash_table_size (self->connections) > 0)
     schedule_sweep (self);
   return G_SOURCE_CONTINUE;
 }
@@ -302,7 +295,7 @@ add_connection (AmpsHttpListener *self, GSocket *socket)
 }
 
 static gboolean
-on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
+on_incoming (GSocket *listening, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 {
   AmpsHttpListener *self = user_data;
 
@@ -316,7 +309,7 @@ on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointe
         }
 
       g_autoptr (GError) error = NULL;
-      g_autoptr (GSocket) socket = g_socket_accept (self->socket, NULL, &error);
+      g_autoptr (GSocket) socket = g_socket_accept (listening, NULL, &error);
 
       if (socket != NULL)
         {
@@ -343,13 +336,8 @@ on_incoming (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointe
 static void
 start_accepting (AmpsHttpListener *self)
 {
-  if (self->accept_source != NULL || self->socket == NULL)
-    return;
-
-  self->accept_source = g_unix_fd_source_new (g_socket_get_fd (self->socket), G_IO_IN);
-  g_source_set_static_name (self->accept_source, "amps-http-listener");
-  g_source_set_callback (self->accept_source, G_SOURCE_FUNC (on_incoming), self, NULL);
-  g_source_attach (self->accept_source, NULL);
+  for (unsigned int i = 0; i < self->sockets->len; i++)
+    amps_http_socket_start (g_ptr_array_index (self->sockets, i), on_incoming, self);
 }
 
 static void
@@ -387,6 +375,7 @@ amps_http_listener_finalize (GObject *object)
 {
   AmpsHttpListener *self = AMPS_HTTP_LISTENER (object);
 
+  g_ptr_array_unref (self->sockets);
   g_hash_table_unref (self->connections);
   amps_byte_budget_unref (self->budget);
   amps_log_throttle_free (self->faults);
@@ -407,6 +396,7 @@ amps_http_listener_class_init (AmpsHttpListenerClass *klass)
 static void
 amps_http_listener_init (AmpsHttpListener *self)
 {
+  self->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_http_socket_free);
   self->connections = g_hash_table_new (NULL, NULL);
   self->faults = amps_log_throttle_new ();
 }
@@ -446,26 +436,27 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   return self;
 }
 
-/* libsoup keeps connections alive only while it has a listener. This one never
- * has anything to accept: it is one end of a pair whose other end is silent. */
+/* libsoup keeps connections alive only while it has a listener. This one never has
+ * anything to accept. */
 static gboolean
 add_silent_listener (AmpsHttpListener *self, GError **error)
 {
-  int fds[2];
+  g_autoptr (GSocket) silent = amps_http_socket_create_silent (error);
 
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno), g_strerror (errno));
-      return FALSE;
-    }
+  return silent != NULL && soup_server_listen_socket (self->server, silent, 0, error);
+}
 
-  g_autoptr (GSocket) silent = g_socket_new_from_fd (fds[0], error);
-  g_autoptr (GSocket) other = g_socket_new_from_fd (fds[1], error);
+/* @socket: (transfer full) (nullable): NULL with @error set */
+static gboolean
+add_socket (AmpsHttpListener *self, AmpsHttpSocket *socket, GError **error)
+{
+  g_autoptr (AmpsHttpSocket) added = socket;
 
-  if (silent == NULL || other == NULL)
+  if (added == NULL || (self->sockets->len == 0 && !add_silent_listener (self, error)))
     return FALSE;
-  g_object_set_data_full (G_OBJECT (silent), "other-end", g_steal_pointer (&other), g_object_unref);
-  return soup_server_listen_socket (self->server, silent, 0, error);
+  g_ptr_array_add (self->sockets, g_steal_pointer (&added));
+  start_accepting (self);
+  return TRUE;
 }
 
 /**
@@ -479,31 +470,44 @@ add_silent_listener (AmpsHttpListener *self, GError **error)
 gboolean
 amps_http_listener_listen (AmpsHttpListener *self, guint16 port, GError **error)
 {
-  self->socket = amps_http_socket_listen (port, error);
-  if (self->socket == NULL || !add_silent_listener (self, error))
-    {
-      g_prefix_error (error, "cannot listen on port %u: ", port);
-      return FALSE;
-    }
+  if (add_socket (self, amps_http_socket_new_for_port (port, error), error))
+    return TRUE;
 
-  start_accepting (self);
-  return TRUE;
+  g_prefix_error (error, "cannot listen on port %u: ", port);
+  return FALSE;
+}
+
+/**
+ * amps_http_listener_listen_at:
+ * @self: a listener
+ * @path: of a unix socket to listen at, too
+ * @mode: the permissions of its file
+ * @error: return location, naming @path: as for [ctor@Amps.HttpSocket.new_for_path]
+ *
+ * The connections of all sockets share the places that there are.
+ *
+ * Returns: whether it listens
+ */
+gboolean
+amps_http_listener_listen_at (AmpsHttpListener *self, const char *path, mode_t mode, GError **error)
+{
+  if (add_socket (self, amps_http_socket_new_for_path (path, mode, error), error))
+    return TRUE;
+
+  g_prefix_error (error, "cannot listen at %s: ", path);
+  return FALSE;
 }
 
 /**
  * amps_http_listener_get_port:
  * @self: a listener
  *
- * Returns: the port it listens on; 0 when it does not
+ * Returns: the port that it listened on first; 0 when it does not
  */
 guint16
 amps_http_listener_get_port (AmpsHttpListener *self)
 {
-  g_autoptr (GSocketAddress) address = NULL;
-
-  if (self->socket != NULL)
-    address = g_socket_get_local_address (self->socket, NULL);
-  return address != NULL ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)) : 0;
+  return self->sockets->len > 0 ? amps_http_socket_get_port (self->sockets->pdata[0]) : 0;
 }
 
 /**
@@ -531,11 +535,7 @@ amps_http_listener_stop (AmpsHttpListener *self)
   GHashTableIter iter;
   gpointer key;
 
-  stop_accepting (self);
-  if (self->socket != NULL)
-    g_socket_close (self->socket, NULL);
-  g_clear_object (&self->socket);
-
+  g_ptr_array_set_size (self->sockets, 0);
   g_hash_table_iter_init (&iter, self->connections);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     if (amps_http_connection_get_standing (key)->stage == AMPS_HTTP_STAGE_IDLE)

@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
+#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -27,7 +28,8 @@ typedef struct {
 /**
  * AmpsHttpListener:
  *
- * A TCP port that speaks HTTP, for peers that may be slow, greedy or broken.
+ * A TCP port, and perhaps a unix socket, that speaks HTTP, for peers that may be slow,
+ * greedy or broken.
  */
 #define AMPS_TYPE_HTTP_LISTENER (amps_http_listener_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsHttpListener, amps_http_listener, AMPS, HTTP_LISTENER, GObject)
@@ -37,6 +39,8 @@ AmpsHttpListener *amps_http_listener_new (AmpsClock *clock, unsigned int max_con
                                           gpointer user_data);
 
 gboolean amps_http_listener_listen (AmpsHttpListener *self, guint16 port, GError **error);
+gboolean amps_http_listener_listen_at (AmpsHttpListener *self, const char *path, mode_t mode,
+                                       GError **error);
 guint16 amps_http_listener_get_port (AmpsHttpListener *self);
 unsigned int amps_http_listener_get_n_connections (AmpsHttpListener *self);
 void amps_http_listener_stop (AmpsHttpListener *self);

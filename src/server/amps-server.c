@@ -274,23 +274,42 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
   return self;
 }
 
+static gboolean
+start_api (AmpsServer *self, GError **error)
+{
+  guint16 port = amps_config_get_port (self->config);
+  const char *path = amps_config_get_api_socket (self->config);
+
+  if (port != 0 && !amps_http_listener_listen (self->api, port, error))
+    {
+      g_prefix_error (error, "PORT: ");
+      return FALSE;
+    }
+
+  if (path != NULL && !amps_http_listener_listen_at (
+                          self->api, path, amps_config_get_api_socket_mode (self->config), error))
+    {
+      g_prefix_error (error, "API_SOCKET: ");
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
 /**
  * amps_server_start:
  * @self: a server
- * @error: return location, naming the setting and the port
+ * @error: return location, naming the setting and the port or path
  *
- * Listens on PORT and METRICS_PORT.
+ * Listens on PORT, at API_SOCKET and on METRICS_PORT.
  *
  * Returns: whether it does
  */
 gboolean
 amps_server_start (AmpsServer *self, GError **error)
 {
-  if (!amps_http_listener_listen (self->api, amps_config_get_port (self->config), error))
-    {
-      g_prefix_error (error, "PORT: ");
-      return FALSE;
-    }
+  if (!start_api (self, error))
+    return FALSE;
 
   if (self->metrics_port != NULL &&
       !amps_http_listener_listen (self->metrics_port, amps_config_get_metrics_port (self->config),

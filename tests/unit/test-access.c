@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/amps-access.h"
 
+#include <gio/gunixsocketaddress.h>
+
 /* How the settings steer it is tested with the server. */
 
 static void
@@ -34,6 +36,19 @@ test_local (void)
       g_test_message ("%s to %s", cases[i].remote, cases[i].local);
       g_assert_cmpint (amps_access_is_local (remote, local), ==, cases[i].is_local);
     }
+}
+
+/* Anonymous is what most clients are. */
+static void
+test_unix (void)
+{
+  g_autoptr (GSocketAddress) named = g_unix_socket_address_new ("/run/client.sock");
+  g_autoptr (GSocketAddress) anonymous =
+      g_unix_socket_address_new_with_type ("", 0, G_UNIX_SOCKET_ADDRESS_ANONYMOUS);
+  g_autoptr (GSocketAddress) local = g_inet_socket_address_new_from_string ("10.0.0.5", 4000);
+
+  g_assert_true (amps_access_is_local (named, local));
+  g_assert_true (amps_access_is_local (anonymous, local));
 }
 
 static void
@@ -123,6 +138,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/access/unix", test_unix);
   g_test_add_func ("/access/local", test_local);
   g_test_add_func ("/access/host", test_host);
   g_test_add_func ("/access/site", test_site);

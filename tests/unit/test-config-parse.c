@@ -17,6 +17,8 @@ test_what_is_allowed (void)
   const char *const duration_range = "must be from 0 to 8760h";
   const char *const size = "must be a size such as 65536, 64KiB or 10MiB, from 1KiB to 128MiB";
   const char *const size_range = "must be from 1KiB to 128MiB";
+  const char *const mode = "must be four octal digits such as 0660: a 0, then what the owner, who "
+                           "must be allowed to write, the group and others may do";
   const char *const cases[][2] = {
     { "MAX_CONCURRENCY=-1", number_range },
     { "MAX_CONCURRENCY=0", number_range },
@@ -31,10 +33,11 @@ test_what_is_allowed (void)
     { "MAX_CONCURRENCY=\"5\"", number },
     { "MAX_CONCURRENCY=-", number },
     { "MAX_CONCURRENCY=many", number },
-    { "PORT=-1", number_range },
-    { "PORT=0", number_range },
-    { "PORT=http", number },
+    { "PORT=-1", "must be from 0 to 65535" },
+    { "PORT=0", "must be from 1 to 65535; 0, for none, needs API_SOCKET" },
+    { "PORT=http", "must be a whole number, from 0 to 65535" },
     { "METRICS_PORT=-9090", number_range },
+    { "METRICS_PORT=0", number_range },
     { "WORKLOAD_BATCH_SIZE=1001", "must be from 1 to 1000" },
     { "WORKLOAD_BATCH_SIZE=all", "must be a whole number, from 1 to 1000" },
     { "MAX_ATTEMPTS=-1", "must be from 0 to 2147483647" },
@@ -71,6 +74,10 @@ test_what_is_allowed (void)
     { "WORKLOAD_MODE= ", "must be one of: async, sync" },
     { "WORKLOAD_CONTENT_TYPE=-1", "must be a media type such as application/json" },
     { "WORKLOAD_READY_PATH=-1", "must begin with a slash and hold no spaces" },
+    { "API_SOCKET=@amps", "must begin with a slash and hold no spaces" },
+    { "API_SOCKET_MODE=432", mode },
+    { "API_SOCKET_MODE=0480", mode },
+    { "API_SOCKET_MODE=0477", mode },
     { "API_TOKEN= ", "must be ASCII characters without spaces" },
     { "DBUS_BUS=-1", "must be auto, session, system, none or an address like unix:path=/path" },
   };
@@ -98,6 +105,8 @@ test_good_values (void)
     "WORKLOAD_READY_PATH=/ready?deep=1",
     "SENTRY_DSN=https://key@sentry.example/42",
     "DBUS_BUS=unix:path=/run/bus",
+    "API_SOCKET=/run/amps/api.sock\nAPI_SOCKET_MODE=0222",
+    "API_URL=unix:/run/amps/api.sock",
     "DBUS_BUS=none",
     "METRICS_ENABLED=f\nPORT=9090",
     "BROKER_HOST=amqp://a\nBROKER_DSN=amqp://a",

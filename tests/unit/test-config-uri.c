@@ -83,7 +83,8 @@ test_refused (void)
     { "API_URL=http://h/", "slash at its end" },
     { "API_URL=http://h/?", "query" },
     { "API_URL=http://h?a=b", "query" },
-    { "API_URL=unix:/path", "http://host:4000" },
+    { "API_URL=unix:path", "unix:/path" },
+    { "API_URL=unix:/p\xc3\xa4th", "unix:/path" },
     { "API_URL=h:4000", "http://host:4000" },
     { "API_URL=http://", "http://host:4000" },
   };
@@ -120,6 +121,7 @@ test_schemes (void)
     { "API_URL=HTTP://H:1/P", "API_URL=http://H:1/P\n" },
     { "SENTRY_DSN=HTTPS://k@h/1", "SENTRY_DSN=***\n" },
     { "API_URL=http://[::1]:4000", "API_URL=http://[::1]:4000\n" },
+    { "API_URL=Unix:/Path", "API_URL=unix:/Path\n" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -62,7 +62,7 @@ test_getters (void)
       "RETRY_MIN_BACKOFF=9s\nRETRY_MAX_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
       "DEAD_LETTER_MODE=queue\nEVENT_VALIDATION=strict\nWORKLOAD_RESTART=keep\n"
       "DRAIN_TIMEOUT=11s\nPORT=12\nMETRICS_ENABLED=false\nMETRICS_PORT=13\nAPI_TOKEN=token\n"
-      "API_URL=https://api/x\n"
+      "API_URL=https://api/x\nAPI_SOCKET=/run/amps.sock\nAPI_SOCKET_MODE=0624\n"
       "API_ALLOW_REMOTE=true\nMAX_BODY_SIZE=14KiB\nMAX_IN_FLIGHT_BYTES=15GiB\n"
       "LOG_FORMAT=journal\nDEBUG=true\n"
       "SENTRY_DSN=https://k@h/1\nENVIRONMENT=test\nDBUS_BUS=none",
@@ -95,6 +95,8 @@ test_getters (void)
   g_assert_false (amps_config_get_metrics_enabled (c));
   g_assert_cmpuint (amps_config_get_metrics_port (c), ==, 13);
   g_assert_cmpstr (amps_config_get_api_url (c), ==, "https://api/x");
+  g_assert_cmpstr (amps_config_get_api_socket (c), ==, "/run/amps.sock");
+  g_assert_cmpuint (amps_config_get_api_socket_mode (c), ==, 0624);
   g_assert_cmpstr (amps_config_get_api_token (c), ==, "token");
   g_assert_true (amps_config_get_api_allow_remote (c));
   g_assert_cmpuint (amps_config_get_max_body_size (c), ==, 14 * 1024);
@@ -160,7 +162,18 @@ test_bad_values (void)
     { "DEAD_LETTER_QUEUE=jobs\nDEAD_LETTER_MODE=broker", "DEAD_LETTER_QUEUE=jobs", "leave one" },
     { "DEAD_LETTER_MODE=discard", "DEAD_LETTER_MODE=discard", "queue, broker" },
     { "DRAIN_TIMEOUT=25", "DRAIN_TIMEOUT", "duration" },
-    { "PORT=0", "PORT=0", "from 1 to 65535" },
+    { "PORT=0", "PORT=0", "from 1 to 65535; 0, for none, needs API_SOCKET" },
+    { "API_SOCKET=amps.sock", "API_SOCKET=amps.sock", "slash" },
+    { "API_SOCKET=@amps", "API_SOCKET=@amps", "slash" },
+    { "API_SOCKET=/a b", "API_SOCKET=/a b", "spaces" },
+    { "PORT=0\nAPI_SOCKET=@amps", "API_SOCKET=@amps", "slash" },
+    { "API_SOCKET_MODE=660", "API_SOCKET_MODE=660", "0660" },
+    { "API_SOCKET_MODE=432", "API_SOCKET_MODE=432", "0660" },
+    { "API_SOCKET_MODE=0o66", "API_SOCKET_MODE=0o66", "0660" },
+    { "API_SOCKET_MODE=0680", "API_SOCKET_MODE=0680", "0660" },
+    { "API_SOCKET_MODE=1660", "API_SOCKET_MODE=1660", "0660" },
+    { "API_SOCKET_MODE=00660", "API_SOCKET_MODE=00660", "0660" },
+    { "API_SOCKET_MODE=0466", "API_SOCKET_MODE=0466", "0660" },
     { "METRICS_PORT=70000", "METRICS_PORT", "from 1 to 65535" },
     { "API_ALLOW_REMOTE=on", "API_ALLOW_REMOTE", "true or false" },
     { "DEBUG=2", "DEBUG=2", "true or false" },
@@ -168,7 +181,7 @@ test_bad_values (void)
     { "SENTRY_DSN=https://sentry.example/1", "SENTRY_DSN=***", "https://KEY@HOST/PROJECT" },
     { "DBUS_BUS=sesion", "DBUS_BUS=sesion", "session" },
     { "ENVIRONMENT=a\rb", "ENVIRONMENT=a\\rb", "control" },
-    { "PORT=65536", "PORT=65536", "from 1 to 65535" },
+    { "PORT=65536", "PORT=65536", "from 0 to 65535" },
     { "PORT=9090", "METRICS_PORT=9090", "PORT" },
     { "METRICS_ENABLED=yes", "METRICS_ENABLED=yes", "true or false" },
     { "MAX_BODY_SIZE=1GiB", "MAX_BODY_SIZE", "from 1KiB to 128MiB" },
@@ -191,6 +204,32 @@ test_bad_values (void)
       g_assert_nonnull (strstr (error->message, bad[i][2]));
       g_assert_null (strchr (error->message, '\n'));
     }
+}
+
+/* What fits into sun_path, with its zero. */
+static void
+test_api_socket (void)
+{
+  g_autofree char *name = g_strnfill (106, 's');
+  g_autofree char *longest = g_strdup_printf ("BROKER_SUBJECT=jobs\nPORT=0\nAPI_SOCKET=/%s", name);
+  g_autofree char *too_long = g_strconcat (longest, "s", NULL);
+  g_autofree char *url = g_strdup_printf ("unix:/%s", name);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmpsConfig) config = read_config (longest, NULL, &error);
+  g_autoptr (AmpsConfig) beside =
+      read_config ("BROKER_SUBJECT=jobs\nPORT=1\nAPI_SOCKET=/a", NULL, NULL);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (amps_config_get_port (config), ==, 0);
+  g_assert_cmpstr (amps_config_get_api_socket (config), ==, url + strlen ("unix:"));
+  g_assert_cmpuint (amps_config_get_api_socket_mode (config), ==, 0660);
+  g_assert_cmpstr (amps_config_get_api_url (config), ==, url);
+  g_assert_cmpstr (amps_config_get_api_url (beside), ==, "http://127.0.0.1:1");
+  g_assert_null (amps_config_get_warnings (beside)[0]);
+
+  g_assert_null (read_config (too_long, NULL, &error));
+  g_assert_true (g_str_has_prefix (error->message, "API_SOCKET=/"));
+  g_assert_true (g_str_has_suffix (error->message, "at most 107 bytes"));
 }
 
 static void
@@ -433,14 +472,11 @@ test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_unimplemented (void)
 {
-  static const char *const names[] = { "API_SOCKET", "API_SOCKET_MODE", "SENTRY_DSN",
-                                       "ENVIRONMENT" };
+  static const char *const names[] = { "SENTRY_DSN", "ENVIRONMENT" };
   g_autoptr (AmpsConfig) harmless =
       read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development", NULL, NULL);
   g_autoptr (AmpsConfig) config =
-      read_config ("BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test\n"
-                   "API_SOCKET=/run/amps.sock\nAPI_SOCKET_MODE=0600",
-                   NULL, NULL);
+      read_config ("BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test", NULL, NULL);
   const char *const *warnings = amps_config_get_warnings (config);
 
   g_assert_null (amps_config_get_warnings (harmless)[0]);
@@ -513,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/defaults", test_defaults);
   g_test_add_func ("/config/getters", test_getters);
   g_test_add_func ("/config/bad-values", test_bad_values);
+  g_test_add_func ("/config/api-socket", test_api_socket);
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
   g_test_add_func ("/config/kubernetes", test_kubernetes);

@@ -34,16 +34,17 @@ static void
 test_errors (void)
 {
   const char *const none[] = { NULL };
-  const char *const environment[] = { "JOB_TIMEOUT=x", "PORT=0", NULL };
+  const char *const environment[] = { "JOB_TIMEOUT=x", "PORT=0", "API_SOCKET_MODE=660", NULL };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) lines = NULL;
 
   g_assert_null (amps_config_new (environment, NULL, none, &error));
   lines = g_strsplit (error->message, "\n", -1);
-  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_cmpuint (g_strv_length (lines), ==, 4);
   g_assert_true (g_str_has_prefix (lines[0], "JOB_TIMEOUT=x: muss eine Dauer sein"));
-  g_assert_true (g_str_has_prefix (lines[1], "PORT=0: muss von 1 bis 65535 sein"));
+  g_assert_true (g_str_has_prefix (lines[1], "API_SOCKET_MODE=660: muss aus vier Oktalziffern"));
   g_assert_true (g_str_has_prefix (lines[2], "BROKER_SUBJECT ist erforderlich"));
+  g_assert_true (g_str_has_prefix (lines[3], "PORT=0: muss von 1 bis 65535 sein; 0, für keinen"));
 }
 
 /* LANGUAGE chooses the translation in any locale but C; newer C libraries count

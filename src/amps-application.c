@@ -3,6 +3,7 @@
 
 #include "amps-application.h"
 
+#include "amps-service-manager.h"
 #include "amps-signals.h"
 #include "broker/amps-broker-factory.h"
 #include "core/amps-descriptors.h"
@@ -24,20 +25,24 @@
 /* How long the broker may take for the last settlements. */
 #define FLUSH_TIMEOUT AMPS_SECONDS (5)
 
+/* How long it may take to close what is open then, even if it hangs. */
+#define CLOSE_TIMEOUT AMPS_SECONDS (10)
+
 struct _AmpsApplication {
   GObject parent_instance;
 
-  AmpsConfig *config;         /* (owned) */
-  AmpsClock *clock;           /* (owned) */
-  AmpsMetrics *metrics;       /* (owned) */
-  AmpsManifest *manifest;     /* (owned) */
-  AmpsBroker *broker;         /* (owned) */
-  AmpsWorkload *workload;     /* (owned) */
-  AmpsDispatcher *dispatcher; /* (owned) */
-  AmpsServer *server;         /* (owned) */
-  AmpsQueueGauge *queues;     /* (owned) (nullable) without metrics */
-  AmpsDBusService *service;   /* (owned) (nullable) without D-Bus */
-  GMainLoop *loop;            /* (owned) */
+  AmpsConfig *config;          /* (owned) */
+  AmpsClock *clock;            /* (owned) */
+  AmpsMetrics *metrics;        /* (owned) */
+  AmpsManifest *manifest;      /* (owned) */
+  AmpsBroker *broker;          /* (owned) */
+  AmpsWorkload *workload;      /* (owned) */
+  AmpsDispatcher *dispatcher;  /* (owned) */
+  AmpsServer *server;          /* (owned) */
+  AmpsQueueGauge *queues;      /* (owned) (nullable) without metrics */
+  AmpsDBusService *service;    /* (owned) (nullable) without D-Bus */
+  AmpsServiceManager *manager; /* (owned) */
+  GMainLoop *loop;             /* (owned) */
 
   GSource *deadline; /* (owned) of the shutdown's present step */
   gboolean released;
@@ -52,6 +57,7 @@ amps_application_finalize (GObject *object)
   AmpsApplication *self = AMPS_APPLICATION (object);
 
   amps_timer_free (self->deadline);
+  g_clear_object (&self->manager);
   g_clear_object (&self->service);
   g_clear_object (&self->queues);
   g_clear_object (&self->server);
@@ -156,6 +162,8 @@ on_stop_signal (gpointer user_data)
     }
 
   g_info ("Stopping");
+  amps_service_manager_stop (self->manager, amps_config_get_drain_timeout (self->config) +
+                                                FLUSH_TIMEOUT + CLOSE_TIMEOUT);
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
                                           amps_config_get_drain_timeout (self->config));
   amps_dispatcher_stop (self->dispatcher);
@@ -171,10 +179,12 @@ on_reload_signal (gpointer user_data)
   AmpsApplication *self = AMPS_APPLICATION (user_data);
   g_autoptr (GError) error = NULL;
 
+  amps_service_manager_begin_reload (self->manager);
   if (amps_config_reload_secrets (self->config, &error))
     g_info ("Read the secrets again");
   else
     g_warning ("Kept the old secrets: %s", error->message);
+  amps_service_manager_end_reload (self->manager);
 
   return G_SOURCE_CONTINUE;
 }
@@ -189,6 +199,7 @@ AmpsApplication *
 amps_application_new (AmpsConfig *config)
 {
   AmpsApplication *self = g_object_new (AMPS_TYPE_APPLICATION, NULL);
+  g_auto (GStrv) environment = g_get_environ ();
   unsigned int remembered = MAX (MIN_REMEMBERED, 2 * amps_config_get_max_concurrency (config));
 
   self->config = g_object_ref (config);
@@ -204,6 +215,8 @@ amps_application_new (AmpsConfig *config)
     self->queues = amps_queue_gauge_new (self->clock, self->broker, self->metrics);
   if (!g_str_equal (amps_config_get_dbus_bus (config), "none"))
     self->service = amps_dbus_service_new (config, self->clock, self->dispatcher, self->metrics);
+  self->manager =
+      amps_service_manager_new ((const char *const *) environment, self->clock, self->dispatcher);
 
   self->deadline = amps_clock_attach_timer (self->clock, "shutdown", on_deadline, self);
   g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
@@ -266,6 +279,7 @@ amps_application_run (AmpsApplication *self, GError **error)
       amps_dispatcher_start (self->dispatcher);
       if (self->service != NULL)
         amps_dbus_service_start (self->service);
+      amps_service_manager_start (self->manager);
       g_main_loop_run (self->loop);
       amps_server_stop (self->server);
     }

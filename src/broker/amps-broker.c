@@ -372,6 +372,25 @@ amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery)
 }
 
 /**
+ * amps_broker_is_stuck:
+ * @self: a broker
+ *
+ * A broker that is away, or slow, is no reason.
+ *
+ * Returns: whether a thread has been in one piece of work for longer than it can last,
+ *   and so may never go on
+ */
+gboolean
+amps_broker_is_stuck (AmpsBroker *self)
+{
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
+  AmpsBrokerClass *klass = AMPS_BROKER_GET_CLASS (self);
+
+  return klass->is_stuck != NULL && klass->is_stuck (self);
+}
+
+/**
  * amps_broker_begin_epoch: (skip)
  * @self: a broker
  *

@@ -38,6 +38,7 @@ G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
  * @stop_async: send what is still to be sent, then disconnect; not to be started again
  * @check_lease: (nullable): if deliveries are leased, end the epoch if its leases are over by
  *   the clock
+ * @is_stuck: (nullable): whether a thread of its hangs in a piece of work
  *
  * What a backend does. All are called in the main thread and never block it.
  */
@@ -54,6 +55,7 @@ struct _AmpsBrokerClass {
   void (*count_messages_async) (AmpsBroker *self, GTask *task);
   void (*stop_async) (AmpsBroker *self, GTask *task);
   void (*check_lease) (AmpsBroker *self);
+  gboolean (*is_stuck) (AmpsBroker *self);
 
   gpointer padding[8];
 };
@@ -91,6 +93,7 @@ unsigned int amps_broker_get_epoch (AmpsBroker *self);
 gboolean amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery);
 gboolean amps_broker_has_leases (AmpsBroker *self);
 gboolean amps_broker_is_leased (AmpsBroker *self, const AmpsDelivery *delivery);
+gboolean amps_broker_is_stuck (AmpsBroker *self);
 
 /* For subclasses: the only ways to change what the above tell. */
 void amps_broker_begin_epoch (AmpsBroker *self);

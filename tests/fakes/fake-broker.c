@@ -10,6 +10,7 @@ struct _FakeBroker {
   GString *log; /* a line for each settlement and publication */
   GQueue held;  /* of GTask: publications that are not answered yet */
   gboolean hold;
+  gboolean stuck;
   int settle_error;
   unsigned int settle_failures;
   int publish_error;
@@ -115,6 +116,12 @@ stop_async (AmpsBroker *broker, GTask *task)
   g_object_unref (task);
 }
 
+static gboolean
+is_stuck (AmpsBroker *broker)
+{
+  return FAKE_BROKER (broker)->stuck;
+}
+
 static void
 fake_broker_finalize (GObject *object)
 {
@@ -140,6 +147,7 @@ fake_broker_class_init (FakeBrokerClass *klass)
   broker_class->publish_async = publish_async;
   broker_class->count_messages_async = count_messages_async;
   broker_class->stop_async = stop_async;
+  broker_class->is_stuck = is_stuck;
 }
 
 static void
@@ -200,6 +208,13 @@ fake_broker_hold_publications (FakeBroker *self, gboolean hold)
       answer_publication (self, task);
       g_object_unref (task);
     }
+}
+
+/* As if a thread of its hung. */
+void
+fake_broker_set_stuck (FakeBroker *self, gboolean stuck)
+{
+  self->stuck = stuck;
 }
 
 /* How often it was asked for how many messages there are. */

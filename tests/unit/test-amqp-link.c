@@ -9,6 +9,7 @@ typedef struct {
   AmpsConfig *config;
   AmpsAmqpLink link;
   unsigned int n_tries;
+  gboolean closed;
 } Fixture;
 
 static gboolean
@@ -121,6 +122,62 @@ test_several_uris (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
   g_assert_cmpint (lose_often (f, FALSE, 1000, 3), <=, AMPS_SECONDS (2));
 }
 
+static void
+on_event (AmpsMail *mail, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->closed = ((AmpsAmqpEvent *) mail)->kind == AMPS_AMQP_EVENT_CLOSED;
+  amps_amqp_event_free (mail);
+}
+
+/* Returns: a port on which connections are made, and nothing is ever said */
+static guint16
+listen_in_silence (GSocketListener *listener)
+{
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_socket_listener_add_address (listener, any, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                 &address, &error);
+  g_assert_no_error (error);
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+}
+
+/* A thread that waits for the broker's first word hangs only if there is a connection
+ * that works. */
+static void
+test_stuck (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autofree char *uri = g_strdup_printf ("amqp://127.0.0.1:%u", listen_in_silence (listener));
+  AmpsAmqpSettings *settings = amps_amqp_settings_new (f->config);
+
+  g_assert_false (amps_amqp_link_is_stuck (&f->link));
+  f->link.events = amps_mailbox_new ("events", NULL, on_event, amps_amqp_event_free, f);
+  f->link.session = amps_amqp_session_new (&role, uri, settings, f->link.events);
+  f->link.max_busy_time = AMPS_MILLISECONDS (1);
+  while (amps_amqp_session_get_busy_time (f->link.session) <= f->link.max_busy_time)
+    g_usleep (100);
+  g_assert_false (amps_amqp_link_is_stuck (&f->link));
+  amps_amqp_link_open (&f->link);
+  g_assert_true (amps_amqp_link_is_stuck (&f->link));
+  f->link.max_busy_time = AMPS_SECONDS (100);
+  g_assert_false (amps_amqp_link_is_stuck (&f->link));
+
+  while (!f->closed)
+    {
+      amps_amqp_link_watch (&f->link, TRUE);
+      g_main_context_iteration (NULL, FALSE);
+    }
+  f->link.max_busy_time = 0;
+  amps_amqp_link_close (&f->link, NULL);
+  g_assert_false (amps_amqp_link_is_stuck (&f->link));
+  amps_mailbox_free (f->link.events);
+  amps_amqp_settings_free (settings);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,5 +189,6 @@ main (int argc, char **argv)
   ADD ("failures", "amqp://a", test_failures);
   ADD ("short-lives", "amqp://a", test_short_lives);
   ADD ("several-uris", "amqp://a,amqp://b,amqp://c", test_several_uris);
+  ADD ("stuck", "amqp://a", test_stuck);
   return g_test_run ();
 }

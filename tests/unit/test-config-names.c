@@ -87,6 +87,7 @@ static const char *const harmless[] = {
   "LISTEN_FDS",
   "LISTEN_PID",
   "MAINPID",
+  "WATCHDOG_PID",
   "WATCHDOG_USEC",
   "CREDENTIALS_DIRECTORY",
   "STATE_DIRECTORY",

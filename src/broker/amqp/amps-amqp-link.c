@@ -153,6 +153,12 @@ amps_amqp_link_stop (AmpsAmqpLink *self)
     amps_amqp_session_stop (self->session);
 }
 
+static gboolean
+is_overdue (AmpsAmqpLink *self)
+{
+  return amps_amqp_session_get_busy_time (self->session) > self->max_busy_time;
+}
+
 /**
  * amps_amqp_link_watch:
  * @self: a link
@@ -167,9 +173,25 @@ amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs)
   if (self->session == NULL)
     return;
 
-  if (hangs || amps_amqp_session_get_busy_time (self->session) > self->max_busy_time)
+  if (hangs || is_overdue (self))
     {
       g_info ("Breaking the connection to %s: it hangs", self->role->name);
       amps_amqp_session_break (self->session);
     }
+}
+
+/**
+ * amps_amqp_link_is_stuck:
+ * @self: a link
+ *
+ * While it is connecting it is not: to look up a name takes as long as the name servers
+ * are away.
+ *
+ * Returns: whether the library hangs in a connection that works. If it still does some
+ *   seconds later, even breaking the connection did not help.
+ */
+gboolean
+amps_amqp_link_is_stuck (AmpsAmqpLink *self)
+{
+  return self->session != NULL && self->open && is_overdue (self);
 }

@@ -51,5 +51,6 @@ void amps_amqp_link_close (AmpsAmqpLink *self, const char *why);
 void amps_amqp_link_schedule (AmpsAmqpLink *self, gboolean good);
 void amps_amqp_link_stop (AmpsAmqpLink *self);
 void amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs);
+gboolean amps_amqp_link_is_stuck (AmpsAmqpLink *self);
 
 G_END_DECLS

@@ -394,6 +394,14 @@ stop_async (AmpsBroker *broker, GTask *task)
   finish_stop (self);
 }
 
+static gboolean
+is_stuck (AmpsBroker *broker)
+{
+  AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
+
+  return amps_amqp_link_is_stuck (&self->consumer) || amps_amqp_link_is_stuck (&self->publisher);
+}
+
 /* Life */
 
 static AmpsAmqpLink
@@ -444,6 +452,7 @@ amps_broker_amqp_class_init (AmpsBrokerAmqpClass *klass)
   broker_class->publish_async = amps_broker_amqp_publish_async;
   broker_class->count_messages_async = amps_broker_amqp_count_messages_async;
   broker_class->stop_async = stop_async;
+  broker_class->is_stuck = is_stuck;
 }
 
 static void

@@ -367,6 +367,14 @@ check_lease (AmpsBroker *broker)
   amps_broker_end_epoch (broker);
 }
 
+static gboolean
+is_stuck (AmpsBroker *broker)
+{
+  AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
+
+  return self->worker != NULL && amps_embedded_worker_is_stuck (self->worker);
+}
+
 static void
 amps_broker_embedded_finalize (GObject *object)
 {
@@ -397,6 +405,7 @@ amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
   broker_class->count_messages_async = count_messages_async;
   broker_class->stop_async = stop_async;
   broker_class->check_lease = check_lease;
+  broker_class->is_stuck = is_stuck;
 }
 
 static void

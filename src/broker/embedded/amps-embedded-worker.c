@@ -21,6 +21,7 @@ struct _AmpsEmbeddedWorker {
   AmpsMailbox *commands;                /* (owned) */
   GThread *thread;                      /* (owned) */
   GMainContext *context;                /* (owned) of the worker */
+  gpointer busy_since;                  /* atomic: boot ms in the pointer's bits; NULL when idle */
 
   /* Of the worker's thread alone: */
   GMainLoop *loop;
@@ -56,6 +57,12 @@ static void
 wake_now (AmpsEmbeddedWorker *self)
 {
   g_source_set_ready_time (self->timer, 0);
+}
+
+static void
+set_busy_since (AmpsEmbeddedWorker *self, gint64 since)
+{
+  g_atomic_pointer_set (&self->busy_since, (gpointer) (gsize) (since / 1000));
 }
 
 /* One transaction for all that came since the last */
@@ -277,10 +284,12 @@ on_timer (gpointer user_data)
   AmpsEmbeddedTime now = { g_get_real_time (), amps_get_boot_time () };
   g_autoptr (GError) error = NULL;
 
+  set_busy_since (self, now.boot);
   g_source_set_ready_time (self->timer, -1);
   amps_embedded_clock_observe (self->clock, now);
   if ((self->store == NULL && !open_store (self, now, &error)) || !work (self, now, &error))
     note_problem (self, error);
+  set_busy_since (self, 0);
 
   if (self->stopping)
     g_main_loop_quit (self->loop);
@@ -538,4 +547,19 @@ void
 amps_embedded_worker_ask (AmpsEmbeddedWorker *self, AmpsEmbeddedCommandKind kind, guint64 id)
 {
   amps_mailbox_send (self->commands, &amps_embedded_command_new (kind, id)->mail);
+}
+
+/**
+ * amps_embedded_worker_is_stuck:
+ * @self: a worker
+ *
+ * Returns: whether it has been in one transaction for longer than a lease lasts, and so
+ *   has none on any job
+ */
+gboolean
+amps_embedded_worker_is_stuck (AmpsEmbeddedWorker *self)
+{
+  gint64 since = (gint64) (gsize) g_atomic_pointer_get (&self->busy_since) * 1000;
+
+  return since != 0 && amps_get_boot_time () - since > self->settings->lease;
 }

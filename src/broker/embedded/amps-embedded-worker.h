@@ -46,5 +46,6 @@ void amps_embedded_worker_settle (AmpsEmbeddedWorker *self, guint64 id,
                                   const AmpsDelivery *delivery, const AmpsSettlement *settlement);
 void amps_embedded_worker_end_epoch (AmpsEmbeddedWorker *self, unsigned int epoch);
 void amps_embedded_worker_ask (AmpsEmbeddedWorker *self, AmpsEmbeddedCommandKind kind, guint64 id);
+gboolean amps_embedded_worker_is_stuck (AmpsEmbeddedWorker *self);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* To be preloaded: what the file says that FAILING_DISK_RULE names fails, such as
- * "pwrite64 28" or "fdatasync 5": a call on a regular file, and its errno. */
+ * "pwrite64 28" or "fdatasync 5": a call on a regular file, and its errno. With 0 it hangs
+ * until the rule is another one. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,12 @@ fails (const char *call, int fd)
   if (!read_rule (rule, sizeof rule) || sscanf (rule, "%31s %d", name, &code) != 2 ||
       strcmp (name, call) != 0 || fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
     return 0;
+
+  if (code == 0)
+    {
+      usleep (10000);
+      return fails (call, fd);
+    }
 
   errno = code;
   return 1;

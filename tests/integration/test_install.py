@@ -15,6 +15,10 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INSTALLED = {
     'bin/amps',
     'share/dbus-1/interfaces/io.github.hotellistat.Amps1.xml',
+    'lib/systemd/system/amps.service',
+    'lib/systemd/system/amps@.service',
+    'lib/sysusers.d/amps.conf',
+    'share/dbus-1/system-services/io.github.hotellistat.Amps1.service',
     'share/dbus-1/system.d/io.github.hotellistat.Amps1.conf',
     'share/doc/amps/LICENSE',
     'share/doc/amps/README.md',

@@ -5,7 +5,9 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -108,6 +110,30 @@ class Logs(unittest.TestCase):
         if os.path.exists('/run/systemd/journal/socket'):
             self.skipTest('there is a journal here')
         self.assert_json(self.run_amps(LOG_FORMAT='journal'))
+
+    def test_journal(self):
+        """A real socket stands in for the journal's, in a namespace of its own."""
+        if os.geteuid() != 0 or shutil.which('unshare') is None:
+            self.skipTest('only root may mount')
+        with tempfile.TemporaryDirectory(prefix='amps-journal-') as folder, \
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal, \
+                Workload(lambda _: 202) as workload:
+            journal.bind(os.path.join(folder, 'socket'))
+            journal.settimeout(20)
+            mount = ('mount -t tmpfs none /run && mkdir -p /run/systemd/journal && '
+                     'mount --bind "$0" /run/systemd/journal && exec "$@"')
+            with Amps('sqlite::memory:', 'jobs', workload, LOG_FORMAT='journal',
+                      command=['unshare', '--mount', 'sh', '-c', mount, folder]) as amps:
+                amps.wait_ready().post('/publish', event('a', type='jobs'))
+                fields = {}
+                while fields.get('AMPS_JOB_ID') != 'a':
+                    fields = dict(line.split('=', 1) for line in
+                                  journal.recv(65536).decode().splitlines() if '=' in line)
+                self.assertEqual(amps.log, '')
+        self.assertEqual(fields['PRIORITY'], '7')
+        self.assertEqual(fields['GLIB_DOMAIN'], 'amps')
+        self.assertTrue(fields['MESSAGE'])
+        self.assertTrue(fields['CODE_FUNC'])
 
     def test_text(self):
         self.assert_text(self.run_amps(LOG_FORMAT='text'))

@@ -85,6 +85,113 @@ class Units(unittest.TestCase):
         self.assertIn(f'\nu {user} ', next(root.rglob('sysusers.d/amps.conf')).read_text())
 
 
+def find_hierarchy():
+    """What systemd uses of cgroups: how it is mounted, and where this process is in it."""
+    lines = pathlib.Path('/proc/self/cgroup').read_text(encoding='ascii').splitlines()
+    for controller, mount, root in (
+            ('name=systemd', 'cgroup -o none,name=systemd', '/sys/fs/cgroup/systemd'),
+            ('', 'cgroup2', '/sys/fs/cgroup')):
+        for line in lines:
+            _, name, path = line.split(':', 2)
+            if name == controller and pathlib.Path(root, 'cgroup.procs').exists():
+                return f'-t {mount} none {root}', pathlib.Path(root, path.lstrip('/'))
+    raise unittest.SkipTest('there are no cgroups')
+
+
+# A user's systemd needs no boot. $0 is a folder with the unit. It must not see the cgroups
+# of others.
+SESSION = r"""
+exec 2>"$0/log"
+umount "${HIERARCHY##* }" && mount $HIERARCHY || exit
+mount -t tmpfs none /run || exit
+mkdir -p -m 700 /run/user/0 /run/systemd/system
+export XDG_RUNTIME_DIR=/run/user/0 HOME="$0" XDG_CONFIG_HOME="$0" SYSTEMD_UNIT_PATH="$0:"
+show () { systemctl --user show amps -p "$1" --value; }
+wait_for () { for _ in $(seq 200); do [ "$(show "$1")" = "$2" ] && return; sleep 0.1; done; }
+$SYSTEMD --user --unit=amps.service >&2 &
+wait_for SubState running
+systemctl --user show >&2 || exit
+echo "started $(show SubState) $(show StatusText)"
+systemctl --user reload amps
+echo "reloaded $? $(show SubState)"
+sleep 3
+pid=$(show MainPID)
+echo "fed $(show NRestarts) seccomp $(awk '/^Seccomp:/ { print $2 }' /proc/$pid/status)"
+kill -STOP $pid
+wait_for NRestarts 1
+wait_for SubState running
+echo "restarted $(show NRestarts) $(show SubState)"
+systemctl --user stop amps
+echo "stopped $(show SubState) $(show Result)"
+sed -i s/BROKER_SUBJECT=.*// "$0/amps.env"
+systemctl --user start amps
+sleep 1
+echo "bad settings $(show ExecMainStatus) $(show SubState) $(show NRestarts)"
+"""
+SYSTEMD = '/lib/systemd/systemd'
+
+
+@unittest.skipIf(shutil.which('meson') is None, 'there is no meson')
+class Started(unittest.TestCase):
+    """By a real systemd, which has namespaces and a cgroup for itself."""
+
+    def setUp(self):
+        if os.geteuid() != 0 or not os.access(SYSTEMD, os.X_OK):
+            self.skipTest('only root may mount, and systemd is needed')
+        folder = tempfile.TemporaryDirectory(prefix='amps-started-')
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.hierarchy, parent = find_hierarchy()
+        self.cgroup = parent / self.folder.name
+        try:
+            self.cgroup.mkdir()
+        except OSError as error:
+            self.skipTest(f'no cgroup can be made: {error}')
+        self.addCleanup(self.remove_cgroup)
+
+    def remove_cgroup(self):
+        """With all that systemd has made in it, once the processes are gone."""
+        def remove():
+            with contextlib.suppress(OSError):
+                for path, _, _ in os.walk(self.cgroup, topdown=False):
+                    os.rmdir(path)
+            return not self.cgroup.exists()
+
+        wait_until(remove, what='the end of the cgroup')
+
+    def write_unit(self):
+        """The installed one, but for what a user's systemd can't do, and where a test is."""
+        subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir',
+                        self.folder / 'root'], check=True, stdout=subprocess.DEVNULL)
+        text = next(self.folder.rglob('amps.service')).read_text()
+        for name, value in {'ExecStart': BINARY, 'EnvironmentFile': self.folder / 'amps.env',
+                            'PrivateTmp': 'no', 'ProtectHome': 'no', 'RestartSec': '0',
+                            'User': '', 'WatchdogSec': '2'}.items():
+            text, n = re.subn(f'^{name}=.*', f'{name}={value}', text, flags=re.MULTILINE)
+            self.assertEqual(n, 1, name)
+        (self.folder / 'amps.service').write_text(text)
+        (self.folder / 'amps.env').write_text(
+            f'BROKER_HOST=sqlite::memory:\nPORT={free_port()}\nMETRICS_ENABLED=false\n'
+            'WORKLOAD_ADDRESS=http://127.0.0.1:9\nBROKER_SUBJECT=jobs\n')
+
+    def test_life(self):
+        self.write_unit()
+        result = subprocess.run(
+            ['unshare', '--mount', '--pid', '--cgroup', '--fork', '--mount-proc', '--kill-child',
+             'sh', '-c', SESSION, self.folder], timeout=120, stdout=subprocess.PIPE, text=True,
+            check=False, env={'PATH': os.environ['PATH'], 'SYSTEMD': SYSTEMD,
+                              'HIERARCHY': self.hierarchy},
+            preexec_fn=lambda: (self.cgroup / 'cgroup.procs').write_text('0'))
+        said = result.stdout.splitlines()
+        log = (self.folder / 'log').read_text()
+        if not said:
+            self.skipTest(f'no systemd can run here: {log}')
+        self.assertRegex(said[0], '^started running starting, jobs in flight: 0; ')
+        self.assertEqual(said[1:], ['reloaded 0 running', 'fed 0 seccomp 2',
+                                    'restarted 1 running', 'stopped dead success',
+                                    'bad settings 78 failed 0'], log)
+
+
 class Manager:
     """What stands in for systemd: a socket, and all that came, with its time."""
 
@@ -143,12 +250,13 @@ class Notify(EmbeddedTest):
 
     def test_outage_at_boot(self):
         """A unit must not fail for it."""
-        with Amps(f'amqp://127.0.0.1:{free_port()}', 'jobs', NOTIFY_SOCKET=self.manager.path) as amps:
+        with Amps(f'amqp://127.0.0.1:{free_port()}', 'jobs',
+                  NOTIFY_SOCKET=self.manager.path) as amps:
             self.manager.wait('READY=1')
             self.assertTrue(amps.is_listening())
             self.manager.wait('refused')
             self.assertEqual(self.manager.texts()[0], 'READY=1')
-            self.assertTrue(self.manager.texts()[1].startswith('STATUS=starting, jobs in flight: 0'))
+            self.assertRegex(self.manager.texts()[1], '^STATUS=starting, jobs in flight: 0')
             self.assertEqual(amps.stop(), 0)
         self.assertEqual(self.manager.pids, {amps.process.pid})
         self.assertEqual(self.manager.texts('WATCHDOG'), [])
@@ -161,7 +269,7 @@ class Notify(EmbeddedTest):
             before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
             amps.process.send_signal(signal.SIGHUP)
             self.manager.wait('RELOADING=1')
-            wait_until(lambda: len(self.manager.texts('READY=1')) == 2, what='the end of the reload')
+            wait_until(lambda: len(self.manager.texts('READY=1')) == 2, what='the reload')
             reloading = self.manager.texts('RELOADING=1')[0]
             since = int(re.fullmatch(r'RELOADING=1\nMONOTONIC_USEC=(\d+)', reloading)[1])
             self.assertLess(before, since)
@@ -196,7 +304,8 @@ class Notify(EmbeddedTest):
             amps.wait_listening()
             self.assertTrue(self.manager.is_fed_within(5))
             rule.write_text('fdatasync 0')
-            publisher = threading.Thread(target=amps.post, args=['/publish', event('a', type='jobs')])
+            publisher = threading.Thread(target=amps.post,
+                                         args=['/publish', event('a', type='jobs')])
             publisher.start()
             # The transaction may last as long as a lease, of 2 s here.
             time.sleep(2.5)

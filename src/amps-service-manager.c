@@ -52,10 +52,10 @@ tell (AmpsServiceManager *self, const char *text)
 static void
 tell_state (AmpsServiceManager *self, const char *state)
 {
-  g_autofree char *last = g_steal_pointer (&self->untold);
+  char *untold = tell (self, state) ? NULL : g_strdup (state);
 
-  if (!tell (self, state))
-    self->untold = g_strdup (state);
+  g_free (self->untold);
+  self->untold = untold;
 }
 
 static char *

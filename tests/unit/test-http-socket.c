@@ -178,7 +178,7 @@ test_stale (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_in_use (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (GSocket) other = bind_other (fixture, G_SOCKET_TYPE_STREAM, TRUE);
+  g_autoptr (GSocket) other G_GNUC_UNUSED = bind_other (fixture, G_SOCKET_TYPE_STREAM, TRUE);
   ino_t inode = get_inode (fixture);
   g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func (g_object_unref);
   GSocket *client;
@@ -195,7 +195,7 @@ test_in_use (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_in_use_by_itself (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (AmpsHttpSocket) socket = listen_at (fixture);
+  g_autoptr (AmpsHttpSocket) socket G_GNUC_UNUSED = listen_at (fixture);
 
   assert_refused (fixture->path, G_IO_ERROR_ADDRESS_IN_USE, "another process listens there");
   g_assert_cmpuint (get_inode (fixture), !=, 0);
@@ -204,7 +204,7 @@ test_in_use_by_itself (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_of_another_type (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  g_autoptr (GSocket) other = bind_other (fixture, G_SOCKET_TYPE_DATAGRAM, FALSE);
+  g_autoptr (GSocket) other G_GNUC_UNUSED = bind_other (fixture, G_SOCKET_TYPE_DATAGRAM, FALSE);
   ino_t inode = get_inode (fixture);
 
   assert_refused (fixture->path, G_IO_ERROR_FAILED, "cannot tell whether");

@@ -117,6 +117,7 @@ echo "reloaded $? $(show SubState)"
 sleep 3
 pid=$(show MainPID)
 echo "fed $(show NRestarts) seccomp $(awk '/^Seccomp:/ { print $2 }' /proc/$pid/status)"
+[ "${pid:-0}" -gt 0 ] || exit
 kill -STOP $pid
 wait_for NRestarts 1
 wait_for SubState running

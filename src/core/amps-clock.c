@@ -105,6 +105,40 @@ amps_get_boot_time (void)
   return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
+/**
+ * amps_clock_to_real_time:
+ * @self: a clock
+ * @monotonic: monotonic µs
+ *
+ * Returns: µs since 1970-01-01 UTC of that moment, by the wall clock as it is now
+ */
+gint64
+amps_clock_to_real_time (AmpsClock *self, gint64 monotonic)
+{
+  return amps_clock_get_real_time (self) + (monotonic - amps_clock_get_monotonic_time (self));
+}
+
+/**
+ * amps_clock_format_time:
+ * @self: a clock
+ * @monotonic: monotonic µs
+ *
+ * Returns: (transfer full) (nullable): that moment by the wall clock, as of RFC 3339, in
+ *   milliseconds; %NULL beyond the year 9999
+ */
+char *
+amps_clock_format_time (AmpsClock *self, gint64 monotonic)
+{
+  gint64 real = amps_clock_to_real_time (self, monotonic);
+  g_autoptr (GDateTime) moment = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
+  g_autofree char *seconds =
+      moment != NULL ? g_date_time_format (moment, "%Y-%m-%dT%H:%M:%S") : NULL;
+
+  return seconds != NULL
+             ? g_strdup_printf ("%s.%03dZ", seconds, (int) (real % G_USEC_PER_SEC / 1000))
+             : NULL;
+}
+
 static gboolean
 timer_prepare (GSource *source, int *timeout)
 {

@@ -56,3 +56,19 @@ amps_error_get_info (AmpsError code)
   g_return_val_if_fail ((unsigned int) code < AMPS_N_ERRORS, &infos[AMPS_ERROR_FAILED]);
   return &infos[code];
 }
+
+/**
+ * amps_error_find_info:
+ * @error: an error of any domain
+ *
+ * Callable from any thread.
+ *
+ * Returns: (transfer none): what @error is called on the wires; of a foreign domain, as
+ *   %AMPS_ERROR_FAILED
+ */
+const AmpsErrorInfo *
+amps_error_find_info (const GError *error)
+{
+  return amps_error_get_info (error->domain == AMPS_ERROR ? (AmpsError) error->code
+                                                          : AMPS_ERROR_FAILED);
+}

@@ -66,5 +66,6 @@ typedef struct {
 GQuark amps_error_quark (void);
 
 const AmpsErrorInfo *amps_error_get_info (AmpsError code);
+const AmpsErrorInfo *amps_error_find_info (const GError *error);
 
 G_END_DECLS

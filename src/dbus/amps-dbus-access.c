@@ -36,9 +36,7 @@ amps_dbus_access_is_steering (unsigned int uid)
 void
 amps_dbus_access_return_error (GDBusMethodInvocation *invocation, const GError *error)
 {
-  AmpsError code = error->domain == AMPS_ERROR ? (AmpsError) error->code : AMPS_ERROR_FAILED;
-
-  g_dbus_method_invocation_return_dbus_error (invocation, amps_error_get_info (code)->dbus_name,
+  g_dbus_method_invocation_return_dbus_error (invocation, amps_error_find_info (error)->dbus_name,
                                               error->message);
 }
 

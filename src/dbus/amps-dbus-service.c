@@ -32,9 +32,7 @@ G_DEFINE_FINAL_TYPE (AmpsDBusService, amps_dbus_service, G_TYPE_OBJECT)
 static guint64
 to_real_time (AmpsDBusService *self, gint64 monotonic)
 {
-  gint64 ahead = monotonic - amps_clock_get_monotonic_time (self->clock);
-
-  return monotonic == 0 ? 0 : (guint64) MAX (amps_clock_get_real_time (self->clock) + ahead, 0);
+  return monotonic == 0 ? 0 : (guint64) MAX (amps_clock_to_real_time (self->clock, monotonic), 0);
 }
 
 static GVariant *

@@ -45,8 +45,14 @@ unmap (GInetAddress *address)
   return g_object_ref (address);
 }
 
-static GInetAddress *
-get_address (GSocketAddress *address)
+/**
+ * amps_access_dup_address:
+ * @address: an end of a TCP connection
+ *
+ * Returns: (transfer full): its address; IPv4 that came through an IPv6 socket as such
+ */
+GInetAddress *
+amps_access_dup_address (GSocketAddress *address)
 {
   return unmap (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
 }
@@ -67,8 +73,8 @@ amps_access_is_local (GSocketAddress *remote, GSocketAddress *local)
   if (!G_IS_INET_SOCKET_ADDRESS (remote) || !G_IS_INET_SOCKET_ADDRESS (local))
     return FALSE;
 
-  g_autoptr (GInetAddress) peer = get_address (remote);
-  g_autoptr (GInetAddress) own = get_address (local);
+  g_autoptr (GInetAddress) peer = amps_access_dup_address (remote);
+  g_autoptr (GInetAddress) own = amps_access_dup_address (local);
 
   return g_inet_address_get_is_loopback (peer) || g_inet_address_equal (peer, own);
 }

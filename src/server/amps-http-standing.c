@@ -29,9 +29,7 @@ void
 amps_http_standing_init (AmpsHttpStanding *self, GSocketAddress *remote, GSocketAddress *local,
                          gint64 now)
 {
-  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-  GInetAddress *address;
-  const guint8 *bytes;
+  g_autoptr (GInetAddress) address = NULL;
 
   *self = (AmpsHttpStanding){ .is_local = amps_access_is_local (remote, local),
                               .stage = AMPS_HTTP_STAGE_HEAD,
@@ -40,15 +38,10 @@ amps_http_standing_init (AmpsHttpStanding *self, GSocketAddress *remote, GSocket
   if (!G_IS_INET_SOCKET_ADDRESS (remote))
     return;
 
-  address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote));
-  bytes = g_inet_address_to_bytes (address);
-  /* A host has all of an IPv6 /64; IPv4 through an IPv6 socket comes mapped. */
-  if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
-    memcpy (&self->network, bytes, 4);
-  else if (memcmp (bytes, mapped, sizeof mapped) == 0)
-    memcpy (&self->network, bytes + sizeof mapped, 4);
-  else
-    memcpy (&self->network, bytes, sizeof self->network);
+  /* A host has all of an IPv6 /64. */
+  address = amps_access_dup_address (remote);
+  memcpy (&self->network, g_inet_address_to_bytes (address),
+          MIN (g_inet_address_get_native_size (address), sizeof self->network));
 }
 
 /**

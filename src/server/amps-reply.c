@@ -75,8 +75,7 @@ amps_reply_json (SoupServerMessage *message, unsigned int status, JsonBuilder *b
 const char *
 amps_reply_get_title (const GError *error, unsigned int *status)
 {
-  const AmpsErrorInfo *info = amps_error_get_info (
-      error->domain == AMPS_ERROR ? (AmpsError) error->code : AMPS_ERROR_FAILED);
+  const AmpsErrorInfo *info = amps_error_find_info (error);
 
   *status = info->http_status;
   return info->title;

@@ -366,20 +366,11 @@ amps_server_get_query (SoupServerMessage *message, const char *name)
 void
 amps_server_add_time (AmpsServer *self, JsonBuilder *builder, gint64 monotonic)
 {
-  gint64 ahead = monotonic - amps_clock_get_monotonic_time (self->clock);
-  gint64 real = amps_clock_get_real_time (self->clock) + ahead;
-  g_autoptr (GDateTime) moment = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
+  g_autofree char *text = monotonic != 0 ? amps_clock_format_time (self->clock, monotonic) : NULL;
 
   /* What is beyond the year 9999 is as good as never. */
-  if (monotonic == 0 || moment == NULL)
-    {
-      json_builder_add_null_value (builder);
-      return;
-    }
-
-  g_autofree char *seconds = g_date_time_format (moment, "%Y-%m-%dT%H:%M:%S");
-  g_autofree char *text =
-      g_strdup_printf ("%s.%03dZ", seconds, (int) (real % G_USEC_PER_SEC / 1000));
-
-  json_builder_add_string_value (builder, text);
+  if (text != NULL)
+    json_builder_add_string_value (builder, text);
+  else
+    json_builder_add_null_value (builder);
 }

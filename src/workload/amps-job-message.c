@@ -12,17 +12,6 @@ append (SoupMessageHeaders *headers, const char *name, const char *value)
     soup_message_headers_append (headers, name, value);
 }
 
-static char *
-format_deadline (AmpsClock *clock, gint64 deadline)
-{
-  gint64 real =
-      amps_clock_get_real_time (clock) + (deadline - amps_clock_get_monotonic_time (clock));
-  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
-  g_autofree char *text = g_date_time_format (seconds, "%Y-%m-%dT%H:%M:%S");
-
-  return g_strdup_printf ("%s.%03dZ", text, (int) (real % G_USEC_PER_SEC / 1000));
-}
-
 /* What is the same for all jobs of a batch. */
 static void
 append_common (SoupMessageHeaders *headers, AmpsConfig *config, AmpsClock *clock, AmpsJob *job)
@@ -34,7 +23,7 @@ append_common (SoupMessageHeaders *headers, AmpsConfig *config, AmpsClock *clock
   append (headers, "Amps-Api", amps_config_get_api_url (config));
   if (deadline > 0)
     {
-      g_autofree char *text = format_deadline (clock, deadline);
+      g_autofree char *text = amps_clock_format_time (clock, deadline);
 
       append (headers, "Amps-Deadline", text);
     }

@@ -52,6 +52,24 @@ test_fake_timer (void)
   g_source_destroy (timer);
 }
 
+static void
+test_wall_clock (void)
+{
+  g_autoptr (AmpsClock) clock = fake_clock_new ();
+  gint64 now = amps_clock_get_monotonic_time (clock);
+  gint64 real = amps_clock_get_real_time (clock);
+  g_autoptr (GDateTime) moment = g_date_time_new_from_unix_utc ((real + 1500000) / G_USEC_PER_SEC);
+  g_autofree char *seconds = g_date_time_format (moment, "%Y-%m-%dT%H:%M:%S");
+  g_autofree char *expected =
+      g_strdup_printf ("%s.%03dZ", seconds, (int) ((real + 1500000) % G_USEC_PER_SEC / 1000));
+  g_autofree char *text = amps_clock_format_time (clock, now + 1500000);
+  g_autofree char *never = amps_clock_format_time (clock, G_MAXINT64 / 4);
+
+  g_assert_cmpint (amps_clock_to_real_time (clock, now - 7), ==, real - 7);
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_null (never);
+}
+
 /* It is what threads without a clock go by, too, and never behind the monotonic one,
  * which stands still while the machine is suspended. */
 static void
@@ -89,6 +107,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/clock/wall-clock", test_wall_clock);
   g_test_add_func ("/clock/system-timer", test_system_timer);
   g_test_add_func ("/clock/fake-timer", test_fake_timer);
   g_test_add_func ("/clock/boot-time", test_boot_time);

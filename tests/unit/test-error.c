@@ -23,6 +23,17 @@ test_every_code (void)
     }
 }
 
+/* Of another domain it is the fault of AMPS. */
+static void
+test_errors (void)
+{
+  g_autoptr (GError) own = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_CONFLICT, "");
+  g_autoptr (GError) foreign = g_error_new_literal (G_IO_ERROR, AMPS_ERROR_CONFLICT, "");
+
+  g_assert_true (amps_error_find_info (own) == amps_error_get_info (AMPS_ERROR_CONFLICT));
+  g_assert_true (amps_error_find_info (foreign) == amps_error_get_info (AMPS_ERROR_FAILED));
+}
+
 static gpointer
 get_domain (gpointer data G_GNUC_UNUSED)
 {
@@ -46,6 +57,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/error/threads", test_threads);
+  g_test_add_func ("/error/errors", test_errors);
   g_test_add_func ("/error/every-code", test_every_code);
   return g_test_run ();
 }

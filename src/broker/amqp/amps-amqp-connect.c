@@ -111,7 +111,7 @@ amps_amqp_describe_reply (amqp_rpc_reply_t reply)
   else
     return g_strdup ("an unexpected answer");
 
-  return amps_foreign_text_dup (text.bytes, (gssize) text.len);
+  return amps_amqp_failure_dup_text (text);
 }
 
 static amqp_socket_t *

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-connection.h"
 
-#include "core/amps-foreign-text.h"
-
 #include "amps-amqp-connect.h"
 #include "amps-amqp-failure.h"
 #include "amps-amqp-session.h"
@@ -142,12 +140,6 @@ amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *wh
   return status == AMQP_STATUS_OK;
 }
 
-static char *
-copy_valid (amqp_bytes_t text)
-{
-  return amps_foreign_text_dup (text.bytes, (gssize) text.len);
-}
-
 /**
  * amps_amqp_connection_check_reply:
  * @self: a connection
@@ -180,7 +172,7 @@ amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what, in
       const amqp_channel_close_t *closed = reply.reply.decoded;
 
       *channel_error = closed->reply_code;
-      *channel_text = copy_valid (closed->reply_text);
+      *channel_text = amps_amqp_failure_dup_text (closed->reply_text);
       return FALSE;
     }
 
@@ -243,7 +235,7 @@ static void
 handle_channel_close (AmpsAmqpConnection *self, amqp_channel_t channel,
                       const amqp_channel_close_t *closed)
 {
-  g_autofree char *text = copy_valid (closed->reply_text);
+  g_autofree char *text = amps_amqp_failure_dup_text (closed->reply_text);
 
   if (self->role->closed == NULL ||
       !self->role->closed (self->role_data, channel, closed->reply_code, text))
@@ -282,7 +274,7 @@ handle_method (AmpsAmqpConnection *self, amqp_channel_t channel, const amqp_meth
       return;
       case AMQP_CONNECTION_CLOSE_METHOD: {
         const amqp_connection_close_t *closed = method->decoded;
-        g_autofree char *text = copy_valid (closed->reply_text);
+        g_autofree char *text = amps_amqp_failure_dup_text (closed->reply_text);
 
         amps_amqp_connection_fail (self, "the broker closed the connection: %s", text);
         return;
@@ -362,15 +354,22 @@ amps_amqp_connection_set_patient (AmpsAmqpConnection *self, gboolean patient)
   amps_amqp_assembler_set_patient (self->assemblers[AMPS_AMQP_CHANNEL - 1], patient);
 }
 
-/* The library sends heartbeats only while it reads. */
-static void
-send_heartbeat (AmpsAmqpConnection *self)
+/**
+ * amps_amqp_connection_send_heartbeat:
+ * @self: a connection
+ *
+ * Sends one by itself: the library does only while it reads.
+ *
+ * Returns: whether it was sent
+ */
+gboolean
+amps_amqp_connection_send_heartbeat (AmpsAmqpConnection *self)
 {
   const amqp_frame_t heartbeat = { .frame_type = AMQP_FRAME_HEARTBEAT };
 
-  if (amps_amqp_connection_can_send (self))
-    amps_amqp_connection_check (self, amqp_send_frame (self->state, &heartbeat),
-                                "send a heartbeat");
+  return amps_amqp_connection_can_send (self) &&
+         amps_amqp_connection_check (self, amqp_send_frame (self->state, &heartbeat),
+                                     "send a heartbeat");
 }
 
 /**
@@ -390,7 +389,7 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
   gboolean full = amps_amqp_connection_is_full (self);
 
   if (full)
-    send_heartbeat (self);
+    amps_amqp_connection_send_heartbeat (self);
   for (int i = 0; i < MAX_FRAMES_AT_ONCE && n_bytes < MAX_BYTES_AT_ONCE && self->running && !full;
        i++)
     {

@@ -71,6 +71,7 @@ gboolean amps_amqp_connection_flush (AmpsAmqpConnection *self);
 const AmpsAmqpSettings *amps_amqp_connection_get_settings (AmpsAmqpConnection *self);
 amqp_connection_state_t amps_amqp_connection_get_state (AmpsAmqpConnection *self);
 gboolean amps_amqp_connection_can_send (AmpsAmqpConnection *self);
+gboolean amps_amqp_connection_send_heartbeat (AmpsAmqpConnection *self);
 void amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event);
 void amps_amqp_connection_read (AmpsAmqpConnection *self);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-failure.h"
 
+#include "core/amps-foreign-text.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -97,6 +99,18 @@ describe_lookup (int code)
     return "no such host";
 
   return gai_strerror (code);
+}
+
+/**
+ * amps_amqp_failure_dup_text:
+ * @text: what the broker gives as its reason
+ *
+ * Returns: (transfer full): the same, fit to be shown
+ */
+char *
+amps_amqp_failure_dup_text (amqp_bytes_t text)
+{
+  return amps_foreign_text_dup (text.bytes, (gssize) text.len);
 }
 
 /**

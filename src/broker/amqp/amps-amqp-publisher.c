@@ -229,11 +229,9 @@ push_full_frame (Publisher *self, gsize body_size)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   gsize payload = (gsize) amqp_get_frame_max (state) - FRAME_OVERHEAD;
-  amqp_frame_t heartbeat = { .frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0 };
 
   return body_size == 0 || body_size % payload != 0 ||
-         amps_amqp_connection_check (self->connection, amqp_send_frame (state, &heartbeat),
-                                     "send a heartbeat");
+         amps_amqp_connection_send_heartbeat (self->connection);
 }
 
 static gsize

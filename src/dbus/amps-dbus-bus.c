@@ -5,7 +5,6 @@
 #include "core/amps-log-throttle.h"
 
 #define NAME "io.github.hotellistat.Amps1"
-#define PATH "/io/github/hotellistat/Amps1"
 
 /* D-Bus specification, "org.freedesktop.DBus.RequestName". */
 #define REQUEST_NAME_FLAG_DO_NOT_QUEUE 4u
@@ -20,10 +19,10 @@
 struct _AmpsDBusBus {
   GObject parent_instance;
 
-  char *bus;                         /* (owned) DBUS_BUS */
-  char *worker_id;                   /* (owned) */
-  AmpsClock *clock;                  /* (owned) */
-  GDBusInterfaceSkeleton *interface; /* (owned) */
+  char *bus;                    /* (owned) DBUS_BUS */
+  char *worker_id;              /* (owned) */
+  AmpsClock *clock;             /* (owned) */
+  AmpsDBusInterface *interface; /* (owned) */
 
   GCancellable *cancellable;   /* (owned) ends with it */
   GDBusConnection *connection; /* (owned) (nullable) */
@@ -200,7 +199,7 @@ drop_connection (AmpsDBusBus *self)
 
   g_signal_handlers_disconnect_by_data (self->connection, self);
   g_clear_pointer (&self->name, g_free);
-  g_dbus_interface_skeleton_unexport (self->interface);
+  amps_dbus_interface_unexport (self->interface);
   g_dbus_connection_close (self->connection, NULL, NULL, NULL);
   g_clear_object (&self->connection);
 }
@@ -224,8 +223,7 @@ on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (connection == NULL ||
-      !g_dbus_interface_skeleton_export (self->interface, connection, PATH, &error))
+  if (connection == NULL || !amps_dbus_interface_export (self->interface, connection, &error))
     {
       note_problem (self, error->message);
       try_later (self);
@@ -327,7 +325,7 @@ amps_dbus_bus_init (AmpsDBusBus *self)
  * Returns: (transfer full): a bus that AMPS is not on yet
  */
 AmpsDBusBus *
-amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock, GDBusInterfaceSkeleton *interface)
+amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock, AmpsDBusInterface *interface)
 {
   AmpsDBusBus *self = g_object_new (AMPS_TYPE_DBUS_BUS, NULL);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-config.h"
+#include "amps-dbus-interface.h"
 #include "core/amps-clock.h"
 
 G_BEGIN_DECLS
@@ -15,8 +16,7 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_DBUS_BUS (amps_dbus_bus_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsDBusBus, amps_dbus_bus, AMPS, DBUS_BUS, GObject)
 
-AmpsDBusBus *amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock,
-                                GDBusInterfaceSkeleton *interface);
+AmpsDBusBus *amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock, AmpsDBusInterface *interface);
 void amps_dbus_bus_start (AmpsDBusBus *self);
 const char *amps_dbus_bus_get_name (AmpsDBusBus *self);
 

@@ -6,6 +6,7 @@
 #include "amps-dbus-access.h"
 #include "core/amps-error.h"
 
+#define PATH "/io/github/hotellistat/Amps1"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 #define CHANGES_INTERVAL AMPS_SECONDS (1)
@@ -316,6 +317,38 @@ amps_dbus_interface_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *d
   self->dispatcher = g_object_ref (dispatcher);
   self->metrics = g_object_ref (metrics);
   self->changes = amps_clock_attach_timer (clock, "D-Bus changes", on_changes, self);
-  amps_timer_set_due (self->changes, amps_clock_get_monotonic_time (clock));
   return self;
+}
+
+/**
+ * amps_dbus_interface_export:
+ * @self: an interface that is not on a bus
+ * @connection: to the bus
+ * @error: return location
+ *
+ * Shows it on the bus, and tells there from now on what changes.
+ *
+ * Returns: whether it is there
+ */
+gboolean
+amps_dbus_interface_export (AmpsDBusInterface *self, GDBusConnection *connection, GError **error)
+{
+  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self), connection, PATH, error))
+    return FALSE;
+
+  amps_timer_set_due (self->changes, amps_clock_get_monotonic_time (self->clock));
+  return TRUE;
+}
+
+/**
+ * amps_dbus_interface_unexport:
+ * @self: an interface that is on a bus
+ *
+ * Takes it from there.
+ */
+void
+amps_dbus_interface_unexport (AmpsDBusInterface *self)
+{
+  amps_timer_set_due (self->changes, -1);
+  g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (self));
 }

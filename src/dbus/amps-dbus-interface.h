@@ -20,5 +20,8 @@ G_DECLARE_FINAL_TYPE (AmpsDBusInterface, amps_dbus_interface, AMPS, DBUS_INTERFA
 
 AmpsDBusInterface *amps_dbus_interface_new (AmpsConfig *config, AmpsClock *clock,
                                             AmpsDispatcher *dispatcher, AmpsMetrics *metrics);
+gboolean amps_dbus_interface_export (AmpsDBusInterface *self, GDBusConnection *connection,
+                                     GError **error);
+void amps_dbus_interface_unexport (AmpsDBusInterface *self);
 
 G_END_DECLS

@@ -307,7 +307,7 @@ amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dis
   self->clock = g_object_ref (clock);
   self->dispatcher = g_object_ref (dispatcher);
   self->interface = amps_dbus_interface_new (config, clock, dispatcher, metrics);
-  self->bus = amps_dbus_bus_new (config, clock, G_DBUS_INTERFACE_SKELETON (self->interface));
+  self->bus = amps_dbus_bus_new (config, clock, self->interface);
 
   connect_calls (self);
   g_signal_connect_object (dispatcher, "state-changed", G_CALLBACK (on_state_changed), self, 0);

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Workloads that are started anew, or answer as they should not."""
 
-import socket
-import threading
 import time
 import unittest
 
@@ -10,52 +8,23 @@ import pika
 
 from amps import Amps, wait_until
 from broker import EMBEDDED, BrokerTest, event
+from raw_workload import RawWorkload
 from workload import Workload
 
 
-class RawWorkload:
-    """Answers each connection with the same bytes once the headers have come, and has read
-    no more then."""
-
-    def __init__(self, answer, close=True):
-        self.answer = answer
-        self.close = close
-        self.requests = 0
-        self._listener = socket.create_server(('127.0.0.1', 0), backlog=100)
-        self.address = 'http://127.0.0.1:%d' % self._listener.getsockname()[1]
-        self._kept = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection):
+def answer_early(answer, close):
+    """Answers with the same bytes once the headers have come, and has read no more then."""
+    def serve(connection, _):
         head = b''
         while b'\r\n\r\n' not in head:
             part = connection.recv(1024)
             if not part:
-                connection.close()
-                return  # A probe.
+                return
             head += part
-        self.requests += 1
-        connection.sendall(self.answer)
-        if self.close:
+        connection.sendall(answer)
+        if close:
             connection.close()
-        else:
-            self._kept.append(connection)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-        for connection in self._kept:
-            connection.close()
+    return serve
 
 
 class WorkloadFaults(BrokerTest):
@@ -149,7 +118,7 @@ class WorkloadFaults(BrokerTest):
         """A server that finds a body too large says so and goes, with most of it unread."""
         answer = b'HTTP/1.1 413 Too large\r\nContent-Length: 8\r\n\r\nso large'
         for close in (True, False):
-            with RawWorkload(answer, close) as workload:
+            with RawWorkload(answer_early(answer, close)) as workload:
                 headers, _ = self.dead_letter(workload, event('a', data='x' * 8_000_000),
                                               WORKLOAD_RESPONSE_TIMEOUT='2s')
                 self.assertEqual(headers['x-amps-reason'], 'status')
@@ -189,8 +158,9 @@ class WorkloadFaults(BrokerTest):
 
     def test_switching_protocols(self):
         """Nobody asked for it, so it is an answer like any other."""
-        with RawWorkload(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n'
-                         b'Connection: Upgrade\r\n\r\n', close=False) as workload:
+        answer = (b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n'
+                  b'Connection: Upgrade\r\n\r\n')
+        with RawWorkload(answer_early(answer, close=False)) as workload:
             headers, duration = self.dead_letter(workload, event('a'))
             self.assertIn('101', headers['x-amps-detail'])
             self.assertLess(duration, 10)

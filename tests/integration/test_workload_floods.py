@@ -2,12 +2,12 @@
 """Workloads that never stop answering, never begin to, or never read."""
 
 import socket
-import threading
 import time
 import unittest
 
 from amps import Amps
 from broker import BrokerTest, event
+from raw_workload import RawWorkload
 
 OK = b'HTTP/1.1 200 OK\r\n'
 CHUNKED = OK + b'Transfer-Encoding: chunked\r\n\r\n'
@@ -18,44 +18,6 @@ MAX_DELAY = 0.5
 
 # A connection, a body that is kept, and what the allocator keeps; KiB.
 MAX_GROWTH = 40 * 1024
-
-
-class Peer:
-    """Does with each connection what the test says, given it and its number, from 1 on."""
-
-    def __init__(self, serve):
-        self._serve = serve
-        self._listener = socket.create_server(('127.0.0.1', 0), backlog=100)
-        self.address = 'http://127.0.0.1:%d' % self._listener.getsockname()[1]
-        self.requests = 0
-        self._kept = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._kept.append(connection)
-            threading.Thread(target=self._begin, args=(connection,), daemon=True).start()
-
-    def _begin(self, connection):
-        try:
-            # A probe sends nothing.
-            if connection.recv(1, socket.MSG_PEEK):
-                self.requests += 1
-                self._serve(connection, self.requests)
-        except OSError:
-            pass  # AMPS has ended it.
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-        for connection in self._kept:
-            connection.close()
 
 
 def read_request(connection):
@@ -85,7 +47,7 @@ class WorkloadFloods(BrokerTest):
         """Why AMPS rejects a job after two attempts, and the peer that it was POSTed to."""
         dead, queue = self.queue(), self.queue()
         body = body or event('a')
-        with Peer(serve) as peer, Amps(
+        with RawWorkload(serve) as peer, Amps(
                 self.node.uri, queue.name, peer, DEAD_LETTER_QUEUE=dead.name, MAX_ATTEMPTS=2,
                 RETRY_MIN_BACKOFF='100ms', RETRY_MAX_BACKOFF='100ms', **settings) as amps:
             amps.wait_ready()

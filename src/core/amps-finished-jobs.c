@@ -46,6 +46,7 @@ struct _AmpsFinishedJobs {
   unsigned int capacity;
   unsigned int last;            /* number of the latest entry */
   unsigned int used;            /* how many entries have been written */
+  unsigned int n_awaited;       /* late successes whose retry has not come yet */
   Entry *entries;               /* (owned) a ring of @capacity, numbered from 1 */
   unsigned int *chains[N_KEYS]; /* (owned) number of the first entry in each; @capacity of them */
   gboolean connected;           /* deliveries can come */
@@ -144,8 +145,16 @@ free_settlement (AmpsSettlement *settlement)
 }
 
 static void
+set_succeeded (AmpsFinishedJobs *self, Entry *entry, gboolean succeeded)
+{
+  self->n_awaited += (unsigned int) succeeded - entry->succeeded;
+  entry->succeeded = succeeded != FALSE;
+}
+
+static void
 forget_entry (AmpsFinishedJobs *self, Entry *entry)
 {
+  set_succeeded (self, entry, FALSE);
   unlink_entry (self, BY_ID, entry);
   if (entry->keys[BY_RUN] != 0)
     unlink_entry (self, BY_RUN, entry);
@@ -172,6 +181,34 @@ amps_finished_jobs_free (AmpsFinishedJobs *self)
   g_free (self);
 }
 
+/* A retry may wait behind more jobs than are remembered, so a late success stays where it
+ * is until its retry has come. Half of the room is for others. */
+static gboolean
+is_awaited (AmpsFinishedJobs *self, const Entry *entry, gint64 now)
+{
+  return entry->remembered && entry->succeeded && now - entry->finished <= MAX_RETRY_AGE &&
+         self->n_awaited <= self->capacity / 2;
+}
+
+/* Returns: the oldest entry, empty now */
+static Entry *
+take_oldest (AmpsFinishedJobs *self, gint64 now)
+{
+  Entry *entry;
+
+  do
+    {
+      self->last = self->last % self->capacity + 1;
+      entry = &self->entries[self->last];
+    }
+  while (is_awaited (self, entry, now));
+
+  self->used = MAX (self->used, self->last);
+  if (entry->remembered)
+    forget_entry (self, entry);
+  return entry;
+}
+
 /**
  * amps_finished_jobs_remember:
  * @self: a memory
@@ -191,12 +228,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
   if (entry != NULL)
     forget_entry (self, entry);
 
-  self->last = self->last % self->capacity + 1;
-  self->used = MAX (self->used, self->last);
-  entry = &self->entries[self->last];
-  if (entry->remembered)
-    forget_entry (self, entry);
-
+  entry = take_oldest (self, now);
   *entry = (Entry){
     .keys = { [BY_ID] = id, [BY_RUN] = (guint64) job->run },
     .first_received = delivery->first_received / 1000,
@@ -206,11 +238,11 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
     .attempt = delivery->attempt,
     .body_hash = delivery->body_hash,
     .outcome = job->succeeded ? AMPS_OUTCOME_ACKNOWLEDGED : job->outcome,
-    .succeeded = job->succeeded,
     .settles = settlement != NULL,
     .in_doubt = job->detached,
     .remembered = TRUE,
   };
+  set_succeeded (self, entry, job->succeeded);
   if (settlement != NULL && settlement->kind != AMPS_SETTLE_ACKNOWLEDGE && !job->succeeded)
     {
       entry->settlement = g_memdup2 (settlement, sizeof *settlement);
@@ -348,7 +380,7 @@ amps_finished_jobs_succeed (AmpsFinishedJobs *self, const char *id, const AmpsEa
     return FALSE;
 
   entry->outcome = AMPS_OUTCOME_ACKNOWLEDGED;
-  entry->succeeded = TRUE;
+  set_succeeded (self, entry, TRUE);
   g_clear_pointer (&entry->settlement, free_settlement);
   return TRUE;
 }
@@ -374,7 +406,7 @@ amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 n
   if (entry == NULL || !entry->succeeded || now - entry->finished > MAX_RETRY_AGE)
     return FALSE;
 
-  entry->succeeded = FALSE;
+  set_succeeded (self, entry, FALSE);
   return TRUE;
 }
 

@@ -191,6 +191,70 @@ test_capacity (void)
   g_assert_cmpint (amps_finished_jobs_find (memory, "4", 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
 }
 
+/* A retry may wait behind more jobs than are remembered. */
+static void
+test_late_success_stays_until_its_retry_comes (void)
+{
+  const unsigned int capacity = 4;
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (capacity);
+
+  /* Half of the room is for others: the oldest of three goes. */
+  for (unsigned int i = 0; i < 3; i++)
+    {
+      char id[] = { (char) ('a' + i), '\0' };
+
+      finish (memory, id, "body", AMPS_OUTCOME_EXPIRED, &acknowledge, 0);
+      g_assert_true (amps_finished_jobs_succeed (memory, id, NULL));
+    }
+
+  for (unsigned int i = 0; i < 10 * capacity; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("later %u", i);
+
+      finish (memory, id, "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, SECOND);
+      g_assert_cmpint (amps_finished_jobs_find (memory, id, 0), ==, AMPS_OUTCOME_ACKNOWLEDGED);
+    }
+
+  for (unsigned int i = 0; i < 3; i++)
+    {
+      char id[] = { (char) ('a' + i), '\0' };
+      g_autoptr (AmpsJob) retry = make_job (id, "body", 2);
+
+      retry->delivery->copy = TRUE;
+      g_assert_cmpint (amps_finished_jobs_has_succeeded (memory, retry, SECOND), ==, i > 0);
+      g_assert_false (amps_finished_jobs_has_succeeded (memory, retry, SECOND));
+    }
+
+  /* Then they are like any other. */
+  for (unsigned int i = 0; i < capacity; i++)
+    finish (memory, "next", "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, SECOND);
+  for (unsigned int i = 0; i < capacity; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("last %u", i);
+
+      finish (memory, id, "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, SECOND);
+    }
+  g_assert_cmpint (amps_finished_jobs_find (memory, "b", 0), ==, AMPS_OUTCOME_NONE);
+}
+
+/* After a day it is rather somebody's copy. */
+static void
+test_late_success_goes_after_a_day (void)
+{
+  const gint64 day = AMPS_SECONDS (24 * 3600);
+  g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+
+  finish (memory, "a", "body", AMPS_OUTCOME_EXPIRED, &acknowledge, 0);
+  g_assert_true (amps_finished_jobs_succeed (memory, "a", NULL));
+  for (int i = 0; i < CAPACITY; i++)
+    {
+      char id[] = { (char) ('b' + i), '\0' };
+
+      finish (memory, id, "body", AMPS_OUTCOME_ACKNOWLEDGED, &acknowledge, day + 1);
+    }
+  g_assert_cmpint (amps_finished_jobs_find (memory, "a", 0), ==, AMPS_OUTCOME_NONE);
+}
+
 typedef struct {
   char id[2];
   unsigned int attempt;
@@ -274,6 +338,8 @@ main (int argc, char **argv)
   ADD ("age", test_age);
   ADD ("attempts-are-remembered-apart", test_attempts_are_remembered_apart);
   ADD ("capacity", test_capacity);
+  ADD ("late-success-stays-until-its-retry-comes", test_late_success_stays_until_its_retry_comes);
+  ADD ("late-success-goes-after-a-day", test_late_success_goes_after_a_day);
   ADD ("as-a-list", test_as_a_list);
   return g_test_run ();
 }

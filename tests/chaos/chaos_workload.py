@@ -116,6 +116,7 @@ class Workload:
         for _ in range(2):
             if life != self._life:
                 return
+            self._ledger.acknowledging(worker, identifier)
             try:
                 connection = self._connection(api)
                 connection.request('POST', '/acknowledge', body)

@@ -51,7 +51,8 @@ class Ledger:
             runs = self._runs.setdefault(identifier, {})
             run = runs.get(worker)
             if run is not None:
-                what = f'{identifier}, attempt {attempt}, POSTed by {worker}'
+                what = (f'{identifier}, published {self._published[identifier]} times, '
+                        f'attempt {attempt}, POSTed by {worker}')
                 self._judge(what, identifier, run, now)
             runs[worker] = Run(self._n_posts)
 
@@ -90,12 +91,17 @@ class Ledger:
             for run in list(self._accepted):
                 self._end(run)
 
+    def acknowledging(self, worker, identifier):
+        """Notes that a run is acknowledged now. It may be over before the answer is noted,
+        and what was published twice may come again."""
+        with self._lock:
+            self._end(self._runs[identifier][worker])
+
     def acknowledged(self, worker, identifier, status):
         """Notes the answer to an acknowledgement."""
         with self._lock:
             run = self._runs[identifier][worker]
             self.counts[f'acknowledgement {status}'] += 1
-            self._end(run)
             if 200 <= status < 300:
                 run.acknowledged = True
                 self._missing.discard(identifier)

@@ -20,6 +20,7 @@ class LedgerTest(unittest.TestCase):
         """POST, acceptance, acknowledgement."""
         self.ledger.posted(worker, 'job', 1)
         self.ledger.accepted(worker, 'job')
+        self.ledger.acknowledging(worker, 'job')
         self.ledger.acknowledged(worker, 'job', status)
 
     def assert_seen(self, *words):
@@ -69,6 +70,14 @@ class LedgerTest(unittest.TestCase):
         self.assert_seen()
         self.ledger.posted('a', 'job', 1)
         self.assert_seen('runs')
+
+    def test_second_message_comes_before_the_answer_is_noted(self):
+        self.ledger.publishing('job')
+        self.ledger.posted('a', 'job', 1)
+        self.ledger.accepted('a', 'job')
+        self.ledger.acknowledging('a', 'job')
+        self.ledger.posted('a', 'job', 1)
+        self.assert_seen()
 
     def test_another_worker_that_finished_it_is_no_excuse(self):
         self.run_job('b')

@@ -3,42 +3,16 @@
 
 #include "amps-config-names.h"
 #include "amps-config-table.h"
+#include "core/amps-edit-distance.h"
 
 #include <string.h>
 
-/* No setting's name is nearly as long. */
-#define MAX_LENGTH 64
 #define PREFIX "AMPS_"
 #define FILE_SUFFIX "_FILE"
 /* Shorter ones look like too many others: PROT, HOST, DEBUGS. */
 #define MIN_LONE_WORD 8
 /* Letters of names that may differ by one even where their words are cut otherwise. */
 #define MIN_RUN_TOGETHER 12
-
-/* How many letters were replaced, added, left out or swapped with the next one. */
-static unsigned int
-get_distance (const char *a, gsize a_length, const char *b, gsize b_length)
-{
-  unsigned int rows[MAX_LENGTH + 1][MAX_LENGTH + 1];
-
-  for (gsize i = 0; i <= a_length; i++)
-    rows[i][0] = (unsigned int) i;
-  for (gsize j = 0; j <= b_length; j++)
-    rows[0][j] = (unsigned int) j;
-
-  for (gsize i = 1; i <= a_length; i++)
-    for (gsize j = 1; j <= b_length; j++)
-      {
-        unsigned int replaced = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-        unsigned int other = MIN (rows[i - 1][j], rows[i][j - 1]) + 1;
-
-        rows[i][j] = MIN (replaced, other);
-        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-          rows[i][j] = MIN (rows[i][j], rows[i - 2][j - 2] + 1);
-      }
-
-  return rows[a_length][b_length];
-}
 
 /* A short word with another letter is another word: API and APP, ID and IP. */
 static gboolean
@@ -72,7 +46,7 @@ is_word_alike (const char *word, gsize length, const char *known, gsize known_le
   if (length < 2 ||
       (known_length <= 5 && word[0] != known[0] && (word[0] != known[1] || word[1] != known[0])))
     return FALSE;
-  distance = get_distance (word, length, known, known_length);
+  distance = amps_edit_distance (word, length, known, known_length);
   *n_faults += distance;
   return distance <= (known_length >= MIN_LONE_WORD ? 2 : 1);
 }
@@ -129,7 +103,7 @@ are_cut_otherwise (const char *name, const char *known, unsigned int *n_faults)
   letters = run_together (name);
   known_letters = run_together (known);
   length = strlen (known_letters);
-  *n_faults = get_distance (letters, strlen (letters), known_letters, length);
+  *n_faults = amps_edit_distance (letters, strlen (letters), known_letters, length);
   return *n_faults <= (length >= MIN_RUN_TOGETHER ? 1 : 0);
 }
 
@@ -188,7 +162,7 @@ normalise (const char *name)
 {
   char *normal;
 
-  if (strlen (name) > MAX_LENGTH || *name == '\0')
+  if (strlen (name) > AMPS_EDIT_DISTANCE_MAX_LENGTH || *name == '\0')
     return NULL;
   for (const char *at = name; *at != '\0'; at++)
     {
@@ -231,7 +205,7 @@ find_beginning (const char *normal)
     {
       const char *known = amps_variables[i].name;
       unsigned int n_words = count_common_words (normal, known);
-      unsigned int distance = get_distance (normal, strlen (normal), known, strlen (known));
+      unsigned int distance = amps_edit_distance (normal, strlen (normal), known, strlen (known));
 
       if (n_words > most || (n_words == most && n_words > 0 && distance < least))
         {

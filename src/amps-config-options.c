@@ -125,13 +125,14 @@ options_free (gpointer data)
 
 /**
  * amps_config_create_option_group:
+ * @scope: who reads the settings
  * @given: gets `NAME=value` for each option that is given, for
  *   amps_config_new(); to outlive the group
  *
  * Returns: (transfer full): an option for each variable
  */
 GOptionGroup *
-amps_config_create_option_group (GStrvBuilder *given)
+amps_config_create_option_group (AmpsConfigScope scope, GStrvBuilder *given)
 {
   Options *options = g_new (Options, 1);
   GOptionGroup *group = g_option_group_new (NULL, NULL, NULL, options, options_free);
@@ -144,6 +145,8 @@ amps_config_create_option_group (GStrvBuilder *given)
     {
       const AmpsVariableInfo *info = &amps_variables[i];
 
+      if (scope == AMPS_CONFIG_CLIENT && !info->for_clients)
+        continue;
       add_entry (options, g_strdup (info->name), describe (info),
                  info->kind == KIND_BOOLEAN ? G_OPTION_FLAG_OPTIONAL_ARG : 0);
       if (info->from_file)

@@ -33,6 +33,7 @@ typedef struct {
 struct _AmpsConfig {
   GObject parent_instance;
 
+  AmpsConfigScope scope;
   Setting settings[N_VARIABLES];
   AmpsBrokerUriCheckFunc check_uri; /* (nullable) */
   char **broker_uris;               /* (owned) */
@@ -196,8 +197,9 @@ gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sourc
 {
   const AmpsVariableInfo *info = &amps_variables[variable];
   Setting *setting = &self->settings[variable];
+  Source n_sources = self->scope == AMPS_CONFIG_SERVICE || info->for_clients ? N_SOURCES : 0;
 
-  for (Source source = 0; source < N_SOURCES && setting->given_by == NULL; source++)
+  for (Source source = 0; source < n_sources && setting->given_by == NULL; source++)
     {
       gather_by_name (self, variable, info->name, sources, source);
       if (info->alias != NULL)
@@ -345,7 +347,7 @@ check_rules (AmpsConfig *self)
 {
   const Setting *settings = self->settings;
 
-  if (settings[VARIABLE_BROKER_SUBJECT].text == NULL)
+  if (self->scope == AMPS_CONFIG_SERVICE && settings[VARIABLE_BROKER_SUBJECT].text == NULL)
     add_problem (self, _ ("BROKER_SUBJECT is required: the name of the queue to consume"));
 
   if (are_good (self, VARIABLE_BROKER_HOST, VARIABLE_BROKER_TYPE) &&
@@ -403,7 +405,7 @@ fill_in (AmpsConfig *self)
   if (api_url->text == NULL)
     api_url->text = derive_api_url (self);
 
-  if (dead_letters->text == NULL &&
+  if (dead_letters->text == NULL && settings[VARIABLE_BROKER_SUBJECT].text != NULL &&
       settings[VARIABLE_DEAD_LETTER_MODE].number == AMPS_DEAD_LETTER_MODE_QUEUE)
     dead_letters->text =
         g_strconcat (settings[VARIABLE_BROKER_SUBJECT].text, DEAD_LETTER_SUFFIX, NULL);
@@ -411,6 +413,7 @@ fill_in (AmpsConfig *self)
 
 /**
  * amps_config_new_full:
+ * @scope: who reads them
  * @environment: (array zero-terminated=1): `NAME=value`, as g_get_environ() has it
  * @dotenv_path: (nullable): a file that fills in what @environment leaves unset;
  *   it need not exist
@@ -425,8 +428,9 @@ fill_in (AmpsConfig *self)
  * Returns: (transfer full) (nullable): the settings, all valid
  */
 AmpsConfig *
-amps_config_new_full (const char *const *environment, const char *dotenv_path,
-                      const char *const *options, AmpsBrokerUriCheckFunc check_uri, GError **error)
+amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
+                      const char *dotenv_path, const char *const *options,
+                      AmpsBrokerUriCheckFunc check_uri, GError **error)
 {
   g_autoptr (AmpsConfig) self = g_object_new (AMPS_TYPE_CONFIG, NULL);
   g_auto (GStrv) dotenv = amps_dotenv_read (dotenv_path, self->problems);
@@ -436,6 +440,7 @@ amps_config_new_full (const char *const *environment, const char *dotenv_path,
     [SOURCE_DOTENV] = (const char *const *) dotenv,
   };
 
+  self->scope = scope;
   self->check_uri = check_uri;
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
@@ -478,7 +483,7 @@ AmpsConfig *
 amps_config_new (const char *const *environment, const char *dotenv_path,
                  const char *const *options, GError **error)
 {
-  return amps_config_new_full (environment, dotenv_path, options, NULL, error);
+  return amps_config_new_full (AMPS_CONFIG_SERVICE, environment, dotenv_path, options, NULL, error);
 }
 
 static char *

@@ -66,6 +66,20 @@ typedef enum {
 } AmpsDeadLetterMode;
 
 /**
+ * AmpsConfigScope:
+ * @AMPS_CONFIG_SERVICE: AMPS itself: all of them
+ * @AMPS_CONFIG_CLIENT: a program that looks for an AMPS or for its broker: only those that say
+ *   where they are, the others have their defaults. It need not know BROKER_SUBJECT, which is
+ *   %NULL then, as is DEAD_LETTER_QUEUE if nothing sets it
+ *
+ * Who reads the settings.
+ */
+typedef enum {
+  AMPS_CONFIG_SERVICE,
+  AMPS_CONFIG_CLIENT,
+} AmpsConfigScope;
+
+/**
  * AMPS_CONFIG_EXIT_STATUS:
  *
  * EX_CONFIG of sysexits.h.
@@ -94,9 +108,9 @@ typedef gboolean (*AmpsBrokerUriCheckFunc) (const char *broker_type, const char 
 
 AmpsConfig *amps_config_new (const char *const *environment, const char *dotenv_path,
                              const char *const *options, GError **error);
-AmpsConfig *amps_config_new_full (const char *const *environment, const char *dotenv_path,
-                                  const char *const *options, AmpsBrokerUriCheckFunc check_uri,
-                                  GError **error);
+AmpsConfig *amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
+                                  const char *dotenv_path, const char *const *options,
+                                  AmpsBrokerUriCheckFunc check_uri, GError **error);
 gboolean amps_config_reload_secrets (AmpsConfig *self, GError **error);
 char *amps_config_to_string (AmpsConfig *self);
 char *amps_config_summarise (AmpsConfig *self);
@@ -104,7 +118,7 @@ void amps_config_foreach (AmpsConfig *self,
                           void (*func) (const char *name, const char *redacted, gpointer user_data),
                           gpointer user_data);
 const char *const *amps_config_get_warnings (AmpsConfig *self);
-GOptionGroup *amps_config_create_option_group (GStrvBuilder *given);
+GOptionGroup *amps_config_create_option_group (AmpsConfigScope scope, GStrvBuilder *given);
 gboolean amps_config_check_arguments (int argc, char **argv, GError **error);
 
 const char *const *amps_config_get_broker_uris (AmpsConfig *self);

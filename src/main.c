@@ -74,8 +74,9 @@ run (int argc, char **argv)
   g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
 
   amps_locale_set_up ();
-  if (!parse_command_line (&argc, &argv, amps_config_create_option_group (given), &check_config,
-                           &version, &error))
+  if (!parse_command_line (&argc, &argv,
+                           amps_config_create_option_group (AMPS_CONFIG_SERVICE, given),
+                           &check_config, &version, &error))
     {
       g_printerr ("amps: %s\n", error->message);
       return AMPS_CONFIG_EXIT_STATUS;
@@ -89,7 +90,7 @@ run (int argc, char **argv)
 
   options = g_strv_builder_end (given);
   config =
-      amps_config_new_full ((const char *const *) environment, ".env",
+      amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, ".env",
                             (const char *const *) options, amps_broker_factory_check_uri, &error);
   if (config == NULL)
     {

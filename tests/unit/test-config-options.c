@@ -12,7 +12,8 @@ parse_options (const char *command_line, GError **error)
   g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
-  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  g_option_context_set_main_group (context,
+                                   amps_config_create_option_group (AMPS_CONFIG_SERVICE, given));
   g_option_context_set_ignore_unknown_options (context, TRUE);
   if (!g_option_context_parse_strv (context, &arguments, error) ||
       !amps_config_check_arguments ((int) g_strv_length (arguments), arguments, error))
@@ -36,6 +37,22 @@ test_options (void)
   g_assert_cmpstr (options[3], ==, "API_TOKEN_FILE=/secret");
   g_assert_cmpstr (options[4], ==, "METRICS_ENABLED=false");
   g_assert_null (options[5]);
+}
+
+/* A client has only what says where AMPS and its broker are. */
+static void
+test_client_options (void)
+{
+  g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char *help = NULL;
+
+  g_option_context_set_main_group (context,
+                                   amps_config_create_option_group (AMPS_CONFIG_CLIENT, given));
+  help = g_option_context_get_help (context, TRUE, NULL);
+  g_assert_nonnull (strstr (help, "--port="));
+  g_assert_nonnull (strstr (help, "--broker-host-file="));
+  g_assert_null (strstr (help, "--job-timeout="));
 }
 
 /* Each is named, but nothing that may be its value. */
@@ -70,7 +87,8 @@ get_help (void)
   g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
-  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  g_option_context_set_main_group (context,
+                                   amps_config_create_option_group (AMPS_CONFIG_SERVICE, given));
   return g_option_context_get_help (context, TRUE, NULL);
 }
 
@@ -121,6 +139,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config-options/options", test_options);
+  g_test_add_func ("/config-options/client", test_client_options);
   g_test_add_func ("/config-options/unknown", test_unknown);
   g_test_add_func ("/config-options/help", test_help);
   g_test_add_func ("/config-options/manual", test_manual);

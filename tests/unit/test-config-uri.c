@@ -16,7 +16,8 @@ read_config (const char *variable, GError **error)
   static const char *const none[] = { NULL };
   const char *const environment[] = { "BROKER_SUBJECT=jobs", variable, NULL };
 
-  return amps_config_new_full (environment, NULL, none, amps_broker_factory_check_uri, error);
+  return amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
+                               amps_broker_factory_check_uri, error);
 }
 
 /* Everything that is said of the settings, at start and later. */

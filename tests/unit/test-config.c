@@ -382,12 +382,14 @@ test_backend_is_asked (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (AmpsConfig) config = NULL;
 
   write_file (fixture, "amqp://a,amqp://hunter2");
-  g_assert_null (amps_config_new_full (environment, NULL, none, refuse_hunter, &error));
+  g_assert_null (
+      amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, refuse_hunter, &error));
   g_assert_true (g_str_has_suffix (error->message, ": makes no sense"));
   g_clear_error (&error);
 
   write_file (fixture, "amqp://a,amqp://b");
-  config = amps_config_new_full (environment, NULL, none, refuse_hunter, &error);
+  config =
+      amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, refuse_hunter, &error);
   g_assert_no_error (error);
   write_file (fixture, "amqp://hunter2");
   g_assert_false (amps_config_reload_secrets (config, &error));

@@ -15,7 +15,8 @@ test_help (void)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autofree char *help = NULL;
 
-  g_option_context_set_main_group (context, amps_config_create_option_group (given));
+  g_option_context_set_main_group (context,
+                                   amps_config_create_option_group (AMPS_CONFIG_SERVICE, given));
   help = g_option_context_get_help (context, TRUE, NULL);
   g_assert_nonnull (strstr (help, "--port=WERT "));
 

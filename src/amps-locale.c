@@ -23,3 +23,15 @@ amps_locale_set_up (void)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 }
+
+/**
+ * amps_locale_leave:
+ *
+ * Speaks English from now on, as the log and the API do: GLib and the C library then
+ * mix no other language into it. To be called before any thread begins.
+ */
+void
+amps_locale_leave (void)
+{
+  setlocale (LC_MESSAGES, "C");
+}

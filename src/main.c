@@ -104,6 +104,7 @@ run (int argc, char **argv)
       return EXIT_SUCCESS;
     }
 
+  amps_locale_leave ();
   amps_log_set_up (amps_config_get_log_format (config), amps_config_get_debug (config));
   g_setenv ("G_TLS_GNUTLS_PRIORITY", TLS_PRIORITY, FALSE);
   mallopt (M_MMAP_THRESHOLD, LARGE_BLOCK);

@@ -3,12 +3,13 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
 import unittest
 
-from amps import BINARY, Amps
+from amps import BINARY, Amps, wait_until
 
 BAD = {
     'BROKER_HOST': 'http://user:hunter2@host',
@@ -201,6 +202,41 @@ class CommandLine(unittest.TestCase):
             self.assertNotIn('ulimit', amps.log)
         with Amps('amqp://127.0.0.1:9', 'jobs', command=('prlimit', '--nofile=200:1324')) as amps:
             amps.wait_log('ulimit -Hn')
+
+
+class Language(unittest.TestCase):
+    """What is said to the user, and what is logged."""
+
+    GERMAN = {'LC_ALL': 'C.UTF-8', 'LANGUAGE': 'de',
+              'AMPS_LOCALEDIR': os.path.join(os.environ['AMPS_BUILD'], 'po')}
+
+    def setUp(self):
+        # The C library of Debian 13 translates nothing in C.UTF-8.
+        if '--port=WERT' not in run('--help', **self.GERMAN).stdout:
+            self.skipTest('there is no locale here but C')
+
+    def test_settings_are_spoken_of_in_german(self):
+        ended = run(**self.GERMAN, **BAD)
+        self.assertEqual(ended.returncode, 78)
+        for line in ended.stderr.splitlines():
+            self.assertRegex(line, r'(?i)muss|darf|braucht|erforderlich|kann nicht|verschieden')
+            self.assertNotRegex(line, r'\b(must|the|be|is)\b')
+
+    def test_log_and_api_are_english(self):
+        # Messages of AMPS's own, of GLib and of the C library.
+        with tempfile.NamedTemporaryFile('w', suffix='.token') as token:
+            token.write('secret\n')
+            token.flush()
+            with Amps('amqp://127.0.0.1:9', 'jobs', API_TOKEN_FILE=token.name,
+                      WORKLOAD_ADDRESS='http://127.0.0.1:9', **self.GERMAN) as amps:
+                amps.wait_listening()
+                wait_until(lambda: 'Could not connect' in amps.get('/readyz').body,
+                           what='the refusal')
+                self.assertRegex(amps.get('/readyz').body, 'Could not connect.*refused')
+                os.truncate(token.name, 0)
+                amps.process.send_signal(signal.SIGHUP)
+                amps.wait_log('Kept the old secrets')
+                self.assertIn('the file must hold a line of text', amps.log)
 
 
 if __name__ == '__main__':

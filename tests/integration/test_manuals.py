@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The manual pages as man(1) and mandoc(1) show them, and what they must say."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from amps import BINARY
+
+PAGES = sorted(pathlib.Path(os.environ['AMPS_BUILD'], 'docs').glob('*.[1-8]'))
+# On a terminal of 80 columns man(1) leaves two free.
+WIDTH = 78
+READERS = {
+    'man': ('man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8'),
+    'mandoc': ('mandoc', '-Tutf8', '-O', f'width={WIDTH}'),
+}
+
+
+def read(page, reader):
+    """What a reader shows of a page, and what it says of it."""
+    done = subprocess.run([*READERS[reader], page], check=True, capture_output=True, text=True,
+                          env={'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8',
+                               'MANWIDTH': str(WIDTH)})
+    return re.sub('.\b|\x1b\\[[0-9;]*m', '', done.stdout), done.stderr
+
+
+class Manuals(unittest.TestCase):
+    """Each page, with each reader."""
+
+    def setUp(self):
+        for reader in READERS:
+            if shutil.which(reader) is None:
+                self.skipTest(f'there is no {reader}')
+
+    def named(self, name):
+        """A page in one line."""
+        page = next(page for page in PAGES if page.name == name)
+        return re.sub(r'\s+', ' ', read(page, 'mandoc')[0])
+
+    def test_pages_are_sound(self):
+        self.assertTrue(PAGES)
+        for page in PAGES:
+            lint = subprocess.run(['mandoc', '-Tlint', page], check=False, capture_output=True,
+                                  text=True)
+            self.assertEqual((lint.returncode, lint.stdout), (0, ''), page)
+
+    def test_pages_fit_a_terminal(self):
+        for page in PAGES:
+            for reader in READERS:
+                shown, said = read(page, reader)
+                self.assertEqual(said, '', page)
+                lines = shown.splitlines()
+                self.assertEqual([line for line in lines if len(line) > WIDTH], [], page)
+                # Words are left whole, so that what is copied or searched for is right.
+                self.assertEqual([line for line in lines if line.endswith('\u2010')], [], page)
+                # Nothing is left of the Markdown or of roff.
+                for mark in ('](', '```', '`', '|--', '\\f', '\\&', '\\-'):
+                    self.assertNotIn(mark, shown, page)
+
+    def test_purpose(self):
+        for page in PAGES:
+            name = page.stem
+            self.assertRegex(read(page, 'man')[0], rf'\nNAME\n +{re.escape(name)} - \w')
+
+    def test_every_option_and_setting_is_there(self):
+        shown = subprocess.run([BINARY, '--help'], check=True, stdout=subprocess.PIPE, text=True,
+                               env={'LC_ALL': 'C'}).stdout
+        options = re.findall(r'^  (?:-\w, )?--([\w-]+)', shown, re.MULTILINE)
+        settings = self.named('amps.env.5')
+        command = self.named('amps.1')
+        self.assertGreater(len(options), 40)
+        for option in options:
+            name = option.upper().replace('-', '_')
+            self.assertTrue(f' {name} ' in settings or f' {name.removesuffix("_FILE")} ' in settings
+                            or f' --{option}' in command, option)
+
+    def test_exit_status_of_a_bad_setting(self):
+        ended = subprocess.run([BINARY, '--check-config'], check=False, env={}, cwd='/',
+                               stderr=subprocess.DEVNULL)
+        self.assertIn(f' {ended.returncode} A setting or an option is wrong',
+                      self.named('amps.1'))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -200,13 +200,51 @@ def check_translations(root):
     listed_in = root / 'po' / 'POTFILES'
     text = listed_in.read_text(encoding='utf-8') if listed_in.is_file() else ''
     listed = {line.strip() for line in text.splitlines() if line.strip() and line[0] != '#'}
-    marked = re.compile(r'(?<!\w)(N?_|C_|NC_|Q_|d?n?gettext|g_dn?gettext)\s\("')
+    marked = re.compile(r'(?<!\w)(N?_|C_|NC_|Q_|d?n?gettext|g_dn?gettext)\s*\(\s*"')
     used = {path.relative_to(root).as_posix() for path in c_files(root / 'src')
-            if any(marked.search(line) for _, line in lines_of(path))}
+            if marked.search(path.read_text(encoding='utf-8'))}
     for name in sorted(used - listed):
         yield f'{name}: has text to translate; list it in po/POTFILES'
     for name in sorted(listed - used):
         yield f'po/POTFILES: {name} has no text to translate (or is gone); take it out'
+
+
+def gettext(program, *arguments, **how):
+    """Runs a program of gettext."""
+    if shutil.which(program) is None:
+        raise LookupError(f'there is no {program}')
+    return subprocess.run([program, *arguments], capture_output=True, text=True,
+                          **{'check': True, **how})
+
+
+def check_languages(root):
+    """Each translation says all there is to say, and nothing else."""
+    folder = root / 'po'
+    linguas = folder / 'LINGUAS'
+    if not linguas.is_file():
+        return
+    # What meson's preset for GLib says, as far as it matters here.
+    template = gettext('xgettext', '--from-code=UTF-8', '--keyword=_', '--keyword=N_',
+                       '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--flag=N_:1:pass-c-format',
+                       '--flag=g_printerr:1:c-format', f'--files-from={folder / "POTFILES"}',
+                       f'--directory={root}', '--output=-').stdout
+    for language in linguas.read_text(encoding='utf-8').split('\n'):
+        if not language or language.startswith('#'):
+            continue
+        path = folder / f'{language}.po'
+        checked = gettext('msgfmt', '--check', '--output-file=/dev/null', path, check=False)
+        if checked.returncode != 0:
+            yield checked.stderr.replace(f'{root}/', '').strip()
+            continue
+        merged = gettext('msgmerge', '--no-fuzzy-matching', '--output-file=-', path, '-',
+                         input=template).stdout
+        for which, wrong in (('untranslated', 'is not translated'),
+                             ('only-fuzzy', 'is marked as fuzzy; look at it'),
+                             ('only-obsolete', 'is said by nobody; take it out')):
+            found = gettext('msgattrib', f'--{which}', '--no-wrap', input=merged).stdout
+            for text in re.findall(r'^(?:#~ )?msgid (".+"|""(?:\n(?:#~ )?".*")+)', found,
+                                   re.MULTILINE):
+                yield f'po/{path.name}: {text} {wrong}'
 
 
 def anchors(path):
@@ -279,6 +317,7 @@ CHECKS = {
     'links': check_links,
     'text': check_text,
     'includes': check_includes,
+    'languages': check_languages,
     'foreign-text': check_foreign_text,
     'registered': check_registered,
     'translations': check_translations,

@@ -116,9 +116,32 @@ class ChecksTest(unittest.TestCase):
 
     def test_translations(self):
         self.write('src/a.c', 'puts (_ ("x"));\n')
-        self.write('src/b.c', 'const char *x = N_ ("x");\n')
+        self.write('src/b.c', 'const char *x = N_ (\n"x");\n')
         self.write('po/POTFILES', '# comment\nsrc/b.c\nsrc/gone.c\n')
         self.assert_finds('translations', 'src/a.c', 'src/gone.c')
+
+    def write_german(self, *entries):
+        """A translation of a source that says two things."""
+        self.write('src/a.c', 'f (_ ("one %d"), N_ ("two"));\n')
+        self.write('po/POTFILES', '# comment\nsrc/a.c\n')
+        self.write('po/LINGUAS', '# comment\nde\n')
+        head = 'msgid ""\nmsgstr "Language: de\\nContent-Type: text/plain; charset=UTF-8\\n"\n'
+        self.write('po/de.po', '\n'.join([head, *entries]))
+
+    def test_languages(self):
+        one = '#, c-format\nmsgid "one %d"\nmsgstr "eins %d"\n'
+        two = 'msgid "two"\nmsgstr "zwei"\n'
+        self.write_german(one, two)
+        self.assertEqual(self.found('languages'), [])
+        for text, *entries in (('"two" is not translated', one),
+                               ('"two" is not translated', one, 'msgid "two"\nmsgstr ""\n'),
+                               ('"two" is marked as fuzzy', one, '#, fuzzy\n' + two),
+                               ('"six" is said by nobody', one, two, two.replace('two', 'six')),
+                               ('"six" is said by nobody', one, two,
+                                '#~ msgid "six"\n#~ msgstr "sechs"\n'),
+                               ('are not the same', one.replace('s %d', 's %s'), two)):
+            self.write_german(*entries)
+            self.assert_finds('languages', text)
 
     def test_format(self):
         self.write('src/core/amps-x.c', LICENCE + 'int  x ;\n')

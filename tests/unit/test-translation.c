@@ -45,7 +45,7 @@ test_errors (void)
   g_assert_true (g_str_has_prefix (lines[0], "JOB_TIMEOUT=x: muss eine Dauer sein"));
   g_assert_true (g_str_has_prefix (lines[1], "API_SOCKET_MODE=660: muss aus vier Oktalziffern"));
   g_assert_true (g_str_has_prefix (lines[2], "BROKER_SUBJECT ist erforderlich"));
-  g_assert_true (g_str_has_prefix (lines[3], "PORT=0: muss von 1 bis 65535 sein; 0, für keinen"));
+  g_assert_true (g_str_has_prefix (lines[3], "PORT=0: muss zwischen 1 und 65535 liegen; 0,"));
 }
 
 /* LANGUAGE chooses the translation in any locale but C; newer C libraries count

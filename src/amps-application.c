@@ -7,6 +7,7 @@
 #include "amps-signals.h"
 #include "broker/amps-broker-factory.h"
 #include "core/amps-descriptors.h"
+#include "core/amps-log.h"
 #include "dbus/amps-dbus-service.h"
 #include "delivery/amps-dispatcher.h"
 #include "delivery/amps-queue-gauge.h"
@@ -94,7 +95,7 @@ on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!amps_broker_stop_finish (AMPS_BROKER (source), result, &error))
-    g_warning ("The broker was not told everything: %s", error->message);
+    amps_log (WARNING, FLUSH_FAILED, "The broker was not told everything: %s", error->message);
 
   g_main_loop_quit (self->loop);
 }
@@ -130,12 +131,13 @@ on_deadline (gpointer user_data)
 
   if (self->released)
     {
-      g_warning ("%u jobs could not be settled; the broker takes them back", n_jobs);
+      amps_log (WARNING, JOBS_UNSETTLED, "%u jobs could not be settled; the broker takes them back",
+                n_jobs);
       close_broker (self);
     }
   else
     {
-      g_warning ("DRAIN_TIMEOUT is over: giving back %u jobs", n_jobs);
+      amps_log (WARNING, DRAIN_TIMEOUT, "DRAIN_TIMEOUT is over: giving back %u jobs", n_jobs);
       release_rest (self);
     }
 
@@ -156,12 +158,12 @@ on_stop_signal (gpointer user_data)
 
   if (amps_dispatcher_is_stopping (self->dispatcher))
     {
-      g_info ("Asked to stop again: giving back all jobs");
+      amps_log (INFO, STOPPING_AT_ONCE, "Asked to stop again: giving back all jobs");
       release_rest (self);
       return G_SOURCE_CONTINUE;
     }
 
-  g_info ("Stopping");
+  amps_log (INFO, STOPPING, "Stopping");
   amps_service_manager_stop (self->manager, amps_config_get_drain_timeout (self->config) +
                                                 FLUSH_TIMEOUT + CLOSE_TIMEOUT);
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
@@ -181,9 +183,9 @@ on_reload_signal (gpointer user_data)
 
   amps_service_manager_begin_reload (self->manager);
   if (amps_config_reload_secrets (self->config, &error))
-    g_info ("Read the secrets again");
+    amps_log (INFO, SECRETS_READ, "Read the secrets again");
   else
-    g_warning ("Kept the old secrets: %s", error->message);
+    amps_log (WARNING, SECRETS_KEPT, "Kept the old secrets: %s", error->message);
   amps_service_manager_end_reload (self->manager);
 
   return G_SOURCE_CONTINUE;
@@ -232,10 +234,11 @@ prepare_descriptors (AmpsApplication *self)
   guint64 needed = n_jobs + n_jobs / 4 + OTHER_DESCRIPTORS;
 
   if (limit < needed)
-    g_warning ("Only %" G_GUINT64_FORMAT " files and connections may be open at once, and "
-               "MAX_CONCURRENCY=%u may need %" G_GUINT64_FORMAT ": raise the hard limit "
-               "(ulimit -Hn, LimitNOFILE=, --ulimit nofile=) or lower MAX_CONCURRENCY",
-               limit, amps_config_get_max_concurrency (self->config), needed);
+    amps_log (WARNING, FILE_LIMIT_LOW,
+              "Only %" G_GUINT64_FORMAT " files and connections may be open at once, and "
+              "MAX_CONCURRENCY=%u may need %" G_GUINT64_FORMAT ": raise the hard limit "
+              "(ulimit -Hn, LimitNOFILE=, --ulimit nofile=) or lower MAX_CONCURRENCY",
+              limit, amps_config_get_max_concurrency (self->config), needed);
 }
 
 static void
@@ -246,9 +249,9 @@ log_settings (AmpsApplication *self)
       g_strdup_printf ("AMPS %s starts with these settings:%s", AMPS_VERSION, settings);
   const char *const *warnings = amps_config_get_warnings (self->config);
 
-  amps_log_lines (G_LOG_LEVEL_INFO, text);
+  amps_log_lines (INFO, SETTINGS, text);
   for (; *warnings != NULL; warnings++)
-    g_warning ("%s", *warnings);
+    amps_log (WARNING, SETTING_WARNING, "%s", *warnings);
 }
 
 /**

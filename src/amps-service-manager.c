@@ -2,6 +2,7 @@
 #include "amps-service-manager.h"
 
 #include "core/amps-foreign-text.h"
+#include "core/amps-log.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
@@ -43,7 +44,8 @@ tell (AmpsServiceManager *self, const char *text)
 
   told = g_socket_send_to (self->socket, self->address, text, strlen (text), NULL, &error) >= 0;
   if (!told && !self->failing)
-    g_warning ("The service manager at NOTIFY_SOCKET can't be told anything: %s", error->message);
+    amps_log (WARNING, SERVICE_MANAGER_FAILED,
+              "The service manager at NOTIFY_SOCKET can't be told anything: %s", error->message);
   self->failing = !told;
   return told;
 }
@@ -158,7 +160,8 @@ open_socket (AmpsServiceManager *self, const char *address)
   self->address = parse_address (address);
   if (self->address == NULL)
     {
-      g_warning ("NOTIFY_SOCKET is not the address of a unix socket");
+      amps_log (WARNING, SERVICE_MANAGER_FAILED,
+                "NOTIFY_SOCKET is not the address of a unix socket");
       return;
     }
 
@@ -167,7 +170,8 @@ open_socket (AmpsServiceManager *self, const char *address)
   if (self->socket != NULL)
     g_socket_set_blocking (self->socket, FALSE);
   else
-    g_warning ("The service manager can't be told anything: %s", error->message);
+    amps_log (WARNING, SERVICE_MANAGER_FAILED, "The service manager can't be told anything: %s",
+              error->message);
 }
 
 /* Returns: µs; 0 when no signs of life are wanted, or those of another process */
@@ -186,7 +190,7 @@ parse_watchdog (const char *const *environment)
   if (g_ascii_string_to_unsigned (text, 10, 1, G_MAXINT64 / 2, &number, NULL))
     return (gint64) number;
 
-  g_warning ("WATCHDOG_USEC is not a number of microseconds");
+  amps_log (WARNING, SERVICE_MANAGER_FAILED, "WATCHDOG_USEC is not a number of microseconds");
   return 0;
 }
 

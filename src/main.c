@@ -105,13 +105,14 @@ run (int argc, char **argv)
     }
 
   amps_locale_leave ();
-  amps_log_set_up (amps_config_get_log_format (config), amps_config_get_debug (config));
+  amps_log_set_up (amps_config_get_log_format (config), amps_config_get_debug (config),
+                   amps_config_get_subject (config));
   g_setenv ("G_TLS_GNUTLS_PRIORITY", TLS_PRIORITY, FALSE);
   mallopt (M_MMAP_THRESHOLD, LARGE_BLOCK);
   application = amps_application_new (config);
   if (!amps_application_run (application, &error))
     {
-      g_critical ("Could not start: %s", error->message);
+      amps_log (CRITICAL, START_FAILED, "Could not start: %s", error->message);
       return EXIT_FAILURE;
     }
 

@@ -3,6 +3,7 @@
 
 #include "core/amps-error.h"
 #include "core/amps-log-throttle.h"
+#include "core/amps-log.h"
 
 typedef struct {
   AmpsBrokerState state;
@@ -432,21 +433,21 @@ log_problem (AmpsBrokerPrivate *priv, const char *what, const char *detail)
   g_autofree char *text = amps_log_throttle_note (priv->problems, detail, g_get_monotonic_time ());
 
   if (text != NULL)
-    g_warning ("Broker %s: %s", what, text);
+    amps_log (WARNING, BROKER_FAILED, "Broker %s: %s", what, text);
 }
 
 static void
 log_change (AmpsBrokerPrivate *priv, AmpsBrokerState state, const char *detail)
 {
   if (priv->state == AMPS_BROKER_DISCONNECTED && state != AMPS_BROKER_DISCONNECTED)
-    g_info ("Broker connected");
+    amps_log (INFO, BROKER_CONNECTED, "Broker connected");
 
   if (detail != NULL)
     log_problem (priv,
                  state == AMPS_BROKER_CONNECTED ? "problem" : amps_broker_state_to_string (state),
                  detail);
   else if (state == AMPS_BROKER_CONSUMING || state == AMPS_BROKER_DISCONNECTED)
-    g_info ("Broker %s", amps_broker_state_to_string (state));
+    amps_log (INFO, BROKER_STATE, "Broker %s", amps_broker_state_to_string (state));
 
   /* A connection alone may be one that ends for the same reason as the last one. */
   if (state == AMPS_BROKER_CONSUMING || (state == AMPS_BROKER_CONNECTED && !priv->consuming))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-context-source.h"
 
+#include "amps-log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -96,7 +98,8 @@ control (Nested *nested, int operation, const GPollFD *descriptor)
       epoll_ctl (nested->epoll, EPOLL_CTL_ADD, descriptor->fd, &event) == 0)
     return;
 
-  g_critical ("Can't watch descriptor %d: %s", descriptor->fd, g_strerror (errno));
+  amps_log (CRITICAL, SYSTEM_FAILED, "Can't watch descriptor %d: %s", descriptor->fd,
+            g_strerror (errno));
 }
 
 static const GPollFD *

@@ -1,35 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-log.h"
 
+#include "amps-job.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* GLib has one writer and one debug switch for the whole process; they are
- * all the state there is here. */
+/* GLib has one writer and one debug switch for the whole process; they, and what that writer
+ * was told, are all the state there is here. */
+
+static char *queue_name; /* (owned) (nullable) set before other threads start, and never changed */
 
 #define FIELD_PREFIX "AMPS_"
+#define EVENT_FIELD "AMPS_EVENT"
+#define JOB_FIELD "AMPS_JOB_ID"
+#define MAX_FIELDS 16
+#define N_EVENT_FIELDS 2
+/* As W3C Trace Context places it behind a version: 00-TRACE-… */
+#define TRACE_ID_OFFSET 3
+#define TRACE_ID_LENGTH 32
 /* Marks a message that is several lines, of AMPS's own making. */
 #define LINES_FIELD "LINES"
 #define TIME_LENGTH sizeof ("2026-01-01T00:00:00.000Z")
 
-static const char *
-level_to_string (GLogLevelFlags level)
-{
-  static const struct {
-    GLogLevelFlags level;
-    const char *name;
-  } names[] = {
-    { G_LOG_LEVEL_ERROR, "error" },     { G_LOG_LEVEL_CRITICAL, "critical" },
-    { G_LOG_LEVEL_WARNING, "warning" }, { G_LOG_LEVEL_MESSAGE, "notice" },
-    { G_LOG_LEVEL_INFO, "info" },       { G_LOG_LEVEL_DEBUG, "debug" },
-  };
+typedef struct {
+  GLogLevelFlags level;
+  const char *name;
+  const char *priority; /* syslog's, as GLib maps them */
+} Level;
 
-  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
-    if ((level & names[i].level) != 0)
-      return names[i].name;
-  return "notice";
+static const Level levels[] = {
+  { G_LOG_LEVEL_ERROR, "error", "3" },     { G_LOG_LEVEL_CRITICAL, "critical", "4" },
+  { G_LOG_LEVEL_WARNING, "warning", "4" }, { G_LOG_LEVEL_INFO, "info", "6" },
+  { G_LOG_LEVEL_DEBUG, "debug", "7" },     { G_LOG_LEVEL_MESSAGE, "notice", "5" },
+};
+
+/* What is none of these, as a library's own may be, is a notice. */
+static const Level *
+find_level (GLogLevelFlags level)
+{
+  size_t i = 0;
+
+  while (i < G_N_ELEMENTS (levels) - 1 && (level & levels[i].level) == 0)
+    i++;
+  return &levels[i];
+}
+
+typedef struct {
+  GLogField items[MAX_FIELDS];
+  gsize n_items;
+} Fields;
+
+/* No writer takes a field without a value. */
+static void
+add_field (Fields *fields, const char *key, const char *value)
+{
+  if (value == NULL)
+    return;
+
+  g_return_if_fail (fields->n_items < MAX_FIELDS);
+
+  fields->items[fields->n_items++] = (GLogField){ key, value, -1 };
+}
+
+static void
+add_event (Fields *fields, AmpsLogEvent event)
+{
+  add_field (fields, EVENT_FIELD, amps_log_event_to_string (event));
+  add_field (fields, "MESSAGE_ID", amps_log_event_get_message_id (event));
 }
 
 /* RFC 3339 in UTC with milliseconds. */
@@ -117,6 +157,13 @@ is_foreign (const GLogField *domain)
   return domain != NULL && domain->length < 0 && g_strcmp0 (domain->value, G_LOG_DOMAIN) != 0;
 }
 
+/* Whether a line has @field. For a person at a terminal the message says it all. */
+static gboolean
+is_shown (const GLogField *field, gboolean json)
+{
+  return json ? g_str_has_prefix (field->key, FIELD_PREFIX) : strcmp (field->key, JOB_FIELD) == 0;
+}
+
 /* One write(2), so that lines of several threads stay whole. What the reader
  * does not take is lost: a log must not stop the work. */
 static GLogWriterOutput
@@ -158,7 +205,7 @@ write_as (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gboolea
   format_time (time);
   g_string_append_printf (line,
                           json ? "{\"ts\":\"%s\",\"level\":\"%s\",\"message\":\"" : "%s %-8s ",
-                          time, level_to_string (level));
+                          time, find_level (level)->name);
   if (message != NULL)
     append_value (line, message->value, message->length, json);
   if (json)
@@ -170,7 +217,7 @@ write_as (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gboolea
   if (is_foreign (domain))
     append_field (line, "domain", domain->value, domain->length);
   for (gsize i = 0; i < n_fields; i++)
-    if (g_str_has_prefix (fields[i].key, FIELD_PREFIX))
+    if (is_shown (&fields[i], json))
       append_field (line, fields[i].key + strlen (FIELD_PREFIX), fields[i].value, fields[i].length);
 
   if (json)
@@ -191,7 +238,7 @@ write_lines (GLogLevelFlags level, const char *message)
     {
       if (text->len > 0)
         g_string_append_c (text, '\n');
-      g_string_append_printf (text, "%s %-8s ", time, level_to_string (level));
+      g_string_append_printf (text, "%s %-8s ", time, find_level (level)->name);
       append_value (text, *line, -1, FALSE);
     }
 
@@ -229,6 +276,29 @@ write_journal (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
   return write_as (level, fields, n_fields, TRUE);
 }
 
+/* What a library logs has no event of its own, nor have the checks of GLib's macros in AMPS.
+ * @user_data: the writer */
+static GLogWriterOutput
+write_completed (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  GLogWriterFunc write_fields = (GLogWriterFunc) user_data;
+  Fields all = { .n_items = 0 };
+
+  if (find_field (fields, n_fields, EVENT_FIELD) != NULL)
+    return write_fields (level, fields, n_fields, NULL);
+
+  n_fields = MIN (n_fields, MAX_FIELDS - N_EVENT_FIELDS);
+  while (all.n_items < n_fields)
+    {
+      all.items[all.n_items] = fields[all.n_items];
+      all.n_items++;
+    }
+  add_event (&all, is_foreign (find_field (fields, n_fields, "GLIB_DOMAIN"))
+                       ? AMPS_LOG_EVENT_LIBRARY
+                       : AMPS_LOG_EVENT_DEFECT);
+  return write_fields (level, all.items, all.n_items, NULL);
+}
+
 static GLogWriterFunc
 choose_writer (AmpsLogFormat format)
 {
@@ -249,18 +319,20 @@ choose_writer (AmpsLogFormat format)
  * amps_log_set_up:
  * @format: how lines look
  * @debug: whether debug lines are written
+ * @queue: (nullable): what lines about jobs name as their queue
  *
  * Sends the log of this process to stderr (or the journal), that of GLib and
  * of other libraries too. To be called once, before other threads start: GLib
  * takes one writer in the life of a process.
  */
 void
-amps_log_set_up (AmpsLogFormat format, gboolean debug)
+amps_log_set_up (AmpsLogFormat format, gboolean debug, const char *queue)
 {
   g_return_if_fail (format <= AMPS_LOG_JOURNAL);
 
+  queue_name = g_strdup (queue);
   g_log_set_debug_enabled (debug);
-  g_log_set_writer_func (choose_writer (format), NULL, NULL);
+  g_log_set_writer_func (write_completed, choose_writer (format), NULL);
 }
 
 /**
@@ -277,49 +349,57 @@ amps_log_is_debug (void)
   return g_log_get_debug_enabled ();
 }
 
+static void
+add_job (Fields *fields, AmpsJob *job, const char *reason, char *trace_id)
+{
+  const char *parent = amps_job_get_traceparent (job);
+
+  add_field (fields, JOB_FIELD, amps_job_get_id (job));
+  add_field (fields, "AMPS_QUEUE", queue_name);
+  add_field (fields, "AMPS_REASON", reason);
+  if (parent != NULL)
+    {
+      g_strlcpy (trace_id, parent + TRACE_ID_OFFSET, TRACE_ID_LENGTH + 1);
+      add_field (fields, "AMPS_TRACE_ID", trace_id);
+    }
+}
+
 /**
- * amps_log_write_job:
+ * amps_log_write:
  * @level: a log level
- * @file: where this is called
- * @line: where this is called
- * @function: where this is called
- * @id: (nullable): the job's id
+ * @event: what happened
+ * @job: (nullable): the job that it is about
+ * @reason: (nullable): a word of a fixed list
+ * @place: where this is called
  * @format: a printf() format
  * @...: its arguments
  *
- * For [func@Amps.log_job] alone.
+ * For [func@Amps.log] and its kin alone. Callable from any thread.
  */
 void
-amps_log_write_job (GLogLevelFlags level, const char *file, const char *line, const char *function,
-                    const char *id, const char *format, ...)
+amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const char *reason,
+                const AmpsLogPlace *place, const char *format, ...)
 {
   g_autofree char *message = NULL;
+  char trace_id[TRACE_ID_LENGTH + 1];
+  Fields fields = { .n_items = 0 };
   va_list arguments;
 
   va_start (arguments, format);
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
 
-  /* No writer bears a field without a value. */
-  if (id != NULL)
-    g_log_structured (G_LOG_DOMAIN, level, "AMPS_JOB_ID", id, "CODE_FILE", file, "CODE_LINE", line,
-                      "CODE_FUNC", function, "MESSAGE", "%s", message);
-  else
-    g_log_structured (G_LOG_DOMAIN, level, "CODE_FILE", file, "CODE_LINE", line, "CODE_FUNC",
-                      function, "MESSAGE", "%s", message);
-}
+  add_field (&fields, "MESSAGE", message);
+  add_field (&fields, "PRIORITY", find_level (level)->priority);
+  add_field (&fields, "GLIB_DOMAIN", G_LOG_DOMAIN);
+  add_field (&fields, "CODE_FILE", place->file);
+  add_field (&fields, "CODE_LINE", place->line);
+  add_field (&fields, "CODE_FUNC", place->function);
+  add_event (&fields, event);
+  if (place->has_lines)
+    add_field (&fields, LINES_FIELD, "1");
+  if (job != NULL)
+    add_job (&fields, job, reason, trace_id);
 
-/**
- * amps_log_lines:
- * @level: a log level
- * @text: lines of AMPS's own making
- *
- * Logs one message, which in the text format is a line for each of @text. In a
- * message that is logged otherwise the end of a line is escaped, since a stranger
- * may have put it there.
- */
-void
-amps_log_lines (GLogLevelFlags level, const char *text)
-{
-  g_log_structured (G_LOG_DOMAIN, level, LINES_FIELD, "1", "MESSAGE", "%s", text);
+  g_log_structured_array (level, fields.items, fields.n_items);
 }

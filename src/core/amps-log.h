@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-log-event.h"
+
 #include <glib.h>
 
 G_BEGIN_DECLS
+
+typedef struct _AmpsJob AmpsJob;
 
 /**
  * AmpsLogFormat:
@@ -19,30 +23,77 @@ typedef enum {
   AMPS_LOG_JOURNAL,
 } AmpsLogFormat;
 
-void amps_log_set_up (AmpsLogFormat format, gboolean debug);
-gboolean amps_log_is_debug (void);
-void amps_log_lines (GLogLevelFlags level, const char *text);
-
-void amps_log_write_job (GLogLevelFlags level, const char *file, const char *line,
-                         const char *function, const char *id, const char *format, ...)
-    G_GNUC_PRINTF (6, 7);
-
 /**
- * amps_log_job:
- * @level: a log level without the `G_LOG_LEVEL_` part: `INFO`, `WARNING`, `DEBUG`
- * @id: (nullable): the job's id; %NULL when malformed
- * @...: a printf() format and its arguments
+ * AmpsLogPlace:
+ * @file: a file of the source
+ * @line: its line, as text
+ * @function: the function there
+ * @has_lines: whether the message is several lines of AMPS's own making
  *
- * Logs a line that is about one job; the id becomes the field AMPS_JOB_ID.
- * Never put a body or a secret into it.
+ * Where something is logged.
  */
-#define amps_log_job(level, id, ...)                                                               \
+typedef struct {
+  const char *file;
+  const char *line;
+  const char *function;
+  gboolean has_lines;
+} AmpsLogPlace;
+
+void amps_log_set_up (AmpsLogFormat format, gboolean debug, const char *queue);
+gboolean amps_log_is_debug (void);
+
+void amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const char *reason,
+                     const AmpsLogPlace *place, const char *format, ...) G_GNUC_PRINTF (6, 7);
+
+#define amps_log_full(level, event, job, reason, has_lines, ...)                                   \
   G_STMT_START                                                                                     \
   {                                                                                                \
     if (G_LOG_LEVEL_##level != G_LOG_LEVEL_DEBUG || amps_log_is_debug ())                          \
-      amps_log_write_job (G_LOG_LEVEL_##level, __FILE__, G_STRINGIFY (__LINE__), G_STRFUNC, (id),  \
-                          __VA_ARGS__);                                                            \
+      {                                                                                            \
+        static const AmpsLogPlace place = { __FILE__, G_STRINGIFY (__LINE__), __func__,            \
+                                            has_lines };                                           \
+                                                                                                   \
+        amps_log_write (G_LOG_LEVEL_##level, AMPS_LOG_EVENT_##event, job, reason, &place,          \
+                        __VA_ARGS__);                                                              \
+      }                                                                                            \
   }                                                                                                \
   G_STMT_END
+
+/**
+ * amps_log:
+ * @level: a log level without the `G_LOG_LEVEL_` part: `INFO`, `WARNING`, `DEBUG`
+ * @event: a [enum@Amps.LogEvent] without the `AMPS_LOG_EVENT_` part
+ * @...: a printf() format and its arguments
+ *
+ * Logs a line that is about no job. Never put a body or a secret into it.
+ */
+#define amps_log(level, event, ...) amps_log_full (level, event, NULL, NULL, FALSE, __VA_ARGS__)
+
+/**
+ * amps_log_job:
+ * @level: likewise
+ * @event: likewise
+ * @job: an AmpsJob
+ * @reason: (nullable): a word of a fixed list
+ * @...: a printf() format and its arguments
+ *
+ * Logs a line that is about one job; its id, queue and trace and the reason become fields.
+ * Never put a body or a secret into it.
+ */
+#define amps_log_job(level, event, job, reason, ...)                                               \
+  amps_log_full (level, event, job, reason, FALSE, __VA_ARGS__)
+
+/**
+ * amps_log_lines:
+ * @level: likewise
+ * @event: likewise
+ * @text: lines of AMPS's own making
+ *
+ * Logs one message, which in the text format is a line for each of @text. In a
+ * message that is logged otherwise the end of a line is escaped, since a stranger
+ * may have put it there.
+ */
+#define amps_log_lines(level, event, text)                                                         \
+  amps_log_full (level, event, NULL, NULL, TRUE, "%s", text)
 
 G_END_DECLS

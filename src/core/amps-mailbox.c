@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-mailbox.h"
 
+#include "amps-log.h"
+
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -88,7 +90,7 @@ amps_mailbox_new (const char *name, GMainContext *context, AmpsMailFunc receive,
   self->user_data = user_data;
   self->wakeup = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wakeup < 0)
-    g_error ("Can't open an eventfd: %s", g_strerror (errno));
+    amps_log (ERROR, SYSTEM_FAILED, "Can't open an eventfd: %s", g_strerror (errno));
 
   self->source = g_source_new (&mailbox_funcs, sizeof (GSource));
   g_source_add_unix_fd (self->source, self->wakeup, G_IO_IN);

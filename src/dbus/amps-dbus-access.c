@@ -2,6 +2,7 @@
 #include "amps-dbus-access.h"
 
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 
 #include <unistd.h>
 
@@ -60,7 +61,7 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (answer == NULL)
     {
-      g_debug ("The bus does not say who calls: %s", error->message);
+      amps_log (DEBUG, DBUS_CALLER_UNKNOWN, "The bus does not say who calls: %s", error->message);
       refuse (check->invocation, "the bus does not say who calls");
       return;
     }

@@ -3,6 +3,7 @@
 
 #include "core/amps-backoff.h"
 #include "core/amps-log-throttle.h"
+#include "core/amps-log.h"
 
 #define NAME "io.github.hotellistat.Amps1"
 
@@ -121,6 +122,17 @@ make_name (AmpsDBusBus *self)
   return self->second ? amps_dbus_bus_make_second_name (self->worker_id) : g_strdup (NAME);
 }
 
+/* With DBUS_BUS=auto it does not matter. */
+static void
+log_refusal (AmpsDBusBus *self, const char *name, const char *problem)
+{
+  if (is_auto (self))
+    amps_log (DEBUG, DBUS_NAME_REFUSED, "D-Bus does not give AMPS the name %s: %s", name, problem);
+  else
+    amps_log (WARNING, DBUS_NAME_REFUSED, "D-Bus does not give AMPS the name %s: %s", name,
+              problem);
+}
+
 static void
 on_name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -140,7 +152,7 @@ on_name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
     g_variant_get (answer, "(u)", &reply);
   if (reply == REQUEST_NAME_REPLY_PRIMARY_OWNER)
     {
-      g_info ("On D-Bus as %s", name);
+      amps_log (INFO, DBUS_JOINED, "On D-Bus as %s", name);
       self->name = g_steal_pointer (&name);
     }
   else if (!self->second && error == NULL)
@@ -150,9 +162,8 @@ on_name_requested (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else
     {
-      g_log (G_LOG_DOMAIN, is_auto (self) ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_WARNING,
-             "D-Bus does not give AMPS the name %s: %s", name,
-             error != NULL ? error->message : "another AMPS with the same WORKER_ID has it");
+      log_refusal (self, name,
+                   error != NULL ? error->message : "another AMPS with the same WORKER_ID has it");
     }
 }
 
@@ -186,9 +197,9 @@ note_problem (AmpsDBusBus *self, const char *problem)
   g_autofree char *text = NULL;
 
   if (is_auto (self))
-    g_debug ("No D-Bus: %s", problem);
+    amps_log (DEBUG, DBUS_MISSING, "No D-Bus: %s", problem);
   else if ((text = amps_log_throttle_note (self->throttle, problem, now)) != NULL)
-    g_warning ("No D-Bus, trying again: %s", text);
+    amps_log (WARNING, DBUS_MISSING, "No D-Bus, trying again: %s", text);
 }
 
 static void
@@ -208,7 +219,8 @@ static void
 on_closed (GDBusConnection *connection G_GNUC_UNUSED, gboolean vanished G_GNUC_UNUSED,
            const GError *error, AmpsDBusBus *self)
 {
-  g_info ("The D-Bus has gone: %s", error != NULL ? error->message : "it closed the connection");
+  amps_log (INFO, DBUS_LOST, "The D-Bus has gone: %s",
+            error != NULL ? error->message : "it closed the connection");
   drop_connection (self);
   try_later (self);
 }

@@ -5,6 +5,7 @@
 
 #include "amps-dbus-access.h"
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 
 #define PATH "/io/github/hotellistat/Amps1"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
@@ -164,7 +165,7 @@ set_max_concurrency (AmpsDBusInterface *self, GDBusMethodInvocation *invocation)
       return;
     }
 
-  g_info ("MaxConcurrency is %u now", limit);
+  amps_log (INFO, CONCURRENCY_CHANGED, "MaxConcurrency is %u now", limit);
   amps_dispatcher_set_max_concurrency (self->dispatcher, limit);
   g_dbus_method_invocation_return_value (invocation, NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-conformance.h"
 
+#include "core/amps-log.h"
+
 /**
  * amps_conformance_note:
  * @metrics: the figures
@@ -21,9 +23,10 @@ amps_conformance_note (AmpsMetrics *metrics, const AmpsEventFaults *faults)
       const char *example = amps_event_faults_get_example (faults, i);
 
       if (example != NULL && amps_metrics_count_fault (metrics, i))
-        g_warning ("An event breaks CloudEvents 1.0 and is passed on unchanged: %s, see “%s”. "
-                   "Further ones are only counted, in amps_events_nonconforming_total; "
-                   "EVENT_VALIDATION=strict rejects them",
-                   amps_event_fault_to_string (i), example);
+        amps_log (WARNING, EVENT_NONCONFORMING,
+                  "An event breaks CloudEvents 1.0 and is passed on unchanged: %s, see “%s”. "
+                  "Further ones are only counted, in amps_events_nonconforming_total; "
+                  "EVENT_VALIDATION=strict rejects them",
+                  amps_event_fault_to_string (i), example);
     }
 }

@@ -73,7 +73,7 @@ count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome)
 static void
 settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const AmpsSettlement *settlement)
 {
-  amps_log_job (DEBUG, amps_job_get_id (job), "Job %s",
+  amps_log_job (DEBUG, JOB_ENDED, job, NULL, "Job %s",
                 amps_outcome_to_string (amps_job_get_outcome (job)));
   count_end (self, job, outcome);
 
@@ -107,7 +107,7 @@ reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char
     .detail = (char *) detail,
   };
 
-  amps_log_job (WARNING, amps_job_get_id (job), "Rejected a job (%s): %s", reason,
+  amps_log_job (WARNING, JOB_REJECTED, job, reason, "Rejected a job (%s): %s", reason,
                 summary != NULL ? summary : "no reason given");
   settle (self, job, outcome, &settlement);
 }
@@ -299,17 +299,16 @@ retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 del
 static void
 log_failure (AmpsJob *job, const AmpsVerdict *verdict, gint64 delay)
 {
-  const char *id = amps_job_get_id (job);
   unsigned int attempt = amps_job_get_attempt (job);
   double seconds = (double) delay / G_USEC_PER_SEC;
 
   /* The workload would do better to answer first, and somebody must be told so. */
   if (verdict->timed_out)
-    amps_log_job (WARNING, id, "Attempt %u failed, next one in %.1f s: %s", attempt, seconds,
-                  get_summary (verdict));
+    amps_log_job (WARNING, JOB_FAILED, job, NULL, "Attempt %u failed, next one in %.1f s: %s",
+                  attempt, seconds, get_summary (verdict));
   else
-    amps_log_job (INFO, id, "Attempt %u failed, next one in %.1f s: %s", attempt, seconds,
-                  get_summary (verdict));
+    amps_log_job (INFO, JOB_FAILED, job, NULL, "Attempt %u failed, next one in %.1f s: %s", attempt,
+                  seconds, get_summary (verdict));
 }
 
 static void
@@ -349,7 +348,7 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
 
   /* The message of one that is detached may run elsewhere by now. */
   if (!amps_job_is_detached (job))
-    amps_log_job (WARNING, amps_job_get_id (job), "Job expired: %s", detail);
+    amps_log_job (WARNING, JOB_EXPIRED, job, reason, "Job expired: %s", detail);
   if (amps_attempts_are_used_up (self->config, job))
     give_up (self, job, AMPS_OUTCOME_EXPIRED, reason, detail, detail);
   else
@@ -457,7 +456,7 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
 {
   AmpsJobState state = amps_job_get_state (job);
 
-  amps_log_job (DEBUG, amps_job_get_id (job), "Job is answered: %s",
+  amps_log_job (DEBUG, JOB_ANSWERED, job, NULL, "Job is answered: %s",
                 amps_verdict_kind_to_string (verdict->kind));
   if (verdict->kind == AMPS_VERDICT_ACCEPTED)
     note_accepted (self, job);

@@ -441,7 +441,8 @@ static void
 log_drain (AmpsDispatcher *self)
 {
   if (!amps_drain_is_on (self->drain))
-    g_info ("Draining: %u jobs in flight", amps_manifest_get_n_jobs (self->manifest));
+    amps_log (INFO, DRAINING, "Draining: %u jobs in flight",
+              amps_manifest_get_n_jobs (self->manifest));
 }
 
 /**

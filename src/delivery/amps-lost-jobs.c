@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-lost-jobs.h"
 
+#include "core/amps-log.h"
+
 /* How often the workload is looked at while it has jobs and no connection to it is kept
  * whose end would tell. A server takes about as long to start. */
 #define LOOK_INTERVAL AMPS_MILLISECONDS (250)
@@ -116,9 +118,10 @@ on_restarted (AmpsProbe *probe G_GNUC_UNUSED, AmpsLostJobs *self)
     }
 
   if (n_lost > 0)
-    g_warning ("The workload was started anew: %u jobs that it had accepted are gone with it, and "
-               "are tried again (WORKLOAD_RESTART=expire)",
-               n_lost);
+    amps_log (WARNING, WORKLOAD_RESTARTED,
+              "The workload was started anew: %u jobs that it had accepted are gone with it, and "
+              "are tried again (WORKLOAD_RESTART=expire)",
+              n_lost);
 }
 
 /**

@@ -113,8 +113,9 @@ dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
   g_autofree char *message = describe_message (self, amps_job_get_delivery (job));
   g_autofree char *destination = describe_destination (self, amps_job_get_delivery (job));
 
-  g_warning ("The message %s is not a CloudEvent and %s: %s", message, destination,
-             settlement.detail);
+  amps_log_job (WARNING, JOB_MALFORMED, job, settlement.reason,
+                "The message %s is not a CloudEvent and %s: %s", message, destination,
+                settlement.detail);
   amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_MALFORMED);
   amps_settler_settle (self->settler, job, &settlement);
 }
@@ -163,7 +164,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
   amps_conformance_note (self->metrics, amps_job_get_faults (job));
   if (amps_manifest_recall (self->manifest, job, &recalled))
     {
-      amps_log_job (INFO, amps_job_get_id (job),
+      amps_log_job (INFO, JOB_RECALLED, job, NULL,
                     "Job came back after it had ended, and is settled again");
       settle_passing (self, job, &recalled);
       g_free (recalled.detail);
@@ -173,19 +174,19 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
   switch (amps_manifest_add (self->manifest, job))
     {
     case AMPS_ADDITION_NEW:
-      amps_log_job (DEBUG, amps_job_get_id (job), "Job is received, attempt %u",
+      amps_log_job (DEBUG, JOB_RECEIVED, job, NULL, "Job is received, attempt %u",
                     amps_job_get_attempt (job));
       count_jobs (self);
       take_up (self, job);
       break;
     case AMPS_ADDITION_ATTACHED:
-      amps_log_job (INFO, amps_job_get_id (job), "Job came back while it runs, and is attached");
+      amps_log_job (INFO, JOB_ATTACHED, job, NULL, "Job came back while it runs, and is attached");
       break;
     case AMPS_ADDITION_DUPLICATE:
-      amps_log_job (INFO, amps_job_get_id (job), "Duplicate of a job in flight");
+      amps_log_job (INFO, JOB_DUPLICATE, job, NULL, "Duplicate of a job in flight");
       break;
     case AMPS_ADDITION_FOLLOWS:
-      amps_log_job (INFO, amps_job_get_id (job), "Waits for another job of its id to end");
+      amps_log_job (INFO, JOB_FOLLOWS, job, NULL, "Waits for another job of its id to end");
       break;
     default:
       g_return_if_reached ();
@@ -236,8 +237,9 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
   for (unsigned int i = 0; i < dropped->len; i++)
     count_deleted (self, g_ptr_array_index (dropped, i));
   if (!amps_drain_is_on (self->drain) || dropped->len > 0)
-    g_info ("Connection lost: %u jobs go on detached, %u will be delivered again",
-            amps_manifest_get_n_jobs (self->manifest), dropped->len);
+    amps_log (INFO, JOBS_DETACHED,
+              "Connection lost: %u jobs go on detached, %u will be delivered again",
+              amps_manifest_get_n_jobs (self->manifest), dropped->len);
   count_jobs (self);
 }
 

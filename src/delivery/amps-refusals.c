@@ -3,6 +3,7 @@
 
 #include "core/amps-backoff.h"
 #include "core/amps-log-throttle.h"
+#include "core/amps-log.h"
 #include "core/amps-uri.h"
 
 /* So many different jobs in a row are no coincidence. */
@@ -132,7 +133,7 @@ amps_refusals_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload)
 static void
 open_again (AmpsRefusals *self)
 {
-  g_info ("The workload accepts jobs again");
+  amps_log (INFO, WORKLOAD_ACCEPTS, "The workload accepts jobs again");
   self->closed = FALSE;
   self->wants_jobs = FALSE;
   self->failures = 0;
@@ -171,7 +172,7 @@ warn (AmpsRefusals *self, unsigned int status)
   warning = amps_log_throttle_note (self->throttle, self->reason,
                                     amps_clock_get_monotonic_time (self->clock));
   if (warning != NULL)
-    g_warning ("Jobs are refused: %s", warning);
+    amps_log (WARNING, WORKLOAD_REFUSES, "Jobs are refused: %s", warning);
 }
 
 /**

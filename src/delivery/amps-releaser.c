@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-releaser.h"
 
+#include "core/amps-log.h"
+
 /* How long jobs are kept for a workload that is away; then other replicas may
  * have them. */
 #define MAX_WAIT_FOR_WORKLOAD AMPS_SECONDS (30)
@@ -78,7 +80,8 @@ on_timer (gpointer user_data)
   AmpsReleaser *self = AMPS_RELEASER (user_data);
 
   if (amps_manifest_get_n_jobs (self->manifest) > 0)
-    g_info ("The workload has been away for long: giving back what it has not got");
+    amps_log (INFO, JOBS_GIVEN_BACK,
+              "The workload has been away for long: giving back what it has not got");
   release_waiting (self);
   /* More may turn out not to have reached it. */
   wait_for_workload (self);

@@ -351,7 +351,7 @@ post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
       AmpsJob *job = g_ptr_array_index (jobs, i);
 
       amps_manifest_begin_run (self->manifest, job, deadline);
-      amps_log_job (DEBUG, amps_job_get_id (job), "Job is POSTed as %s, attempt %u",
+      amps_log_job (DEBUG, JOB_POSTED, job, NULL, "Job is POSTed as %s, attempt %u",
                     amps_job_get_run_id (job), amps_job_get_attempt (job));
     }
 

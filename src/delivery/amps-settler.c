@@ -110,9 +110,10 @@ warn (AmpsSettler *self, const GError *error)
 
   text = amps_log_throttle_note (self->throttle, error->message, now);
   if (text != NULL)
-    g_warning ("%u rejected job(s) can't be copied to the dead letters and keep their slots, "
-               "trying again: %s",
-               self->n_held, text);
+    amps_log (WARNING, DEAD_LETTER_FAILED,
+              "%u rejected job(s) can't be copied to the dead letters and keep their slots, "
+              "trying again: %s",
+              self->n_held, text);
 }
 
 /* Nothing is discarded, whatever is wrong: the job stays here. */
@@ -307,7 +308,8 @@ finish_settled (Settling *settling)
   AmpsSettlementKind kind = settling->settlement.kind;
   AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
-  amps_log_job (DEBUG, amps_job_get_id (settling->job), "Job is settled as %s",
+  amps_log_job (DEBUG, JOB_SETTLED, settling->job, settling->settlement.reason,
+                "Job is settled as %s",
                 amps_outcome_to_string (amps_job_get_outcome (settling->job)));
   if (kind == AMPS_SETTLE_DEAD_LETTER)
     count_dead_letter (settling->settler, &settling->settlement);
@@ -365,7 +367,8 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED) &&
       settling->settlement.kind == AMPS_SETTLE_RETRY)
     {
-      amps_log_job (INFO, amps_job_get_id (settling->job), "Job waits here: %s", error->message);
+      amps_log_job (INFO, JOB_WAITS_HERE, settling->job, NULL, "Job waits here: %s",
+                    error->message);
       wait_in_slot (settling);
       return;
     }
@@ -374,7 +377,7 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   if (settling->settlement.kind == AMPS_SETTLE_DEAD_LETTER)
     hold (settling, error);
   else
-    amps_log_job (WARNING, amps_job_get_id (settling->job),
+    amps_log_job (WARNING, SETTLE_FAILED, settling->job, settling->settlement.reason,
                   "Could not settle a job as %s, trying again: %s",
                   amps_outcome_to_string (amps_job_get_outcome (settling->job)), error->message);
   wait (settling, amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, settling->failures));

@@ -8,6 +8,7 @@
 #include "amps-reply.h"
 #include "core/amps-error.h"
 #include "core/amps-log-throttle.h"
+#include "core/amps-log.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -276,12 +277,12 @@ add_connection (AmpsHttpListener *self, GSocket *socket)
 
   if (connection == NULL)
     {
-      g_debug ("A client went before it was served: %s", error->message);
+      amps_log (DEBUG, CLIENT_LEFT, "A client went before it was served: %s", error->message);
       return;
     }
   if (!admit (self, amps_http_connection_get_standing (connection)))
     {
-      g_debug ("A client has too many connections");
+      amps_log (DEBUG, CLIENT_REFUSED, "A client has too many connections");
       return;
     }
 
@@ -324,7 +325,7 @@ on_incoming (GSocket *listening, GIOCondition condition G_GNUC_UNUSED, gpointer 
                                                        amps_clock_get_monotonic_time (self->clock));
 
       if (fault != NULL)
-        g_warning ("Cannot accept connections: %s", fault);
+        amps_log (WARNING, ACCEPT_FAILED, "Cannot accept connections: %s", fault);
       stop_accepting (self);
       schedule_sweep (self);
       return G_SOURCE_REMOVE;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-socket.h"
 
+#include "core/amps-log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixsocketaddress.h>
@@ -233,7 +235,7 @@ remove_own_file (AmpsHttpSocket *self)
       file.st_ino != self->inode)
     return;
   if (unlink (self->path) != 0)
-    g_warning ("Cannot remove %s: %s", self->path, g_strerror (errno));
+    amps_log (WARNING, SOCKET_NOT_REMOVED, "Cannot remove %s: %s", self->path, g_strerror (errno));
 }
 
 /**

@@ -4,6 +4,7 @@
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
+#include "core/amps-log.h"
 #include "http/amps-http-event.h"
 
 #include <gio/gfiledescriptorbased.h>
@@ -73,7 +74,8 @@ amps_answer_reader_parse_retry_after (const char *value)
   date = soup_date_time_new_from_http_string (value);
   if (date == NULL)
     {
-      g_debug ("Ignored a Retry-After of the workload that is neither seconds nor a date");
+      amps_log (DEBUG, RETRY_AFTER_IGNORED,
+                "Ignored a Retry-After of the workload that is neither seconds nor a date");
       return -1;
     }
 

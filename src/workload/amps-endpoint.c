@@ -3,6 +3,7 @@
 
 #include "amps-endpoint.h"
 
+#include "core/amps-log.h"
 #include "core/amps-tls-faults.h"
 
 #include <gio/gunixsocketaddress.h>
@@ -84,7 +85,7 @@ read_certificates (AmpsEndpoint *self)
 
   if (ca_file != NULL && (database = g_tls_file_database_new (ca_file, &error)) == NULL)
     {
-      g_warning ("WORKLOAD_CA_FILE=%s: %s", ca_file, error->message);
+      amps_log (WARNING, WORKLOAD_TLS_FAILED, "WORKLOAD_CA_FILE=%s: %s", ca_file, error->message);
       return;
     }
 
@@ -92,7 +93,8 @@ read_certificates (AmpsEndpoint *self)
       (certificate = g_tls_certificate_new_from_files (
            cert_file, amps_config_get_workload_key_file (self->config), &error)) == NULL)
     {
-      g_warning ("WORKLOAD_CERT_FILE=%s: %s", cert_file, error->message);
+      amps_log (WARNING, WORKLOAD_TLS_FAILED, "WORKLOAD_CERT_FILE=%s: %s", cert_file,
+                error->message);
       return;
     }
 

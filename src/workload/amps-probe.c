@@ -4,6 +4,7 @@
 #include "amps-interim-answers.h"
 #include "core/amps-backoff.h"
 #include "core/amps-foreign-text.h"
+#include "core/amps-log.h"
 
 #define MIN_BACKOFF AMPS_MILLISECONDS (100)
 #define MAX_BACKOFF AMPS_SECONDS (1)
@@ -215,14 +216,14 @@ set_available (AmpsProbe *self, gboolean available, const char *reason)
   schedule (self);
 
   if (!changed && self->failures == 1)
-    g_info ("Waiting for the workload: %s", reason);
+    amps_log (INFO, WORKLOAD_WAITING, "Waiting for the workload: %s", reason);
   if (!changed)
     return;
 
   if (available)
-    g_info ("The workload is available");
+    amps_log (INFO, WORKLOAD_AVAILABLE, "The workload is available");
   else
-    g_warning ("The workload is not available: %s", reason);
+    amps_log (WARNING, WORKLOAD_UNAVAILABLE, "The workload is not available: %s", reason);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_AVAILABLE]);
 }
 

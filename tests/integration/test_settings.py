@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -16,6 +17,8 @@ from amps import BINARY, Amps
 from broker import BrokerTest, event
 from rabbitmq_node import free_port
 from workload import Workload
+
+LOGS = pathlib.Path(__file__).parents[2] / 'docs/reference/logs.md'
 
 
 class Settings(BrokerTest):
@@ -134,6 +137,10 @@ class Logs(unittest.TestCase):
         self.assertEqual(fields['GLIB_DOMAIN'], 'amps')
         self.assertTrue(fields['MESSAGE'])
         self.assertTrue(fields['CODE_FUNC'])
+        self.assertEqual(fields['AMPS_QUEUE'], 'jobs')
+        # The ids that people search by are those of the manual.
+        self.assertIn(f"| `{fields['AMPS_EVENT']}` | debug | `{fields['MESSAGE_ID']}` |",
+                      LOGS.read_text(encoding='utf-8'))
 
     def test_text(self):
         self.assert_text(self.run_amps(LOG_FORMAT='text'))

@@ -282,6 +282,57 @@ def check_links(root):
                     yield f'{path.relative_to(root)}: {name or "it"} has no heading for #{anchor}'
 
 
+def logged_events(root):
+    """The events that the program logs, each with the levels at which it does."""
+    found = {}
+    for path in c_files(root / 'src'):
+        text = path.read_text(encoding='utf-8')
+        for level, event in re.findall(r'\bamps_log(?:_job|_lines)? \(\s*([A-Z]+),\s*([A-Z_]+)', text):
+            found.setdefault(event, set()).add(level.lower().replace('message', 'notice'))
+        # What has no event of its own gets one of these, at whatever level.
+        if path.name == 'amps-log.c':
+            for event in re.findall(r'AMPS_LOG_EVENT_(\w+)', text):
+                found.setdefault(event, {'any'})
+    return found
+
+
+def check_log_calls(root):
+    """Whatever is logged has its event."""
+    bare = re.compile(r'\bg_(message|warning|info|debug|critical|error|log\w*) \(')
+    for path in c_files(root / 'src'):
+        place = path.relative_to(root / 'src')
+        for number, line in lines_of(path) if place.as_posix() != 'core/amps-log.c' else []:
+            if bare.search(line):
+                yield f'src/{place}:{number}: use amps_log() of core/amps-log.h'
+
+
+def check_log_events(root):
+    """Each event has a name and an id, is logged somewhere and described, as it is."""
+    table = root / 'src/core/amps-log-event.c'
+    manual = root / 'docs/reference/logs.md'
+    if not table.is_file():
+        return
+    entries = re.findall(r'\[AMPS_LOG_EVENT_(\w+)\] = \{\s*"([a-z-]+)",\s*"([0-9a-f]{32})"',
+                         table.read_text(encoding='utf-8'))
+    rows = {row[0]: row[1:] for row in re.findall(r'^\| `([a-z-]+)` \| ([a-z, ]+) \| `(\w+)` \|',
+                                                  manual.read_text(encoding='utf-8'), re.MULTILINE)}
+    logged = logged_events(root)
+
+    for column, what in ((1, 'name'), (2, 'id')):
+        values = [entry[column] for entry in entries]
+        for value in sorted({value for value in values if values.count(value) > 1}):
+            yield f'src/core/amps-log-event.c: two events have the {what} {value}'
+    for event, name, message_id in entries:
+        if event not in logged:
+            yield f'src/core/amps-log-event.c: {event} is never logged; take it out'
+            continue
+        row = ', '.join(sorted(logged[event])), message_id
+        if rows.pop(name, None) != row:
+            yield f'docs/reference/logs.md: say `{name}` | {row[0]} | `{row[1]}`'
+    for name in rows:
+        yield f'docs/reference/logs.md: {name} is not in src/core/amps-log-event.c'
+
+
 def find_clang_format():
     """The only version whose opinion counts: others lay out differently."""
     for name in ('clang-format-14', 'clang-format'):
@@ -321,5 +372,7 @@ CHECKS = {
     'foreign-text': check_foreign_text,
     'registered': check_registered,
     'translations': check_translations,
+    'log-calls': check_log_calls,
+    'log-events': check_log_events,
     'format': check_format,
 }

@@ -67,6 +67,35 @@ class ChecksTest(unittest.TestCase):
         self.write('tests/run', '#!/bin/sh\nexit\n')
         self.assert_finds('licence', 'src/core/amps-x.c:1', 'tests/run:1')
 
+    def test_log_calls(self):
+        self.write('src/core/amps-log.c', LICENCE + 'g_log_structured_array (level, x, 1);\n')
+        self.write('src/core/amps-job.c', LICENCE + 'g_info ("x");\n')
+        self.assert_finds('log-calls', 'src/core/amps-job.c:2')
+
+    def test_log_events(self):
+        one, two = '1' * 32, '2' * 32
+        table = ('[AMPS_LOG_EVENT_JOB_LOST] = { "job-lost", "%s" },\n'
+                 '[AMPS_LOG_EVENT_DEFECT] = { "defect",\n "%s" },\n')
+        manual = '| `job-lost` | info, warning | `%s` | x |\n| `defect` | any | `%s` | x |\n'
+        code = 'amps_log (INFO, JOB_LOST, "x");\namps_log_job (WARNING, JOB_LOST, job, NULL, "x");\n'
+        self.write('src/core/amps-log.c', LICENCE + 'AMPS_LOG_EVENT_DEFECT\n')
+        self.write('src/core/amps-job.c', LICENCE + code)
+        self.write('src/core/amps-log-event.c', LICENCE + table % (one, two))
+        self.write('docs/reference/logs.md', manual % (one, two))
+        self.assert_finds('log-events')
+
+        self.write('src/core/amps-log-event.c', LICENCE + table % (one, one))
+        self.assert_finds('log-events', 'two events', 'say `defect`')
+        self.write('src/core/amps-log-event.c', LICENCE + table % (one, two))
+        self.write('docs/reference/logs.md',
+                   manual % (one, two) + f'| `gone` | info | `{one}` | x |\n')
+        self.assert_finds('log-events', 'gone is not in')
+        self.write('docs/reference/logs.md', manual % (one, two))
+        self.write('src/core/amps-job.c', LICENCE + code.replace('INFO', 'DEBUG'))
+        self.assert_finds('log-events', 'say `job-lost` | debug, warning')
+        self.write('src/core/amps-job.c', LICENCE)
+        self.assert_finds('log-events', 'JOB_LOST is never logged', 'job-lost is not in')
+
     def test_length(self):
         self.write('src/core/amps-x.c', 'int x;\n' * 600)
         self.assert_finds('length')

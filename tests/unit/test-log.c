@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/amps-log.h"
 
+#include "make-job.h"
+
 #include <string.h>
 
 /* A process has one log writer for life, so each case runs in a process of its own. */
@@ -12,24 +14,35 @@ run (const char *path)
   g_test_trap_assert_passed ();
 }
 
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 static void
 log_samples (void)
 {
-  g_message ("started");
-  amps_log_job (INFO, "a\"b\\c", "took %d", 1);
-  amps_log_job (WARNING, NULL, "malformed");
-  g_info ("first\nsecond\033[31m \377 \xe2\x80\xa8.");
+  g_autoptr (AmpsJob) job = make_job ("a\"b\\c", "{}", 1);
+  g_autoptr (AmpsJob) traced = make_job ("traced", "{}", 1);
+  g_autoptr (AmpsJob) malformed =
+      amps_job_new_malformed (amps_delivery_new (g_bytes_new_static ("{", 1)),
+                              g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+
+  amps_job_get_delivery (traced)->traceparent = g_strdup (TRACEPARENT);
+  amps_log (MESSAGE, STOPPING, "started");
+  amps_log_job (INFO, JOB_POSTED, job, NULL, "took %d", 1);
+  amps_log_job (WARNING, JOB_EXPIRED, traced, "expired", "too late");
+  amps_log_job (WARNING, JOB_MALFORMED, malformed, NULL, "malformed");
+  amps_log (INFO, BROKER_STATE, "%s", "first\nsecond\033[31m \377 \xe2\x80\xa8.");
   g_log_structured ("libsoup", G_LOG_LEVEL_INFO, "MESSAGE", "foreign");
-  g_debug ("verbose");
+  amps_log (DEBUG, JOB_RECEIVED, "verbose");
   g_log_structured ("GLib-GIO", G_LOG_LEVEL_DEBUG, "MESSAGE", "chatter");
   g_log ("dconf", G_LOG_LEVEL_DEBUG, "chatter");
-  amps_log_lines (G_LOG_LEVEL_INFO, "one\n  two=\033[31m\nthree");
+  amps_log_lines (INFO, SETTINGS, "one\n  two=\033[31m\nthree");
+  g_log_structured (G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "MESSAGE", "nameless");
 }
 
 static void
 test_json_subprocess (void)
 {
-  amps_log_set_up (AMPS_LOG_JSON, FALSE);
+  amps_log_set_up (AMPS_LOG_JSON, FALSE, "orders");
   g_assert_false (amps_log_is_debug ());
   log_samples ();
 }
@@ -39,22 +52,29 @@ test_json (void)
 {
   run ("/log/json/subprocess");
   g_test_trap_assert_stderr ("{\"ts\":\"20*T*:*:*.*Z\",\"level\":\"notice\","
-                             "\"message\":\"started\"}\n*");
-  g_test_trap_assert_stderr ("*,\"level\":\"info\",\"message\":\"took 1\","
-                             "\"job_id\":\"a\\\"b\\\\c\"}\n*");
-  g_test_trap_assert_stderr ("*\"level\":\"warning\",\"message\":\"malformed\"}\n*");
-  g_test_trap_assert_stderr ("*\"first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\"}\n*");
-  g_test_trap_assert_stderr ("*\"message\":\"foreign\",\"domain\":\"libsoup\"}\n*");
+                             "\"message\":\"started\",\"event\":\"stopping\"}\n*");
+  g_test_trap_assert_stderr ("*,\"level\":\"info\",\"message\":\"took 1\",\"event\":\"job-posted\","
+                             "\"job_id\":\"a\\\"b\\\\c\",\"queue\":\"orders\"}\n*");
+  g_test_trap_assert_stderr ("*\"message\":\"too late\",\"event\":\"job-expired\","
+                             "\"job_id\":\"traced\",\"queue\":\"orders\","
+                             "\"reason\":\"expired\","
+                             "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n*");
+  g_test_trap_assert_stderr ("*\"message\":\"malformed\",\"event\":\"job-malformed\","
+                             "\"queue\":\"orders\"}\n*");
+  g_test_trap_assert_stderr ("*\"first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\",\"event\":*");
+  g_test_trap_assert_stderr ("*\"message\":\"foreign\",\"domain\":\"libsoup\","
+                             "\"event\":\"library\"}\n*");
   g_test_trap_assert_stderr_unmatched ("*verbose*");
   g_test_trap_assert_stderr_unmatched ("*chatter*");
   g_test_trap_assert_stderr ("*\"level\":\"info\",\"message\":"
-                             "\"one\\n  two=\\u001b[31m\\nthree\"}\n*");
+                             "\"one\\n  two=\\u001b[31m\\nthree\",\"event\":\"settings\"}\n*");
+  g_test_trap_assert_stderr ("*\"message\":\"nameless\",\"event\":\"defect\"}\n*");
 }
 
 static void
 test_text_subprocess (void)
 {
-  amps_log_set_up (AMPS_LOG_TEXT, TRUE);
+  amps_log_set_up (AMPS_LOG_TEXT, TRUE, "orders");
   g_assert_true (amps_log_is_debug ());
   log_samples ();
 }
@@ -65,7 +85,7 @@ test_text (void)
   run ("/log/text/subprocess");
   g_test_trap_assert_stderr ("20*T*:*:*.*Z notice   started\n*");
   g_test_trap_assert_stderr ("* info     took 1 job_id=a\"b\\c\n*");
-  g_test_trap_assert_stderr ("* warning  malformed\n*");
+  g_test_trap_assert_stderr ("* warning  too late job_id=traced\n*");
   g_test_trap_assert_stderr ("*first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\n*");
   g_test_trap_assert_stderr ("*foreign domain=libsoup\n*");
   g_test_trap_assert_stderr ("* debug    verbose\n*");
@@ -78,15 +98,15 @@ test_text (void)
 static void
 test_auto_subprocess (void)
 {
-  amps_log_set_up (AMPS_LOG_AUTO, FALSE);
-  g_message ("started");
+  amps_log_set_up (AMPS_LOG_AUTO, FALSE, "orders");
+  amps_log (INFO, STOPPING, "started");
 }
 
 static void
 test_auto (void)
 {
   run ("/log/auto/subprocess");
-  g_test_trap_assert_stderr ("{\"ts\":*\"message\":\"started\"}\n");
+  g_test_trap_assert_stderr ("{\"ts\":*\"message\":\"started\",*}\n");
 }
 
 #define N_THREADS 4
@@ -96,7 +116,7 @@ static gpointer
 log_many (gpointer data G_GNUC_UNUSED)
 {
   for (int i = 0; i < N_LINES; i++)
-    g_message ("abcdefghijklmnopqrstuvwxyz");
+    amps_log (MESSAGE, STOPPING, "abcdefghijklmnopqrstuvwxyz");
   return NULL;
 }
 
@@ -105,7 +125,7 @@ test_threads_subprocess (void)
 {
   GThread *threads[N_THREADS];
 
-  amps_log_set_up (AMPS_LOG_JSON, FALSE);
+  amps_log_set_up (AMPS_LOG_JSON, FALSE, "orders");
   for (int i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new ("logger", log_many, NULL);
   for (int i = 0; i < N_THREADS; i++)
@@ -131,7 +151,8 @@ test_threads (void)
   for (; lines[n_lines] != NULL && lines[n_lines][0] != '\0'; n_lines++)
     {
       g_assert_true (g_str_has_prefix (lines[n_lines], "{\"ts\":"));
-      g_assert_true (g_str_has_suffix (lines[n_lines], "\"abcdefghijklmnopqrstuvwxyz\"}"));
+      g_assert_true (g_str_has_suffix (lines[n_lines],
+                                       "\"abcdefghijklmnopqrstuvwxyz\",\"event\":\"stopping\"}"));
     }
   g_assert_cmpint (n_lines, ==, N_THREADS * N_LINES);
 }

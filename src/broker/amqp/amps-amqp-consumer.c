@@ -5,6 +5,7 @@
 #include "amps-amqp-properties.h"
 #include "amps-amqp-topology.h"
 #include "core/amps-gzip.h"
+#include "core/amps-log.h"
 
 #include <string.h>
 
@@ -129,8 +130,9 @@ static void
 warn_of_consumer_timeout (Consumer *self)
 {
   if (outlives_consumer_timeout (self) && !amps_amqp_connection_is_version (self->connection, 4, 3))
-    g_warning ("JOB_TIMEOUT is longer than the 30 minutes after which this RabbitMQ takes a "
-               "message back by default: raise its consumer_timeout, or jobs are redelivered");
+    amps_log (WARNING, CONSUMER_TIMEOUT_SHORT,
+              "JOB_TIMEOUT is longer than the 30 minutes after which this RabbitMQ takes a "
+              "message back by default: raise its consumer_timeout, or jobs are redelivered");
 }
 
 /* Room for two. */
@@ -343,7 +345,7 @@ static void
 settle (Consumer *self, guint64 tag, AmpsSettlementKind kind)
 {
   if (!amps_amqp_acknowledger_settle (self->acknowledger, tag, kind))
-    g_critical ("Delivery %" G_GUINT64_FORMAT " was to be settled twice", tag);
+    amps_log (CRITICAL, DEFECT, "Delivery %" G_GUINT64_FORMAT " was to be settled twice", tag);
 }
 
 static gboolean

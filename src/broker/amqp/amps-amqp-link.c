@@ -3,6 +3,7 @@
 
 #include "amps-amqp-uri.h"
 #include "core/amps-backoff.h"
+#include "core/amps-log.h"
 
 #define MIN_RECONNECT_DELAY AMPS_MILLISECONDS (500)
 #define MAX_RECONNECT_DELAY AMPS_SECONDS (30)
@@ -60,7 +61,7 @@ amps_amqp_link_connect (AmpsAmqpLink *self)
 
   /* Credentials may have been renewed while the connection was away. */
   if (!amps_config_reload_secrets (self->config, &error))
-    g_warning ("Kept the old secrets: %s", error->message);
+    amps_log (WARNING, SECRETS_KEPT, "Kept the old secrets: %s", error->message);
 
   uris = amps_config_get_broker_uris (self->config);
   uri = uris[self->uri_index % g_strv_length ((char **) uris)];
@@ -175,7 +176,8 @@ amps_amqp_link_watch (AmpsAmqpLink *self, gboolean hangs)
 
   if (hangs || is_overdue (self))
     {
-      g_info ("Breaking the connection to %s: it hangs", self->role->name);
+      amps_log (INFO, CONNECTION_BROKEN, "Breaking the connection to %s: it hangs",
+                self->role->name);
       amps_amqp_session_break (self->session);
     }
 }

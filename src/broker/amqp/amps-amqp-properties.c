@@ -7,6 +7,7 @@
 #include "core/amps-event-attribute.h"
 #include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
+#include "core/amps-log.h"
 
 #include <string.h>
 
@@ -570,7 +571,8 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   headers.entries =
       amqp_pool_alloc (pool, (gsize) (old->num_entries + N_OWN) * sizeof *headers.entries);
   if (!has_room)
-    g_warning ("A copy has no room for the headers of its original, which fill a frame");
+    amps_log (WARNING, COPY_WITHOUT_HEADERS,
+              "A copy has no room for the headers of its original, which fill a frame");
   for (int i = 0; has_room && i < old->num_entries; i++)
     {
       if (!is_dropped (&old->entries[i], has_user))

@@ -5,6 +5,7 @@
 #include "amps-amqp-copying.h"
 #include "amps-amqp-publisher.h"
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 
 /* How deliveries are settled, with a copy or without, and what else is published. */
 
@@ -155,8 +156,10 @@ amps_broker_amqp_replace_worn_out (AmpsBrokerAmqp *self)
   while (amps_broker_amqp_get_publishing_problem (self) == NULL &&
          (job = g_queue_pop_head (&self->worn_out)) != NULL)
     {
-      g_info ("Replacing a message by a copy: it was taken back %u times, and may be dropped soon",
-              amps_job_get_delivery (job)->returns);
+      amps_log (
+          INFO, MESSAGE_REPLACED,
+          "Replacing a message by a copy: it was taken back %u times, and may be dropped soon",
+          amps_job_get_delivery (job)->returns);
       send_copy (self, g_task_new (self, NULL, on_replaced, job), amps_job_get_delivery (job),
                  &release, AMPS_SETTLE_RETRY);
     }

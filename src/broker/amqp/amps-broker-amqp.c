@@ -6,6 +6,7 @@
 #include "amps-amqp-publisher.h"
 #include "core/amps-backoff.h"
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 
 #define MIN_QUEUE_POLL_DELAY AMPS_MILLISECONDS (500)
 #define MAX_QUEUE_POLL_DELAY AMPS_SECONDS (10)
@@ -95,7 +96,8 @@ adjust_window (AmpsBrokerAmqp *self)
 
   if (amps_amqp_window_close_if_stuck (self->window, amps_clock_get_monotonic_time (self->clock)))
     {
-      g_debug ("Messages have waited for room for long: giving back what is on its way");
+      amps_log (DEBUG, MESSAGES_GIVEN_BACK,
+                "Messages have waited for room for long: giving back what is on its way");
       amps_amqp_session_send (self->consumer.session, amps_amqp_consumer_new_give_back ());
       send_consume (self);
     }
@@ -178,7 +180,7 @@ handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
   amps_amqp_window_count (self->window, 1);
   if (amps_amqp_twins_meet (self->twins, event->delivery))
     {
-      g_info ("Dropped the second one of two equal copies");
+      amps_log (INFO, COPY_DROPPED, "Dropped the second one of two equal copies");
       amps_broker_amqp_send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
       return;
     }
@@ -238,7 +240,8 @@ handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
     }
   else
     {
-      g_debug ("No connection to publish: %s", detail != NULL ? detail : "it is closed");
+      amps_log (DEBUG, PUBLISHER_CLOSED, "No connection to publish: %s",
+                detail != NULL ? detail : "it is closed");
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
       amps_amqp_outbox_fail_all (self->outbox);
       amps_amqp_depths_fail (self->depths);
@@ -370,10 +373,10 @@ start (AmpsBroker *broker)
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
   if (self->settings->dead_letter_queue == NULL)
-    g_warning (
-        "DEAD_LETTER_MODE=broker: rejected jobs go where the dead-letter policy of the queue "
-        "“%s” sends them; a queue without such a policy discards them",
-        self->settings->subject);
+    amps_log (WARNING, REJECTED_MAY_BE_LOST,
+              "DEAD_LETTER_MODE=broker: rejected jobs go where the dead-letter policy of the queue "
+              "“%s” sends them; a queue without such a policy discards them",
+              self->settings->subject);
 
   amps_amqp_link_connect (&self->consumer);
   amps_amqp_link_connect (&self->publisher);

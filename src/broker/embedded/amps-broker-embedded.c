@@ -4,6 +4,7 @@
 #include "amps-embedded-file.h"
 #include "amps-embedded-worker.h"
 #include "core/amps-error.h"
+#include "core/amps-log.h"
 
 struct _AmpsBrokerEmbedded {
   AmpsBroker parent_instance;
@@ -74,9 +75,10 @@ static void
 handle_lost (AmpsBrokerEmbedded *self, guint64 n_lost)
 {
   if (n_lost > 0)
-    g_warning ("Leases on %" G_GUINT64_FORMAT " jobs had ended, and others took them", n_lost);
+    amps_log (WARNING, LEASES_LOST,
+              "Leases on %" G_GUINT64_FORMAT " jobs had ended, and others took them", n_lost);
   else
-    g_info ("Leases on jobs had ended, and nobody took them");
+    amps_log (INFO, LEASES_KEPT, "Leases on jobs had ended, and nobody took them");
 
   amps_broker_begin_epoch (AMPS_BROKER (self));
 }
@@ -247,11 +249,12 @@ start (AmpsBroker *broker)
     }
 
   if (self->settings->dead_letters == NULL)
-    g_warning ("DEAD_LETTER_MODE=broker: the embedded broker has no dead-letter policy, so it "
-               "discards rejected jobs; with DEAD_LETTER_MODE=queue it keeps them");
+    amps_log (WARNING, REJECTED_MAY_BE_LOST,
+              "DEAD_LETTER_MODE=broker: the embedded broker has no dead-letter policy, so it "
+              "discards rejected jobs; with DEAD_LETTER_MODE=queue it keeps them");
   exposure = amps_embedded_file_describe_exposure (self->settings->path);
   if (exposure != NULL)
-    g_warning ("%s", exposure);
+    amps_log (WARNING, FILE_EXPOSED, "%s", exposure);
   self->worker = amps_embedded_worker_new (self->settings, self->events);
   send_consume (self);
 }
@@ -362,7 +365,7 @@ check_lease (AmpsBroker *broker)
       amps_clock_get_boot_time (self->clock) < self->lease_end)
     return;
 
-  g_info ("Leases on jobs have ended before they were renewed");
+  amps_log (INFO, LEASES_ENDED, "Leases on jobs have ended before they were renewed");
   amps_embedded_worker_end_epoch (self->worker, amps_broker_get_epoch (broker));
   amps_broker_end_epoch (broker);
 }

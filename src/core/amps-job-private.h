@@ -32,6 +32,9 @@ struct _AmpsJob {
   gint64 remaining;     /* µs that were left when the deadline stood still; 0 without one */
   AmpsTimerEntry *deadline_entry; /* (nullable) */
 
+  gint64 heartbeat;          /* monotonic µs: when the latest one of @run came; 0 without one */
+  unsigned int n_heartbeats; /* of @run */
+
   guint64 number; /* its place among all that were ever in the manifest, from 1 */
   GList link;     /* of the manifest's list */
 };

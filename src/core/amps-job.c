@@ -376,6 +376,30 @@ amps_job_get_deadline (AmpsJob *self)
 }
 
 /**
+ * amps_job_get_heartbeat:
+ * @self: a job
+ *
+ * Returns: monotonic µs: when the latest heartbeat of its present run came; 0 without one
+ */
+gint64
+amps_job_get_heartbeat (AmpsJob *self)
+{
+  return self->heartbeat;
+}
+
+/**
+ * amps_job_get_n_heartbeats:
+ * @self: a job
+ *
+ * Returns: how many heartbeats its present run has sent
+ */
+unsigned int
+amps_job_get_n_heartbeats (AmpsJob *self)
+{
+  return self->n_heartbeats;
+}
+
+/**
  * amps_job_adopt_duplicate:
  * @self: a detached job
  *

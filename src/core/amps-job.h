@@ -60,6 +60,8 @@ gint64 amps_job_get_began (AmpsJob *self);
 guint64 amps_job_get_number (AmpsJob *self);
 gint64 amps_job_get_since (AmpsJob *self);
 gint64 amps_job_get_deadline (AmpsJob *self);
+gint64 amps_job_get_heartbeat (AmpsJob *self);
+unsigned int amps_job_get_n_heartbeats (AmpsJob *self);
 
 gboolean amps_job_adopt_duplicate (AmpsJob *self);
 GPtrArray *amps_job_steal_duplicates (AmpsJob *self);

@@ -322,6 +322,8 @@ amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline)
   amps_run_ids_begin (self->runs, job);
   amps_manifest_enter_state (self, job, AMPS_JOB_POSTING);
   job->began = job->since;
+  job->heartbeat = 0;
+  job->n_heartbeats = 0;
   amps_manifest_set_deadline (self, job, deadline);
 }
 
@@ -398,6 +400,22 @@ amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
   job->deadline = deadline;
   if (deadline != 0)
     job->deadline_entry = amps_timer_queue_add (self->deadlines, deadline, job);
+}
+
+/**
+ * amps_manifest_heartbeat:
+ * @self: a manifest
+ * @job: a job in the workload
+ * @deadline: monotonic µs when it expires now; 0 for never
+ *
+ * Says that the workload still works on @job.
+ */
+void
+amps_manifest_heartbeat (AmpsManifest *self, AmpsJob *job, gint64 deadline)
+{
+  job->heartbeat = amps_clock_get_monotonic_time (self->clock);
+  job->n_heartbeats++;
+  amps_manifest_set_deadline (self, job, deadline);
 }
 
 static void

@@ -52,6 +52,7 @@ void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
 void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, gboolean sent,
                             const char *detail);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
+void amps_manifest_heartbeat (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 
 AmpsJob *amps_manifest_find (AmpsManifest *self, const char *identifier);
 const char *amps_manifest_get_given_up (AmpsManifest *self, const char *identifier);

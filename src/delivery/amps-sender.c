@@ -546,6 +546,6 @@ amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend, 
     }
 
   *deadline = get_new_deadline (self, extend);
-  amps_manifest_set_deadline (self->manifest, job, *deadline);
+  amps_manifest_heartbeat (self->manifest, job, *deadline);
   return TRUE;
 }

@@ -43,6 +43,10 @@ add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job)
   amps_server_add_time (self, builder, amps_job_get_since (job));
   json_builder_set_member_name (builder, "deadline");
   amps_server_add_time (self, builder, amps_job_get_deadline (job));
+  json_builder_set_member_name (builder, "heartbeats");
+  json_builder_add_int_value (builder, amps_job_get_n_heartbeats (job));
+  json_builder_set_member_name (builder, "last_heartbeat");
+  amps_server_add_time (self, builder, amps_job_get_heartbeat (job));
   if (amps_job_get_detail (job) != NULL)
     add_string (builder, "detail", amps_job_get_detail (job));
   json_builder_end_object (builder);

@@ -221,6 +221,30 @@ test_deadlines (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpstr (f->expired->str, ==, "ba");
 }
 
+/* They are of a run, and of none of those before it. */
+static void
+test_heartbeats (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  AmpsJob *job;
+
+  add (f, "a");
+  job = run (f, "a", AMPS_SECONDS (30));
+  g_assert_cmpint (amps_job_get_heartbeat (job), ==, 0);
+  fake_clock_advance (f->clock, AMPS_SECONDS (20));
+  for (int i = 0; i < 2; i++)
+    amps_manifest_heartbeat (f->manifest, job,
+                             amps_clock_get_monotonic_time (f->clock) + AMPS_SECONDS (30));
+  g_assert_cmpint (amps_job_get_heartbeat (job), ==, amps_clock_get_monotonic_time (f->clock));
+  g_assert_cmpuint (amps_job_get_n_heartbeats (job), ==, 2);
+  fake_clock_advance (f->clock, AMPS_SECONDS (29));
+  g_assert_cmpstr (f->expired->str, ==, "");
+
+  amps_manifest_end_run (f->manifest, job, 2, TRUE, NULL);
+  run (f, "a", 0);
+  g_assert_cmpint (amps_job_get_heartbeat (job), ==, 0);
+  g_assert_cmpuint (amps_job_get_n_heartbeats (job), ==, 0);
+}
+
 static void
 test_deciding (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -517,6 +541,7 @@ main (int argc, char **argv)
     { "/manifest/given-up", test_given_up },
     { "/manifest/run-ids", test_run_ids },
     { "/manifest/deadlines", test_deadlines },
+    { "/manifest/heartbeats", test_heartbeats },
     { "/manifest/deciding", test_deciding },
     { "/manifest/duplicates", test_duplicates },
     { "/manifest/successor", test_successor },

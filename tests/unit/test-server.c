@@ -286,7 +286,7 @@ test_jobs (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_json (one, 200);
   assert_contains (one->body, "{\"id\":\"a/b c\",\"source\":\"/tests\",\"type\":\"test.type\","
                               "\"state\":\"waiting\",\"attempt\":1,\"since\":");
-  assert_contains (one->body, "\"deadline\":null}");
+  assert_contains (one->body, "\"deadline\":null,\"heartbeats\":0,\"last_heartbeat\":null}");
 
   unknown = server_call (fixture, "GET", "/jobs/nobody", NULL);
   assert_problem (unknown, 404, "nobody");

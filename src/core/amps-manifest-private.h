@@ -24,6 +24,7 @@ struct _AmpsManifest {
   unsigned int n_running;
 
   AmpsFinishedJobs *finished; /* (owned) */
+  AmpsFailures *failures;     /* (owned) */
 };
 
 void amps_manifest_enter_state (AmpsManifest *self, AmpsJob *job, AmpsJobState state);

@@ -22,6 +22,7 @@ amps_manifest_finalize (GObject *object)
   amps_earlier_runs_free (self->earlier);
   g_hash_table_unref (self->jobs);
   amps_finished_jobs_free (self->finished);
+  amps_failures_free (self->failures);
   g_object_unref (self->clock);
 
   G_OBJECT_CLASS (amps_manifest_parent_class)->finalize (object);
@@ -76,6 +77,7 @@ amps_manifest_new (AmpsClock *clock, unsigned int capacity)
 
   self->clock = g_object_ref (clock);
   self->finished = amps_finished_jobs_new (capacity);
+  self->failures = amps_failures_new (clock);
   self->earlier = amps_earlier_runs_new (capacity);
   self->deadlines = amps_timer_queue_new (clock, "job deadlines", on_deadline, self);
   return self;
@@ -303,6 +305,18 @@ GPtrArray *
 amps_manifest_list (AmpsManifest *self)
 {
   return amps_manifest_list_after (self, 0, G_MAXUINT);
+}
+
+/**
+ * amps_manifest_get_failures:
+ * @self: a manifest
+ *
+ * Returns: (transfer none): what failed last; added to by whoever decides so
+ */
+AmpsFailures *
+amps_manifest_get_failures (AmpsManifest *self)
+{
+  return self->failures;
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-clock.h"
+#include "amps-failures.h"
 #include "amps-job.h"
 #include "amps-settlement.h"
 
@@ -46,6 +47,7 @@ unsigned int amps_manifest_get_n_in_workload (AmpsManifest *self);
 unsigned int amps_manifest_get_n_running (AmpsManifest *self);
 GPtrArray *amps_manifest_list_after (AmpsManifest *self, guint64 number, unsigned int max);
 GPtrArray *amps_manifest_list (AmpsManifest *self);
+AmpsFailures *amps_manifest_get_failures (AmpsManifest *self);
 
 void amps_manifest_begin_run (AmpsManifest *self, AmpsJob *job, gint64 deadline);
 void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);

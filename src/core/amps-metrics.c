@@ -94,7 +94,7 @@ static const Bound duration_bounds[] = {
   SECONDS (120),      SECONDS (300),      SECONDS (600),      SECONDS (1800),    SECONDS (3600),
 };
 
-#define MAX_BOUNDS 20
+#define MAX_BOUNDS (AMPS_BUCKETS_MAX - 1)
 G_STATIC_ASSERT (G_N_ELEMENTS (lifetime_bounds) <= MAX_BOUNDS);
 G_STATIC_ASSERT (G_N_ELEMENTS (duration_bounds) <= MAX_BOUNDS);
 
@@ -341,6 +341,18 @@ amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths)
 }
 
 /**
+ * amps_metrics_get_queue_depths:
+ * @self: the figures
+ *
+ * Returns: (transfer none) (nullable): what `amps_queue_messages` shows
+ */
+const AmpsQueueDepths *
+amps_metrics_get_queue_depths (AmpsMetrics *self)
+{
+  return self->queue_depths;
+}
+
+/**
  * amps_metrics_set_gauge:
  * @self: the figures
  * @gauge: one of them
@@ -378,6 +390,19 @@ amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean pau
 }
 
 /**
+ * amps_metrics_get_paused:
+ * @self: the figures
+ * @reason: why messages may not be consumed
+ *
+ * Returns: whether that is so now
+ */
+gboolean
+amps_metrics_get_paused (AmpsMetrics *self, AmpsPauseReason reason)
+{
+  return self->paused[reason];
+}
+
+/**
  * amps_metrics_observe:
  * @self: the figures
  * @histogram: one of them
@@ -395,6 +420,26 @@ amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microse
     bucket++;
   counts->counts[bucket]++;
   counts->sum += MAX (microseconds, 0);
+}
+
+/**
+ * amps_metrics_get_buckets:
+ * @self: the figures
+ * @histogram: one of them
+ * @buckets: (out caller-allocates): what it has counted since the start
+ */
+void
+amps_metrics_get_buckets (AmpsMetrics *self, AmpsHistogram histogram, AmpsBuckets *buckets)
+{
+  const Bound *bounds = histogram_families[histogram].bounds;
+  unsigned int n_bounds = histogram_families[histogram].n_bounds;
+
+  *buckets = (AmpsBuckets){ .n_buckets = n_bounds + 1 };
+  for (unsigned int i = 0; i <= n_bounds; i++)
+    {
+      buckets->bounds[i] = i < n_bounds ? bounds[i].microseconds : G_MAXINT64;
+      buckets->counts[i] = self->histograms[histogram].counts[i];
+    }
 }
 
 static void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-api-metrics.h"
+#include "amps-buckets.h"
 #include "amps-job.h"
 #include "amps-queue-depths.h"
 
@@ -111,8 +112,11 @@ void amps_metrics_count_api_request (AmpsMetrics *self, AmpsApiCall call, unsign
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
 void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);
+gboolean amps_metrics_get_paused (AmpsMetrics *self, AmpsPauseReason reason);
 void amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths);
+const AmpsQueueDepths *amps_metrics_get_queue_depths (AmpsMetrics *self);
 void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds);
+void amps_metrics_get_buckets (AmpsMetrics *self, AmpsHistogram histogram, AmpsBuckets *buckets);
 
 char *amps_metrics_format (AmpsMetrics *self);
 

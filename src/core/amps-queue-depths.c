@@ -71,6 +71,31 @@ amps_queue_depths_add (AmpsQueueDepths *self, const char *queue, guint64 n_messa
   g_array_append_val (self->depths, depth);
 }
 
+/**
+ * amps_queue_depths_get:
+ * @self: (nullable): depths; %NULL while they are not known
+ * @queue: what a queue, or a group of queues, is called
+ * @n_messages: (out): how many messages wait there
+ *
+ * Returns: whether that is known
+ */
+gboolean
+amps_queue_depths_get (const AmpsQueueDepths *self, const char *queue, guint64 *n_messages)
+{
+  for (unsigned int i = 0; self != NULL && i < self->depths->len; i++)
+    {
+      const Depth *depth = &g_array_index (self->depths, Depth, i);
+
+      if (g_str_equal (depth->queue, queue))
+        {
+          *n_messages = depth->n_messages;
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
 /* Prometheus's text format: these three are escaped, and all else is UTF-8. */
 static void
 append_escaped (GString *text, const char *value)

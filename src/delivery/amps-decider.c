@@ -95,6 +95,13 @@ amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
   settle (self, job, AMPS_OUTCOME_ACKNOWLEDGED, &settlement);
 }
 
+static void
+note_failure (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
+              const char *detail)
+{
+  amps_failures_add (amps_manifest_get_failures (self->manifest), job, outcome, reason, detail);
+}
+
 /* @summary: (nullable): what is logged of @detail */
 static void
 reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
@@ -109,6 +116,7 @@ reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char
 
   amps_log_job (WARNING, JOB_REJECTED, job, reason, "Rejected a job (%s): %s", reason,
                 summary != NULL ? summary : "no reason given");
+  note_failure (self, job, AMPS_OUTCOME_REJECTED, reason, detail);
   settle (self, job, outcome, &settlement);
 }
 
@@ -283,8 +291,11 @@ retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned 
     .detail = (char *) detail,
   };
 
-  if (amps_manifest_decide (self->manifest, job, outcome))
-    settle (self, job, outcome, &settlement);
+  if (!amps_manifest_decide (self->manifest, job, outcome))
+    return;
+
+  note_failure (self, job, outcome, reason, detail);
+  settle (self, job, outcome, &settlement);
 }
 
 static void
@@ -292,6 +303,7 @@ retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 del
                const char *detail)
 {
   count_end (self, job, AMPS_OUTCOME_RETRIED);
+  note_failure (self, job, AMPS_OUTCOME_RETRIED, "status", detail);
   amps_manifest_end_run (self->manifest, job, attempt, TRUE, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
 }

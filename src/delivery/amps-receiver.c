@@ -117,6 +117,8 @@ dead_letter_malformed (AmpsReceiver *self, AmpsJob *job)
                 "The message %s is not a CloudEvent and %s: %s", message, destination,
                 settlement.detail);
   amps_metrics_count_outcome (self->metrics, AMPS_OUTCOME_MALFORMED);
+  amps_failures_add (amps_manifest_get_failures (self->manifest), job, AMPS_OUTCOME_MALFORMED,
+                     settlement.reason, settlement.detail);
   amps_settler_settle (self->settler, job, &settlement);
 }
 

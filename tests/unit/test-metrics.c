@@ -180,6 +180,25 @@ test_promtool (void)
                    "\"_count\" suffix\n");
 }
 
+static void
+test_buckets (void)
+{
+  g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
+  AmpsBuckets buckets;
+
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1000);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1001);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, AMPS_SECONDS (3601));
+  amps_metrics_get_buckets (metrics, AMPS_HISTOGRAM_JOB_DURATION, &buckets);
+  g_assert_cmpuint (buckets.n_buckets, ==, 21);
+  g_assert_cmpint (buckets.bounds[1], ==, 2500);
+  g_assert_cmpuint (buckets.counts[0], ==, 1);
+  g_assert_cmpuint (buckets.counts[1], ==, 1);
+  g_assert_cmpuint (buckets.counts[20], ==, 1);
+  amps_metrics_get_buckets (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, &buckets);
+  g_assert_cmpuint (buckets.n_buckets, ==, 17);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -187,6 +206,7 @@ main (int argc, char **argv)
   g_test_add_func ("/metrics/counters", test_counters);
   g_test_add_func ("/metrics/gauges", test_gauges);
   g_test_add_func ("/metrics/histogram", test_histogram);
+  g_test_add_func ("/metrics/buckets", test_buckets);
   g_test_add_func ("/metrics/process", test_process);
   g_test_add_func ("/metrics/locale", test_locale);
   g_test_add_func ("/metrics/promtool", test_promtool);

@@ -38,6 +38,19 @@ test_sum (void)
 }
 
 static void
+test_get (void)
+{
+  g_autoptr (AmpsQueueDepths) depths = amps_queue_depths_new ();
+  guint64 n_messages = 0;
+
+  amps_queue_depths_add (depths, "mail", 7);
+  g_assert_true (amps_queue_depths_get (depths, "mail", &n_messages));
+  g_assert_cmpuint (n_messages, ==, 7);
+  g_assert_false (amps_queue_depths_get (depths, "mail.dead", &n_messages));
+  g_assert_false (amps_queue_depths_get (NULL, "mail", &n_messages));
+}
+
+static void
 test_escape (void)
 {
   g_autoptr (AmpsQueueDepths) depths = amps_queue_depths_new ();
@@ -53,6 +66,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/queue-depths/unknown", test_unknown);
   g_test_add_func ("/queue-depths/sum", test_sum);
+  g_test_add_func ("/queue-depths/get", test_get);
   g_test_add_func ("/queue-depths/escape", test_escape);
   return g_test_run ();
 }

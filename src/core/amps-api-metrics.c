@@ -11,6 +11,7 @@ static const char *const calls[] = {
   [AMPS_API_DRAIN] = "drain",
   [AMPS_API_PAUSE] = "pause",
   [AMPS_API_RESUME] = "resume",
+  [AMPS_API_CONCURRENCY] = "concurrency",
   [AMPS_API_HEALTHZ] = "healthz",
   [AMPS_API_READYZ] = "readyz",
   [AMPS_API_HEALTH] = "health",

@@ -10,6 +10,45 @@
 #define RETRY_AFTER_SECONDS "1"
 
 /**
+ * amps_reply_add_string:
+ * @builder: in an object
+ * @name: of the member
+ * @value: UTF-8
+ */
+void
+amps_reply_add_string (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+/**
+ * amps_reply_add_boolean:
+ * @builder: in an object
+ * @name: of the member
+ * @value: its value
+ */
+void
+amps_reply_add_boolean (JsonBuilder *builder, const char *name, gboolean value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
+}
+
+/**
+ * amps_reply_add_int:
+ * @builder: in an object
+ * @name: of the member
+ * @value: its value
+ */
+void
+amps_reply_add_int (JsonBuilder *builder, const char *name, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+/**
  * amps_reply_status:
  * @message: a request
  * @status: an HTTP status
@@ -90,12 +129,9 @@ format_problem (unsigned int status, const char *title, const char *text, gsize 
   g_autofree char *detail = amps_foreign_text_dup (text, -1);
 
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "title");
-  json_builder_add_string_value (builder, title);
-  json_builder_set_member_name (builder, "status");
-  json_builder_add_int_value (builder, status);
-  json_builder_set_member_name (builder, "detail");
-  json_builder_add_string_value (builder, detail);
+  amps_reply_add_string (builder, "title", title);
+  amps_reply_add_int (builder, "status", status);
+  amps_reply_add_string (builder, "detail", detail);
   json_builder_end_object (builder);
 
   return amps_reply_format_json (builder, length);

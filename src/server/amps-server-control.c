@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "amps-http-body.h"
 #include "amps-reply.h"
 #include "amps-server-private.h"
 #include "core/amps-error.h"
+#include "core/amps-json-members.h"
 #include "core/amps-value.h"
 
 /* How often a waiting drain looks whether the last job has ended. */
@@ -28,10 +30,8 @@ reply_state (AmpsServer *self, SoupServerMessage *message, unsigned int status)
   AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
 
   json_builder_begin_object (answer);
-  json_builder_set_member_name (answer, "state");
-  json_builder_add_string_value (answer, amps_dispatcher_state_to_string (state));
-  json_builder_set_member_name (answer, "in_flight");
-  json_builder_add_int_value (answer, get_in_flight (self));
+  amps_reply_add_string (answer, "state", amps_dispatcher_state_to_string (state));
+  amps_reply_add_int (answer, "in_flight", get_in_flight (self));
   json_builder_end_object (answer);
   amps_reply_json (message, status, answer);
 }
@@ -157,4 +157,68 @@ amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *re
     reply_state (self, message, SOUP_STATUS_OK);
   else
     amps_reply_error (message, error);
+}
+
+/* Returns: whether @body is `{"limit":N}` */
+static gboolean
+read_limit (GBytes *body, unsigned int *limit, GError **error)
+{
+  static const char *const names[] = { "limit" };
+  AmpsJsonScanner scanner;
+  AmpsJsonValue value;
+  gsize length;
+  const char *json = g_bytes_get_data (body, &length);
+  guint64 number;
+
+  amps_json_scanner_init (&scanner, json, length);
+  if (!amps_json_members_read (&scanner, 0, names, &value, 1) ||
+      !amps_json_scanner_finish (&scanner))
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                   "the body must be a JSON object: %s at byte %" G_GSIZE_FORMAT, scanner.problem,
+                   amps_json_scanner_get_offset (&scanner));
+      return FALSE;
+    }
+
+  g_autofree char *text = value.kind == AMPS_JSON_NUMBER
+                              ? g_strndup (value.start, (gsize) (value.end - value.start))
+                              : NULL;
+
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &number, NULL))
+    {
+      g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                   "“limit” must be a number from 1 to %d", G_MAXUINT16);
+      return FALSE;
+    }
+
+  *limit = (unsigned int) number;
+  return TRUE;
+}
+
+/**
+ * amps_server_set_concurrency:
+ *
+ * `POST /concurrency`
+ */
+void
+amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message,
+                             const char *rest G_GNUC_UNUSED)
+{
+  g_autoptr (GBytes) body = amps_http_body_take (message);
+  g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
+  g_autoptr (GError) error = NULL;
+  unsigned int limit;
+
+  if (!read_limit (body, &limit, &error))
+    {
+      amps_reply_error (message, error);
+      return;
+    }
+
+  g_info ("Up to %u jobs may be in the workload now", limit);
+  amps_dispatcher_set_max_concurrency (self->dispatcher, limit);
+  json_builder_begin_object (answer);
+  amps_reply_add_int (answer, "limit", limit);
+  json_builder_end_object (answer);
+  amps_reply_json (message, SOUP_STATUS_OK, answer);
 }

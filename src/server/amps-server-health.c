@@ -19,27 +19,6 @@ get_n_jobs (AmpsServer *self)
   return amps_manifest_get_n_jobs (amps_dispatcher_get_manifest (self->dispatcher));
 }
 
-static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
-add_boolean (JsonBuilder *builder, const char *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
-add_int (JsonBuilder *builder, const char *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
 static gint64
 get_uptime (AmpsServer *self)
 {
@@ -64,13 +43,13 @@ add_status (AmpsServer *self, JsonBuilder *answer, const char *status)
 {
   g_autofree char *uptime = format_uptime (get_uptime (self));
 
-  add_string (answer, "status", status);
+  amps_reply_add_string (answer, "status", status);
   json_builder_set_member_name (answer, "timestamp");
   amps_server_add_time (self, answer, amps_clock_get_monotonic_time (self->clock));
-  add_string (answer, "uptime", uptime);
-  add_string (answer, "broker_type", amps_config_get_broker_type (self->config));
-  add_boolean (answer, "connected", is_connected (self));
-  add_int (answer, "job_count", get_n_jobs (self));
+  amps_reply_add_string (answer, "uptime", uptime);
+  amps_reply_add_string (answer, "broker_type", amps_config_get_broker_type (self->config));
+  amps_reply_add_boolean (answer, "connected", is_connected (self));
+  amps_reply_add_int (answer, "job_count", get_n_jobs (self));
 }
 
 static void
@@ -82,7 +61,7 @@ reply_status (AmpsServer *self, SoupServerMessage *message, unsigned int code, c
   json_builder_begin_object (answer);
   add_status (self, answer, status);
   if (details != NULL)
-    add_string (answer, "details", details);
+    amps_reply_add_string (answer, "details", details);
   json_builder_end_object (answer);
   amps_reply_json (message, code, answer);
 }
@@ -147,12 +126,14 @@ add_broker (AmpsServer *self, JsonBuilder *answer)
 
   json_builder_set_member_name (answer, "broker");
   json_builder_begin_object (answer);
-  add_string (answer, "state", amps_broker_state_to_string (amps_broker_get_state (broker)));
+  amps_reply_add_string (answer, "state",
+                         amps_broker_state_to_string (amps_broker_get_state (broker)));
   if (get_broker_detail (self) != NULL)
-    add_string (answer, "detail", get_broker_detail (self));
-  add_boolean (answer, "blocked", amps_broker_get_blocked (broker));
-  add_int (answer, "reconnects",
-           (gint64) amps_metrics_get_counter (self->metrics, AMPS_COUNTER_BROKER_RECONNECTS));
+    amps_reply_add_string (answer, "detail", get_broker_detail (self));
+  amps_reply_add_boolean (answer, "blocked", amps_broker_get_blocked (broker));
+  amps_reply_add_int (
+      answer, "reconnects",
+      (gint64) amps_metrics_get_counter (self->metrics, AMPS_COUNTER_BROKER_RECONNECTS));
   json_builder_end_object (answer);
 }
 
@@ -163,10 +144,11 @@ add_jobs (AmpsServer *self, JsonBuilder *answer)
 
   json_builder_set_member_name (answer, "jobs");
   json_builder_begin_object (answer);
-  add_int (answer, "count", get_n_jobs (self));
-  add_int (answer, "in_workload", amps_manifest_get_n_in_workload (manifest));
-  add_int (answer, "max_concurrency",
-           (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
+  amps_reply_add_int (answer, "count", get_n_jobs (self));
+  amps_reply_add_int (answer, "in_workload", amps_manifest_get_n_in_workload (manifest));
+  amps_reply_add_int (
+      answer, "max_concurrency",
+      (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
   json_builder_end_object (answer);
 }
 
@@ -175,7 +157,7 @@ add_setting (const char *name, const char *redacted, gpointer user_data)
 {
   g_autofree char *member = g_ascii_strdown (name, -1);
 
-  add_string (user_data, member, redacted);
+  amps_reply_add_string (user_data, member, redacted);
 }
 
 static void
@@ -202,9 +184,9 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
 
   json_builder_begin_object (answer);
   add_status (self, answer, connected ? "healthy" : "unhealthy");
-  add_int (answer, "uptime_seconds", get_uptime (self));
-  add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher));
-  add_string (answer, "state", amps_dispatcher_state_to_string (state));
+  amps_reply_add_int (answer, "uptime_seconds", get_uptime (self));
+  amps_reply_add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher));
+  amps_reply_add_string (answer, "state", amps_dispatcher_state_to_string (state));
   add_broker (self, answer);
   add_jobs (self, answer);
   add_config (self, answer);

@@ -23,32 +23,36 @@ typedef struct {
 static G_DEFINE_QUARK (amps-server-listing, listing);
 
 static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
+add_time (AmpsServer *self, JsonBuilder *builder, const char *name, gint64 monotonic)
 {
   json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
+  amps_server_add_time (self, builder, monotonic);
 }
 
-static void
-add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job)
+/**
+ * amps_server_add_job:
+ * @self: a server
+ * @builder: where a value is due
+ * @job: a job in flight
+ * @max_text: how many bytes of a text are shown at most
+ *
+ * Adds @job as an object.
+ */
+void
+amps_server_add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job, gsize max_text)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "id", amps_job_get_id (job));
-  add_string (builder, "source", amps_job_get_source (job));
-  add_string (builder, "type", amps_job_get_event_type (job));
-  add_string (builder, "state", amps_job_state_to_string (amps_job_get_state (job)));
-  json_builder_set_member_name (builder, "attempt");
-  json_builder_add_int_value (builder, amps_job_get_attempt (job));
-  json_builder_set_member_name (builder, "since");
-  amps_server_add_time (self, builder, amps_job_get_since (job));
-  json_builder_set_member_name (builder, "deadline");
-  amps_server_add_time (self, builder, amps_job_get_deadline (job));
-  json_builder_set_member_name (builder, "heartbeats");
-  json_builder_add_int_value (builder, amps_job_get_n_heartbeats (job));
-  json_builder_set_member_name (builder, "last_heartbeat");
-  amps_server_add_time (self, builder, amps_job_get_heartbeat (job));
+  amps_server_add_text (builder, "id", amps_job_get_id (job), max_text);
+  amps_server_add_text (builder, "source", amps_job_get_source (job), max_text);
+  amps_server_add_text (builder, "type", amps_job_get_event_type (job), max_text);
+  amps_reply_add_string (builder, "state", amps_job_state_to_string (amps_job_get_state (job)));
+  amps_reply_add_int (builder, "attempt", amps_job_get_attempt (job));
+  add_time (self, builder, "since", amps_job_get_since (job));
+  add_time (self, builder, "deadline", amps_job_get_deadline (job));
+  amps_reply_add_int (builder, "heartbeats", amps_job_get_n_heartbeats (job));
+  add_time (self, builder, "last_heartbeat", amps_job_get_heartbeat (job));
   if (amps_job_get_detail (job) != NULL)
-    add_string (builder, "detail", amps_job_get_detail (job));
+    amps_server_add_text (builder, "detail", amps_job_get_detail (job), max_text);
   json_builder_end_object (builder);
 }
 
@@ -59,7 +63,7 @@ append_job (AmpsServer *self, GString *text, AmpsJob *job)
   g_autofree char *json = NULL;
   gsize length;
 
-  add_job (self, builder, job);
+  amps_server_add_job (self, builder, job, G_MAXSIZE);
   json = amps_reply_format_json (builder, &length);
   g_string_append_len (text, json, (gssize) length);
 }
@@ -277,6 +281,6 @@ amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *
 
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
 
-  add_job (self, answer, job);
+  amps_server_add_job (self, answer, job, G_MAXSIZE);
   amps_reply_json (message, SOUP_STATUS_OK, answer);
 }

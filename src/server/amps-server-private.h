@@ -43,10 +43,12 @@ void amps_server_publish (AmpsServer *self, SoupServerMessage *message, const ch
 void amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_forget_listings (AmpsServer *self);
 void amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job, gsize max_text);
 
 void amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 void amps_server_show_alive (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_show_ready (AmpsServer *self, SoupServerMessage *message, const char *rest);
@@ -54,6 +56,7 @@ void amps_server_show_health (AmpsServer *self, SoupServerMessage *message, cons
 void amps_server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 char *amps_server_get_query (SoupServerMessage *message, const char *name);
+void amps_server_add_text (JsonBuilder *builder, const char *name, const char *text, gsize max);
 void amps_server_add_time (AmpsServer *self, JsonBuilder *builder, gint64 monotonic);
 
 G_END_DECLS

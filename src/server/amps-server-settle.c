@@ -64,19 +64,15 @@ add_result (JsonBuilder *results, const char *identifier, const GError *error)
   unsigned int status = SOUP_STATUS_ACCEPTED;
 
   json_builder_begin_object (results);
-  json_builder_set_member_name (results, "identifier");
-  json_builder_add_string_value (results, identifier);
+  amps_reply_add_string (results, "identifier", identifier);
   if (error != NULL)
     {
       g_autofree char *detail = amps_foreign_text_dup (error->message, -1);
 
-      json_builder_set_member_name (results, "title");
-      json_builder_add_string_value (results, amps_reply_get_title (error, &status));
-      json_builder_set_member_name (results, "detail");
-      json_builder_add_string_value (results, detail);
+      amps_reply_add_string (results, "title", amps_reply_get_title (error, &status));
+      amps_reply_add_string (results, "detail", detail);
     }
-  json_builder_set_member_name (results, "status");
-  json_builder_add_int_value (results, status);
+  amps_reply_add_int (results, "status", status);
   json_builder_end_object (results);
 }
 

@@ -39,6 +39,7 @@ static const struct {
   { "/drain", METHOD_GET | METHOD_POST, FALSE, amps_server_drain, AMPS_API_DRAIN },
   { "/pause", METHOD_POST, FALSE, amps_server_pause, AMPS_API_PAUSE },
   { "/resume", METHOD_POST, FALSE, amps_server_resume, AMPS_API_RESUME },
+  { "/concurrency", METHOD_POST, FALSE, amps_server_set_concurrency, AMPS_API_CONCURRENCY },
   { "/healthz", METHOD_GET, TRUE, amps_server_show_alive, AMPS_API_HEALTHZ },
   { "/readyz", METHOD_GET, TRUE, amps_server_show_ready, AMPS_API_READYZ },
   { "/health", METHOD_GET, TRUE, amps_server_show_health, AMPS_API_HEALTH },
@@ -353,6 +354,24 @@ amps_server_get_query (SoupServerMessage *message, const char *name)
     return NULL;
   parameters = soup_form_decode (query);
   return g_strdup (g_hash_table_lookup (parameters, name));
+}
+
+/**
+ * amps_server_add_text:
+ * @builder: in an object
+ * @name: of the member
+ * @text: UTF-8
+ * @max: how many bytes of it are shown at most; one that is cut ends in “…”
+ */
+void
+amps_server_add_text (JsonBuilder *builder, const char *name, const char *text, gsize max)
+{
+  g_autofree char *cut = NULL;
+
+  if (strlen (text) > max)
+    cut = g_strdup_printf ("%.*s…", (int) (g_utf8_find_prev_char (text, text + max + 1) - text),
+                           text);
+  amps_reply_add_string (builder, name, cut != NULL ? cut : text);
 }
 
 /**

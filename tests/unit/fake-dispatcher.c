@@ -274,6 +274,12 @@ amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GErr
 }
 
 void
+amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency)
+{
+  g_string_append_printf (self->calls, "concurrency %u\n", max_concurrency);
+}
+
+void
 amps_dispatcher_pause (AmpsDispatcher *self)
 {
   self->state = AMPS_DISPATCHER_PAUSED;

@@ -297,72 +297,6 @@ test_jobs (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_control (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-  g_autoptr (HttpAnswer) pause = server_post (fixture, "/pause", NULL);
-  g_autoptr (HttpAnswer) resume = server_post (fixture, "/resume", NULL);
-  g_autoptr (HttpAnswer) drained = server_call (fixture, "GET", "/drain", NULL);
-  g_autoptr (HttpAnswer) draining = NULL;
-  g_autoptr (HttpAnswer) bad = NULL;
-  g_autoptr (HttpAnswer) refused = NULL;
-
-  assert_json (pause, 200);
-  assert_contains (pause->body, "\"state\":\"paused\"");
-  assert_contains (resume->body, "\"state\":\"running\"");
-  g_assert_cmpuint (drained->status, ==, 200);
-  assert_contains (drained->body, "{\"state\":\"draining\",\"in_flight\":0}");
-
-  fake_dispatcher_add_job (fixture->dispatcher, "a");
-  draining = server_post (fixture, "/drain", NULL);
-  assert_json (draining, 202);
-  assert_contains (draining->body, "\"in_flight\":1");
-  bad = server_post (fixture, "/drain?wait=soon", NULL);
-  assert_problem (bad, 400, "wait");
-
-  fake_dispatcher_fail (fixture->dispatcher, "resume", AMPS_ERROR_CONFLICT, "it stops");
-  refused = server_post (fixture, "/resume", NULL);
-  assert_problem (refused, 409, "it stops");
-}
-
-static GSocket *
-begin_drain (ServerFixture *fixture, const char *query)
-{
-  g_autofree char *request =
-      g_strdup_printf ("GET /drain?%s HTTP/1.1\r\nHost: localhost\r\n\r\n", query);
-  GSocket *socket = raw_connect (fixture->port);
-
-  g_assert_true (amps_dispatcher_resume (fixture->dispatcher, NULL));
-  raw_send (socket, request, strlen (request));
-  while (amps_dispatcher_get_state (fixture->dispatcher) != AMPS_DISPATCHER_DRAINING)
-    g_main_context_iteration (NULL, TRUE);
-  return socket;
-}
-
-static void
-test_drain_wait (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-  g_autoptr (GSocket) ends = NULL;
-  g_autoptr (GSocket) gives_up = NULL;
-  g_autofree char *ended = NULL;
-  g_autofree char *given_up = NULL;
-
-  fake_dispatcher_add_job (fixture->dispatcher, "a");
-  ends = begin_drain (fixture, "wait=10s");
-  fake_clock_advance (fixture->clock, AMPS_SECONDS (5));
-  g_assert_false (raw_is_closed (ends));
-  fake_dispatcher_remove_job (fixture->dispatcher, "a");
-  fake_clock_advance (fixture->clock, AMPS_SECONDS (1));
-  ended = raw_receive (ends, "}");
-  g_assert_true (g_str_has_prefix (ended, "HTTP/1.1 200 "));
-
-  fake_dispatcher_add_job (fixture->dispatcher, "b");
-  gives_up = begin_drain (fixture, "wait=2s");
-  fake_clock_advance (fixture->clock, AMPS_SECONDS (3));
-  given_up = raw_receive (gives_up, "}");
-  g_assert_true (g_str_has_prefix (given_up, "HTTP/1.1 202 "));
-}
-
-static void
 test_health (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (HttpAnswer) alive = server_call (fixture, "GET", "/healthz", NULL);
@@ -410,14 +344,23 @@ test_routes (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
     unsigned int status;
     const char *allow;
   } cases[] = {
-    { "GET", "/acknowledge", 405, "POST" },      { "PUT", "/reject", 405, "POST" },
-    { "DELETE", "/publish", 405, "POST" },       { "GET", "/heartbeat", 405, "POST" },
-    { "POST", "/jobs", 405, "GET, HEAD" },       { "POST", "/jobs/a", 405, "GET, HEAD" },
-    { "PUT", "/drain", 405, "GET, HEAD, POST" }, { "GET", "/pause", 405, "POST" },
-    { "GET", "/resume", 405, "POST" },           { "POST", "/healthz", 405, "GET, HEAD" },
-    { "POST", "/readyz", 405, "GET, HEAD" },     { "OPTIONS", "/health", 405, "GET, HEAD" },
-    { "POST", "/nothing", 404, NULL },           { "GET", "/jobs/", 404, NULL },
-    { "GET", "/acknowledge/", 404, NULL },       { "GET", "/metrics", 404, NULL },
+    { "GET", "/acknowledge", 405, "POST" },
+    { "PUT", "/reject", 405, "POST" },
+    { "DELETE", "/publish", 405, "POST" },
+    { "GET", "/heartbeat", 405, "POST" },
+    { "POST", "/jobs", 405, "GET, HEAD" },
+    { "POST", "/jobs/a", 405, "GET, HEAD" },
+    { "PUT", "/drain", 405, "GET, HEAD, POST" },
+    { "GET", "/pause", 405, "POST" },
+    { "GET", "/resume", 405, "POST" },
+    { "POST", "/healthz", 405, "GET, HEAD" },
+    { "GET", "/concurrency", 405, "POST" },
+    { "POST", "/readyz", 405, "GET, HEAD" },
+    { "OPTIONS", "/health", 405, "GET, HEAD" },
+    { "POST", "/nothing", 404, NULL },
+    { "GET", "/jobs/", 404, NULL },
+    { "GET", "/acknowledge/", 404, NULL },
+    { "GET", "/metrics", 404, NULL },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -567,8 +510,6 @@ main (int argc, char **argv)
   ADD ("publish-packed", test_publish_packed);
   ADD ("heartbeat", test_heartbeat);
   ADD ("jobs", test_jobs);
-  ADD ("control", test_control);
-  ADD ("drain-wait", test_drain_wait);
   ADD ("health", test_health);
   ADD ("routes", test_routes);
   ADD ("head", test_head);

@@ -4,6 +4,7 @@
 #include "amps-error.h"
 #include "amps-event-attribute.h"
 #include "amps-json-scanner.h"
+#include "amps-trace-context.h"
 
 #include <string.h>
 
@@ -144,7 +145,7 @@ static gboolean
 may_keep (AmpsEventMember member, const char *text)
 {
   if (member == AMPS_EVENT_TRACEPARENT)
-    return amps_event_attribute_is_traceparent (text);
+    return amps_trace_context_is_traceparent (text);
   return member != AMPS_EVENT_TRACESTATE || amps_event_attribute_is_tracestate (text);
 }
 

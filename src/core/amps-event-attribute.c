@@ -372,49 +372,6 @@ amps_event_attribute_is_base64 (const AmpsJsonValue *value)
   return value->kind == AMPS_JSON_STRING && text != NULL && is_base64 (text, length);
 }
 
-static gboolean
-read_hex (const char **at, unsigned int count, gboolean may_be_zero)
-{
-  gboolean zero = TRUE;
-
-  for (unsigned int i = 0; i < count; i++, (*at)++)
-    {
-      if (!g_ascii_isdigit (**at) && !(**at >= 'a' && **at <= 'f'))
-        return FALSE;
-      zero &= **at == '0';
-    }
-
-  return may_be_zero || !zero;
-}
-
-/**
- * amps_event_attribute_is_traceparent:
- * @text: of whatever shape
- *
- * It is to become a header of HTTP.
- *
- * Returns: whether W3C Trace Context, section 3.2, allows it
- */
-gboolean
-amps_event_attribute_is_traceparent (const char *text)
-{
-  const char *at = text;
-
-  if (!read_hex (&at, 2, TRUE) || g_str_has_prefix (text, "ff") || !read_char (&at, '-') ||
-      !read_hex (&at, 32, FALSE) || !read_char (&at, '-') || !read_hex (&at, 16, FALSE) ||
-      !read_char (&at, '-') || !read_hex (&at, 2, TRUE))
-    return FALSE;
-
-  /* Later versions may add to it. */
-  if (*at == '\0')
-    return TRUE;
-  if (g_str_has_prefix (text, "00") || *at != '-')
-    return FALSE;
-  while (*at > ' ' && *at <= '~')
-    at++;
-  return *at == '\0';
-}
-
 /**
  * amps_event_attribute_is_tracestate:
  * @text: of whatever shape

@@ -36,7 +36,6 @@ const char *amps_event_attribute_find_problem (AmpsEventMember member, const Amp
                                                char **text, AmpsEventFault *fault);
 gboolean amps_event_attribute_is_accepted_version (const char *text);
 gboolean amps_event_attribute_is_base64 (const AmpsJsonValue *value);
-gboolean amps_event_attribute_is_traceparent (const char *text);
 gboolean amps_event_attribute_is_tracestate (const char *text);
 void amps_event_attribute_set_error (GError **error, const char *name, gsize length,
                                      const char *problem);

@@ -2,7 +2,7 @@
 #include "broker/amqp/amps-amqp-properties.h"
 #include "broker/amqp/amps-amqp-table.h"
 #include "core/amps-error.h"
-#include "core/amps-event-attribute.h"
+#include "core/amps-trace-context.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ assert_delivery (const AmpsDelivery *delivery, GBytes *body, const AmpsCloudEven
   g_assert_cmpint (delivery->first_received, >, 0);
   g_assert_true (delivery->traceparent != NULL || delivery->tracestate == NULL);
   g_assert_true (delivery->traceparent == NULL ||
-                 amps_event_attribute_is_traceparent (delivery->traceparent));
+                 amps_trace_context_is_traceparent (delivery->traceparent));
   g_assert_true (g_bytes_equal (
       delivery->original_body != NULL ? delivery->original_body : delivery->body, body));
 

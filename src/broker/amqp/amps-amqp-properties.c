@@ -8,6 +8,7 @@
 #include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
 #include "core/amps-log.h"
+#include "core/amps-trace-context.h"
 
 #include <string.h>
 
@@ -137,7 +138,7 @@ read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
   g_autofree char *parent = dup_text (amps_amqp_table_find (headers, "traceparent"));
   g_autofree char *state = dup_text (amps_amqp_table_find (headers, "tracestate"));
 
-  if (parent == NULL || !amps_event_attribute_is_traceparent (parent))
+  if (parent == NULL || !amps_trace_context_is_traceparent (parent))
     return;
 
   delivery->traceparent = g_steal_pointer (&parent);

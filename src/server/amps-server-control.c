@@ -4,6 +4,7 @@
 #include "amps-server-private.h"
 #include "core/amps-error.h"
 #include "core/amps-json-members.h"
+#include "core/amps-log.h"
 #include "core/amps-value.h"
 
 /* How often a waiting drain looks whether the last job has ended. */
@@ -215,7 +216,7 @@ amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message,
       return;
     }
 
-  g_info ("Up to %u jobs may be in the workload now", limit);
+  amps_log (INFO, CONCURRENCY_CHANGED, "Up to %u jobs may be in the workload now", limit);
   amps_dispatcher_set_max_concurrency (self->dispatcher, limit);
   json_builder_begin_object (answer);
   amps_reply_add_int (answer, "limit", limit);

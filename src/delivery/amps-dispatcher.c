@@ -450,7 +450,7 @@ log_drain (AmpsDispatcher *self)
  * @self: a dispatcher
  *
  * Takes no more messages, and gives back what has not been POSTed. Jobs in the
- * workload go on, as long as it is there.
+ * workload go on.
  */
 void
 amps_dispatcher_drain (AmpsDispatcher *self)
@@ -463,7 +463,8 @@ amps_dispatcher_drain (AmpsDispatcher *self)
  * amps_dispatcher_stop:
  * @self: a dispatcher
  *
- * Drains for good, because the process is to end.
+ * Drains for good, because the process is to end. Jobs that a workload had which has
+ * gone are given back, too.
  */
 void
 amps_dispatcher_stop (AmpsDispatcher *self)

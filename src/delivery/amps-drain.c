@@ -27,7 +27,7 @@ amps_drain_class_init (AmpsDrainClass *klass)
    * AmpsDrain::changed:
    * @self: a drain
    *
-   * It began, ended or is in a hurry now.
+   * It began, ended, is for good or in a hurry now.
    */
   signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -50,13 +50,14 @@ amps_drain_new (void)
 }
 
 static void
-change (AmpsDrain *self, gboolean on, gboolean hurried)
+change (AmpsDrain *self, gboolean on, gboolean hurried, gboolean for_good)
 {
-  if (self->on == on && self->hurried == hurried)
+  if (self->on == on && self->hurried == hurried && self->for_good == for_good)
     return;
 
   self->on = on;
   self->hurried = hurried;
+  self->for_good = for_good;
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
@@ -69,7 +70,7 @@ change (AmpsDrain *self, gboolean on, gboolean hurried)
 void
 amps_drain_begin (AmpsDrain *self)
 {
-  change (self, TRUE, self->hurried);
+  change (self, TRUE, self->hurried, self->for_good);
 }
 
 /**
@@ -81,8 +82,7 @@ amps_drain_begin (AmpsDrain *self)
 void
 amps_drain_begin_for_good (AmpsDrain *self)
 {
-  self->for_good = TRUE;
-  amps_drain_begin (self);
+  change (self, TRUE, self->hurried, TRUE);
 }
 
 /**
@@ -116,7 +116,7 @@ amps_drain_end (AmpsDrain *self, GError **error)
       return FALSE;
     }
 
-  change (self, FALSE, FALSE);
+  change (self, FALSE, FALSE, FALSE);
   return TRUE;
 }
 

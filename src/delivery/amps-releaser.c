@@ -97,12 +97,37 @@ on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, 
     wait_for_workload (self);
 }
 
-/* Nobody is there any more to finish the jobs. */
+/* A job whose answer is still awaited is not lost: a server that closes its port first
+ * goes on with it, and of one that died the connection ends.
+ *
+ * Returns: whether there are such */
+static gboolean
+release_lost (AmpsReleaser *self)
+{
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
+  gboolean awaited = FALSE;
+
+  for (unsigned int i = 0; i < jobs->len; i++)
+    {
+      AmpsJob *job = g_ptr_array_index (jobs, i);
+
+      if (amps_job_get_state (job) == AMPS_JOB_POSTING)
+        awaited = TRUE;
+      else
+        amps_decider_release (self->decider, job);
+    }
+
+  return awaited;
+}
+
+/* If this process is to end, too, nobody is there any more to finish the jobs. Else the
+ * workload may have closed its port and still be at work, as one is that was told to
+ * stop while AMPS was asked to drain. */
 static void
 release_if_gone (AmpsReleaser *self)
 {
-  if (amps_drain_is_on (self->drain) &&
-      amps_probe_get_gone (amps_workload_get_probe (self->workload)))
+  if (amps_drain_is_for_good (self->drain) &&
+      amps_probe_get_gone (amps_workload_get_probe (self->workload)) && !release_lost (self))
     amps_drain_hurry (self->drain);
 }
 
@@ -131,6 +156,9 @@ on_drain_changed (AmpsReleaser *self)
       release_waiting (self);
       release_if_gone (self);
     }
+  /* It may have gone just before. */
+  if (amps_drain_is_for_good (self->drain))
+    amps_probe_look (amps_workload_get_probe (self->workload));
 }
 
 /**

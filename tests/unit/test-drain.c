@@ -44,10 +44,13 @@ test_for_good (void)
 {
   g_autoptr (AmpsDrain) drain = amps_drain_new ();
   g_autoptr (GError) error = NULL;
+  unsigned int n = 0;
 
   amps_drain_begin (drain);
+  g_signal_connect (drain, "changed", G_CALLBACK (count), &n);
   amps_drain_begin_for_good (drain);
   g_assert_true (amps_drain_is_for_good (drain));
+  g_assert_cmpuint (n, ==, 1);
   g_assert_false (amps_drain_end (drain, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
   g_assert_true (amps_drain_is_on (drain));

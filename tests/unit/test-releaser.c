@@ -68,20 +68,58 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_told (f, "release 2\n");
 }
 
-/* Without a workload nobody can finish the jobs, so a drain must notice by itself that
- * it has gone, whether it had gone before or goes now. */
+/* Without a workload nobody can finish the jobs, so AMPS must notice by itself that it
+ * has gone before it ends, whether it had gone before or goes now. */
 static void
-test_drain_without_workload (Fixture *f, gconstpointer gone_before)
+test_stop_without_workload (Fixture *f, gconstpointer gone_before)
 {
   run (f, "a");
   if (gone_before != NULL)
     amps_http_listener_stop (f->listener);
-  amps_dispatcher_drain (f->dispatcher);
+  amps_dispatcher_stop (f->dispatcher);
   iterate_until_idle ();
   if (gone_before == NULL)
     amps_http_listener_stop (f->listener);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "stop consuming\nrelease 1\n");
+}
+
+/* One that stops closes its port and finishes what it has. Only when AMPS is to end, as
+ * a native sidecar is after the workload, there is nobody left. */
+static void
+test_drain_of_workload_that_stops (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  run (f, "b");
+  amps_dispatcher_drain (f->dispatcher);
+  amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "stop consuming\n");
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  assert_told (f, "acknowledge 1\n");
+
+  amps_dispatcher_stop (f->dispatcher);
+  assert_told (f, "release 2\n");
+}
+
+/* What it has not answered is not lost with its port, but with the connection. */
+static void
+test_stop_while_an_answer_is_awaited (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+  run (f, "a");
+  f->status = 0;
+  run (f, "b");
+  amps_dispatcher_stop (f->dispatcher);
+  amps_http_listener_stop (f->listener);
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  assert_told (f, "stop consuming\nrelease 1\n");
+
+  soup_server_message_set_status (f->held, 202, NULL);
+  amps_http_listener_unpause (f->listener, f->held);
+  g_clear_object (&f->held);
+  assert_told (f, "");
+  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  assert_told (f, "acknowledge 2\n");
 }
 
 /* After it nothing is watched that need not be. */
@@ -100,10 +138,10 @@ test_resume (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
 /* One that only says that it is not ready goes on with its jobs. */
 static void
-test_drain_of_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+test_stop_with_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
-  amps_dispatcher_drain (f->dispatcher);
+  amps_dispatcher_stop (f->dispatcher);
   f->get_status = 503;
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_idle ();
@@ -122,9 +160,11 @@ main (int argc, char **argv)
     { "/releaser/drain-of-followers", test_drain_of_followers, NULL },
     { "/releaser/workload-that-goes", test_workload_that_goes, NULL },
     { "/releaser/resume", test_resume, "WORKLOAD_RESTART=keep" },
-    { "/releaser/drain-without-workload", test_drain_without_workload, NULL },
-    { "/releaser/drain-after-workload", test_drain_without_workload, "# gone before" },
-    { "/releaser/drain-of-workload-that-is-not-ready", test_drain_of_workload_that_is_not_ready,
+    { "/releaser/stop-without-workload", test_stop_without_workload, NULL },
+    { "/releaser/stop-after-workload", test_stop_without_workload, "# gone before" },
+    { "/releaser/drain-of-workload-that-stops", test_drain_of_workload_that_stops, NULL },
+    { "/releaser/stop-while-an-answer-is-awaited", test_stop_while_an_answer_is_awaited, NULL },
+    { "/releaser/stop-with-workload-that-is-not-ready", test_stop_with_workload_that_is_not_ready,
       "WORKLOAD_READY_PATH=/ready" },
   };
 

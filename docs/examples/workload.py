@@ -6,7 +6,7 @@ AMPS POSTs every job here. This program answers 202 at once, which takes the job
 on, and then works. The outcome follows by a call to the API of AMPS:
 /acknowledge when the job is done, /reject with a reason if it can never be done.
 A job that is not finished in JOB_TIMEOUT, because this program crashed or was
-too slow, is POSTed again.
+too slow, is POSTed again. On SIGTERM it finishes the jobs that it has, and ends.
 
 Settings, from the environment: PORT (5050), WORK_SECONDS (0.2), WORKERS (20).
 """
@@ -16,6 +16,8 @@ import http.server
 import json
 import os
 import random
+import signal
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -71,4 +73,8 @@ class Workload(http.server.BaseHTTPRequestHandler):
 
 if __name__ == '__main__':
     port = int(os.environ.get('PORT', '5050'))
-    http.server.ThreadingHTTPServer(('127.0.0.1', port), Workload).serve_forever()
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Workload)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
+    server.server_close()
+    workers.shutdown()

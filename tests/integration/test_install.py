@@ -14,6 +14,7 @@ BUILD = os.environ['AMPS_BUILD']
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INSTALLED = {
     'bin/amps',
+    'bin/ampsctl',
     'share/dbus-1/interfaces/io.github.hotellistat.Amps1.xml',
     'lib/systemd/system/amps.service',
     'lib/systemd/system/amps@.service',

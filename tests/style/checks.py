@@ -29,7 +29,7 @@ ROOMS = {
     'delivery': ['core/', 'workload/', CONFIG, BROKER],
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
-    'ctl': ['core/', 'http/'],
+    'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, 'broker/amps-broker-factory.h'],
     '.': ['core/', 'http/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,
           'broker/amps-broker-factory.h'],
 }

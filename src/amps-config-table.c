@@ -65,7 +65,7 @@ const AmpsVariableInfo amps_variables[N_VARIABLES] = {
   [VARIABLE_EVENT_VALIDATION] = { "EVENT_VALIDATION", KIND_WORD, "lenient", .words = { "lenient", "strict" },
     .description = N_ ("lenient: check what AMPS needs; strict: check every rule of CloudEvents") },
   [VARIABLE_DRAIN_TIMEOUT] = { "DRAIN_TIMEOUT", KIND_DURATION, "25s", 0, YEAR,
-    .description = N_ ("How long to wait for running jobs when stopping") },
+    .for_clients = TRUE, .description = N_ ("How long to wait for running jobs when stopping") },
   [VARIABLE_PORT] = { "PORT", KIND_NUMBER, "4000", 0, 65535,
     .for_clients = TRUE, .description = N_ ("Port of the job API and the health checks; 0: only API_SOCKET") },
   [VARIABLE_METRICS_ENABLED] = { "METRICS_ENABLED", KIND_BOOLEAN, "true",

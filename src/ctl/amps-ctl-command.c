@@ -15,6 +15,15 @@
 #define MAX_FAULTS 2
 
 const AmpsCtlCommand *const amps_ctl_commands[] = {
+  &amps_ctl_status_command,
+  &amps_ctl_healthcheck_command,
+  &amps_ctl_acknowledge_command,
+  &amps_ctl_reject_command,
+  &amps_ctl_heartbeat_command,
+  &amps_ctl_pause_command,
+  &amps_ctl_resume_command,
+  &amps_ctl_drain_command,
+  &amps_ctl_concurrency_command,
   &amps_ctl_help_command,
   NULL,
 };

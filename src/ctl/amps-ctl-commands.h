@@ -5,7 +5,18 @@
 
 G_BEGIN_DECLS
 
-/* Each in the file that is called like it. */
+extern const AmpsCtlCommand amps_ctl_status_command;
+extern const AmpsCtlCommand amps_ctl_healthcheck_command;
+extern const AmpsCtlCommand amps_ctl_jobs_command;
+extern const AmpsCtlCommand amps_ctl_top_command;
+extern const AmpsCtlCommand amps_ctl_acknowledge_command;
+extern const AmpsCtlCommand amps_ctl_reject_command;
+extern const AmpsCtlCommand amps_ctl_heartbeat_command;
+extern const AmpsCtlCommand amps_ctl_publish_command;
+extern const AmpsCtlCommand amps_ctl_pause_command;
+extern const AmpsCtlCommand amps_ctl_resume_command;
+extern const AmpsCtlCommand amps_ctl_drain_command;
+extern const AmpsCtlCommand amps_ctl_concurrency_command;
 extern const AmpsCtlCommand amps_ctl_help_command;
 
 G_END_DECLS

@@ -13,10 +13,14 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* Each line of it, so that none can be taken for another program's. */
 static int
 report (const GError *error)
 {
-  g_printerr ("ampsctl: %s\n", error->message);
+  g_auto (GStrv) lines = g_strsplit (error->message, "\n", -1);
+
+  for (char **line = lines; *line != NULL; line++)
+    g_printerr ("ampsctl: %s\n", *line);
   return amps_ctl_error_get_exit_status (error);
 }
 
@@ -84,7 +88,7 @@ run_with_settings (const AmpsCtlArguments *arguments, const char *const *environ
                                  amps_broker_factory_check_uri, &error);
   if (config == NULL)
     {
-      g_printerr ("ampsctl: %s\n", error->message);
+      report (error);
       return AMPS_CTL_ERROR_SETTINGS;
     }
 
@@ -119,7 +123,7 @@ amps_ctl_program_run (const char *const *argv, const char *const *environment)
   g_log_set_writer_func (write_log, NULL, NULL);
   if (arguments == NULL)
     {
-      g_printerr ("ampsctl: %s\n", error->message);
+      report (error);
       return AMPS_CTL_ERROR_USAGE;
     }
 

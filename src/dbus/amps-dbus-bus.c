@@ -2,6 +2,7 @@
 #include "amps-dbus-bus.h"
 
 #include "core/amps-backoff.h"
+#include "core/amps-bus-address.h"
 #include "core/amps-log-throttle.h"
 #include "core/amps-log.h"
 
@@ -38,60 +39,10 @@ G_DEFINE_FINAL_TYPE (AmpsDBusBus, amps_dbus_bus, G_TYPE_OBJECT)
 
 static void request_name (AmpsDBusBus *self);
 
-/* The address */
-
 static gboolean
 is_auto (AmpsDBusBus *self)
 {
   return g_str_equal (self->bus, "auto");
-}
-
-/* Not by g_dbus_address_get_for_bus_sync(), which may start a bus, and wait for it. */
-static char *
-find_session_bus (void)
-{
-  const char *address = g_getenv ("DBUS_SESSION_BUS_ADDRESS");
-  g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), "bus", NULL);
-  g_autofree char *escaped = NULL;
-
-  if (address != NULL && address[0] != '\0')
-    return g_strdup (address);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return NULL;
-
-  escaped = g_dbus_address_escape_value (path);
-  return g_strconcat ("unix:path=", escaped, NULL);
-}
-
-static char *
-find_system_bus (gboolean only_if_there)
-{
-  static const char path[] = "/run/dbus/system_bus_socket";
-  const char *address = g_getenv ("DBUS_SYSTEM_BUS_ADDRESS");
-
-  if (address != NULL && address[0] != '\0')
-    return g_strdup (address);
-  if (only_if_there && !g_file_test (path, G_FILE_TEST_EXISTS))
-    return NULL;
-
-  return g_strconcat ("unix:path=", path, NULL);
-}
-
-/* Returns: (transfer full) (nullable): where the bus is */
-static char *
-find_bus (AmpsDBusBus *self)
-{
-  char *session;
-
-  if (g_str_equal (self->bus, "session"))
-    return find_session_bus ();
-  if (g_str_equal (self->bus, "system"))
-    return find_system_bus (FALSE);
-  if (!is_auto (self))
-    return g_strdup (self->bus);
-
-  session = find_session_bus ();
-  return session != NULL ? session : find_system_bus (TRUE);
 }
 
 /* Names */
@@ -267,7 +218,7 @@ on_retry (gpointer user_data)
 void
 amps_dbus_bus_start (AmpsDBusBus *self)
 {
-  g_autofree char *address = find_bus (self);
+  g_autofree char *address = amps_bus_address_find (self->bus);
 
   if (address != NULL)
     {

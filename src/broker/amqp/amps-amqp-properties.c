@@ -2,6 +2,7 @@
 #include "amps-amqp-properties.h"
 
 #include "amps-amqp-binary.h"
+#include "amps-amqp-headers.h"
 #include "amps-amqp-table.h"
 #include "core/amps-error.h"
 #include "core/amps-event-attribute.h"
@@ -24,8 +25,6 @@
 
 /* A control character in a JSON string has this many (RFC 8259, section 7). */
 #define MAX_ESCAPED 6
-
-#define USER_ID_HEADER "x-amps-user-id"
 
 /* What tells a retry from a dead letter. Both may say why. */
 #define RETRY_HEADER "x-amps-retry"
@@ -69,34 +68,6 @@ decode (GBytes *raw, amqp_pool_t *pool, amqp_basic_properties_t **properties)
 
 /* Reading */
 
-/* Clients write whole numbers in whatever width they like. */
-static gint64
-to_number (const amqp_field_value_t *field, gint64 fallback)
-{
-  switch (field->kind)
-    {
-    case AMQP_FIELD_KIND_I8:
-      return field->value.i8;
-    case AMQP_FIELD_KIND_U8:
-      return field->value.u8;
-    case AMQP_FIELD_KIND_I16:
-      return field->value.i16;
-    case AMQP_FIELD_KIND_U16:
-      return field->value.u16;
-    case AMQP_FIELD_KIND_I32:
-      return field->value.i32;
-    case AMQP_FIELD_KIND_U32:
-      return field->value.u32;
-    case AMQP_FIELD_KIND_I64:
-      return field->value.i64;
-    case AMQP_FIELD_KIND_U64:
-    case AMQP_FIELD_KIND_TIMESTAMP:
-      return (gint64) MIN (field->value.u64, G_MAXINT64);
-    default:
-      return fallback;
-    }
-}
-
 static gboolean
 is_true (const amqp_table_t *headers, const char *name)
 {
@@ -105,38 +76,19 @@ is_true (const amqp_table_t *headers, const char *name)
   return field != NULL && field->kind == AMQP_FIELD_KIND_BOOLEAN && field->value.boolean;
 }
 
-static gint64
-get_number (const amqp_table_t *headers, const char *name, gint64 fallback)
-{
-  const amqp_field_value_t *field = amps_amqp_table_find (headers, name);
-
-  return field != NULL ? to_number (field, fallback) : fallback;
-}
-
 /* Returns: µs; 0 when there is none */
 static gint64
 get_time (const amqp_table_t *headers, const char *name)
 {
-  return CLAMP (get_number (headers, name, 0), 0, G_MAXINT64 / 1000) * 1000;
-}
-
-static char *
-dup_text (const amqp_field_value_t *field)
-{
-  if (field == NULL ||
-      (field->kind != AMQP_FIELD_KIND_UTF8 && field->kind != AMQP_FIELD_KIND_BYTES) ||
-      !g_utf8_validate_len (field->value.bytes.bytes, field->value.bytes.len, NULL))
-    return NULL;
-
-  return g_strndup (field->value.bytes.bytes, field->value.bytes.len);
+  return CLAMP (amps_amqp_table_get_number (headers, name, 0), 0, G_MAXINT64 / 1000) * 1000;
 }
 
 /* It goes into headers of HTTP; a state means nothing without its parent. */
 static void
 read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
-  g_autofree char *parent = dup_text (amps_amqp_table_find (headers, "traceparent"));
-  g_autofree char *state = dup_text (amps_amqp_table_find (headers, "tracestate"));
+  g_autofree char *parent = amps_amqp_table_dup_text (headers, "traceparent");
+  g_autofree char *state = amps_amqp_table_dup_text (headers, "tracestate");
 
   if (parent == NULL || !amps_trace_context_is_traceparent (parent))
     return;
@@ -149,12 +101,12 @@ read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
 static void
 read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
-  gint64 attempt = get_number (headers, "x-amps-attempt", 1);
+  gint64 attempt = amps_amqp_table_get_number (headers, "x-amps-attempt", 1);
   gint64 first_received = get_time (headers, "x-amps-first-received");
 
   delivery->attempt = (unsigned int) CLAMP (attempt, 1, G_MAXINT32);
-  delivery->returns =
-      (unsigned int) CLAMP (get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
+  delivery->returns = (unsigned int) CLAMP (
+      amps_amqp_table_get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
   delivery->delay = MIN (get_time (headers, DELAY_HEADER), MAX_DELAY);
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
   delivery->copy = amps_amqp_table_find (headers, "x-amps-copy") != NULL;
@@ -176,10 +128,9 @@ was_dead_lettered (const amqp_table_t *headers)
   for (int i = 0; i < deaths->value.array.num_entries; i++)
     {
       const amqp_field_value_t *death = &deaths->value.array.entries[i];
-      g_autofree char *reason =
-          death->kind == AMQP_FIELD_KIND_TABLE
-              ? dup_text (amps_amqp_table_find (&death->value.table, "reason"))
-              : NULL;
+      g_autofree char *reason = death->kind == AMQP_FIELD_KIND_TABLE
+                                    ? amps_amqp_table_dup_text (&death->value.table, "reason")
+                                    : NULL;
 
       if (reason != NULL && !g_str_equal (reason, "expired"))
         return TRUE;
@@ -418,8 +369,7 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
   init_amqp_pool (&pool, POOL_SIZE);
   if (decode (raw, &pool, &properties))
-    name =
-        dup_text (amps_amqp_table_find (amps_amqp_table_get_headers (properties), "x-amps-copy"));
+    name = amps_amqp_table_dup_text (amps_amqp_table_get_headers (properties), "x-amps-copy");
   empty_amqp_pool (&pool);
 
   return name;
@@ -427,33 +377,14 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
 /* Copying */
 
-/* What would be wrong, or be misread, on a copy. Whose the
- * message was stays, unless the broker knows better. */
+/* Whose the message was stays, unless the broker knows better. */
 static gboolean
 is_dropped (const amqp_table_entry_t *entry, gboolean has_user)
 {
-  static const char *const names[] = { "CC", "BCC", "x-death", "x-delivery-count",
-                                       "x-acquired-count" };
-  static const char *const prefixes[] = { "x-first-death-", "x-last-death-", "x-amps-" };
-
-  if (amps_amqp_table_is_named (entry, USER_ID_HEADER))
+  if (amps_amqp_table_is_named (entry, AMPS_AMQP_USER_ID_HEADER))
     return has_user;
 
-  for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      if (amps_amqp_table_is_named (entry, names[i]))
-        return TRUE;
-    }
-
-  for (unsigned int i = 0; i < G_N_ELEMENTS (prefixes); i++)
-    {
-      gsize length = strlen (prefixes[i]);
-
-      if (entry->key.len >= length && memcmp (entry->key.bytes, prefixes[i], length) == 0)
-        return TRUE;
-    }
-
-  return FALSE;
+  return amps_amqp_headers_are_misread (entry) || amps_amqp_headers_are_of_earlier_life (entry);
 }
 
 static amqp_bytes_t
@@ -584,7 +515,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   /* One that is not the connection's closes the channel. */
   if (has_user)
     {
-      amqp_table_entry_t *entry = append (&headers, USER_ID_HEADER);
+      amqp_table_entry_t *entry = append (&headers, AMPS_AMQP_USER_ID_HEADER);
 
       entry->value.kind = AMQP_FIELD_KIND_UTF8;
       entry->value.value.bytes = properties->user_id;

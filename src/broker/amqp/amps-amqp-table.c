@@ -50,6 +50,70 @@ amps_amqp_table_find (const amqp_table_t *self, const char *name)
 }
 
 /**
+ * amps_amqp_table_dup_text:
+ * @self: a table
+ * @name: a name
+ *
+ * Returns: (transfer full) (nullable): the first value of that name, if it is text
+ */
+char *
+amps_amqp_table_dup_text (const amqp_table_t *self, const char *name)
+{
+  const amqp_field_value_t *field = amps_amqp_table_find (self, name);
+
+  if (field == NULL ||
+      (field->kind != AMQP_FIELD_KIND_UTF8 && field->kind != AMQP_FIELD_KIND_BYTES) ||
+      !g_utf8_validate_len (field->value.bytes.bytes, field->value.bytes.len, NULL))
+    return NULL;
+
+  return g_strndup (field->value.bytes.bytes, field->value.bytes.len);
+}
+
+/* Clients write whole numbers in whatever width they like. */
+static gint64
+to_number (const amqp_field_value_t *field, gint64 fallback)
+{
+  switch (field->kind)
+    {
+    case AMQP_FIELD_KIND_I8:
+      return field->value.i8;
+    case AMQP_FIELD_KIND_U8:
+      return field->value.u8;
+    case AMQP_FIELD_KIND_I16:
+      return field->value.i16;
+    case AMQP_FIELD_KIND_U16:
+      return field->value.u16;
+    case AMQP_FIELD_KIND_I32:
+      return field->value.i32;
+    case AMQP_FIELD_KIND_U32:
+      return field->value.u32;
+    case AMQP_FIELD_KIND_I64:
+      return field->value.i64;
+    case AMQP_FIELD_KIND_U64:
+    case AMQP_FIELD_KIND_TIMESTAMP:
+      return (gint64) MIN (field->value.u64, G_MAXINT64);
+    default:
+      return fallback;
+    }
+}
+
+/**
+ * amps_amqp_table_get_number:
+ * @self: a table
+ * @name: a name
+ * @fallback: a number
+ *
+ * Returns: the first value of that name, if it is a whole number or a time; else @fallback
+ */
+gint64
+amps_amqp_table_get_number (const amqp_table_t *self, const char *name, gint64 fallback)
+{
+  const amqp_field_value_t *field = amps_amqp_table_find (self, name);
+
+  return field != NULL ? to_number (field, fallback) : fallback;
+}
+
+/**
  * amps_amqp_table_make_text:
  * @name: a name, which outlives the entry
  * @text: its value, likewise

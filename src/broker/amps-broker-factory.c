@@ -3,7 +3,10 @@
 
 #include "amqp/amps-amqp-uri.h"
 #include "amqp/amps-broker-amqp.h"
+#include "amqp/amps-dead-letters-amqp.h"
+#include "core/amps-error.h"
 #include "embedded/amps-broker-embedded.h"
+#include "embedded/amps-dead-letters-embedded.h"
 #include "embedded/amps-embedded-worker.h"
 
 static gboolean
@@ -25,6 +28,7 @@ check_embedded_uri (const char *uri, GError **error)
 typedef struct {
   const char *type;
   AmpsBroker *(*create) (AmpsConfig *config, AmpsClock *clock);
+  AmpsDeadLetters *(*create_dead_letters) (AmpsConfig *config, AmpsClock *clock, GError **error);
   gboolean (*check_uri) (const char *uri, GError **error);
 } Backend;
 
@@ -32,8 +36,8 @@ static const Backend *
 find_backend (const char *type)
 {
   static const Backend backends[] = {
-    { "amqp", amps_broker_amqp_new, check_amqp_uri },
-    { "embedded", amps_broker_embedded_new, check_embedded_uri },
+    { "amqp", amps_broker_amqp_new, amps_dead_letters_amqp_new, check_amqp_uri },
+    { "embedded", amps_broker_embedded_new, amps_dead_letters_embedded_new, check_embedded_uri },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (backends); i++)
@@ -57,6 +61,30 @@ AmpsBroker *
 amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock)
 {
   return find_backend (amps_config_get_broker_type (config))->create (config, clock);
+}
+
+/**
+ * amps_broker_factory_create_dead_letters:
+ * @config: the settings, which name the type of broker
+ * @clock: what time is measured by
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT if there are none to be had
+ *
+ * Returns: (transfer full) (nullable): the dead letters of the subject
+ */
+AmpsDeadLetters *
+amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock, GError **error)
+{
+  if (amps_config_get_dead_letter_queue (config) == NULL)
+    {
+      g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+                           "with DEAD_LETTER_MODE=broker AMPS keeps no dead letters: the broker "
+                           "decides where rejected jobs go. If that is a queue, name it here: "
+                           "DEAD_LETTER_MODE=queue DEAD_LETTER_QUEUE=its-name");
+      return NULL;
+    }
+
+  return find_backend (amps_config_get_broker_type (config))
+      ->create_dead_letters (config, clock, error);
 }
 
 /**

@@ -3,11 +3,14 @@
 
 #include "amps-broker.h"
 #include "amps-config.h"
+#include "amps-dead-letters.h"
 #include "core/amps-clock.h"
 
 G_BEGIN_DECLS
 
 AmpsBroker *amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock);
+AmpsDeadLetters *amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock,
+                                                          GError **error);
 gboolean amps_broker_factory_check_uri (const char *broker_type, const char *uri, GError **error);
 
 G_END_DECLS

@@ -19,12 +19,13 @@ GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
 # Which rooms of src/ a room may include, beside itself. See src/README.md.
 BROKER = 'broker/amps-broker.h'
 CONFIG = 'amps-config.h'
+DEAD_LETTERS = 'broker/amps-dead-letters.h'
 ROOMS = {
     'core': [],
     'http': ['core/', CONFIG],
     'broker': ['core/', CONFIG],
-    'broker/amqp': ['core/', CONFIG, BROKER],
-    'broker/embedded': ['core/', CONFIG, BROKER],
+    'broker/amqp': ['core/', CONFIG, BROKER, DEAD_LETTERS],
+    'broker/embedded': ['core/', CONFIG, BROKER, DEAD_LETTERS],
     'workload': ['core/', 'http/', CONFIG],
     'delivery': ['core/', 'workload/', CONFIG, BROKER],
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER],

@@ -31,6 +31,36 @@ test_create (void)
     }
 }
 
+static AmpsDeadLetters *
+create_dead_letters (const char *uri, const char *setting, GError **error)
+{
+  const char *const none[] = { NULL };
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", uri, setting, NULL };
+  g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, NULL);
+  g_autoptr (AmpsClock) clock = amps_clock_new ();
+
+  return amps_broker_factory_create_dead_letters (config, clock, error);
+}
+
+static void
+test_create_dead_letters (void)
+{
+  g_autoptr (AmpsDeadLetters) amqp =
+      create_dead_letters ("BROKER_HOST=amqp://127.0.0.1", NULL, NULL);
+  g_autoptr (AmpsDeadLetters) embedded =
+      create_dead_letters ("BROKER_HOST=sqlite:///queue.db", NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpstr (G_OBJECT_TYPE_NAME (amqp), ==, "AmpsDeadLettersAmqp");
+  g_assert_cmpstr (G_OBJECT_TYPE_NAME (embedded), ==, "AmpsDeadLettersEmbedded");
+
+  /* AMPS does not know where they are. */
+  g_assert_null (
+      create_dead_letters ("BROKER_HOST=amqp://127.0.0.1", "DEAD_LETTER_MODE=broker", &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "DEAD_LETTER_QUEUE"));
+}
+
 static void
 test_check_uri (void)
 {
@@ -70,6 +100,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/broker-factory/create", test_create);
+  g_test_add_func ("/broker-factory/create-dead-letters", test_create_dead_letters);
   g_test_add_func ("/broker-factory/check-uri", test_check_uri);
   return g_test_run ();
 }

@@ -23,6 +23,7 @@
 typedef enum {
   COMMAND_CONSUME,
   COMMAND_GIVE_BACK,
+  COMMAND_RETURN_ALL,
   COMMAND_SETTLE,
 } CommandKind;
 
@@ -85,6 +86,21 @@ AmpsAmqpCommand *
 amps_amqp_consumer_new_give_back (void)
 {
   return &command_new (COMMAND_GIVE_BACK)->command;
+}
+
+/**
+ * amps_amqp_consumer_new_return_all:
+ *
+ * Gives back all that was delivered and is not settled; nothing may be settled after this.
+ * To be sent when consuming has stopped. A classic queue of RabbitMQ 3.10 works on 10,000
+ * that are given back one by one for half a minute, and does nothing else.
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_consumer_new_return_all (void)
+{
+  return &command_new (COMMAND_RETURN_ALL)->command;
 }
 
 /**
@@ -388,10 +404,24 @@ consumer_flush (gpointer role)
   return amps_amqp_acknowledger_flush (self->acknowledger, send_settlement, self);
 }
 
+/* Tag 0 means all that is not settled (AMQP 0-9-1, basic.nack). */
+static void
+return_all (Consumer *self)
+{
+  amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
+
+  consumer_flush (self);
+  amps_amqp_connection_check (self->connection,
+                              amqp_basic_nack (state, AMPS_AMQP_CHANNEL, 0, TRUE, TRUE),
+                              "give back what is left");
+}
+
 static gboolean
 consumer_waits (const AmpsAmqpCommand *command)
 {
-  return ((const Command *) command)->kind == COMMAND_CONSUME;
+  CommandKind kind = ((const Command *) command)->kind;
+
+  return kind == COMMAND_CONSUME || kind == COMMAND_RETURN_ALL;
 }
 
 static void
@@ -407,6 +437,9 @@ consumer_command (gpointer role, AmpsAmqpCommand *command)
       break;
     case COMMAND_GIVE_BACK:
       amps_amqp_connection_set_patient (self->connection, self->consumer_tag == NULL);
+      break;
+    case COMMAND_RETURN_ALL:
+      return_all (self);
       break;
     case COMMAND_SETTLE:
     default:

@@ -15,6 +15,7 @@ extern const AmpsAmqpRole amps_amqp_consumer_role;
 
 AmpsAmqpCommand *amps_amqp_consumer_new_consume (gboolean consuming, unsigned int prefetch);
 AmpsAmqpCommand *amps_amqp_consumer_new_give_back (void);
+AmpsAmqpCommand *amps_amqp_consumer_new_return_all (void);
 AmpsAmqpCommand *amps_amqp_consumer_new_settle (guint64 tag, AmpsSettlementKind kind);
 
 G_END_DECLS

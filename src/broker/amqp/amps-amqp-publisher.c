@@ -2,6 +2,7 @@
 #include "amps-amqp-publisher.h"
 
 #include "amps-amqp-declarations.h"
+#include "amps-amqp-redrive.h"
 #include "amps-amqp-topology.h"
 #include "amps-amqp-unconfirmed.h"
 #include "core/amps-error.h"
@@ -76,6 +77,13 @@ amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *mess
   return &publication_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
 }
 
+/* What the message had, whatever was made of it. */
+static GBytes *
+get_own_body (AmpsDelivery *delivery)
+{
+  return delivery->original_body != NULL ? delivery->original_body : delivery->body;
+}
+
 static AmpsAmqpCopy *
 describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
                const AmpsSettlement *settlement, const char *name, AmpsClock *clock)
@@ -117,7 +125,6 @@ AmpsAmqpCommand *
 amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
                               const AmpsSettlement *settlement, const char *name, AmpsClock *clock)
 {
-  GBytes *body = delivery->original_body != NULL ? delivery->original_body : delivery->body;
   char *message_id = amps_amqp_properties_dup_message_id (delivery->properties);
   g_autofree char *retry_queue = NULL;
   const char *queue = settings->subject;
@@ -130,13 +137,35 @@ amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings, Amps
     queue = retry_queue =
         amps_amqp_topology_get_retry_queue (settings->subject, settlement->delay, &retry_step);
 
-  publication = publication_new (id, queue, message_id, body);
+  publication = publication_new (id, queue, message_id, get_own_body (delivery));
   publication->retry_step = retry_step;
   publication->dead_letter = settlement->kind == AMPS_SETTLE_DEAD_LETTER;
   publication->original = amps_delivery_ref (delivery);
   publication->copy = describe_copy (settings, delivery, settlement, name, clock);
   if (retry_step > 0)
     publication->copy->delay = MAX (settlement->delay - retry_step, 0);
+  return &publication->command;
+}
+
+/**
+ * amps_amqp_publisher_new_redrive:
+ * @id: names the publication in the event that confirms it
+ * @queue: where to
+ * @letter: a dead letter
+ * @new_life: whether it becomes what it was before it was given up; else it stays a dead
+ *   letter, that was not handed out yet
+ *
+ * Returns: (transfer full): a command
+ */
+AmpsAmqpCommand *
+amps_amqp_publisher_new_redrive (guint64 id, const char *queue, AmpsDelivery *letter,
+                                 gboolean new_life)
+{
+  AmpsAmqpPublication *publication = publication_new (
+      id, queue, amps_amqp_properties_dup_message_id (letter->properties), get_own_body (letter));
+
+  publication->original = amps_delivery_ref (letter);
+  publication->new_life = new_life;
   return &publication->command;
 }
 
@@ -242,6 +271,22 @@ get_max_properties_size (Publisher *self)
   return (gsize) amqp_get_frame_max (state) - FRAME_OVERHEAD - HEADER_OVERHEAD;
 }
 
+/* Returns: whether there are any to be had from a message that was delivered */
+static gboolean
+rebuild_properties (Publisher *self, const AmpsAmqpPublication *publication, amqp_pool_t *pool,
+                    amqp_basic_properties_t *properties)
+{
+  const AmpsDelivery *original = publication->original;
+
+  if (original == NULL)
+    return FALSE;
+  if (publication->copy == NULL)
+    return amps_amqp_redrive_build (original->properties, publication->new_life, pool, properties);
+
+  return amps_amqp_properties_build_copy (original->properties, publication->copy,
+                                          get_max_properties_size (self), pool, properties);
+}
+
 static void
 publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *publication)
 {
@@ -253,14 +298,9 @@ publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *pub
 
   init_amqp_pool (&pool, POOL_SIZE);
   body.bytes = (void *) g_bytes_get_data (publication->body, &body.len);
-  if (publication->copy == NULL)
+  /* What can't be read, the broker sent: it is ours to lose rather than the job. */
+  if (!rebuild_properties (self, publication, &pool, &properties))
     properties = make_properties (publication);
-  else if (!amps_amqp_properties_build_copy (publication->original->properties, publication->copy,
-                                             get_max_properties_size (self), &pool, &properties))
-    {
-      /* The broker sent them, so they are ours to lose rather than the job. */
-      properties = make_properties (publication);
-    }
 
   status =
       amqp_basic_publish (state, channel->number, amqp_empty_bytes,

@@ -22,6 +22,8 @@ AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSetting
                                                AmpsDelivery *delivery,
                                                const AmpsSettlement *settlement, const char *name,
                                                AmpsClock *clock);
+AmpsAmqpCommand *amps_amqp_publisher_new_redrive (guint64 id, const char *queue,
+                                                  AmpsDelivery *letter, gboolean new_life);
 AmpsAmqpCommand *amps_amqp_publisher_new_count (const char *queue);
 
 G_END_DECLS

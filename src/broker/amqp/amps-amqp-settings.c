@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-settings.h"
 
+/* For a dead letter that is looked at: less than any broker wants it back after. */
+#define MAX_STAY (10 * 60 * G_USEC_PER_SEC)
+
 /* Larger bodies are not copied either. */
 #define MAX_DEAD_LETTER_SIZE (128 * 1024 * 1024)
 
@@ -26,6 +29,27 @@ amps_amqp_settings_new (AmpsConfig *config)
   self->budget = amps_byte_budget_new (amps_config_get_max_in_flight_bytes (config));
   self->event_validation = amps_config_get_event_validation (config);
   self->job_timeout = amps_config_get_job_timeout (config);
+  return self;
+}
+
+/**
+ * amps_amqp_settings_new_for_dead_letters:
+ * @config: the settings, in which dead letters have a queue
+ *
+ * Returns: (transfer full): for sessions that consume that queue, and whatever is in it
+ */
+AmpsAmqpSettings *
+amps_amqp_settings_new_for_dead_letters (AmpsConfig *config)
+{
+  AmpsAmqpSettings *self = amps_amqp_settings_new (config);
+
+  g_free (self->subject);
+  self->subject = g_strdup (self->dead_letter_queue);
+  g_free (self->worker_id);
+  self->worker_id = g_strdup_printf ("%s dead letters", amps_config_get_worker_id (config));
+  self->declares = FALSE;
+  self->event_validation = AMPS_EVENT_VALIDATION_LENIENT;
+  self->job_timeout = MAX_STAY;
   return self;
 }
 

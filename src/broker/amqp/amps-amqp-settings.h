@@ -26,6 +26,7 @@ typedef struct {
 } AmpsAmqpSettings;
 
 AmpsAmqpSettings *amps_amqp_settings_new (AmpsConfig *config);
+AmpsAmqpSettings *amps_amqp_settings_new_for_dead_letters (AmpsConfig *config);
 void amps_amqp_settings_free (AmpsAmqpSettings *self);
 
 G_END_DECLS

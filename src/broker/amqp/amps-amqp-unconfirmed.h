@@ -13,8 +13,9 @@ G_BEGIN_DECLS
  * @queue: where to
  * @message_id: (nullable): the event's id
  * @body: what is published
- * @original: (nullable): of a copy
+ * @original: (nullable): of a copy, or a dead letter
  * @copy: (nullable): of a copy
+ * @new_life: of a dead letter: it becomes what it was before, rather than stays one
  * @retry_step: µs: @queue is a retry queue with this delay; else 0
  * @dead_letter: @queue is that of dead letters
  * @tag: its number on the channel, once it is sent
@@ -30,6 +31,7 @@ typedef struct {
   GBytes *body;
   AmpsDelivery *original;
   AmpsAmqpCopy *copy;
+  gboolean new_life;
   gint64 retry_step;
   gboolean dead_letter;
   guint64 tag;

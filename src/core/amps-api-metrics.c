@@ -16,6 +16,8 @@ static const char *const calls[] = {
   [AMPS_API_READYZ] = "readyz",
   [AMPS_API_HEALTH] = "health",
   [AMPS_API_HEALTH_DETAILED] = "health_detailed",
+  [AMPS_API_EVENTS] = "events",
+  [AMPS_API_PAGE] = "page",
   [AMPS_API_OTHER] = "other",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (calls) == AMPS_N_API_CALLS);

@@ -3,6 +3,8 @@
 
 #include "amps-http-listener.h"
 #include "amps-server.h"
+#include "amps-status-history.h"
+#include "amps-status-stream.h"
 
 #include <json-glib/json-glib.h>
 
@@ -20,6 +22,9 @@ struct _AmpsServer {
 
   AmpsHttpListener *api;          /* (owned) */
   AmpsHttpListener *metrics_port; /* (owned) (nullable) */
+
+  AmpsStatusHistory *history; /* (owned) */
+  AmpsStatusStream *stream;   /* (owned) */
 
   GQueue listings;             /* of (owned) SoupServerMessage: they wait for their next piece */
   unsigned int listing_source; /* 0 when none waits */
@@ -54,6 +59,10 @@ void amps_server_show_alive (AmpsServer *self, SoupServerMessage *message, const
 void amps_server_show_ready (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_show_health (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest);
+
+void amps_server_begin_status (AmpsServer *self);
+void amps_server_show_page (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_watch (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 char *amps_server_get_query (SoupServerMessage *message, const char *name);
 void amps_server_add_text (JsonBuilder *builder, const char *name, const char *text, gsize max);

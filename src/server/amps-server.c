@@ -21,8 +21,8 @@ typedef enum {
   METHOD_POST = 1 << 1,
 } Methods;
 
-/* A path that ends in a slash takes whatever follows it. What is not open is
- * the job API, which is not for everybody. */
+/* A path below the root that ends in a slash takes whatever follows it. What is not open
+ * is the job API, which is not for everybody. */
 static const struct {
   const char *path;
   Methods methods;
@@ -44,6 +44,9 @@ static const struct {
   { "/readyz", METHOD_GET, TRUE, amps_server_show_ready, AMPS_API_READYZ },
   { "/health", METHOD_GET, TRUE, amps_server_show_health, AMPS_API_HEALTH },
   { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details, AMPS_API_HEALTH_DETAILED },
+  { "/events", METHOD_GET, FALSE, amps_server_watch, AMPS_API_EVENTS },
+  { "/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
+  { "/page/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
 };
 
 static gboolean
@@ -51,7 +54,7 @@ matches (const char *route, const char *path)
 {
   size_t length = strlen (route);
 
-  if (route[length - 1] != '/')
+  if (length == 1 || route[length - 1] != '/')
     return strcmp (path, route) == 0;
   return strncmp (path, route, length) == 0 && path[length] != '\0';
 }
@@ -210,6 +213,8 @@ amps_server_dispose (GObject *object)
   AmpsServer *self = AMPS_SERVER (object);
 
   amps_server_forget_listings (self);
+  g_clear_pointer (&self->stream, amps_status_stream_free);
+  g_clear_pointer (&self->history, amps_status_history_free);
   g_clear_object (&self->api);
   g_clear_object (&self->metrics_port);
 
@@ -269,6 +274,7 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
   self->created = amps_clock_get_monotonic_time (clock);
   self->api = amps_http_listener_new (clock, API_CONNECTIONS,
                                       amps_config_get_max_body_size (config), &api_funcs, self);
+  amps_server_begin_status (self);
   if (amps_config_get_metrics_enabled (config))
     self->metrics_port = amps_http_listener_new (clock, METRICS_CONNECTIONS, METRICS_BODY_SIZE,
                                                  &metrics_funcs, self);

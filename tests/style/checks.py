@@ -12,7 +12,7 @@ TOP_LEVEL = {
     'meson_options.txt', 'po', 'src', 'tests',
 }
 MAX_LINES = 600
-CODE = {'.c', '.h', '.go', '.py', '.sh', '.css', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
+CODE = {'.c', '.h', '.go', '.py', '.sh', '.css', '.html', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
 CODE_NAMES = {'meson.build', 'meson_options.txt', 'Containerfile', 'packages', 'POTFILES', 'LINGUAS'}
 GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
 

@@ -214,8 +214,9 @@ class Browsers(Embedded):
         ({'Host': 'localhost:%d', 'Origin': 'null'}, False),
     ]
     CALLS = [('GET', '/drain'), ('HEAD', '/drain'), ('POST', '/drain'), ('POST', '/pause'),
-             ('POST', '/acknowledge'), ('POST', '/publish'), ('GET', '/jobs'), ('GET', '/jobs/x')]
-    OPEN = ['/healthz', '/readyz', '/health', '/health/detailed']
+             ('POST', '/acknowledge'), ('POST', '/publish'), ('POST', '/concurrency'),
+             ('GET', '/jobs'), ('GET', '/jobs/x'), ('GET', '/events')]
+    OPEN = ['/', '/page/page.js', '/healthz', '/readyz', '/health', '/health/detailed']
 
     def amps(self, **settings):
         """An AMPS that is ready."""
@@ -275,7 +276,7 @@ class Browsers(Embedded):
 
     @unittest.skipUnless(CHROMIUM, 'Debian has it as chromium-headless-shell')
     def test_real_browser(self):
-        """Not in CI: the package is large."""
+        """What one does by itself, and what its user has typed."""
         amps = self.amps()
         api = f'http://127.0.0.1:{amps.port}'
         page = f'''<img src="{api}/drain"><iframe name="frame"></iframe>

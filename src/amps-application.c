@@ -191,6 +191,14 @@ on_reload_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+static AmpsDeadLetters *
+create_dead_letters (gpointer user_data, GError **error)
+{
+  AmpsApplication *self = AMPS_APPLICATION (user_data);
+
+  return amps_broker_factory_create_dead_letters (self->config, self->clock, error);
+}
+
 /**
  * amps_application_new:
  * @config: the settings
@@ -213,6 +221,7 @@ amps_application_new (AmpsConfig *config)
   self->dispatcher = amps_dispatcher_new (config, self->clock, self->broker, self->workload,
                                           self->manifest, self->metrics);
   self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
+  amps_server_offer_dead_letters (self->server, create_dead_letters, self);
   if (amps_config_get_metrics_enabled (config))
     self->queues = amps_queue_gauge_new (self->clock, self->broker, self->metrics);
   if (!g_str_equal (amps_config_get_dbus_bus (config), "none"))

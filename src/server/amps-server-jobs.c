@@ -222,22 +222,6 @@ begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit,
                                     text->len);
 }
 
-/* Returns: whether it makes sense, or is not there */
-static gboolean
-get_number (SoupServerMessage *message, const char *name, guint64 min, guint64 max, guint64 *number,
-            GError **error)
-{
-  g_autofree char *text = amps_server_get_query (message, name);
-
-  if (text == NULL || g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
-    return TRUE;
-
-  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-               "“%s” must be a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, name, min,
-               max);
-  return FALSE;
-}
-
 /**
  * amps_server_list_jobs:
  *
@@ -250,8 +234,8 @@ amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char 
   guint64 after = 0;
   g_autoptr (GError) error = NULL;
 
-  if (get_number (message, "limit", 1, MAX_LIMIT, &limit, &error) &&
-      get_number (message, "after", 0, G_MAXUINT64, &after, &error))
+  if (amps_server_get_number (message, "limit", 1, MAX_LIMIT, &limit, &error) &&
+      amps_server_get_number (message, "after", 0, G_MAXUINT64, &after, &error))
     begin_listing (self, message, (unsigned int) limit, after);
   else
     amps_reply_error (message, error);

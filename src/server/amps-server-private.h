@@ -23,6 +23,10 @@ struct _AmpsServer {
   AmpsHttpListener *api;          /* (owned) */
   AmpsHttpListener *metrics_port; /* (owned) (nullable) */
 
+  AmpsServerCreateDeadLetters create_dead_letters;
+  gpointer create_data;
+  AmpsDeadLetters *letters; /* (owned) (nullable) unless a call deals with them */
+
   AmpsStatusHistory *history; /* (owned) */
   AmpsStatusStream *stream;   /* (owned) */
 
@@ -60,11 +64,17 @@ void amps_server_show_ready (AmpsServer *self, SoupServerMessage *message, const
 void amps_server_show_health (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
+void amps_server_list_dead_letters (AmpsServer *self, SoupServerMessage *message, const char *rest);
+void amps_server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
+                                       const char *rest);
+
 void amps_server_begin_status (AmpsServer *self);
 void amps_server_show_page (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_watch (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 char *amps_server_get_query (SoupServerMessage *message, const char *name);
+gboolean amps_server_get_number (SoupServerMessage *message, const char *name, guint64 min,
+                                 guint64 max, guint64 *number, GError **error);
 void amps_server_add_text (JsonBuilder *builder, const char *name, const char *text, gsize max);
 void amps_server_add_time (AmpsServer *self, JsonBuilder *builder, gint64 monotonic);
 

@@ -44,6 +44,9 @@ static const struct {
   { "/readyz", METHOD_GET, TRUE, amps_server_show_ready, AMPS_API_READYZ },
   { "/health", METHOD_GET, TRUE, amps_server_show_health, AMPS_API_HEALTH },
   { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details, AMPS_API_HEALTH_DETAILED },
+  { "/dead-letters", METHOD_GET, FALSE, amps_server_list_dead_letters, AMPS_API_DEAD_LETTERS },
+  { "/dead-letters/redrive", METHOD_POST, FALSE, amps_server_redrive_dead_letters,
+    AMPS_API_REDRIVE },
   { "/events", METHOD_GET, FALSE, amps_server_watch, AMPS_API_EVENTS },
   { "/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
   { "/page/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
@@ -281,6 +284,22 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
   return self;
 }
 
+/**
+ * amps_server_offer_dead_letters:
+ * @self: a server that has not started
+ * @create: makes what deals with dead letters, for each request
+ * @user_data: passed to @create; outlives @self
+ *
+ * Lets calls of the API look at dead letters and put them back.
+ */
+void
+amps_server_offer_dead_letters (AmpsServer *self, AmpsServerCreateDeadLetters create,
+                                gpointer user_data)
+{
+  self->create_dead_letters = create;
+  self->create_data = user_data;
+}
+
 static gboolean
 start_api (AmpsServer *self, GError **error)
 {
@@ -360,6 +379,32 @@ amps_server_get_query (SoupServerMessage *message, const char *name)
     return NULL;
   parameters = soup_form_decode (query);
   return g_strdup (g_hash_table_lookup (parameters, name));
+}
+
+/**
+ * amps_server_get_number:
+ * @message: a request
+ * @name: the name of a parameter in the query of its URI
+ * @min: its smallest value
+ * @max: its largest value
+ * @number: (inout): its value, if it is there
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * Returns: whether it makes sense, or is not there
+ */
+gboolean
+amps_server_get_number (SoupServerMessage *message, const char *name, guint64 min, guint64 max,
+                        guint64 *number, GError **error)
+{
+  g_autofree char *text = amps_server_get_query (message, name);
+
+  if (text == NULL || g_ascii_string_to_unsigned (text, 10, min, max, number, NULL))
+    return TRUE;
+
+  g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
+               "“%s” must be a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, name, min,
+               max);
+  return FALSE;
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-config.h"
+#include "broker/amps-dead-letters.h"
 #include "core/amps-metrics.h"
 #include "delivery/amps-dispatcher.h"
 
@@ -10,8 +11,19 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_SERVER (amps_server_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsServer, amps_server, AMPS, SERVER, GObject)
 
+/**
+ * AmpsServerCreateDeadLetters:
+ * @user_data: as given
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT if there are none to be had
+ *
+ * Returns: (transfer full) (nullable): the dead letters of the subject
+ */
+typedef AmpsDeadLetters *(*AmpsServerCreateDeadLetters) (gpointer user_data, GError **error);
+
 AmpsServer *amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
                              AmpsMetrics *metrics);
+void amps_server_offer_dead_letters (AmpsServer *self, AmpsServerCreateDeadLetters create,
+                                     gpointer user_data);
 gboolean amps_server_start (AmpsServer *self, GError **error);
 void amps_server_stop (AmpsServer *self);
 

@@ -153,6 +153,32 @@ class Page(StatusTest):
         self.assertEqual(self.browser.count(selector='img'), 0)
         self.assert_no_complaints()
 
+    def test_dead_letters(self):
+        """They are shown with their reasons, and go back one by one or all at once."""
+        amps = self.amps()
+        for identifier in ('first', 'second', HOSTILE):
+            self.answers[identifier] = (422, {}, f'no {identifier}'.encode())
+            self.queue.publish(event(identifier))
+        wait_until(lambda: amps.metric('amps_dead_letters_total') == 3, what='dead letters')
+        self.answers = {}
+        self.open(amps)
+        self.wait('#link', '^live$')
+        self.browser.click(selector='#show-letters')
+        self.wait('#letters-shown', '^3 of 3$')
+        self.wait('#letters tbody', f'no {re.escape(HOSTILE)}')
+        self.browser.click(selector='[aria-label="Redrive second"]')
+        self.wait('#confirm-text', '^second goes back')
+        self.browser.click(selector='#confirm [type=submit]')
+        self.wait('#letters-shown', '^2 of 2$')
+        wait_until(lambda: amps.get('/jobs/second').status == 200, what='the job')
+        self.browser.click(selector='#letters [value=all]')
+        self.browser.click(selector='#confirm [type=submit]')
+        self.wait('#letters .empty', 'There are none')
+        wait_until(lambda: amps.get('/jobs').json['count'] == 3, what='all jobs')
+        self.browser.click(selector='#letters [value=close]')
+        self.wait('#in-flight', '^3$')
+        self.assert_no_complaints()
+
     def test_token(self):
         amps = self.amps(API_TOKEN='open-sesame')
         self.open(amps)
@@ -215,6 +241,12 @@ class Page(StatusTest):
                     self.assertEqual(self.browser.width(), 0)
                     if PICTURES:
                         self.browser.screenshot(path=f'{PICTURES}/{name}-{theme}.png')
+            self.browser.click(selector='#show-letters')
+            self.wait('#letters-shown', '^1 of 1$')
+            self.assertEqual(self.browser.axe(), [])
+            if PICTURES:
+                self.browser.screenshot(path=f'{PICTURES}/letters-{theme}.png')
+            self.browser.click(selector='#letters [value=close]')
             self.browser.click(selector='#concurrency')
             self.assertEqual(self.browser.axe(), [])
 

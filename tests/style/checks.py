@@ -28,7 +28,7 @@ ROOMS = {
     'broker/embedded': ['core/', CONFIG, BROKER, DEAD_LETTERS],
     'workload': ['core/', 'http/', CONFIG],
     'delivery': ['core/', 'workload/', CONFIG, BROKER],
-    'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER],
+    'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
     'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, 'broker/amps-broker-factory.h'],
     '.': ['core/', 'http/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,

@@ -30,7 +30,7 @@ function prepare({ title, words, button, label, type, value }) {
 }
 
 // Asks, and does `act` with what was typed until it succeeds or the user gives up.
-function ask(question, act) {
+export function ask(question, act) {
   prepare(question);
   form.onsubmit = async (event) => {
     event.preventDefault();
@@ -44,22 +44,25 @@ function ask(question, act) {
   dialog.showModal();
 }
 
-async function post(path, body) {
-  const answer = await fetch(path, { method: "POST", headers: getHeaders(), body: body && JSON.stringify(body) });
+// Calls the API; returns what it answers.
+export async function call(method, path, body) {
+  const answer = await fetch(path, { method, headers: getHeaders(), body: body && JSON.stringify(body) });
+  const said = await answer.json();
 
   if (!answer.ok)
-    throw new Error((await answer.json()).detail);
+    throw new Error(said.detail);
+  return said;
 }
 
 function confirmCall(name) {
-  ask({ title: text(`${name}Title`), words: text(`${name}Text`), button: text(name) }, () => post(name));
+  ask({ title: text(`${name}Title`), words: text(`${name}Text`), button: text(name) }, () => call("POST", name));
 }
 
 function changeConcurrency(limit) {
   ask({
     title: text("concurrencyTitle"), words: text("concurrencyText"), button: text("change"),
     label: text("concurrencyField"), type: "number", value: limit,
-  }, (value) => post("concurrency", { limit: Number(value) }));
+  }, (value) => call("POST", "concurrency", { limit: Number(value) }));
 }
 
 // Asks for the token, and calls `retry` with it; `wrong` if there was one.
@@ -76,7 +79,7 @@ export function askForToken(retry) {
   problem.textContent = wrong ? text("tokenWrong") : "";
 }
 
-const buttons = Object.fromEntries(["pause", "resume", "drain", "concurrency"].map((id) => [id, document.getElementById(id)]));
+const buttons = Object.fromEntries(["pause", "resume", "drain", "concurrency", "show-letters"].map((id) => [id, document.getElementById(id)]));
 let limit = 1;
 
 export function listen() {
@@ -95,4 +98,5 @@ export function offer(look) {
   buttons.resume.disabled = !look || !stopped;
   buttons.drain.disabled = !look || look.state === "draining";
   buttons.concurrency.disabled = !look;
+  buttons["show-letters"].disabled = !look?.queues.dead_letter_queue;
 }

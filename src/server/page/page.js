@@ -2,6 +2,7 @@
 // Puts the parts of the page together.
 
 import { askForToken, getHeaders, listen, offer } from "./actions.js";
+import { listenForLetters } from "./letters.js";
 import { Plot } from "./plot.js";
 import { Stream } from "./stream.js";
 import { duration, shortNumber, text, translate } from "./texts.js";
@@ -81,5 +82,6 @@ const stream = new Stream(getHeaders, {
 });
 
 listen();
+listenForLetters();
 showLink("idle", text("connecting"));
 stream.start();

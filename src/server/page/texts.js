@@ -93,6 +93,20 @@ const english = {
   tokenText: "This AMPS asks for its API_TOKEN. The page keeps it until this tab is closed.",
   tokenField: "Token",
   tokenWrong: "AMPS does not take this token.",
+  show: "Show",
+  letters: "Dead letters",
+  lettersShown: "{shown} of {count}",
+  noLetters: "There are none.",
+  lettersWait: "AMPS asks the broker…",
+  redriving: "Back to the queue",
+  redrive: "Redrive",
+  redriveOne: "Redrive {id}",
+  redriveAll: "Redrive all",
+  redriveTitle: "Redrive dead letters?",
+  redriveText: "{id} goes back to the queue that it came from, and begins with its first attempt.",
+  redriveAllText: "All {count} go back to the queue that they came from, and begin with their first attempt.",
+  redriveFailed: "{count} could not be put back.",
+  close: "Close",
   open: "Open",
 };
 
@@ -188,6 +202,20 @@ const german = {
   tokenText: "Dieses AMPS verlangt sein API_TOKEN. Die Seite behält es, bis der Tab geschlossen wird.",
   tokenField: "Token",
   tokenWrong: "AMPS nimmt dieses Token nicht an.",
+  show: "Zeigen",
+  letters: "Abgelehnte Aufträge",
+  lettersShown: "{shown} von {count}",
+  noLetters: "Es gibt keine.",
+  lettersWait: "AMPS fragt den Broker …",
+  redriving: "Zurück in die Warteschlange",
+  redrive: "Zurückstellen",
+  redriveOne: "{id} zurückstellen",
+  redriveAll: "Alle zurückstellen",
+  redriveTitle: "Abgelehnte Aufträge zurückstellen?",
+  redriveText: "{id} geht in die Warteschlange zurück, aus der er kam, und beginnt mit dem ersten Versuch.",
+  redriveAllText: "Alle {count} gehen in die Warteschlange zurück, aus der sie kamen, und beginnen mit dem ersten Versuch.",
+  redriveFailed: "{count} ließen sich nicht zurückstellen.",
+  close: "Schließen",
   open: "Öffnen",
 };
 
@@ -206,8 +234,8 @@ export function translate() {
     element.textContent = text(element.dataset.text);
 }
 
-const plain = new Intl.NumberFormat(language);
-const precise = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+const plain = new Intl.NumberFormat(navigator.language);
+const precise = new Intl.NumberFormat(navigator.language, { maximumSignificantDigits: 3 });
 
 export function number(value) {
   return value === undefined || value === null ? "–" : plain.format(value);
@@ -247,6 +275,11 @@ export function wholeDuration(seconds) {
   return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
 }
 
+// With its day.
+export function moment(milliseconds) {
+  return new Date(milliseconds).toLocaleString(navigator.language, { dateStyle: "short", timeStyle: "medium" });
+}
+
 export function clock(milliseconds) {
-  return new Date(milliseconds).toLocaleTimeString(language);
+  return new Date(milliseconds).toLocaleTimeString(navigator.language);
 }

@@ -22,7 +22,7 @@ function setStation(id, level, state) {
 }
 
 // Rows of cells, each a text or a pair of text and level; `kinds` are the classes of columns.
-function setRows(body, rows, kinds) {
+export function setRows(body, rows, kinds) {
   while (body.rows.length > rows.length)
     body.deleteRow(-1);
   rows.forEach((cells, index) => {
@@ -95,7 +95,7 @@ function showFailures(look, now) {
     [text("attemptOf", { outcome: text(failure.outcome === "retried" ? "retriedOutcome" : failure.outcome), attempt: number(failure.attempt) }),
       outcomes[failure.outcome] ?? "warn"],
     failure.detail ?? failure.reason,
-  ]), ["number", "words", "outcome", "words"]);
+  ]), ["when", "words", "outcome", "words"]);
   get("failures").closest(".scroll").hidden = look.failures.length === 0;
   get("no-failures").hidden = look.failures.length > 0;
 }

@@ -4,8 +4,8 @@
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
-#include "core/amps-log.h"
 #include "http/amps-http-event.h"
+#include "http/amps-retry-after.h"
 
 #include <gio/gfiledescriptorbased.h>
 #include <string.h>
@@ -50,37 +50,6 @@ reader_free (Reader *self)
   g_byte_array_unref (self->body);
   g_clear_error (&self->bad_encoding);
   g_free (self);
-}
-
-/**
- * amps_answer_reader_parse_retry_after:
- * @value: (nullable): of a `Retry-After` header, RFC 9110, section 10.2.3
- *
- * Returns: µs to wait from now, at most as many as in %G_MAXINT32 seconds; -1 when it
- *   says nothing that makes sense
- */
-gint64
-amps_answer_reader_parse_retry_after (const char *value)
-{
-  g_autoptr (GDateTime) date = NULL;
-  gsize n_digits = value != NULL ? strspn (value, "0123456789") : 0;
-
-  if (value == NULL)
-    return -1;
-  /* However many digits: it is bounded by who waits. */
-  if (n_digits > 0 && value[n_digits] == '\0')
-    return (gint64) MIN (g_ascii_strtoull (value, NULL, 10), G_MAXINT32) * G_USEC_PER_SEC;
-
-  date = soup_date_time_new_from_http_string (value);
-  if (date == NULL)
-    {
-      amps_log (DEBUG, RETRY_AFTER_IGNORED,
-                "Ignored a Retry-After of the workload that is neither seconds nor a date");
-      return -1;
-    }
-
-  return CLAMP (g_date_time_to_unix (date) * G_USEC_PER_SEC - g_get_real_time (), 0,
-                G_MAXINT32 * (gint64) G_USEC_PER_SEC);
 }
 
 static GBytes *
@@ -128,7 +97,7 @@ make_answer (Reader *self)
   AmpsAnswer *answer = amps_answer_new (AMPS_ANSWER_STATUS, status);
 
   answer->retry_after =
-      amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
+      amps_retry_after_parse (soup_message_headers_get_one (headers, "Retry-After"));
 
   answer->length = self->n_read;
   if (!SOUP_STATUS_IS_SUCCESSFUL (status))

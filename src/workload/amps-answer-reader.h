@@ -18,6 +18,5 @@ typedef void (*AmpsAnswerFunc) (AmpsAnswer *answer, const GError *error, gpointe
 
 void amps_answer_reader_read (SoupMessage *message, GInputStream *body, AmpsConfig *config,
                               GCancellable *cancellable, AmpsAnswerFunc done, gpointer user_data);
-gint64 amps_answer_reader_parse_retry_after (const char *value);
 
 G_END_DECLS

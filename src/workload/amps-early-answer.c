@@ -2,8 +2,7 @@
 #include "amps-early-answer.h"
 
 #include "core/amps-foreign-text.h"
-
-#include "amps-answer-reader.h"
+#include "http/amps-retry-after.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +90,7 @@ make_answer (unsigned int status, SoupMessageHeaders *headers, const char *body,
   AmpsAnswer *answer = amps_answer_new (AMPS_ANSWER_STATUS, status);
 
   answer->retry_after =
-      amps_answer_reader_parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
+      amps_retry_after_parse (soup_message_headers_get_one (headers, "Retry-After"));
   answer->length = length;
   if (status / 100 != 2 && length > 0)
     answer->detail = amps_foreign_text_dup (body, (gssize) length);

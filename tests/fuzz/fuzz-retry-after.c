@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/amps-answer-reader.h"
+#include "http/amps-retry-after.h"
 
+#include <libsoup/soup.h>
 #include <string.h>
 
 /* What a Retry-After means does not depend on how it is written, and has bounds. */
@@ -27,15 +28,14 @@ check_date (gint64 wait)
   g_autoptr (GDateTime) date = g_date_time_add (now, wait);
   g_autofree char *text = soup_date_time_to_string (date, SOUP_DATE_HTTP);
 
-  g_assert_cmpint (ABS (amps_answer_reader_parse_retry_after (text) - wait), <=,
-                   2 * G_USEC_PER_SEC);
+  g_assert_cmpint (ABS (amps_retry_after_parse (text) - wait), <=, 2 * G_USEC_PER_SEC);
 }
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autofree char *text = g_strndup (size > 0 ? (const char *) data : "", size);
-  gint64 wait = amps_answer_reader_parse_retry_after (text);
+  gint64 wait = amps_retry_after_parse (text);
 
   g_assert_cmpint (wait, >=, -1);
   g_assert_cmpint (wait, <=, LONGEST);
@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       g_autofree char *longer = g_strconcat ("000", text, NULL);
 
       g_assert_cmpint (wait, ==, add_digits (text));
-      g_assert_cmpint (wait, ==, amps_answer_reader_parse_retry_after (longer));
+      g_assert_cmpint (wait, ==, amps_retry_after_parse (longer));
     }
   else if (wait >= 0)
     {

@@ -8,6 +8,7 @@
  * @self: a broker
  * @queue: the queue that shall get the event, at most 255 bytes
  * @message_id: (nullable): the event's id
+ * @trace: (nullable): the trace context that goes with it
  * @body: the event
  * @cancellable: (nullable): stops waiting, not publishing
  * @callback: called when the broker has confirmed it, or it failed
@@ -15,8 +16,8 @@
  */
 void
 amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
-                           GBytes *body, GCancellable *cancellable, GAsyncReadyCallback callback,
-                           gpointer user_data)
+                           AmpsTraceHeaders *trace, GBytes *body, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (AMPS_IS_BROKER (self));
   g_return_if_fail (queue != NULL && body != NULL);
@@ -24,7 +25,7 @@ amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *mess
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_broker_publish_async);
-  AMPS_BROKER_GET_CLASS (self)->publish_async (self, queue, message_id, body, task);
+  AMPS_BROKER_GET_CLASS (self)->publish_async (self, queue, message_id, trace, body, task);
 }
 
 /**

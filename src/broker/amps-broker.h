@@ -4,6 +4,7 @@
 #include "core/amps-job.h"
 #include "core/amps-queue-depths.h"
 #include "core/amps-settlement.h"
+#include "core/amps-trace-headers.h"
 
 #include <gio/gio.h>
 
@@ -32,7 +33,8 @@ G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
  * @set_consuming: want messages, or want no more of them; those handed out stay out
  * @set_prefetch: how many deliveries may be unsettled at once
  * @settle_async: say what became of a delivery of the living epoch
- * @publish_async: hand in an event, persistent, to the queue named by its type
+ * @publish_async: hand in an event, persistent, to the queue named by its type, with a trace
+ *   context if there is one and the backend has a place for it
  * @count_messages_async: find out how many messages wait in the subject, among its dead
  *   letters and to be tried again; the task returns an AmpsQueueDepths
  * @stop_async: send what is still to be sent, then disconnect; not to be started again
@@ -50,8 +52,8 @@ struct _AmpsBrokerClass {
   void (*set_prefetch) (AmpsBroker *self, unsigned int prefetch);
   void (*settle_async) (AmpsBroker *self, AmpsDelivery *delivery, const AmpsSettlement *settlement,
                         GTask *task);
-  void (*publish_async) (AmpsBroker *self, const char *queue, const char *message_id, GBytes *body,
-                         GTask *task);
+  void (*publish_async) (AmpsBroker *self, const char *queue, const char *message_id,
+                         AmpsTraceHeaders *trace, GBytes *body, GTask *task);
   void (*count_messages_async) (AmpsBroker *self, GTask *task);
   void (*stop_async) (AmpsBroker *self, GTask *task);
   void (*check_lease) (AmpsBroker *self);
@@ -72,7 +74,7 @@ void amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
 gboolean amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
 
 void amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
-                                GBytes *body, GCancellable *cancellable,
+                                AmpsTraceHeaders *trace, GBytes *body, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data);
 gboolean amps_broker_publish_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
 

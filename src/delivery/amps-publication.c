@@ -152,7 +152,7 @@ publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
   item->event = g_bytes_ref (event);
   self->pending++;
   amps_broker_publish_async (AMPS_BROKER (g_task_get_source_object (task)), attributes->type,
-                             attributes->id, event, g_task_get_cancellable (task), on_published,
+                             attributes->id, NULL, event, g_task_get_cancellable (task), on_published,
                              item);
 }
 

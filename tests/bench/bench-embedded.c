@@ -43,7 +43,7 @@ begin_publication (Bench *bench)
                        bench->n_begun++, 0);
   g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
 
-  amps_broker_publish_async (bench->broker, "jobs", NULL, body, NULL, on_published, bench);
+  amps_broker_publish_async (bench->broker, "jobs", NULL, NULL, body, NULL, on_published, bench);
 }
 
 static void

@@ -83,11 +83,14 @@ answer_publication (FakeBroker *self, GTask *task)
 
 static void
 publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
-               GBytes *body G_GNUC_UNUSED, GTask *task)
+               AmpsTraceHeaders *trace, GBytes *body G_GNUC_UNUSED, GTask *task)
 {
   FakeBroker *self = FAKE_BROKER (broker);
 
   g_string_append_printf (self->log, "publish %s to %s\n", message_id, queue);
+  if (trace != NULL)
+    g_string_append_printf (self->log, "with %s %s\n", trace->traceparent,
+                            trace->tracestate != NULL ? trace->tracestate : "");
   if (self->hold)
     {
       g_queue_push_tail (&self->held, task);

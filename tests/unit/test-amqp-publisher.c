@@ -67,12 +67,28 @@ test_message_id (void)
     {
       g_autofree char *id = g_strnfill (length, 'i');
       AmpsAmqpPublication *publication =
-          (AmpsAmqpPublication *) amps_amqp_publisher_new_publish (1, "q", id, body);
+          (AmpsAmqpPublication *) amps_amqp_publisher_new_publish (1, "q", id, NULL, body);
 
       g_assert_cmpstr (publication->message_id, ==, length == 255 ? id : NULL);
       g_assert_true (publication->body == body);
       publication->command.free (publication);
     }
+}
+
+/* It is another one's memory, which the I/O thread shares. */
+static void
+test_trace (void)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+  AmpsTraceHeaders *trace =
+      amps_trace_headers_read ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=1");
+  AmpsAmqpPublication *publication =
+      (AmpsAmqpPublication *) amps_amqp_publisher_new_publish (1, "q", "id", trace, body);
+
+  amps_trace_headers_unref (trace);
+  g_assert_true (g_str_has_suffix (publication->trace->traceparent, "-b7ad6b7169203331-01"));
+  g_assert_cmpstr (publication->trace->tracestate, ==, "a=1");
+  publication->command.free (publication);
 }
 
 int
@@ -81,5 +97,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/amqp-publisher/delays", test_delays);
   g_test_add_func ("/amqp-publisher/message-id", test_message_id);
+  g_test_add_func ("/amqp-publisher/trace", test_trace);
   return g_test_run ();
 }

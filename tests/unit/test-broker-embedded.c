@@ -150,7 +150,7 @@ publish (Process *process, unsigned int number)
       "{\"specversion\":\"1.0\",\"id\":\"%u\",\"source\":\"/test\",\"type\":\"jobs\"}", number);
   g_autoptr (GBytes) body = g_bytes_new (json, strlen (json));
 
-  amps_broker_publish_async (process->broker, "jobs", NULL, body, NULL, on_published,
+  amps_broker_publish_async (process->broker, "jobs", NULL, NULL, body, NULL, on_published,
                              process->fixture);
 }
 
@@ -450,7 +450,7 @@ test_large_event_does_not_keep_the_main_loop (Fixture *f, gconstpointer data G_G
   g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_once), &job);
 
   began = get_cpu_time ();
-  amps_broker_publish_async (process.broker, "jobs", NULL, body, NULL, on_published, f);
+  amps_broker_publish_async (process.broker, "jobs", NULL, NULL, body, NULL, on_published, f);
   while (job == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint (get_cpu_time () - began, <, scan / 2);
@@ -482,7 +482,8 @@ test_malformed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
   g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_malformed), problems);
   for (unsigned int i = 0; i < G_N_ELEMENTS (bodies); i++)
-    amps_broker_publish_async (process.broker, "jobs", NULL, bodies[i], NULL, on_published, f);
+    amps_broker_publish_async (process.broker, "jobs", NULL, NULL, bodies[i], NULL, on_published,
+                               f);
   while (strstr (problems->str, "MAX_BODY_SIZE") == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (f->n_published, ==, 3);

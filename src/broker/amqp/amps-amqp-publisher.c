@@ -3,6 +3,7 @@
 
 #include "amps-amqp-declarations.h"
 #include "amps-amqp-redrive.h"
+#include "amps-amqp-table.h"
 #include "amps-amqp-topology.h"
 #include "amps-amqp-unconfirmed.h"
 #include "core/amps-error.h"
@@ -13,6 +14,9 @@
 
 /* AMQP 0-9-1, 4.2.3: the bytes of a frame that are not payload. */
 #define FRAME_OVERHEAD 8
+
+/* A traceparent and a tracestate. */
+#define N_TRACE_HEADERS 2
 
 /* AMQP 0-9-1, 4.2.6.1: the bytes of a header frame's payload before the properties. */
 #define HEADER_OVERHEAD 12
@@ -37,6 +41,7 @@ publication_free (gpointer data)
 
   g_free (publication->queue);
   g_free (publication->message_id);
+  g_clear_pointer (&publication->trace, amps_trace_headers_unref);
   g_clear_pointer (&publication->body, g_bytes_unref);
   g_clear_pointer (&publication->original, amps_delivery_unref);
   g_clear_pointer (&publication->copy, amps_amqp_copy_free);
@@ -63,18 +68,24 @@ publication_new (guint64 id, const char *queue, char *message_id, GBytes *body)
  * @id: names the publication in the event that confirms it
  * @queue: where to
  * @message_id: (nullable): the event's id
+ * @trace: (nullable): the trace context that goes with it
  * @body: an event in structured mode
  *
  * Returns: (transfer full): a command
  */
 AmpsAmqpCommand *
 amps_amqp_publisher_new_publish (guint64 id, const char *queue, const char *message_id,
-                                 GBytes *body)
+                                 AmpsTraceHeaders *trace, GBytes *body)
 {
   /* AMQP 0-9-1, 4.2.5.3: a short string. */
   gboolean fits = message_id != NULL && strlen (message_id) <= 255;
 
-  return &publication_new (id, queue, fits ? g_strdup (message_id) : NULL, body)->command;
+  AmpsAmqpPublication *publication =
+      publication_new (id, queue, fits ? g_strdup (message_id) : NULL, body);
+
+  if (trace != NULL)
+    publication->trace = amps_trace_headers_ref (trace);
+  return &publication->command;
 }
 
 /* What the message had, whatever was made of it. */
@@ -233,8 +244,22 @@ publisher_free (gpointer role)
   g_free (self);
 }
 
+/* @entries: (array length=N_TRACE_HEADERS) (out caller-allocates): outlives @properties */
+static void
+add_trace (amqp_basic_properties_t *properties, amqp_table_entry_t *entries,
+           const AmpsTraceHeaders *trace)
+{
+  properties->_flags |= AMQP_BASIC_HEADERS_FLAG;
+  properties->headers.entries = entries;
+  entries[properties->headers.num_entries++] =
+      amps_amqp_table_make_text ("traceparent", trace->traceparent);
+  if (trace->tracestate != NULL)
+    entries[properties->headers.num_entries++] =
+        amps_amqp_table_make_text ("tracestate", trace->tracestate);
+}
+
 static amqp_basic_properties_t
-make_properties (const AmpsAmqpPublication *publication)
+make_properties (const AmpsAmqpPublication *publication, amqp_table_entry_t *entries)
 {
   amqp_basic_properties_t properties = {
     ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG,
@@ -247,6 +272,8 @@ make_properties (const AmpsAmqpPublication *publication)
       properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
       properties.message_id = amqp_cstring_bytes (publication->message_id);
     }
+  if (publication->trace != NULL)
+    add_trace (&properties, entries, publication->trace);
 
   return properties;
 }
@@ -291,6 +318,7 @@ static void
 publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *publication)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
+  amqp_table_entry_t entries[N_TRACE_HEADERS];
   amqp_basic_properties_t properties;
   amqp_bytes_t body;
   amqp_pool_t pool;
@@ -300,7 +328,7 @@ publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *pub
   body.bytes = (void *) g_bytes_get_data (publication->body, &body.len);
   /* What can't be read, the broker sent: it is ours to lose rather than the job. */
   if (!rebuild_properties (self, publication, &pool, &properties))
-    properties = make_properties (publication);
+    properties = make_properties (publication, entries);
 
   status =
       amqp_basic_publish (state, channel->number, amqp_empty_bytes,

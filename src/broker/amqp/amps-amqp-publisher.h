@@ -6,6 +6,7 @@
 #include "amps-amqp-settings.h"
 #include "core/amps-clock.h"
 #include "core/amps-settlement.h"
+#include "core/amps-trace-headers.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,8 @@ G_BEGIN_DECLS
 extern const AmpsAmqpRole amps_amqp_publisher_role;
 
 AmpsAmqpCommand *amps_amqp_publisher_new_publish (guint64 id, const char *queue,
-                                                  const char *message_id, GBytes *body);
+                                                  const char *message_id, AmpsTraceHeaders *trace,
+                                                  GBytes *body);
 AmpsAmqpCommand *amps_amqp_publisher_new_copy (guint64 id, const AmpsAmqpSettings *settings,
                                                AmpsDelivery *delivery,
                                                const AmpsSettlement *settlement, const char *name,

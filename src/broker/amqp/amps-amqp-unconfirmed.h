@@ -3,6 +3,7 @@
 
 #include "amps-amqp-properties.h"
 #include "amps-amqp-role.h"
+#include "core/amps-trace-headers.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +13,7 @@ G_BEGIN_DECLS
  * @id: names it in the event that answers it
  * @queue: where to
  * @message_id: (nullable): the event's id
+ * @trace: (nullable): the trace context that goes with it, if it is no copy
  * @body: what is published
  * @original: (nullable): of a copy, or a dead letter
  * @copy: (nullable): of a copy
@@ -28,6 +30,7 @@ typedef struct {
   guint64 id;
   char *queue;
   char *message_id;
+  AmpsTraceHeaders *trace;
   GBytes *body;
   AmpsDelivery *original;
   AmpsAmqpCopy *copy;

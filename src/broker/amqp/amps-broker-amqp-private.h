@@ -46,7 +46,7 @@ void amps_broker_amqp_on_send (AmpsAmqpCommand *command, gpointer user_data);
 void amps_broker_amqp_settle_async (AmpsBroker *broker, AmpsDelivery *delivery,
                                     const AmpsSettlement *settlement, GTask *task);
 void amps_broker_amqp_publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
-                                     GBytes *body, GTask *task);
+                                     AmpsTraceHeaders *trace, GBytes *body, GTask *task);
 void amps_broker_amqp_count_messages_async (AmpsBroker *broker, GTask *task);
 
 G_END_DECLS

@@ -62,7 +62,7 @@ amps_broker_amqp_get_publishing_problem (AmpsBrokerAmqp *self)
 
 void
 amps_broker_amqp_publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
-                                GBytes *body, GTask *task)
+                                AmpsTraceHeaders *trace, GBytes *body, GTask *task)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
   g_autoptr (GTask) owned = task;
@@ -77,7 +77,7 @@ amps_broker_amqp_publish_async (AmpsBroker *broker, const char *queue, const cha
   guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned));
 
   amps_amqp_session_send (self->publisher.session,
-                          amps_amqp_publisher_new_publish (id, queue, message_id, body));
+                          amps_amqp_publisher_new_publish (id, queue, message_id, trace, body));
 }
 
 void

@@ -317,7 +317,7 @@ return_unavailable (AmpsBrokerEmbedded *self, GTask *task)
 
 static void
 publish_async (AmpsBroker *broker, const char *queue, const char *message_id G_GNUC_UNUSED,
-               GBytes *body, GTask *task)
+               AmpsTraceHeaders *trace G_GNUC_UNUSED, GBytes *body, GTask *task)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PREFIX "AMPS_"
+#define OTEL_PREFIX "OTEL_"
 #define FILE_SUFFIX "_FILE"
 /* Shorter ones look like too many others: PROT, HOST, DEBUGS. */
 #define MIN_LONE_WORD 8
@@ -254,7 +255,8 @@ guess (const char *name, GPtrArray *names, gboolean ours)
     return NULL;
   if (found == NULL)
     found = find_alike (rest, names, ours);
-  if (found == NULL && ours)
+  /* Of OpenTelemetry's many, which a file may hold for others, too, AMPS reads a few. */
+  if (found == NULL && ours && !g_str_has_prefix (rest, OTEL_PREFIX))
     found = find_beginning (rest);
 
   return g_strdup (found);

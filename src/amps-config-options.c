@@ -57,6 +57,11 @@ DEFINE_GETTER (gboolean, debug, number, DEBUG)
 DEFINE_GETTER (const char *, sentry_dsn, text, SENTRY_DSN)
 DEFINE_GETTER (const char *, environment, text, ENVIRONMENT)
 DEFINE_GETTER (const char *, dbus_bus, text, DBUS_BUS)
+DEFINE_GETTER (const char *, otlp_headers, text, OTEL_EXPORTER_OTLP_HEADERS)
+DEFINE_GETTER (unsigned int, otlp_timeout, number, OTEL_EXPORTER_OTLP_TIMEOUT)
+DEFINE_GETTER (const char *, service_name, text, OTEL_SERVICE_NAME)
+DEFINE_GETTER (const char *, resource_attributes, text, OTEL_RESOURCE_ATTRIBUTES)
+DEFINE_GETTER (AmpsTraceSampling, trace_sampling, number, OTEL_TRACES_SAMPLER)
 
 /* Command line: an option for each variable, in lower case with dashes, and one
  * for each file, since others can see a command line. */

@@ -4,6 +4,7 @@
 #include "amps-config-parse.h"
 #include "amps-config-uri.h"
 #include "core/amps-error.h"
+#include "core/amps-pairs.h"
 #include "core/amps-value.h"
 
 #include <gio/gio.h>
@@ -189,6 +190,27 @@ parse_token (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
 }
 
 static gboolean
+parse_pairs (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
+             gint64 *number G_GNUC_UNUSED, GError **error)
+{
+  g_auto (GStrv) pairs = amps_pairs_parse (text);
+
+  return pairs != NULL || fail (error, _ ("must be like name=value,other=value; in a value a comma "
+                                          "is written %2C, a space %20 and a percent sign %25"));
+}
+
+static gboolean
+parse_ratio (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
+             gint64 *number G_GNUC_UNUSED, GError **error)
+{
+  char *end;
+  double ratio = g_ascii_strtod (text, &end);
+
+  return (strspn (text, "0123456789.") == strlen (text) && *end == '\0' && ratio <= 1) ||
+         fail (error, _ ("must be a number from 0 to 1, such as 0.25"));
+}
+
+static gboolean
 parse_media_type (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
                   gint64 *number G_GNUC_UNUSED, GError **error)
 {
@@ -258,6 +280,9 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
     [KIND_BROKER_URIS] = amps_config_uri_parse_brokers,
     [KIND_ADDRESS] = amps_config_uri_parse_address,
     [KIND_BASE_URL] = amps_config_uri_parse_base,
+    [KIND_COLLECTOR] = amps_config_uri_parse_collector,
+    [KIND_PAIRS] = parse_pairs,
+    [KIND_RATIO] = parse_ratio,
     [KIND_PATH] = parse_path,
     [KIND_MODE] = parse_mode,
     [KIND_SENTRY_DSN] = amps_config_uri_parse_sentry,

@@ -49,6 +49,17 @@ typedef enum {
   VARIABLE_SENTRY_DSN,
   VARIABLE_ENVIRONMENT,
   VARIABLE_DBUS_BUS,
+  VARIABLE_OTEL_EXPORTER_OTLP_ENDPOINT,
+  VARIABLE_OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+  VARIABLE_OTEL_EXPORTER_OTLP_HEADERS,
+  VARIABLE_OTEL_EXPORTER_OTLP_PROTOCOL,
+  VARIABLE_OTEL_EXPORTER_OTLP_TIMEOUT,
+  VARIABLE_OTEL_SERVICE_NAME,
+  VARIABLE_OTEL_RESOURCE_ATTRIBUTES,
+  VARIABLE_OTEL_TRACES_SAMPLER,
+  VARIABLE_OTEL_TRACES_SAMPLER_ARG,
+  VARIABLE_OTEL_TRACES_EXPORTER,
+  VARIABLE_OTEL_SDK_DISABLED,
   N_VARIABLES,
 } AmpsVariable;
 
@@ -60,6 +71,9 @@ typedef enum {
   KIND_BROKER_URIS,
   KIND_ADDRESS,
   KIND_BASE_URL,
+  KIND_COLLECTOR,
+  KIND_PAIRS,
+  KIND_RATIO,
   KIND_PATH, /* at most maximum bytes */
   KIND_MODE,
   KIND_SENTRY_DSN,
@@ -87,7 +101,7 @@ typedef struct {
   const char *fallback; /* (nullable) the default, as one would write it */
   gint64 minimum;       /* of a number, duration (µs) or size */
   gint64 maximum;       /* likewise, or bytes of a text or path; 0 for no limit of those */
-  const char *words[5]; /* allowed ones, in the order of the enumeration */
+  const char *words[7]; /* allowed ones, in the order of the enumeration */
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
   gboolean from_file;      /* can hold a secret, so that NAME_FILE may say where it is */
@@ -112,5 +126,6 @@ extern const AmpsVariableInfo amps_variables[N_VARIABLES];
 
 const char *amps_config_get_text (AmpsConfig *self, AmpsVariable variable);
 gint64 amps_config_get_number (AmpsConfig *self, AmpsVariable variable);
+char *amps_config_find_otlp_problem (AmpsConfig *self, gboolean *fatal);
 
 G_END_DECLS

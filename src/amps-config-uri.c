@@ -148,6 +148,30 @@ amps_config_uri_parse_sentry (const AmpsVariableInfo *info G_GNUC_UNUSED, const 
   return (key != NULL && *key != '\0' && strlen (g_uri_get_path (uri)) > 1) || fail (error, like);
 }
 
+/**
+ * amps_config_uri_parse_collector:
+ * @info: a variable
+ * @text: its value: where traces go
+ * @number: (out): nothing
+ * @error: return location
+ *
+ * Returns: whether @text is allowed
+ */
+gboolean
+amps_config_uri_parse_collector (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
+                                 gint64 *number G_GNUC_UNUSED, GError **error)
+{
+  const char *like = _ ("must be like http://collector:4318 or https://host/path, without a user, "
+                        "a query or a fragment");
+  g_autoptr (GUri) uri = parse_http (text, like, error);
+
+  if (uri == NULL)
+    return FALSE;
+  return (g_uri_get_userinfo (uri) == NULL && g_uri_get_query (uri) == NULL &&
+          g_uri_get_fragment (uri) == NULL) ||
+         fail (error, like);
+}
+
 /* Which of the backends, whose own check looks at the rest. */
 static gboolean
 find_backend (const char *text, gint64 *backend)
@@ -247,7 +271,8 @@ amps_config_uri_normalise (AmpsVariableKind kind, const char *text)
 {
   if (kind == KIND_BROKER_URIS)
     return join_each (text, amps_uri_normalise);
-  if (kind == KIND_ADDRESS || kind == KIND_BASE_URL || kind == KIND_SENTRY_DSN)
+  if (kind == KIND_ADDRESS || kind == KIND_BASE_URL || kind == KIND_SENTRY_DSN ||
+      kind == KIND_COLLECTOR)
     return amps_uri_normalise (text);
   return g_strdup (text);
 }

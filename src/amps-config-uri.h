@@ -13,6 +13,8 @@ gboolean amps_config_uri_parse_base (const AmpsVariableInfo *info, const char *t
                                      GError **error);
 gboolean amps_config_uri_parse_sentry (const AmpsVariableInfo *info, const char *text,
                                        gint64 *number, GError **error);
+gboolean amps_config_uri_parse_collector (const AmpsVariableInfo *info, const char *text,
+                                          gint64 *number, GError **error);
 char *amps_config_uri_normalise (AmpsVariableKind kind, const char *text);
 char *amps_config_uri_redact (const char *text);
 char **amps_split_uris (const char *text);

@@ -343,6 +343,16 @@ check_certificates (AmpsConfig *self)
 }
 
 static void
+check_otlp (AmpsConfig *self)
+{
+  gboolean fatal;
+  char *problem = amps_config_find_otlp_problem (self, &fatal);
+
+  if (problem != NULL)
+    g_ptr_array_add (fatal ? self->problems : self->warnings, problem);
+}
+
+static void
 check_rules (AmpsConfig *self)
 {
   const Setting *settings = self->settings;
@@ -371,6 +381,7 @@ check_rules (AmpsConfig *self)
 
   check_dead_letters (self);
   check_certificates (self);
+  check_otlp (self);
 }
 
 static char *

@@ -80,6 +80,26 @@ typedef enum {
 } AmpsConfigScope;
 
 /**
+ * AmpsTraceSampling:
+ * @AMPS_TRACE_SAMPLING_ALWAYS: all
+ * @AMPS_TRACE_SAMPLING_NEVER: none
+ * @AMPS_TRACE_SAMPLING_RATIO: some, chosen by their ids
+ * @AMPS_TRACE_SAMPLING_PARENT_ALWAYS: as in the context of the message; all without one
+ * @AMPS_TRACE_SAMPLING_PARENT_NEVER: likewise; none without one
+ * @AMPS_TRACE_SAMPLING_PARENT_RATIO: likewise; some without one
+ *
+ * Which traces are recorded.
+ */
+typedef enum {
+  AMPS_TRACE_SAMPLING_ALWAYS,
+  AMPS_TRACE_SAMPLING_NEVER,
+  AMPS_TRACE_SAMPLING_RATIO,
+  AMPS_TRACE_SAMPLING_PARENT_ALWAYS,
+  AMPS_TRACE_SAMPLING_PARENT_NEVER,
+  AMPS_TRACE_SAMPLING_PARENT_RATIO,
+} AmpsTraceSampling;
+
+/**
  * AMPS_CONFIG_EXIT_STATUS:
  *
  * EX_CONFIG of sysexits.h.
@@ -163,5 +183,12 @@ gboolean amps_config_get_debug (AmpsConfig *self);
 const char *amps_config_get_sentry_dsn (AmpsConfig *self);
 const char *amps_config_get_environment (AmpsConfig *self);
 const char *amps_config_get_dbus_bus (AmpsConfig *self);
+char *amps_config_dup_traces_url (AmpsConfig *self);
+const char *amps_config_get_otlp_headers (AmpsConfig *self);
+unsigned int amps_config_get_otlp_timeout (AmpsConfig *self);
+const char *amps_config_get_service_name (AmpsConfig *self);
+const char *amps_config_get_resource_attributes (AmpsConfig *self);
+AmpsTraceSampling amps_config_get_trace_sampling (AmpsConfig *self);
+double amps_config_get_trace_ratio (AmpsConfig *self);
 
 G_END_DECLS

@@ -50,11 +50,27 @@ static const char *const misspelt[][2] = {
   { "SENTRY_DNS", "SENTRY_DSN" },
   { "LOGFORMAT", "LOG_FORMAT" },
   { "EVENT_VALIDATON", "EVENT_VALIDATION" },
+  { "OTEL_EXPORTER_OTLP_ENDPONT", "OTEL_EXPORTER_OTLP_ENDPOINT" },
+  { "OTEL_SERVICE_NAMES", "OTEL_SERVICE_NAME" },
+  { "OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS" },
 };
 
 /* What stands in environments out there: of shells, systemd, containers, Kubernetes
  * and its service links, CI, languages and the workloads themselves. */
 static const char *const harmless[] = {
+  "OTEL_TRACES_EXPORTER",
+  "OTEL_LOGS_EXPORTER",
+  "OTEL_METRICS_EXPORTER",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+  "OTEL_EXPORTER_OTLP_CERTIFICATE",
+  "OTEL_EXPORTER_OTLP_COMPRESSION",
+  "OTEL_PROPAGATORS",
+  "OTEL_LOG_LEVEL",
+  "OTEL_BSP_SCHEDULE_DELAY",
+  "OTEL_NODE_RESOURCE_DETECTORS",
+  "OTEL_SERVICE_VERSION",
   "PATH",
   "HOME",
   "USER",

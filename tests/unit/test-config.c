@@ -37,7 +37,9 @@ test_defaults (void)
       "127.0.0.1:4000\nAPI_SOCKET_MODE=0660\nAPI_ALLOW_REMOTE=false\nMAX_BODY_SIZE=16MiB\n"
       "MAX_IN_FLIGHT_BYTES=256MiB\nLOG_"
       "FORMAT=auto\nDEBUG=false\n"
-      "ENVIRONMENT=development\nDBUS_BUS=auto\n",
+      "ENVIRONMENT=development\nDBUS_BUS=auto\nOTEL_EXPORTER_OTLP_PROTOCOL=http/json\n"
+      "OTEL_EXPORTER_OTLP_TIMEOUT=10000\nOTEL_TRACES_SAMPLER=parentbased_always_on\n"
+      "OTEL_TRACES_SAMPLER_ARG=1.0\nOTEL_TRACES_EXPORTER=otlp\nOTEL_SDK_DISABLED=false\n",
       g_get_host_name ());
   g_autofree char *text = NULL;
 

@@ -28,6 +28,10 @@ static const Family counter_families[] = {
                                           "Events that break CloudEvents and were let pass." },
   [AMPS_COUNTER_DISCARDED] = { "amps_discarded_total",
                                "Jobs that were rejected at the broker without a copy." },
+  [AMPS_COUNTER_SPANS_EXPORTED] = { "amps_spans_exported_total",
+                                    "Spans that the collector of traces took." },
+  [AMPS_COUNTER_SPANS_DROPPED] = { "amps_spans_dropped_total",
+                                   "Spans that the collector of traces did not get." },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (counter_families) == AMPS_N_COUNTERS);
 
@@ -189,6 +193,18 @@ amps_metrics_increment (AmpsMetrics *self, AmpsCounter counter)
 }
 
 /**
+ * amps_metrics_add:
+ * @self: the figures
+ * @counter: one of them
+ * @amount: how much more there is of it
+ */
+void
+amps_metrics_add (AmpsMetrics *self, AmpsCounter counter, unsigned int amount)
+{
+  self->counters[counter] += amount;
+}
+
+/**
  * amps_metrics_get_counter:
  * @self: the figures
  * @counter: one of them
@@ -311,6 +327,18 @@ void
 amps_metrics_count_publication (AmpsMetrics *self, AmpsPublicationResult result)
 {
   self->publications[result]++;
+}
+
+/**
+ * amps_publication_result_to_string:
+ * @result: what became of an event
+ *
+ * Returns: (transfer none): its name for labels
+ */
+const char *
+amps_publication_result_to_string (AmpsPublicationResult result)
+{
+  return publication_results[result];
 }
 
 /**

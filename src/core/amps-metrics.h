@@ -22,8 +22,10 @@ typedef enum {
   AMPS_COUNTER_BROKER_RECONNECTS,
   AMPS_COUNTER_EVENTS_NONCONFORMING,
   AMPS_COUNTER_DISCARDED,
+  AMPS_COUNTER_SPANS_EXPORTED,
+  AMPS_COUNTER_SPANS_DROPPED,
 } AmpsCounter;
-#define AMPS_N_COUNTERS (AMPS_COUNTER_DISCARDED + 1)
+#define AMPS_N_COUNTERS (AMPS_COUNTER_SPANS_DROPPED + 1)
 
 /**
  * AmpsGauge:
@@ -100,6 +102,7 @@ G_DECLARE_FINAL_TYPE (AmpsMetrics, amps_metrics, AMPS, METRICS, GObject)
 AmpsMetrics *amps_metrics_new (void);
 
 void amps_metrics_increment (AmpsMetrics *self, AmpsCounter counter);
+void amps_metrics_add (AmpsMetrics *self, AmpsCounter counter, unsigned int amount);
 guint64 amps_metrics_get_counter (AmpsMetrics *self, AmpsCounter counter);
 void amps_metrics_count_outcome (AmpsMetrics *self, AmpsOutcome outcome);
 guint64 amps_metrics_get_outcomes (AmpsMetrics *self, AmpsOutcome outcome);
@@ -109,6 +112,7 @@ guint64 amps_metrics_get_dead_letters (AmpsMetrics *self, const char *reason);
 void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status);
 void amps_metrics_count_publication (AmpsMetrics *self, AmpsPublicationResult result);
 void amps_metrics_count_api_request (AmpsMetrics *self, AmpsApiCall call, unsigned int status);
+const char *amps_publication_result_to_string (AmpsPublicationResult result);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
 void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);

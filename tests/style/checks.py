@@ -27,6 +27,7 @@ ROOMS = {
     'broker/amqp': ['core/', CONFIG, BROKER, DEAD_LETTERS],
     'broker/embedded': ['core/', CONFIG, BROKER, DEAD_LETTERS],
     'workload': ['core/', 'http/', CONFIG],
+    'telemetry': ['core/', 'http/', CONFIG],
     'delivery': ['core/', 'workload/', CONFIG, BROKER],
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
@@ -42,7 +43,7 @@ BACKENDS = ['broker/amqp/', 'broker/embedded/']
 LIBRARIES = {
     r'amqp.*\.h|rabbitmq-c/.*': ['broker/amqp'],
     r'sqlite3\.h': ['broker/embedded'],
-    r'libsoup/.*': ['http', 'workload', 'server', 'ctl'],
+    r'libsoup/.*': ['http', 'workload', 'telemetry', 'server', 'ctl'],
     r'json-glib/.*': ['http', 'workload', 'delivery', 'server', 'ctl'],
 }
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "amps-config.h"
+
+G_BEGIN_DECLS
+
+char **amps_otlp_resource_new (AmpsConfig *config);
+
+G_END_DECLS

@@ -36,6 +36,7 @@ struct _AmpsApplication {
   AmpsClock *clock;            /* (owned) */
   AmpsMetrics *metrics;        /* (owned) */
   AmpsManifest *manifest;      /* (owned) */
+  AmpsTracer *tracer;          /* (owned) (nullable) without traces */
   AmpsBroker *broker;          /* (owned) */
   AmpsWorkload *workload;      /* (owned) */
   AmpsDispatcher *dispatcher;  /* (owned) */
@@ -65,6 +66,7 @@ amps_application_finalize (GObject *object)
   g_clear_object (&self->dispatcher);
   g_clear_object (&self->workload);
   g_clear_object (&self->broker);
+  g_clear_object (&self->tracer);
   g_clear_object (&self->manifest);
   g_clear_object (&self->metrics);
   g_clear_object (&self->clock);
@@ -89,6 +91,14 @@ amps_application_init (AmpsApplication *self)
 /* Shutdown: drain, give back the rest, flush, close. */
 
 static void
+on_flushed (GObject *source G_GNUC_UNUSED, GAsyncResult *result G_GNUC_UNUSED, gpointer user_data)
+{
+  g_autoptr (AmpsApplication) self = AMPS_APPLICATION (user_data);
+
+  g_main_loop_quit (self->loop);
+}
+
+static void
 on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (AmpsApplication) self = AMPS_APPLICATION (user_data);
@@ -97,7 +107,10 @@ on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!amps_broker_stop_finish (AMPS_BROKER (source), result, &error))
     amps_log (WARNING, FLUSH_FAILED, "The broker was not told everything: %s", error->message);
 
-  g_main_loop_quit (self->loop);
+  if (self->tracer != NULL)
+    amps_tracer_flush_async (self->tracer, on_flushed, g_object_ref (self));
+  else
+    g_main_loop_quit (self->loop);
 }
 
 static void
@@ -217,9 +230,10 @@ amps_application_new (AmpsConfig *config)
   self->metrics = amps_metrics_new ();
   self->manifest = amps_manifest_new (self->clock, remembered);
   self->broker = amps_broker_factory_create (config, self->clock);
+  self->tracer = amps_tracer_new (config, self->clock, self->metrics);
   self->workload = amps_workload_new (config, self->clock, self->metrics);
   self->dispatcher = amps_dispatcher_new (config, self->clock, self->broker, self->workload,
-                                          self->manifest, self->metrics);
+                                          self->manifest, self->metrics, self->tracer);
   self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
   amps_server_offer_dead_letters (self->server, create_dead_letters, self);
   if (amps_config_get_metrics_enabled (config))

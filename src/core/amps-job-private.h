@@ -25,6 +25,7 @@ struct _AmpsJob {
   unsigned int attempt; /* 1-based */
   char *detail;         /* (owned) (nullable) why its latest run failed */
   gint64 run;           /* number of the latest POST; 0 before the first */
+  AmpsRunTrace *trace;  /* (owned) (nullable) where @run is in its trace, while that is known */
   char *run_id;         /* (owned) (nullable) what the workload knows @run as */
   gint64 began;         /* monotonic µs: when @run was POSTed; 0 while none is under way */
   gint64 since;         /* monotonic µs: when @state was entered */

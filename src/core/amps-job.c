@@ -14,6 +14,7 @@ amps_job_finalize (GObject *object)
   g_clear_pointer (&self->duplicates, g_ptr_array_unref);
   g_queue_clear_full (&self->followers, g_object_unref);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
+  g_clear_pointer (&self->trace, amps_run_trace_free);
   g_free (self->run_id);
   g_free (self->detail);
 
@@ -160,6 +161,46 @@ amps_job_get_tracestate (AmpsJob *self)
   if (self->event != NULL && self->event->traceparent != NULL)
     return self->event->tracestate;
   return self->delivery->tracestate;
+}
+
+/**
+ * amps_job_take_trace:
+ * @self: a job
+ * @trace: (transfer full) (nullable): where its run is in its trace; %NULL when that has
+ *   ended
+ */
+void
+amps_job_take_trace (AmpsJob *self, AmpsRunTrace *trace)
+{
+  g_clear_pointer (&self->trace, amps_run_trace_free);
+  self->trace = trace;
+}
+
+/**
+ * amps_job_get_trace:
+ * @self: a job
+ *
+ * Returns: (transfer none) (nullable): where its run is in its trace; %NULL when no run is
+ *   under way, or no traces are recorded
+ */
+const AmpsRunTrace *
+amps_job_get_trace (AmpsJob *self)
+{
+  return self->trace;
+}
+
+/**
+ * amps_job_dup_trace:
+ * @self: a job
+ *
+ * Returns: (transfer full) (nullable): the trace context for what is published on its behalf
+ */
+AmpsTraceHeaders *
+amps_job_dup_trace (AmpsJob *self)
+{
+  if (self->trace != NULL)
+    return amps_trace_headers_new (&self->trace->context, self->trace->tracestate);
+  return amps_trace_headers_read (amps_job_get_traceparent (self), amps_job_get_tracestate (self));
 }
 
 /**

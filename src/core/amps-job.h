@@ -4,6 +4,7 @@
 #include "amps-cloudevent.h"
 #include "amps-delivery.h"
 #include "amps-outcome.h"
+#include "amps-run-trace.h"
 
 G_BEGIN_DECLS
 
@@ -42,6 +43,9 @@ const char *amps_job_get_source (AmpsJob *self);
 const char *amps_job_get_event_type (AmpsJob *self);
 const char *amps_job_get_traceparent (AmpsJob *self);
 const char *amps_job_get_tracestate (AmpsJob *self);
+void amps_job_take_trace (AmpsJob *self, AmpsRunTrace *trace);
+const AmpsRunTrace *amps_job_get_trace (AmpsJob *self);
+AmpsTraceHeaders *amps_job_dup_trace (AmpsJob *self);
 const AmpsEventFaults *amps_job_get_faults (AmpsJob *self);
 GBytes *amps_job_get_body (AmpsJob *self);
 const GError *amps_job_get_problem (AmpsJob *self);

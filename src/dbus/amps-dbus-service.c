@@ -179,7 +179,7 @@ on_publish (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocati
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
   g_ptr_array_add (events, g_bytes_new (event, strlen (event)));
-  amps_dispatcher_publish_async (self->dispatcher, events, NULL, on_published, invocation);
+  amps_dispatcher_publish_async (self->dispatcher, events, NULL, NULL, on_published, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

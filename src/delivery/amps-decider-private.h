@@ -18,6 +18,7 @@ struct _AmpsDecider {
   AmpsSettler *settler;   /* (owned) */
   AmpsDrain *drain;       /* (owned) */
   AmpsRefusals *refusals; /* (owned) */
+  AmpsTracer *tracer;     /* (owned) (nullable) */
   GHashTable *late;       /* (owned) id → what is published for it though it was given up */
 };
 

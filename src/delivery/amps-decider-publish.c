@@ -4,7 +4,72 @@
 #include "amps-publication.h"
 #include "core/amps-error.h"
 
-/* Acknowledgements that publish something first. */
+/* What is published, and acknowledgements that publish something first. */
+
+/* @trace: (nullable): what the caller says of it
+ * @confirmed: (nullable): what need not be published again */
+static void
+publish (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace, GHashTable *confirmed,
+         GTask *task, GAsyncReadyCallback callback)
+{
+  amps_publication_start (self->broker, self->metrics, self->tracer, events,
+                          amps_config_get_event_validation (self->config), trace, confirmed,
+                          g_task_get_cancellable (task), callback, task);
+}
+
+static void
+on_published_alone (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = G_TASK (user_data);
+  g_autoptr (GError) error = NULL;
+
+  if (amps_publication_finish (result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+/**
+ * amps_decider_publish_async:
+ * @self: a decider
+ * @events: (element-type GBytes): events in structured mode
+ * @trace: (nullable): the trace context that goes with each of them
+ * @cancellable: (nullable): stops waiting, not publishing
+ * @callback: called when all are confirmed, or have failed
+ * @user_data: passed to @callback
+ *
+ * Publishes @events without deciding any job.
+ */
+void
+amps_decider_publish_async (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, amps_decider_publish_async);
+  publish (self, events, trace, NULL, task, on_published_alone);
+}
+
+/**
+ * amps_decider_publish_finish:
+ * @self: a decider
+ * @result: what the callback got
+ * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
+ *   [method@Amps.Broker.publish_finish] and, for an acknowledgement, of
+ *   [method@Amps.Manifest.take]
+ *
+ * Ends [method@Amps.Decider.publish_async] and [method@Amps.Decider.acknowledge_async].
+ *
+ * Returns: whether all events are safe with the broker, and the job acknowledged
+ */
+gboolean
+amps_decider_publish_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
 
 static void
 on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
@@ -109,7 +174,7 @@ on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer
 
 /* Nothing of the job @id is here that could be reserved, so this is. */
 static void
-publish_late (AmpsDecider *self, const char *id, GPtrArray *events, GCancellable *cancellable,
+publish_late (AmpsDecider *self, const char *id, GPtrArray *events, AmpsTraceHeaders *trace,
               GTask *task)
 {
   Late *late = ensure_late (self, id);
@@ -124,9 +189,7 @@ publish_late (AmpsDecider *self, const char *id, GPtrArray *events, GCancellable
 
   late->busy = TRUE;
   g_task_set_task_data (task, g_strdup (id), g_free);
-  amps_publication_start (self->broker, self->metrics, events,
-                          amps_config_get_event_validation (self->config), late->confirmed,
-                          cancellable, on_published_late, task);
+  publish (self, events, trace, late->confirmed, task, on_published_late);
 }
 
 /**
@@ -134,6 +197,7 @@ publish_late (AmpsDecider *self, const char *id, GPtrArray *events, GCancellable
  * @self: a decider
  * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
  * @events: (element-type GBytes): events in structured mode
+ * @trace: (nullable): the trace context that goes with them, instead of the job's
  * @cancellable: (nullable): stops waiting, not publishing
  * @callback: called when the job is acknowledged, or something failed
  * @user_data: passed to @callback
@@ -144,13 +208,14 @@ publish_late (AmpsDecider *self, const char *id, GPtrArray *events, GCancellable
  */
 void
 amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
-                                GCancellable *cancellable, GAsyncReadyCallback callback,
-                                gpointer user_data)
+                                AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (AmpsJob) job = NULL;
   g_autoptr (GError) error = NULL;
   const char *given_up;
+  g_autoptr (AmpsTraceHeaders) context = NULL;
   GHashTable *confirmed;
 
   g_task_set_source_tag (task, amps_decider_acknowledge_async);
@@ -163,7 +228,7 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   given_up = amps_manifest_get_given_up (self->manifest, identifier);
   if (given_up != NULL)
     {
-      publish_late (self, given_up, events, cancellable, g_steal_pointer (&task));
+      publish_late (self, given_up, events, trace, g_steal_pointer (&task));
       return;
     }
 
@@ -180,25 +245,7 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
     }
 
   confirmed = amps_job_get_confirmed (job);
+  context = trace != NULL ? amps_trace_headers_ref (trace) : amps_job_dup_trace (job);
   g_task_set_task_data (task, g_steal_pointer (&job), g_object_unref);
-  amps_publication_start (self->broker, self->metrics, events,
-                          amps_config_get_event_validation (self->config), confirmed, cancellable,
-                          on_published, g_steal_pointer (&task));
-}
-
-/**
- * amps_decider_acknowledge_finish:
- * @self: a decider
- * @result: what the callback got
- * @error: return location, as of [method@Amps.Manifest.take] and
- *   [method@Amps.Broker.publish_finish]
- *
- * Returns: whether the events are safe with the broker and the job acknowledged
- */
-gboolean
-amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  publish (self, events, context, confirmed, g_steal_pointer (&task), on_published);
 }

@@ -20,6 +20,7 @@ amps_decider_finalize (GObject *object)
   AmpsDecider *self = AMPS_DECIDER (object);
 
   g_hash_table_unref (self->late);
+  g_clear_object (&self->tracer);
   g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->settler);
@@ -57,9 +58,18 @@ amps_decider_init (AmpsDecider *self)
   self->late = amps_decider_new_late ();
 }
 
-/* Each end of a run is counted here, once, as is that of a job which never ran. */
+/* @error_type: (nullable): a static word for what went wrong */
 static void
-count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome)
+trace_end (AmpsDecider *self, AmpsJob *job, const char *outcome, const char *error_type)
+{
+  if (self->tracer != NULL)
+    amps_tracer_end_run (self->tracer, job, outcome, error_type);
+}
+
+/* Each end of a run is counted here, once, as is that of a job which never ran.
+ * @reason: (nullable): why, if that is a failure */
+static void
+count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason)
 {
   gint64 began = amps_job_get_began (job);
 
@@ -67,6 +77,7 @@ count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome)
   if (began != 0)
     amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_JOB_DURATION,
                           amps_clock_get_monotonic_time (self->clock) - began);
+  trace_end (self, job, amps_outcome_to_string (outcome), reason);
 }
 
 /* @outcome: what the end counts as: the last expiry is one, though the job is rejected. */
@@ -75,7 +86,7 @@ settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const AmpsSettleme
 {
   amps_log_job (DEBUG, JOB_ENDED, job, NULL, "Job %s",
                 amps_outcome_to_string (amps_job_get_outcome (job)));
-  count_end (self, job, outcome);
+  count_end (self, job, outcome, settlement->reason);
 
   amps_settler_settle (self->settler, job, settlement);
   amps_sender_send (self->sender);
@@ -244,7 +255,7 @@ amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
 
   while ((follower = amps_job_pop_follower (job)) != NULL)
     {
-      count_end (self, follower, AMPS_OUTCOME_RELEASED);
+      count_end (self, follower, AMPS_OUTCOME_RELEASED, NULL);
       amps_settler_settle (self->settler, follower, &settlement);
       g_object_unref (follower);
     }
@@ -302,7 +313,7 @@ static void
 retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 delay,
                const char *detail)
 {
-  count_end (self, job, AMPS_OUTCOME_RETRIED);
+  count_end (self, job, AMPS_OUTCOME_RETRIED, "status");
   note_failure (self, job, AMPS_OUTCOME_RETRIED, "status", detail);
   amps_manifest_end_run (self->manifest, job, attempt, TRUE, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
@@ -393,6 +404,7 @@ keep_unreached (AmpsDecider *self, AmpsJob *job, const char *detail)
       return;
     }
 
+  trace_end (self, job, "unreached", "unreached");
   amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), FALSE, detail);
   amps_sender_add_first (self->sender, job);
 }
@@ -407,6 +419,7 @@ keep_refused (AmpsDecider *self, AmpsJob *job, const char *detail)
       return;
     }
 
+  trace_end (self, job, "refused", "refused");
   amps_manifest_end_run (self->manifest, job, amps_job_get_attempt (job), FALSE, detail);
   amps_sender_add (self->sender, job, 0);
 }
@@ -421,7 +434,7 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
   g_autoptr (GError) error = NULL;
 
   /* The API may have been faster again. */
-  if (amps_decider_acknowledge_finish (self, result, &error) ||
+  if (amps_decider_publish_finish (self, result, &error) ||
       amps_job_get_state (job) != AMPS_JOB_POSTING)
     {
       amps_manifest_accept (self->manifest, job);
@@ -446,8 +459,8 @@ publish_answer (AmpsDecider *self, AmpsJob *job, GBytes *event)
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
   g_ptr_array_add (events, g_bytes_ref (event));
-  amps_decider_acknowledge_async (self, amps_job_get_id (job), events, NULL, on_answer_acknowledged,
-                                  g_object_ref (job));
+  amps_decider_acknowledge_async (self, amps_job_get_id (job), events, NULL, NULL,
+                                  on_answer_acknowledged, g_object_ref (job));
 }
 
 /* An acknowledgement that was faster than the answer has accepted the job, too. */
@@ -528,13 +541,14 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
  * @settler: who tells the broker
  * @drain: whether jobs must not wait here
  * @refusals: tells a wrong address from a bad job
+ * @tracer: (nullable): who records how jobs end, and what is published
  *
  * Returns: (transfer full): a decider
  */
 AmpsDecider *
 amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain,
-                  AmpsRefusals *refusals)
+                  AmpsRefusals *refusals, AmpsTracer *tracer)
 {
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
@@ -547,6 +561,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->settler = g_object_ref (settler);
   self->drain = g_object_ref (drain);
   self->refusals = g_object_ref (refusals);
+  g_set_object (&self->tracer, tracer);
 
   g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
   g_signal_connect_object (manifest, "expired", G_CALLBACK (on_expired), self, 0);

@@ -18,14 +18,18 @@ G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)
 
 AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
-                               AmpsSettler *settler, AmpsDrain *drain, AmpsRefusals *refusals);
+                               AmpsSettler *settler, AmpsDrain *drain, AmpsRefusals *refusals,
+                               AmpsTracer *tracer);
 
 gboolean amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error);
 void amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job);
+void amps_decider_publish_async (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean amps_decider_publish_finish (AmpsDecider *self, GAsyncResult *result, GError **error);
 void amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
-                                     GCancellable *cancellable, GAsyncReadyCallback callback,
-                                     gpointer user_data);
-gboolean amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error);
+                                     AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
 void amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);
 void amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay);
 void amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail);

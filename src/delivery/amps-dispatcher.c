@@ -4,7 +4,6 @@
 #include "amps-decider.h"
 #include "amps-intake.h"
 #include "amps-lost-jobs.h"
-#include "amps-publication.h"
 #include "amps-receiver.h"
 #include "amps-releaser.h"
 #include "amps-sender.h"
@@ -159,12 +158,14 @@ on_problem (AmpsSettler *settler, GParamSpec *pspec G_GNUC_UNUSED, AmpsDispatche
  * @workload: where they are sent
  * @manifest: where they are meanwhile
  * @metrics: what counts them
+ * @tracer: (nullable): who records what happens to them
  *
  * Returns: (transfer full): a dispatcher that has not begun yet
  */
 AmpsDispatcher *
 amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
-                     AmpsWorkload *workload, AmpsManifest *manifest, AmpsMetrics *metrics)
+                     AmpsWorkload *workload, AmpsManifest *manifest, AmpsMetrics *metrics,
+                     AmpsTracer *tracer)
 {
   AmpsDispatcher *self = g_object_new (AMPS_TYPE_DISPATCHER, NULL);
 
@@ -177,13 +178,13 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->drain = amps_drain_new ();
   self->refusals = amps_refusals_new (config, clock, workload);
   self->intake = amps_intake_new (broker, workload, metrics, self->drain, self->refusals);
-  self->sender =
-      amps_sender_new (config, clock, workload, manifest, metrics, self->drain, self->refusals);
+  self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain,
+                                  self->refusals, tracer);
   self->settler =
       amps_settler_new (clock, broker, manifest, metrics, self->drain,
                         amps_config_get_dead_letter_mode (config) == AMPS_DEAD_LETTER_MODE_QUEUE);
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
-                                    self->settler, self->drain, self->refusals);
+                                    self->settler, self->drain, self->refusals, tracer);
 
   self->receiver = amps_receiver_new (config, clock, broker, manifest, metrics, self->sender,
                                       self->settler, self->drain);
@@ -306,13 +307,14 @@ amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 
          amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
 }
 
+/* What the decider was asked for is done. */
 static void
-on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   g_autoptr (GError) error = NULL;
 
-  if (amps_publication_finish (result, &error))
+  if (amps_decider_publish_finish (AMPS_DECIDER (source), result, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, g_steal_pointer (&error));
@@ -322,6 +324,7 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
  * amps_dispatcher_publish_async:
  * @self: a dispatcher
  * @events: (element-type GBytes): events in structured mode
+ * @trace: (nullable): the trace context that goes with each of them
  * @cancellable: (nullable): stops waiting, not publishing
  * @callback: called when all are confirmed, or have failed
  * @user_data: passed to @callback
@@ -329,15 +332,14 @@ on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
  * Publishes each event to the queue that its type names.
  */
 void
-amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data)
+amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_publish_async);
-  amps_publication_start (self->broker, self->metrics, events,
-                          amps_config_get_event_validation (self->config), NULL, cancellable,
-                          on_published, task);
+  amps_decider_publish_async (self->decider, events, trace, cancellable, on_done, task);
 }
 
 /**
@@ -357,23 +359,12 @@ amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GErr
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static void
-on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = G_TASK (user_data);
-  g_autoptr (GError) error = NULL;
-
-  if (amps_decider_acknowledge_finish (AMPS_DECIDER (source), result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
-}
-
 /**
  * amps_dispatcher_acknowledge_async:
  * @self: a dispatcher
  * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
  * @events: (element-type GBytes): events in structured mode
+ * @trace: (nullable): the trace context that goes with them, instead of the job's
  * @cancellable: (nullable): stops waiting, not publishing
  * @callback: called when the job is acknowledged, or something failed
  * @user_data: passed to @callback
@@ -383,13 +374,13 @@ on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
  */
 void
 amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data)
+                                   AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_acknowledge_async);
-  amps_decider_acknowledge_async (self->decider, identifier, events, cancellable, on_acknowledged,
+  amps_decider_acknowledge_async (self->decider, identifier, events, trace, cancellable, on_done,
                                   task);
 }
 

@@ -7,6 +7,7 @@
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
 #include "core/amps-metrics.h"
+#include "telemetry/amps-tracer.h"
 #include "workload/amps-workload.h"
 
 G_BEGIN_DECLS
@@ -23,7 +24,7 @@ G_DECLARE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, AMPS, DISPATCHER, GObject
 
 AmpsDispatcher *amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                      AmpsWorkload *workload, AmpsManifest *manifest,
-                                     AmpsMetrics *metrics);
+                                     AmpsMetrics *metrics, AmpsTracer *tracer);
 void amps_dispatcher_start (AmpsDispatcher *self);
 
 gboolean amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error);
@@ -36,14 +37,15 @@ gboolean amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier
                                     gint64 *deadline, GError **error);
 
 void amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier,
-                                        GPtrArray *events, GCancellable *cancellable,
-                                        GAsyncReadyCallback callback, gpointer user_data);
+                                        GPtrArray *events, AmpsTraceHeaders *trace,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
 gboolean amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result,
                                              GError **error);
 
 void amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback,
-                                    gpointer user_data);
+                                    AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
 gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result,
                                          GError **error);
 

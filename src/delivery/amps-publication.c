@@ -13,23 +13,28 @@
 #define MAX_SIZE_AT_ONCE (256 * 1024)
 
 typedef struct {
-  AmpsMetrics *metrics;  /* (owned) */
-  GPtrArray *events;     /* (owned) of GBytes */
-  GHashTable *confirmed; /* (owned) (nullable) of GBytes */
+  AmpsTracer *tracer;      /* (owned) (nullable) */
+  AmpsMetrics *metrics;    /* (owned) */
+  GPtrArray *events;       /* (owned) of GBytes */
+  AmpsTraceHeaders *trace; /* (owned) (nullable) */
+  GHashTable *confirmed;   /* (owned) (nullable) of GBytes */
   unsigned int pending;
   GError *error; /* (owned) the first one */
 } Publication;
 
 typedef struct {
-  GTask *task;   /* (owned) */
-  GBytes *event; /* (owned) */
+  GTask *task;             /* (owned) */
+  GBytes *event;           /* (owned) */
+  AmpsPublishTrace *trace; /* (owned) (nullable) */
 } Item;
 
 static void
 publication_free (Publication *self)
 {
+  g_clear_object (&self->tracer);
   g_object_unref (self->metrics);
   g_ptr_array_unref (self->events);
+  g_clear_pointer (&self->trace, amps_trace_headers_unref);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_clear_error (&self->error);
   g_free (self);
@@ -96,8 +101,13 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   Publication *self = g_task_get_task_data (item->task);
   g_autoptr (GError) error = NULL;
   gboolean published = amps_broker_publish_finish (AMPS_BROKER (source), result, &error);
+  AmpsPublicationResult publication_result = get_result (error);
 
-  count (self, get_result (error));
+  count (self, publication_result);
+  if (item->trace != NULL)
+    amps_tracer_end_publish (self->tracer, item->trace,
+                             published ? NULL
+                                       : amps_publication_result_to_string (publication_result));
   if (!published)
     {
       if (self->error == NULL)
@@ -141,19 +151,26 @@ static void
 publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
 {
   Publication *self = g_task_get_task_data (task);
+  AmpsTraceHeaders *headers = self->trace;
   Item *item;
 
   if (self->confirmed != NULL && g_hash_table_contains (self->confirmed, event))
     return;
 
   amps_conformance_note (self->metrics, attributes->faults);
-  item = g_new (Item, 1);
+  item = g_new0 (Item, 1);
   item->task = g_object_ref (task);
   item->event = g_bytes_ref (event);
   self->pending++;
+  if (self->tracer != NULL)
+    {
+      item->trace = amps_tracer_begin_publish (self->tracer, self->trace, attributes,
+                                               g_bytes_get_size (event));
+      headers = amps_publish_trace_get_headers (item->trace);
+    }
   amps_broker_publish_async (AMPS_BROKER (g_task_get_source_object (task)), attributes->type,
-                             attributes->id, NULL, event, g_task_get_cancellable (task), on_published,
-                             item);
+                             attributes->id, headers, event, g_task_get_cancellable (task),
+                             on_published, item);
 }
 
 /* @checked: (nullable) (transfer full): what is in the events; else @error is set */
@@ -229,8 +246,10 @@ get_size (GPtrArray *events)
  * amps_publication_start:
  * @broker: where to
  * @metrics: counts each event
+ * @tracer: (nullable): records each of them
  * @events: (element-type GBytes): events in structured mode
  * @validation: what each of them must be
+ * @trace: (nullable): the trace context that goes with each of them
  * @confirmed: (nullable): events that were confirmed before and need not be
  *   published again; those that are now are added to it
  * @cancellable: (nullable): stops waiting, not publishing
@@ -241,9 +260,10 @@ get_size (GPtrArray *events)
  * if one of them is invalid.
  */
 void
-amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, GPtrArray *events,
-                        AmpsEventValidation validation, GHashTable *confirmed,
-                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tracer,
+                        GPtrArray *events, AmpsEventValidation validation, AmpsTraceHeaders *trace,
+                        GHashTable *confirmed, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
   g_autoptr (GTask) in_thread = NULL;
@@ -253,7 +273,9 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, GPtrArray *eve
   g_task_set_source_tag (task, amps_publication_start);
   g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
   self->metrics = g_object_ref (metrics);
+  g_set_object (&self->tracer, tracer);
   self->events = g_ptr_array_ref (events);
+  self->trace = trace != NULL ? amps_trace_headers_ref (trace) : NULL;
   self->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
 
   if (get_size (events) <= MAX_SIZE_AT_ONCE)

@@ -3,11 +3,13 @@
 
 #include "broker/amps-broker.h"
 #include "core/amps-metrics.h"
+#include "telemetry/amps-tracer.h"
 
 G_BEGIN_DECLS
 
-void amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, GPtrArray *events,
-                             AmpsEventValidation validation, GHashTable *confirmed,
+void amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tracer,
+                             GPtrArray *events, AmpsEventValidation validation,
+                             AmpsTraceHeaders *trace, GHashTable *confirmed,
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data);
 gboolean amps_publication_finish (GAsyncResult *result, GError **error);

@@ -16,6 +16,7 @@ struct _AmpsSender {
   AmpsMetrics *metrics;      /* (owned) */
   AmpsDrain *drain;          /* (owned) */
   AmpsRefusals *refusals;    /* (owned) */
+  AmpsTracer *tracer;        /* (owned) (nullable) */
   GCancellable *cancellable; /* (owned) */
 
   GQueue waiting;       /* (owned) of AmpsJob, next one first */
@@ -36,14 +37,16 @@ typedef enum {
 static unsigned int signals[N_SIGNALS];
 
 typedef struct {
-  AmpsSender *sender; /* (owned) */
-  GPtrArray *jobs;    /* (owned) of AmpsJob */
-  gboolean trial;     /* whether the workload accepts any */
+  AmpsSender *sender;   /* (owned) */
+  GPtrArray *jobs;      /* (owned) of AmpsJob */
+  AmpsPostTrace *trace; /* (owned) (nullable) */
+  gboolean trial;       /* whether the workload accepts any */
 } Request;
 
 static void
 request_free (Request *request)
 {
+  g_clear_pointer (&request->trace, amps_post_trace_free);
   g_object_unref (request->sender);
   g_ptr_array_unref (request->jobs);
   g_free (request);
@@ -72,6 +75,7 @@ amps_sender_finalize (GObject *object)
   amps_timer_queue_free (self->held);
   g_hash_table_unref (self->alone);
   g_object_unref (self->cancellable);
+  g_clear_object (&self->tracer);
   g_object_unref (self->refusals);
   g_object_unref (self->drain);
   g_object_unref (self->metrics);
@@ -134,13 +138,14 @@ on_batch_timer (gpointer user_data)
  * @metrics: what counts them
  * @drain: whether nothing is to be sent
  * @refusals: whether the workload refuses all
+ * @tracer: (nullable): who records what is sent
  *
  * Returns: (transfer full): a sender with nothing to send
  */
 AmpsSender *
 amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
                  AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
-                 AmpsRefusals *refusals)
+                 AmpsRefusals *refusals, AmpsTracer *tracer)
 {
   AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
 
@@ -151,6 +156,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->metrics = g_object_ref (metrics);
   self->drain = g_object_ref (drain);
   self->refusals = g_object_ref (refusals);
+  g_set_object (&self->tracer, tracer);
   self->max_concurrency = amps_config_get_max_concurrency (config);
   self->batch_size = amps_config_get_workload_batch_size (config);
   self->held = amps_timer_queue_new (clock, "jobs that may not run yet", on_held_due, self);
@@ -262,6 +268,10 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     return;
 
+  if (self->tracer != NULL)
+    amps_tracer_end_post (self->tracer, g_steal_pointer (&request->trace), answer->status,
+                          amps_answer_kind_to_string (answer->kind));
+
   AmpsVerdict verdict =
       amps_verdict_from_answer (answer, amps_config_get_workload_mode (self->config));
 
@@ -358,6 +368,7 @@ post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
   request->sender = g_object_ref (self);
   request->jobs = jobs;
   request->trial = trial;
+  request->trace = self->tracer != NULL ? amps_tracer_begin_post (self->tracer, jobs) : NULL;
   amps_workload_send_async (self->workload, jobs, self->cancellable, on_answer, request);
 }
 

@@ -8,6 +8,7 @@
 #include "core/amps-clock.h"
 #include "core/amps-manifest.h"
 #include "core/amps-metrics.h"
+#include "telemetry/amps-tracer.h"
 #include "workload/amps-workload.h"
 
 G_BEGIN_DECLS
@@ -23,7 +24,7 @@ G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
                              AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
-                             AmpsRefusals *refusals);
+                             AmpsRefusals *refusals, AmpsTracer *tracer);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
 void amps_sender_add_first (AmpsSender *self, AmpsJob *job);
 void amps_sender_clear (AmpsSender *self);

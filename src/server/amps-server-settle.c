@@ -6,6 +6,7 @@
 #include "core/amps-error.h"
 #include "core/amps-foreign-text.h"
 #include "core/amps-gzip.h"
+#include "core/amps-trace-headers.h"
 #include "http/amps-http-event.h"
 
 #define MULTI_STATUS 207
@@ -43,6 +44,18 @@ pending_answer (Pending *pending, const GError *error)
   g_object_unref (pending->message);
   g_object_unref (pending->server);
   g_free (pending);
+}
+
+/* Returns: (nullable): where in a trace the caller is */
+static AmpsTraceHeaders *
+read_trace (SoupServerMessage *message)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  const char *parent = soup_message_headers_get_one (headers, "traceparent");
+
+  return parent != NULL ? amps_trace_headers_read (
+                              parent, soup_message_headers_get_list (headers, "tracestate"))
+                        : NULL;
 }
 
 static AmpsRequest *
@@ -150,6 +163,7 @@ amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
                          const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (AmpsRequest) request = parse_request (self, message);
+  g_autoptr (AmpsTraceHeaders) trace = NULL;
 
   if (request == NULL)
     return;
@@ -159,8 +173,9 @@ amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
       return;
     }
 
+  trace = read_trace (message);
   amps_dispatcher_acknowledge_async (self->dispatcher, g_ptr_array_index (request->identifiers, 0),
-                                     request->publish, NULL, on_acknowledged,
+                                     request->publish, trace, NULL, on_acknowledged,
                                      pending_new (self, message));
 }
 
@@ -240,6 +255,7 @@ publish_body (AmpsServer *self, SoupServerMessage *message, GBytes *body, Pendin
   g_autoptr (GPtrArray) events =
       amps_http_event_parse (soup_server_message_get_request_headers (message), body,
                              amps_config_get_event_validation (self->config), &error);
+  g_autoptr (AmpsTraceHeaders) trace = read_trace (message);
 
   if (events == NULL)
     amps_metrics_count_publication (self->metrics, AMPS_PUBLICATION_INVALID);
@@ -249,7 +265,7 @@ publish_body (AmpsServer *self, SoupServerMessage *message, GBytes *body, Pendin
   else if (events == NULL)
     amps_reply_error (message, error);
   else
-    amps_dispatcher_publish_async (self->dispatcher, events, NULL, on_published,
+    amps_dispatcher_publish_async (self->dispatcher, events, trace, NULL, on_published,
                                    pending != NULL ? pending : pending_new (self, message));
 }
 

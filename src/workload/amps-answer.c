@@ -74,3 +74,22 @@ amps_answer_free (AmpsAnswer *self)
   g_clear_error (&self->problem);
   g_free (self);
 }
+
+/**
+ * amps_answer_kind_to_string:
+ * @kind: whether there was an answer
+ *
+ * Returns: (transfer none) (nullable): a word for why there was none
+ */
+const char *
+amps_answer_kind_to_string (AmpsAnswerKind kind)
+{
+  static const char *const names[] = {
+    [AMPS_ANSWER_STATUS] = NULL,
+    [AMPS_ANSWER_UNREACHABLE] = "unreachable",
+    [AMPS_ANSWER_LOST] = "connection_lost",
+    [AMPS_ANSWER_TIMED_OUT] = "timeout",
+  };
+
+  return names[kind];
+}

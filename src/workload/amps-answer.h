@@ -48,6 +48,7 @@ typedef struct {
 AmpsAnswer *amps_answer_new (AmpsAnswerKind kind, unsigned int status);
 AmpsAnswer *amps_answer_new_failed (const GError *error, gboolean sent, gboolean timed_out);
 void amps_answer_free (AmpsAnswer *self);
+const char *amps_answer_kind_to_string (AmpsAnswerKind kind);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAnswer, amps_answer_free)
 

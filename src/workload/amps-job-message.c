@@ -38,8 +38,26 @@ append_own (SoupMessageHeaders *headers, AmpsJob *job)
   append (headers, "Amps-Job-Id", amps_job_get_run_id (job));
   append (headers, "Amps-Attempt", attempt);
   append (headers, "Amps-Redelivered", amps_job_get_delivery (job)->redelivered ? "true" : "false");
-  append (headers, "traceparent", amps_job_get_traceparent (job));
-  append (headers, "tracestate", amps_job_get_tracestate (job));
+}
+
+/* Its own place in the trace, or the one that came with the message. */
+static void
+append_trace (SoupMessageHeaders *headers, AmpsJob *job)
+{
+  const AmpsRunTrace *trace = amps_job_get_trace (job);
+
+  append (headers, "traceparent",
+          trace != NULL ? trace->traceparent : amps_job_get_traceparent (job));
+  append (headers, "tracestate", trace != NULL ? trace->tracestate : amps_job_get_tracestate (job));
+}
+
+/* All are sent by one POST, whose place this is. */
+static void
+append_batch_trace (SoupMessageHeaders *headers, AmpsJob *job)
+{
+  const AmpsRunTrace *trace = amps_job_get_trace (job);
+
+  append (headers, "traceparent", trace != NULL ? trace->traceparent : NULL);
 }
 
 static void
@@ -102,11 +120,13 @@ amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoi
       g_autoptr (GBytes) batch = splice (jobs);
 
       append_run_ids (headers, jobs);
+      append_batch_trace (headers, first);
       soup_message_set_request_body_from_bytes (message, BATCH_TYPE, batch);
     }
   else
     {
       append_own (headers, first);
+      append_trace (headers, first);
       soup_message_set_request_body_from_bytes (
           message, amps_config_get_workload_content_type (config), amps_job_get_body (first));
     }

@@ -21,6 +21,7 @@ static int n_jobs = 10000;
 static int in_flight = 20;
 static int rate;
 static gboolean sync_mode;
+static int collector;
 
 static const GOptionEntry options[] = {
   { "api", 0, 0, G_OPTION_ARG_INT, &api_port, "Where acknowledgements are taken", "PORT" },
@@ -29,6 +30,7 @@ static const GOptionEntry options[] = {
   { "in-flight", 0, 0, G_OPTION_ARG_INT, &in_flight, "How many at once", "N" },
   { "rate", 0, 0, G_OPTION_ARG_INT, &rate, "POST so many a second (bare)", "N" },
   { "sync", 0, 0, G_OPTION_ARG_NONE, &sync_mode, "The answer to a POST ends the job", NULL },
+  { "collector", 0, 0, G_OPTION_ARG_INT, &collector, "Where traces are sent (amps)", "PORT" },
   { NULL },
 };
 
@@ -191,8 +193,11 @@ create_config (void)
       g_strdup_printf ("BROKER_SUBJECT=bench\nMETRICS_ENABLED=false\nPORT=%d\n"
                        "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n"
                        "WORKLOAD_MODE=%s\n"
-                       "MAX_CONCURRENCY=%d",
-                       api_port, workload_port, sync_mode ? "sync" : "async", in_flight);
+                       "MAX_CONCURRENCY=%d\n"
+                       "OTEL_SDK_DISABLED=%s\n"
+                       "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:%d",
+                       api_port, workload_port, sync_mode ? "sync" : "async", in_flight,
+                       collector == 0 ? "true" : "false", collector != 0 ? collector : 1);
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
   AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
@@ -228,6 +233,12 @@ begin_amps (gpointer user_data)
 }
 
 static void
+on_flushed (GObject *source G_GNUC_UNUSED, GAsyncResult *result G_GNUC_UNUSED, gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+}
+
+static void
 run_amps (GMainLoop *loop)
 {
   g_autoptr (AmpsConfig) config = create_config ();
@@ -235,9 +246,10 @@ run_amps (GMainLoop *loop)
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
   g_autoptr (AmpsManifest) manifest = amps_manifest_new (clock, 10000);
   g_autoptr (AmpsBroker) broker = AMPS_BROKER (fake_broker_new ());
+  g_autoptr (AmpsTracer) tracer = amps_tracer_new (config, clock, metrics);
   g_autoptr (AmpsWorkload) workload = amps_workload_new (config, clock, metrics);
   g_autoptr (AmpsDispatcher) dispatcher =
-      amps_dispatcher_new (config, clock, broker, workload, manifest, metrics);
+      amps_dispatcher_new (config, clock, broker, workload, manifest, metrics, tracer);
   g_autoptr (AmpsServer) server = amps_server_new (config, clock, dispatcher, metrics);
   g_autoptr (GError) error = NULL;
 
@@ -249,6 +261,11 @@ run_amps (GMainLoop *loop)
 
   g_signal_connect_swapped (dispatcher, "emptied", G_CALLBACK (g_main_loop_quit), loop);
   run (loop, begin_amps, broker);
+  if (tracer != NULL)
+    {
+      amps_tracer_flush_async (tracer, on_flushed, loop);
+      g_main_loop_run (loop);
+    }
 }
 
 int

@@ -98,7 +98,7 @@ main (int argc G_GNUC_UNUSED, char **argv)
   g_autoptr (AmpsBroker) broker = amps_broker_factory_create (config, clock);
   g_autoptr (AmpsWorkload) workload = amps_workload_new (config, clock, metrics);
   g_autoptr (AmpsDispatcher) dispatcher =
-      amps_dispatcher_new (config, clock, broker, workload, manifest, metrics);
+      amps_dispatcher_new (config, clock, broker, workload, manifest, metrics, NULL);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   Run run = { dispatcher, manifest, metrics, loop, 1, 1, 0, 0, (unsigned int) atoi (argv[4]) };
   unsigned int sources[] = {

@@ -28,11 +28,11 @@ ROOMS = {
     'broker/embedded': ['core/', CONFIG, BROKER, DEAD_LETTERS],
     'workload': ['core/', 'http/', CONFIG],
     'telemetry': ['core/', 'http/', CONFIG],
-    'delivery': ['core/', 'workload/', CONFIG, BROKER],
+    'delivery': ['core/', 'workload/', 'telemetry/', CONFIG, BROKER],
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
     'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, 'broker/amps-broker-factory.h'],
-    '.': ['core/', 'http/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,
+    '.': ['core/', 'http/', 'telemetry/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,
           'broker/amps-broker-factory.h'],
 }
 # The only file that names the backends.

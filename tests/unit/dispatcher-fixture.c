@@ -55,7 +55,10 @@ create_config (DispatcherFixture *f, const char *settings)
   static const char *const none[] = { NULL };
   g_autofree char *text =
       g_strdup_printf ("BROKER_SUBJECT=jobs\nRETRY_MIN_BACKOFF=10s\nDEAD_LETTER_QUEUE=dead\n"
-                       "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n%s",
+                       "WORKLOAD_ADDRESS=http://127.0.0.1:%d\n"
+                       "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:%d\n"
+                       "OTEL_SDK_DISABLED=true\n%s",
+                       amps_http_listener_get_port (f->listener),
                        amps_http_listener_get_port (f->listener), settings != NULL ? settings : "");
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
@@ -84,9 +87,10 @@ set_up (DispatcherFixture *f, gconstpointer settings)
   f->config = create_config (f, settings);
   f->metrics = amps_metrics_new ();
   f->manifest = amps_manifest_new (f->clock, 100);
+  f->tracer = amps_tracer_new (f->config, f->clock, f->metrics);
   f->workload = amps_workload_new (f->config, f->clock, f->metrics);
   f->dispatcher = amps_dispatcher_new (f->config, f->clock, AMPS_BROKER (f->broker), f->workload,
-                                       f->manifest, f->metrics);
+                                       f->manifest, f->metrics, f->tracer);
   amps_dispatcher_start (f->dispatcher);
   while (!amps_dispatcher_is_ready (f->dispatcher))
     g_main_context_iteration (NULL, TRUE);
@@ -103,6 +107,8 @@ tear_down (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_idle ();
   g_assert_finalize_object (f->dispatcher);
   g_assert_finalize_object (f->workload);
+  if (f->tracer != NULL)
+    g_assert_finalize_object (f->tracer);
   amps_http_listener_stop (f->listener);
   iterate_until_idle ();
   g_assert_finalize_object (f->listener);

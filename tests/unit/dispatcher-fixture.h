@@ -18,6 +18,7 @@ typedef struct {
   AmpsConfig *config;
   AmpsMetrics *metrics;
   AmpsManifest *manifest;
+  AmpsTracer *tracer; /* (nullable) if the settings want one */
   AmpsWorkload *workload;
   AmpsDispatcher *dispatcher;
   AmpsClock *real_clock;

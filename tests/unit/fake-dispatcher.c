@@ -217,9 +217,13 @@ amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 
 }
 
 static void
-publish (AmpsDispatcher *self, GTask *task, GPtrArray *events)
+publish (AmpsDispatcher *self, GTask *task, GPtrArray *events, const AmpsTraceHeaders *trace)
 {
   g_autoptr (GError) error = NULL;
+
+  if (trace != NULL)
+    g_string_append_printf (self->calls, "trace %s %s\n", trace->traceparent,
+                            trace->tracestate != NULL ? trace->tracestate : "");
 
   for (unsigned int i = 0; i < events->len; i++)
     {
@@ -245,11 +249,11 @@ publish (AmpsDispatcher *self, GTask *task, GPtrArray *events)
 
 void
 amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback,
-                                   gpointer user_data)
+                                   AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
 {
   g_string_append_printf (self->calls, "acknowledge %s with\n", identifier);
-  publish (self, g_task_new (self, cancellable, callback, user_data), events);
+  publish (self, g_task_new (self, cancellable, callback, user_data), events, trace);
 }
 
 gboolean
@@ -260,10 +264,11 @@ amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result, 
 }
 
 void
-amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data)
+amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
 {
-  publish (self, g_task_new (self, cancellable, callback, user_data), events);
+  publish (self, g_task_new (self, cancellable, callback, user_data), events, trace);
 }
 
 gboolean

@@ -41,7 +41,7 @@ test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNU
   run (f, "a");
 
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   g_assert_false (amps_dispatcher_reject (f->dispatcher, "a", NULL, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
@@ -54,9 +54,35 @@ test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNU
   g_assert_cmpint (amps_job_get_deadline (amps_manifest_lookup (f->manifest, "a")), ==, deadline);
 
   /* The first one failed; the second one is not published again. */
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\nacknowledge 1\n");
   g_assert_cmpint (code, ==, -1);
+}
+
+/* What is published for a job is of its trace, unless the caller knows better. */
+static void
+test_publish_in_trace (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
+{
+#define OF_JOB "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+#define OF_CALL "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
+  g_autoptr (GPtrArray) events = make_events ();
+  g_autoptr (AmpsTraceHeaders) trace = amps_trace_headers_read (OF_CALL, NULL);
+  int code = -2;
+
+  g_ptr_array_set_size (events, 1);
+  for (unsigned int i = 0; i < 2; i++)
+    {
+      AmpsJob *job = make_job (i == 0 ? "a" : "b", "{}", 0);
+
+      amps_job_get_delivery (job)->traceparent = g_strdup (OF_JOB);
+      amps_job_get_delivery (job)->tracestate = g_strdup ("k=v");
+      deliver (f, job);
+      iterate_until_posted (f, i + 1);
+    }
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\nwith " OF_JOB " k=v\nacknowledge 1\n");
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, trace, NULL, on_done, &code);
+  assert_told (f, "publish 1 to one\nwith " OF_CALL " \nacknowledge 2\n");
 }
 
 /* Of a job that was given up nothing can be reserved, but what is published with its
@@ -72,15 +98,15 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
   run (f, "a");
   assert_told (f, "retry 1 attempt 2\n");
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
   g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
   g_assert_cmpstr (amps_manifest_get_given_up (f->manifest, "a"), ==, "a");
 
   /* Only what was not confirmed, and only once of those who ask for it at once. */
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &busy);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &busy);
   iterate_until_idle ();
   g_assert_cmpint (busy, ==, AMPS_ERROR_BUSY);
   fake_broker_hold_publications (f->broker, FALSE);
@@ -89,7 +115,7 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
   g_assert_null (amps_manifest_get_given_up (f->manifest, "a"));
 
   /* It is done, so nothing is published again. */
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "");
   g_assert_cmpint (code, ==, -1);
 }
@@ -107,7 +133,7 @@ test_publish_while_waiting (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_posted (f, 1);
   deliver (f, make_job ("c", "c", 0));
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNROUTABLE, 2);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "c", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "c", events, NULL, NULL, on_done, &code);
   iterate_until_idle ();
   g_assert_cmpint (code, ==, AMPS_ERROR_UNROUTABLE);
 
@@ -161,7 +187,7 @@ test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
   amps_dispatcher_drain (f->dispatcher);
   amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
   fail_held_publication (f);
@@ -178,7 +204,7 @@ test_publish_in_a_hurry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run (f, "a");
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   amps_dispatcher_release_all (f->dispatcher);
   fail_held_publication (f);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
@@ -194,7 +220,7 @@ test_publish_while_detached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
   fake_broker_lose_connection (f->broker);
   fail_held_publication (f);
   g_assert_null (amps_manifest_lookup (f->manifest, "b"));
@@ -325,14 +351,14 @@ test_publish_when_the_lease_has_ended (Fixture *f, gconstpointer settings G_GNUC
   run (f, "a");
   run (f, "b");
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
   fake_clock_skip (f->clock, AMPS_SECONDS (31));
   fake_broker_hold_publications (f->broker, FALSE);
   assert_told (f, "");
   g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
 
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, on_done, &code);
+  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
   assert_told (f, "");
   g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
@@ -344,6 +370,7 @@ main (int argc, char **argv)
 {
   const DispatcherTest tests[] = {
     { "/decider/publish-with-acknowledgement", test_publish_with_acknowledgement, NULL },
+    { "/decider/publish-in-trace", test_publish_in_trace, NULL },
     { "/decider/publish-with-late-acknowledgement", test_publish_with_late_acknowledgement, NULL },
     { "/decider/publish-while-waiting", test_publish_while_waiting,
       "MAX_CONCURRENCY=2\nWORKLOAD_BATCH_SIZE=2" },

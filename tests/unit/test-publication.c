@@ -9,9 +9,11 @@
 typedef struct {
   FakeBroker *broker;
   AmpsMetrics *metrics;
+  AmpsTracer *tracer; /* (nullable) */
   AmpsEventValidation validation;
-  GPtrArray *events;     /* of GBytes */
-  GHashTable *confirmed; /* of GBytes */
+  GPtrArray *events;       /* of GBytes */
+  AmpsTraceHeaders *trace; /* (nullable) */
+  GHashTable *confirmed;   /* of GBytes */
   GCancellable *cancellable;
   GAsyncResult *result; /* (nullable) once it has ended */
 } Fixture;
@@ -35,8 +37,11 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   g_ptr_array_unref (f->events);
   g_hash_table_unref (f->confirmed);
+  g_clear_pointer (&f->trace, amps_trace_headers_unref);
   g_clear_object (&f->result);
   g_assert_finalize_object (f->cancellable);
+  if (f->tracer != NULL)
+    g_assert_finalize_object (f->tracer);
   g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->broker);
   g_assert_cmpstr (log, ==, "");
@@ -71,8 +76,8 @@ static void
 start (Fixture *f)
 {
   g_clear_object (&f->result);
-  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->events, f->validation,
-                          f->confirmed, f->cancellable, on_ended, f);
+  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->tracer, f->events, f->validation,
+                          f->trace, f->confirmed, f->cancellable, on_ended, f);
   iterate ();
 }
 
@@ -272,6 +277,17 @@ test_cancelled (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+static void
+test_trace (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  f->trace =
+      amps_trace_headers_read ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=1");
+  add_event (f, "1", "mail");
+  start (f);
+  assert_told (f, "publish 1 to mail\n"
+                  "with 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 a=1\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -290,5 +306,6 @@ main (int argc, char **argv)
   ADD ("counts-events", test_counts_events);
   ADD ("of-nothing", test_of_nothing);
   ADD ("cancelled", test_cancelled);
+  ADD ("trace", test_trace);
   return g_test_run ();
 }

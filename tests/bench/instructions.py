@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+from collector import Collector
 from rabbitmq_node import free_port
 
 FEW, MANY = 200, 600
 
 
-def count(arguments, mode, jobs):
+def count(arguments, mode, jobs, more):
     """All instructions of a run."""
     api, port = str(free_port()), str(free_port())
     with tempfile.NamedTemporaryFile(prefix='amps-callgrind-') as out, \
@@ -27,7 +28,7 @@ def count(arguments, mode, jobs):
         try:
             subprocess.run(['valgrind', '--quiet', '--tool=callgrind',
                             f'--callgrind-out-file={out.name}', arguments.path, mode, '--api', api,
-                            '--workload', port, '--jobs', str(jobs), '--in-flight', '1'],
+                            '--workload', port, '--jobs', str(jobs), '--in-flight', '1', *more],
                            check=True, timeout=120, stdout=subprocess.DEVNULL)
         finally:
             workload.kill()
@@ -35,10 +36,11 @@ def count(arguments, mode, jobs):
             return int(re.search(r'^(?:totals|summary): (\d+)', lines.read(), re.M)[1])
 
 
-def per_job(arguments, mode):
+def per_job(arguments, mode, *more):
     """Instructions of a job, without those of the start."""
-    cost = (count(arguments, mode, MANY) - count(arguments, mode, FEW)) / (MANY - FEW)
-    print(f'{mode}: {cost:.0f} instructions a job')
+    many, few = (count(arguments, mode, jobs, more) for jobs in (MANY, FEW))
+    cost = (many - few) / (MANY - FEW)
+    print(f'{" ".join((mode, *more[:1]))}: {cost:.0f} instructions a job')
     return cost
 
 
@@ -48,11 +50,18 @@ def main():
     parser.add_argument('--path', required=True, help='the binary bench-path')
     parser.add_argument('--workload', required=True, help='the binary bench-workload')
     parser.add_argument('--limit', type=float, required=True, help='the highest ratio allowed')
+    parser.add_argument('--traces', type=float, required=True,
+                        help='how much more it may cost, as a ratio, to record each job')
     arguments = parser.parse_args()
 
-    ratio = per_job(arguments, 'amps') / per_job(arguments, 'bare')
+    plain = per_job(arguments, 'amps')
+    ratio = plain / per_job(arguments, 'bare')
     print(f'ratio: {ratio:.3f}, at most {arguments.limit}')
-    return 0 if ratio <= arguments.limit else 1
+    with Collector() as collector:
+        traced = per_job(arguments, 'amps', '--collector', str(collector.port)) / plain
+        assert len(collector.spans) >= 2 * MANY, 'not all spans have come'
+    print(f'with traces: {traced:.3f}, at most {arguments.traces}')
+    return 0 if ratio <= arguments.limit and traced <= arguments.traces else 1
 
 
 if __name__ == '__main__':

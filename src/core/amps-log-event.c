@@ -87,6 +87,8 @@ static const struct {
   [AMPS_LOG_EVENT_DBUS_NAME_REFUSED] = { "dbus-name-refused", "45c1ef48b075486985955008c2afa80f" },
   [AMPS_LOG_EVENT_DBUS_CALLER_UNKNOWN] = { "dbus-caller-unknown",
                                            "086082e9836b45de9cfb6325277a8f30" },
+  [AMPS_LOG_EVENT_TRACES_FAILED] = { "traces-failed", "91d7d2d94015463b8f0ba67511be0f9c" },
+  [AMPS_LOG_EVENT_TRACES_UNSENT] = { "traces-unsent", "65e0813402164356bfa8ee305abae485" },
   [AMPS_LOG_EVENT_SYSTEM_FAILED] = { "system-failed", "eccefcaf10e043cb8e03c1c9da3eba9f" },
   [AMPS_LOG_EVENT_DEFECT] = { "defect", "3076aab2e9d74c028b9490ba079c29dc" },
   [AMPS_LOG_EVENT_LIBRARY] = { "library", "12b23759736048f7b522d3fec9731089" },

@@ -7,6 +7,7 @@
 #include "amps-otlp-resource.h"
 #include "core/amps-backoff.h"
 #include "core/amps-log-throttle.h"
+#include "core/amps-log.h"
 #include "core/amps-pairs.h"
 #include "http/amps-retry-after.h"
 
@@ -213,7 +214,7 @@ log_problem (AmpsSpanExporter *self, const char *problem)
       amps_log_throttle_note (self->problems, problem, amps_clock_get_monotonic_time (self->clock));
 
   if (text != NULL)
-    g_warning ("Traces could not be sent: %s", text);
+    amps_log (WARNING, TRACES_FAILED, "Traces could not be sent: %s", text);
 }
 
 /* Answers */
@@ -396,7 +397,8 @@ on_flush_timer (gpointer user_data)
 {
   AmpsSpanExporter *self = AMPS_SPAN_EXPORTER (user_data);
 
-  g_warning ("The collector did not take the last %u spans in time", self->n_held);
+  amps_log (WARNING, TRACES_UNSENT, "The collector did not take the last %u spans in time",
+            self->n_held);
   amps_metrics_add (self->metrics, AMPS_COUNTER_SPANS_DROPPED, self->n_held);
   tell_flushed (self);
   return G_SOURCE_CONTINUE;

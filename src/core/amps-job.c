@@ -190,6 +190,26 @@ amps_job_get_trace (AmpsJob *self)
 }
 
 /**
+ * amps_job_find_trace_context:
+ * @self: a job
+ * @context: (out caller-allocates): where it is in its trace: the place of its run, or of
+ *   its message when no run is recorded
+ *
+ * Returns: whether it has a trace
+ */
+gboolean
+amps_job_find_trace_context (AmpsJob *self, AmpsTraceContext *context)
+{
+  const char *parent = amps_job_get_traceparent (self);
+
+  if (self->trace == NULL)
+    return parent != NULL && amps_trace_context_parse (context, parent);
+
+  *context = self->trace->context;
+  return TRUE;
+}
+
+/**
  * amps_job_dup_trace:
  * @self: a job
  *

@@ -45,6 +45,7 @@ const char *amps_job_get_traceparent (AmpsJob *self);
 const char *amps_job_get_tracestate (AmpsJob *self);
 void amps_job_take_trace (AmpsJob *self, AmpsRunTrace *trace);
 const AmpsRunTrace *amps_job_get_trace (AmpsJob *self);
+gboolean amps_job_find_trace_context (AmpsJob *self, AmpsTraceContext *context);
 AmpsTraceHeaders *amps_job_dup_trace (AmpsJob *self);
 const AmpsEventFaults *amps_job_get_faults (AmpsJob *self);
 GBytes *amps_job_get_body (AmpsJob *self);

@@ -18,9 +18,6 @@ static char *queue_name; /* (owned) (nullable) set before other threads start, a
 #define JOB_FIELD "AMPS_JOB_ID"
 #define MAX_FIELDS 16
 #define N_EVENT_FIELDS 2
-/* As W3C Trace Context places it behind a version: 00-TRACE-… */
-#define TRACE_ID_OFFSET 3
-#define TRACE_ID_LENGTH 32
 /* Marks a message that is several lines, of AMPS's own making. */
 #define LINES_FIELD "LINES"
 #define TIME_LENGTH sizeof ("2026-01-01T00:00:00.000Z")
@@ -349,19 +346,31 @@ amps_log_is_debug (void)
   return g_log_get_debug_enabled ();
 }
 
+/* @trace_id: of %AMPS_TRACE_ID_SIZE bytes, and @span_id: of %AMPS_SPAN_ID_SIZE: as long as
+ * @fields */
 static void
-add_job (Fields *fields, AmpsJob *job, const char *reason, char *trace_id)
+add_trace (Fields *fields, AmpsJob *job, char *trace_id, char *span_id)
 {
-  const char *parent = amps_job_get_traceparent (job);
+  AmpsTraceContext context;
 
+  if (!amps_job_find_trace_context (job, &context))
+    return;
+
+  amps_trace_context_format_trace_id (&context, trace_id);
+  add_field (fields, "AMPS_TRACE_ID", trace_id);
+  if (amps_job_get_trace (job) == NULL || !amps_trace_context_is_sampled (&context))
+    return;
+
+  amps_trace_context_format_span_id (&context, span_id);
+  add_field (fields, "AMPS_SPAN_ID", span_id);
+}
+
+static void
+add_job (Fields *fields, AmpsJob *job, const char *reason)
+{
   add_field (fields, JOB_FIELD, amps_job_get_id (job));
   add_field (fields, "AMPS_QUEUE", queue_name);
   add_field (fields, "AMPS_REASON", reason);
-  if (parent != NULL)
-    {
-      g_strlcpy (trace_id, parent + TRACE_ID_OFFSET, TRACE_ID_LENGTH + 1);
-      add_field (fields, "AMPS_TRACE_ID", trace_id);
-    }
 }
 
 /**
@@ -381,7 +390,8 @@ amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const ch
                 const AmpsLogPlace *place, const char *format, ...)
 {
   g_autofree char *message = NULL;
-  char trace_id[TRACE_ID_LENGTH + 1];
+  char trace_id[AMPS_TRACE_ID_SIZE];
+  char span_id[AMPS_SPAN_ID_SIZE];
   Fields fields = { .n_items = 0 };
   va_list arguments;
 
@@ -399,7 +409,10 @@ amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const ch
   if (place->has_lines)
     add_field (&fields, LINES_FIELD, "1");
   if (job != NULL)
-    add_job (&fields, job, reason, trace_id);
+    {
+      add_job (&fields, job, reason);
+      add_trace (&fields, job, trace_id, span_id);
+    }
 
   g_log_structured_array (level, fields.items, fields.n_items);
 }

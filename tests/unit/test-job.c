@@ -47,6 +47,8 @@ test_malformed (void)
   g_assert_null (amps_job_get_tracestate (job));
 }
 
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 /* Both of one place: the state of another trace would mean nothing. */
 static void
 test_trace_context (void)
@@ -62,6 +64,34 @@ test_trace_context (void)
   job->event->traceparent = g_strdup ("event's");
   g_assert_cmpstr (amps_job_get_traceparent (job), ==, "event's");
   g_assert_null (amps_job_get_tracestate (job));
+}
+
+/* That of its run, when one is recorded, and no other. */
+static void
+test_run_trace (void)
+{
+  g_autoptr (AmpsJob) job = make_job ("a", "body", 1);
+  AmpsRunTrace *trace = g_new0 (AmpsRunTrace, 1);
+  g_autoptr (AmpsTraceHeaders) headers = NULL;
+  AmpsTraceContext context, found;
+
+  g_assert_false (amps_job_find_trace_context (job, &found));
+  g_assert_null (amps_job_dup_trace (job));
+  amps_job_get_delivery (job)->traceparent = g_strdup (TRACEPARENT);
+  g_assert_true (amps_trace_context_parse (&context, TRACEPARENT));
+  g_assert_true (amps_job_find_trace_context (job, &found));
+  g_assert_cmpmem (&found, sizeof found, &context, sizeof context);
+
+  amps_trace_context_begin (&trace->context, &context);
+  context = trace->context;
+  amps_job_take_trace (job, trace);
+  g_assert_true (amps_job_find_trace_context (job, &found));
+  g_assert_cmpmem (&found, sizeof found, &context, sizeof context);
+  headers = amps_job_dup_trace (job);
+  g_assert_cmpstr (headers->traceparent, !=, TRACEPARENT);
+
+  amps_job_take_trace (job, NULL);
+  g_assert_null (amps_job_get_trace (job));
 }
 
 static void
@@ -136,6 +166,7 @@ main (int argc, char **argv)
   g_test_add_func ("/job/attempt", test_attempt);
   g_test_add_func ("/job/malformed", test_malformed);
   g_test_add_func ("/job/trace-context", test_trace_context);
+  g_test_add_func ("/job/run-trace", test_run_trace);
   g_test_add_func ("/job/duplicates", test_duplicates);
   g_test_add_func ("/job/confirmed", test_confirmed);
   g_test_add_func ("/job/names", test_names);

@@ -21,14 +21,19 @@ log_samples (void)
 {
   g_autoptr (AmpsJob) job = make_job ("a\"b\\c", "{}", 1);
   g_autoptr (AmpsJob) traced = make_job ("traced", "{}", 1);
+  g_autoptr (AmpsJob) recorded = make_job ("recorded", "{}", 1);
+  AmpsRunTrace *trace = g_new0 (AmpsRunTrace, 1);
   g_autoptr (AmpsJob) malformed =
       amps_job_new_malformed (amps_delivery_new (g_bytes_new_static ("{", 1)),
                               g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
 
   amps_job_get_delivery (traced)->traceparent = g_strdup (TRACEPARENT);
+  g_assert_true (amps_trace_context_parse (&trace->context, TRACEPARENT));
+  amps_job_take_trace (recorded, trace);
   amps_log (MESSAGE, STOPPING, "started");
   amps_log_job (INFO, JOB_POSTED, job, NULL, "took %d", 1);
   amps_log_job (WARNING, JOB_EXPIRED, traced, "expired", "too late");
+  amps_log_job (INFO, JOB_ATTACHED, recorded, NULL, "it runs");
   amps_log_job (WARNING, JOB_MALFORMED, malformed, NULL, "malformed");
   amps_log (INFO, BROKER_STATE, "%s", "first\nsecond\033[31m \377 \xe2\x80\xa8.");
   g_log_structured ("libsoup", G_LOG_LEVEL_INFO, "MESSAGE", "foreign");
@@ -59,6 +64,10 @@ test_json (void)
                              "\"job_id\":\"traced\",\"queue\":\"orders\","
                              "\"reason\":\"expired\","
                              "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}\n*");
+  g_test_trap_assert_stderr ("*\"message\":\"it runs\",\"event\":\"job-attached\","
+                             "\"job_id\":\"recorded\",\"queue\":\"orders\","
+                             "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
+                             "\"span_id\":\"00f067aa0ba902b7\"}\n*");
   g_test_trap_assert_stderr ("*\"message\":\"malformed\",\"event\":\"job-malformed\","
                              "\"queue\":\"orders\"}\n*");
   g_test_trap_assert_stderr ("*\"first\\nsecond\\u001b[31m \xef\xbf\xbd \\u2028.\",\"event\":*");

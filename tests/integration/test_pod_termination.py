@@ -13,13 +13,18 @@ WATCHED = 1.5
 
 
 def drain(pod):
-    """Takes no more."""
-    pod.drain()
+    """AMPS takes no more."""
+    pod.ampsctl('drain')
 
 
 def drain_and_wait(pod):
-    """Waits for all jobs, too."""
-    pod.drain('20s')
+    """It waits for all jobs, too."""
+    pod.ampsctl('drain', '--wait=20s')
+
+
+def call_drain(pod):
+    """A workload can do the same by the API."""
+    pod.amps.post('/drain?wait=20s')
 
 
 class PodTermination(BrokerTest):
@@ -110,7 +115,7 @@ class PodTermination(BrokerTest):
         """The workload's hook waits, so nothing is left when it dies of SIGTERM."""
         for native in (False, True):
             self.end(self.start(on_term='die', native=native, amps_hook=drain_and_wait,
-                                workload_hook=drain_and_wait))
+                                workload_hook=call_drain))
             self.check_each_ran_once()
 
     def test_workload_that_finishes_nothing(self):

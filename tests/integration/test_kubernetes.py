@@ -156,6 +156,14 @@ class Kubernetes(unittest.TestCase):
                 self.assertNotEqual(status, 0)
                 self.assertIn(why, text)
 
+    def test_old_cluster(self):
+        """Without native sidecars AMPS would be waited for, as for any init container."""
+        command = ['helm', 'template', str(CHART), '--kube-version', '1.28.15', '--values', '-']
+        status, text = self.tools.run(*command, stdin=json.dumps(NEEDED))
+        self.assertNotEqual(status, 0)
+        self.assertIn('no native sidecars', text)
+        self.tools.must_run(*command, stdin=json.dumps(merge(NEEDED, CHARTS['ordinary'])))
+
     def test_notes(self):
         text = self.tools.must_run(
             'helm', 'install', '--dry-run=client', 'orders', str(CHART), '--namespace', 'shop',

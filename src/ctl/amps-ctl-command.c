@@ -15,17 +15,13 @@
 #define MAX_FAULTS 2
 
 const AmpsCtlCommand *const amps_ctl_commands[] = {
-  &amps_ctl_status_command,
-  &amps_ctl_healthcheck_command,
-  &amps_ctl_acknowledge_command,
-  &amps_ctl_reject_command,
-  &amps_ctl_heartbeat_command,
-  &amps_ctl_pause_command,
-  &amps_ctl_resume_command,
-  &amps_ctl_drain_command,
-  &amps_ctl_concurrency_command,
-  &amps_ctl_help_command,
-  NULL,
+  &amps_ctl_status_command,      &amps_ctl_healthcheck_command,
+  &amps_ctl_jobs_command,        &amps_ctl_top_command,
+  &amps_ctl_acknowledge_command, &amps_ctl_reject_command,
+  &amps_ctl_heartbeat_command,   &amps_ctl_publish_command,
+  &amps_ctl_pause_command,       &amps_ctl_resume_command,
+  &amps_ctl_drain_command,       &amps_ctl_concurrency_command,
+  &amps_ctl_help_command,        NULL,
 };
 
 /**

@@ -116,6 +116,14 @@ measure (AmpsCtlTable *self, unsigned int width)
   return widths;
 }
 
+static void
+end_line (GString *lines)
+{
+  while (lines->len > 0 && lines->str[lines->len - 1] == ' ')
+    g_string_truncate (lines, lines->len - 1);
+  g_string_append_c (lines, '\n');
+}
+
 /**
  * amps_ctl_table_append_to:
  * @self: a table of whole lines
@@ -137,13 +145,11 @@ amps_ctl_table_append_to (AmpsCtlTable *self, GString *lines, AmpsCtlOutput *out
       g_autoptr (GString) text = g_string_new (NULL);
 
       amps_ctl_text_append (text, cell->text, widths[column], self->columns[column].right);
-      /* No white space at the ends of lines. */
-      if (is_last)
-        g_strchomp (text->str);
       amps_ctl_output_append_styled (output, lines, cell->style, text->str);
-      g_string_append_printf (lines, "%*s", is_last ? 0 : GAP, "");
       if (is_last)
-        g_string_append_c (lines, '\n');
+        end_line (lines);
+      else
+        g_string_append_printf (lines, "%*s", GAP, "");
     }
 }
 

@@ -74,6 +74,26 @@ add_entries (GOptionGroup *group, const AmpsCtlOption *options)
     }
 }
 
+/* Says of options whose value is optional that it is not there: by itself GOption takes the next
+ * word for it, which may be the command. */
+static void
+mark_without_value (char **argv, const AmpsCtlOption *options)
+{
+  for (char **word = argv + 1; *word != NULL && !g_str_equal (*word, "--"); word++)
+    {
+      const AmpsCtlOption *option =
+          (*word)[0] == '-' && (*word)[1] != '\0' && ((*word)[1] == '-' || (*word)[2] == '\0')
+              ? find_option (options, *word)
+              : NULL;
+
+      if (option == NULL || !amps_ctl_option_takes_value (option) ||
+          amps_ctl_option_needs_value (option))
+        continue;
+      g_free (*word);
+      *word = g_strdup_printf ("--%s=", option->name);
+    }
+}
+
 /* @strict: whether the first word that is no option ends it */
 static gboolean
 parse_options (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, gboolean strict,
@@ -81,6 +101,10 @@ parse_options (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, gboole
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   GOptionGroup *group = g_option_group_new ("ampsctl", "", "", self, NULL);
+
+  mark_without_value (*argv, amps_ctl_general_options);
+  if (self->command != NULL)
+    mark_without_value (*argv, self->command->options);
 
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_strict_posix (context, strict);

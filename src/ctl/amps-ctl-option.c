@@ -70,13 +70,23 @@ store_text (char **place, const char *value, GError **error)
 static gboolean
 store_duration (gint64 *place, const char *value, GError **error)
 {
-  if (value == NULL)
-    {
-      *place = -1;
-      return TRUE;
-    }
+  if (!amps_parse_duration (value, place, error))
+    return FALSE;
+  if (*place > 0)
+    return TRUE;
 
-  return amps_parse_duration (value, place, error);
+  g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE, _ ("must be more than 0"));
+  return FALSE;
+}
+
+static gboolean
+store_optional_duration (gint64 *place, const char *value, GError **error)
+{
+  if (value != NULL && *value != '\0')
+    return amps_parse_duration (value, place, error);
+
+  *place = -1;
+  return TRUE;
 }
 
 static gboolean
@@ -94,8 +104,10 @@ store (const AmpsCtlOption *option, gpointer place, const char *value, GError **
       return TRUE;
 
     case AMPS_CTL_OPTION_DURATION:
-    case AMPS_CTL_OPTION_OPTIONAL_DURATION:
       return store_duration (place, value, error);
+
+    case AMPS_CTL_OPTION_OPTIONAL_DURATION:
+      return store_optional_duration (place, value, error);
 
     case AMPS_CTL_OPTION_NUMBER:
       return amps_parse_unsigned (value, place, error);

@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  * @AMPS_CTL_OPTION_TEXT: a `char *`, UTF-8, %NULL without the option
  * @AMPS_CTL_OPTION_OPTIONAL_TEXT: likewise, "" with the option but without a value
  * @AMPS_CTL_OPTION_PATH: likewise, any bytes
- * @AMPS_CTL_OPTION_DURATION: such as "5m"; a #gint64 of µs, 0 without the option
- * @AMPS_CTL_OPTION_OPTIONAL_DURATION: likewise, -1 with the option but without a value
+ * @AMPS_CTL_OPTION_DURATION: such as "5m"; a #gint64 of µs, 0 without the option only
+ * @AMPS_CTL_OPTION_OPTIONAL_DURATION: likewise, but 0 may be given; -1 with the option but without
+ * a value
  * @AMPS_CTL_OPTION_NUMBER: a #guint64, 0 without the option
  *
  * What an option takes, and what becomes of it.

@@ -12,7 +12,7 @@
 #include <glib/gi18n.h>
 
 /* Lines of a screen that are not jobs. */
-#define OTHER_LINES 13
+#define OTHER_LINES 11
 #define DEFAULT_JOBS 10
 
 /* Latencies are of so many looks, for one has too few jobs. */

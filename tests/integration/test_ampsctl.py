@@ -112,7 +112,7 @@ class CtlTest(BrokerTest):
         self.assertEqual((result.status, result.output), (0, 'draining, 0 in flight\n'), result)
 
 
-class Ways(CtlTest):
+class Ways:
     """The same commands, and their limits, by each way."""
 
     def test_http(self):
@@ -178,7 +178,7 @@ class Ways(CtlTest):
         self.bad(UNREACHABLE, 'there is no AMPS at', 'status', f'--bus={self.bus().address}')
 
 
-class Jobs(CtlTest):
+class Jobs:
     """What is in flight."""
 
     def test_many_pages(self):
@@ -232,7 +232,7 @@ class Jobs(CtlTest):
         self.assertNotIn('LATENCY', text)
 
 
-class Publications(CtlTest):
+class Publications:
     """Files of events."""
 
     def setUp(self):
@@ -343,6 +343,10 @@ class Publications(CtlTest):
         self.assertEqual((result.status, result.errors), (130, ''), result)
         published = int(result.output.split()[0])
         wait_until(lambda: published <= queue.count() <= published + 32, what='those in the queue')
+
+
+class Ampsctl(Ways, Jobs, Publications, CtlTest):
+    """All of them, with one broker."""
 
 
 if __name__ == '__main__':

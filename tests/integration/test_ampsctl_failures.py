@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 import unittest
@@ -14,6 +15,7 @@ from broker import event
 from rabbitmq_node import free_port
 from workload import Workload
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 USAGE, UNREACHABLE, OUTPUT, NOT_ALLOWED, SETTINGS = 64, 69, 74, 77, 78
 
 
@@ -111,6 +113,28 @@ class Failures(unittest.TestCase):
         process.stdout.close()
         process.stdout = None
         self.assertIn(ampsctl.finish(process).status, (0, -signal.SIGPIPE))
+
+
+class Completion(unittest.TestCase):
+    """Command lines in a real bash; the unit test ctl-completion looks for what is missing."""
+
+    def complete(self, line):
+        """What it offers for the last word."""
+        script = (f'. {SOURCE}/data/completion/ampsctl.bash; COMP_WORDS=({line}); '
+                  'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ampsctl; echo "${COMPREPLY[@]}"')
+        return subprocess.run(['bash', '-c', script], check=True, text=True, cwd=SOURCE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout.split()
+
+    def test_bash(self):
+        for line, offered in (
+                ('ampsctl re', ['reject', 'resume']), ('ampsctl --json he', ['healthcheck',
+                                                                            'heartbeat', 'help']),
+                ('ampsctl reject --re', ['--reason=', '--reschedule']), ('ampsctl jobs --j',
+                                                                         ['--json']),
+                ('ampsctl publish LICEN', ['LICENSE']), ('ampsctl help dr', ['drain']),
+                ('ampsctl acknowledge ""', [])):
+            with self.subTest(line):
+                self.assertEqual(self.complete(line), offered)
 
 
 class Tokens(unittest.TestCase):

@@ -15,6 +15,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INSTALLED = {
     'bin/amps',
     'bin/ampsctl',
+    'share/bash-completion/completions/ampsctl',
+    'share/fish/vendor_completions.d/ampsctl.fish',
+    'share/zsh/site-functions/_ampsctl',
     'share/dbus-1/interfaces/io.github.hotellistat.Amps1.xml',
     'lib/systemd/system/amps.service',
     'lib/systemd/system/amps@.service',

@@ -293,6 +293,23 @@ are_clear (const char *text)
 }
 
 /**
+ * amps_config_uri_format_api:
+ * @port: PORT
+ * @socket_path: (nullable): API_SOCKET
+ *
+ * Returns: (transfer full) (nullable): where the API is, on this host
+ */
+char *
+amps_config_uri_format_api (gint64 port, const char *socket_path)
+{
+  if (port == 0)
+    return g_strconcat ("unix:", socket_path, NULL);
+
+  /* An address: a minimal container cannot look up any name. */
+  return g_strdup_printf ("http://127.0.0.1:%d", (int) port);
+}
+
+/**
  * amps_config_uri_redact:
  * @text: URIs separated by commas, valid or not
  *

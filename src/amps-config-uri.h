@@ -16,6 +16,7 @@ gboolean amps_config_uri_parse_sentry (const AmpsVariableInfo *info, const char 
 gboolean amps_config_uri_parse_collector (const AmpsVariableInfo *info, const char *text,
                                           gint64 *number, GError **error);
 char *amps_config_uri_normalise (AmpsVariableKind kind, const char *text);
+char *amps_config_uri_format_api (gint64 port, const char *socket_path);
 char *amps_config_uri_redact (const char *text);
 char **amps_split_uris (const char *text);
 

@@ -384,17 +384,6 @@ check_rules (AmpsConfig *self)
   check_otlp (self);
 }
 
-static char *
-derive_api_url (AmpsConfig *self)
-{
-  const Setting *settings = self->settings;
-
-  if (settings[VARIABLE_PORT].number == 0)
-    return g_strconcat ("unix:", settings[VARIABLE_API_SOCKET].text, NULL);
-  /* An address: a minimal container cannot look up any name. */
-  return g_strdup_printf ("http://127.0.0.1:%d", (int) settings[VARIABLE_PORT].number);
-}
-
 static void
 fill_in (AmpsConfig *self)
 {
@@ -414,7 +403,8 @@ fill_in (AmpsConfig *self)
     worker_id->text = g_strdup (g_get_host_name ());
 
   if (api_url->text == NULL)
-    api_url->text = derive_api_url (self);
+    api_url->text = amps_config_uri_format_api (settings[VARIABLE_PORT].number,
+                                                settings[VARIABLE_API_SOCKET].text);
 
   if (dead_letters->text == NULL && settings[VARIABLE_BROKER_SUBJECT].text != NULL &&
       settings[VARIABLE_DEAD_LETTER_MODE].number == AMPS_DEAD_LETTER_MODE_QUEUE)

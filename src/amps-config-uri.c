@@ -297,7 +297,7 @@ are_clear (const char *text)
  * @port: PORT
  * @socket_path: (nullable): API_SOCKET
  *
- * Returns: (transfer full) (nullable): where the API is, on this host
+ * Returns: (transfer full): where the API is, on this host
  */
 char *
 amps_config_uri_format_api (gint64 port, const char *socket_path)

@@ -5,6 +5,7 @@
 
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
+#include "core/amps-tls-peer.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
@@ -253,6 +254,7 @@ send_message (AmpsCtlHttp *self, SoupMessage *message, GCancellable *cancellable
   /* Whoever answers that is not AMPS, and shall not get the token. */
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   g_task_set_task_data (task, g_object_ref (message), g_object_unref);
+  amps_tls_peer_keep_address_of (G_OBJECT (message));
   soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT, cancellable,
                                     callback, task);
 }

@@ -9,6 +9,7 @@
 #include "core/amps-log-throttle.h"
 #include "core/amps-log.h"
 #include "core/amps-pairs.h"
+#include "core/amps-tls-peer.h"
 #include "http/amps-retry-after.h"
 
 #include <libsoup/soup.h>
@@ -358,6 +359,8 @@ send_batch (AmpsSpanExporter *self)
   request->message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
   soup_message_set_flags (request->message, SOUP_MESSAGE_NO_REDIRECT | SOUP_MESSAGE_IDEMPOTENT);
   append_headers (self, request->message);
+  if (g_str_equal (g_uri_get_scheme (self->uri), "https"))
+    amps_tls_peer_keep_address_of (G_OBJECT (request->message));
   soup_message_set_request_body_from_bytes (request->message, "application/json",
                                             self->batch->json);
 

@@ -5,6 +5,7 @@
 
 #include "core/amps-log.h"
 #include "core/amps-tls-faults.h"
+#include "core/amps-tls-peer.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
@@ -227,6 +228,7 @@ static void
 on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
           GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection, AmpsEndpoint *self)
 {
+  amps_tls_peer_keep_address (event, connection);
   if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
     return;
 
@@ -297,7 +299,8 @@ connect_async (AmpsEndpoint *self, unsigned int timeout, gboolean tls, GTask *ta
   g_socket_client_set_timeout (client, timeout);
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_tls (client, tls);
-  g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
+  if (tls)
+    g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
   g_socket_client_connect_async (client, address, g_task_get_cancellable (task), on_connected,
                                  task);
 }

@@ -2,6 +2,7 @@
 #include "amps-pooled-session.h"
 
 #include "core/amps-context-source.h"
+#include "core/amps-tls-peer.h"
 
 typedef struct {
   guint64 id;      /* libsoup's */
@@ -15,6 +16,7 @@ struct _AmpsPooledSession {
   GArray *connections;        /* (owned) of Connection: those that libsoup has */
   GPtrArray *messages;        /* (owned) of SoupMessage (unowned): what is sent */
   AmpsConnectionWatch *watch; /* (unowned) (nullable) of all connections */
+  gboolean tls;               /* on all connections */
   unsigned int size;          /* of connections at most */
   unsigned int n_ended;       /* what @watch had counted when a connection was last looked for */
   unsigned int n_busy;
@@ -41,6 +43,8 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
 {
   Connection connection = { soup_message_get_connection_id (message), NULL };
 
+  if (self->tls)
+    amps_tls_peer_keep_address (event, stream);
   if (event != G_SOCKET_CLIENT_CONNECTED)
     return;
 
@@ -75,6 +79,7 @@ amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsign
   self = g_malloc0 (sizeof (AmpsPooledSession) + size * sizeof self->idle_since[0]);
   self->size = size;
   self->watch = watch;
+  self->tls = amps_endpoint_is_tls (endpoint);
   self->connections = g_array_new (FALSE, FALSE, sizeof (Connection));
   self->messages = g_ptr_array_new ();
   self->context = context;

@@ -5,6 +5,7 @@
 #include "core/amps-backoff.h"
 #include "core/amps-foreign-text.h"
 #include "core/amps-log.h"
+#include "core/amps-tls-peer.h"
 
 #define MIN_BACKOFF AMPS_MILLISECONDS (100)
 #define MAX_BACKOFF AMPS_SECONDS (1)
@@ -330,6 +331,8 @@ begin_probe (AmpsProbe *self)
                                    "close");
       g_signal_connect_object (message, "got-informational", G_CALLBACK (on_informational), self,
                                0);
+      if (amps_endpoint_is_tls (self->endpoint))
+        amps_tls_peer_keep_address_of (G_OBJECT (message));
       soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->probing,
                                on_ready_answer, g_object_ref (self));
     }

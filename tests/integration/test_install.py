@@ -28,6 +28,7 @@ INSTALLED = {
     'share/doc/amps/README.md',
     'share/locale/de/LC_MESSAGES/amps.mo',
     'share/man/man1/amps.1',
+    'share/man/man1/ampsctl.1',
     'share/man/man5/amps.env.5',
     *(f'share/doc/amps/{path.relative_to(SOURCE)}' for path in (SOURCE / 'docs').rglob('*.*')
       if path.name not in ('man_page.py', 'meson.build') and '__pycache__' not in path.parts),

@@ -230,6 +230,10 @@ def check_languages(root):
                        '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--flag=N_:1:pass-c-format',
                        '--flag=g_printerr:1:c-format', f'--files-from={folder / "POTFILES"}',
                        f'--directory={root}', '--output=-').stdout
+    for text in re.findall(r'^msg(?:id|id_plural) (?:".*"\n)*(".*(?<!%)%")$', template,
+                           re.MULTILINE):
+        yield (f'src: the translatable {text} ends at a macro, which nobody can translate; '
+               'use PRIi64 or the like')
     for language in linguas.read_text(encoding='utf-8').split('\n'):
         if not language or language.startswith('#'):
             continue

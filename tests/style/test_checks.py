@@ -172,6 +172,11 @@ class ChecksTest(unittest.TestCase):
             self.write_german(*entries)
             self.assert_finds('languages', text)
 
+    def test_languages_with_macros(self):
+        self.write_german('msgid "a %"\nmsgstr "b %"\n', 'msgid "100 %%"\nmsgstr "100 %%"\n')
+        self.write('src/a.c', 'f (_ ("a %" G_GINT64_FORMAT), _ ("100 %%"));\n')
+        self.assert_finds('languages', '"a %" ends at a macro')
+
     def test_format(self):
         self.write('src/core/amps-x.c', LICENCE + 'int  x ;\n')
         self.assert_finds('format', 'src/core/amps-x.c:2')

@@ -34,8 +34,7 @@ struct _AmpsStatusHistory {
   guint64 n_samples; /* that were ever taken */
   Totals totals;     /* when the latest one was taken */
   gint64 began;      /* monotonic µs: when the present one began */
-  GSource *timer;    /* (owned) due at its end; not set while nothing is counted */
-  GSource *watch;    /* (owned) notices then when that changes */
+  GSource *source;   /* (owned) a timer for its end, or a watch while nothing is counted */
 };
 
 /* Looks at the figures in each turn of the main loop that there is anyway, rather than
@@ -69,22 +68,13 @@ watch_prepare (GSource *source, int *timeout)
   AmpsStatusHistory *self = ((Watch *) source)->history;
 
   *timeout = -1;
-  return amps_timer_get_due (self->timer) < 0 && has_changed (self);
-}
-
-static void
-begin_sample (AmpsStatusHistory *self)
-{
-  self->began = amps_clock_get_monotonic_time (self->clock);
-  amps_timer_set_due (self->timer, self->began + INTERVAL);
+  return has_changed (self);
 }
 
 static gboolean
-watch_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
-                gpointer user_data G_GNUC_UNUSED)
+watch_dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback, gpointer user_data)
 {
-  begin_sample (((Watch *) source)->history);
-  return G_SOURCE_CONTINUE;
+  return callback (user_data);
 }
 
 static GSourceFuncs watch_funcs = { .prepare = watch_prepare, .dispatch = watch_dispatch };
@@ -127,18 +117,52 @@ end_sample (AmpsStatusHistory *self)
   self->totals = now;
 }
 
+static void
+begin_sample (AmpsStatusHistory *self)
+{
+  self->began = amps_clock_get_monotonic_time (self->clock);
+  amps_timer_set_due (self->source, self->began + INTERVAL);
+}
+
+static void watch (AmpsStatusHistory *self);
+
 static gboolean
 on_timer (gpointer user_data)
 {
   AmpsStatusHistory *self = user_data;
 
-  if (has_changed (self))
+  if (!has_changed (self))
     {
-      end_sample (self);
-      begin_sample (self);
+      amps_timer_free (self->source);
+      watch (self);
+      return G_SOURCE_REMOVE;
     }
 
+  end_sample (self);
+  begin_sample (self);
   return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_news (gpointer user_data)
+{
+  AmpsStatusHistory *self = user_data;
+
+  g_source_unref (self->source);
+  self->source = amps_clock_attach_timer (self->clock, "status history", on_timer, self);
+  begin_sample (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Either the watch or the timer is there: each source costs a little in every turn. */
+static void
+watch (AmpsStatusHistory *self)
+{
+  self->source = g_source_new (&watch_funcs, sizeof (Watch));
+  ((Watch *) self->source)->history = self;
+  g_source_set_static_name (self->source, "status history watch");
+  g_source_set_callback (self->source, on_news, self, NULL);
+  g_source_attach (self->source, NULL);
 }
 
 /**
@@ -156,11 +180,7 @@ amps_status_history_new (AmpsClock *clock, AmpsMetrics *metrics)
   self->clock = g_object_ref (clock);
   self->metrics = g_object_ref (metrics);
   read_totals (self, &self->totals);
-  self->timer = amps_clock_attach_timer (clock, "status history", on_timer, self);
-  self->watch = g_source_new (&watch_funcs, sizeof (Watch));
-  g_source_set_static_name (self->watch, "status history watch");
-  ((Watch *) self->watch)->history = self;
-  g_source_attach (self->watch, NULL);
+  watch (self);
   return self;
 }
 
@@ -171,9 +191,7 @@ amps_status_history_new (AmpsClock *clock, AmpsMetrics *metrics)
 void
 amps_status_history_free (AmpsStatusHistory *self)
 {
-  g_source_destroy (self->watch);
-  g_source_unref (self->watch);
-  amps_timer_free (self->timer);
+  amps_timer_free (self->source);
   g_object_unref (self->metrics);
   g_object_unref (self->clock);
   g_free (self);

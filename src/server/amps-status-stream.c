@@ -14,7 +14,7 @@ struct _AmpsStatusStream {
 
   GQueue viewers;           /* of (owned) Viewer */
   GBytes *latest;           /* (owned) (nullable) the latest look */
-  GSource *timer;           /* (owned) due for the next one; not set without viewers */
+  GSource *timer;           /* (owned) (nullable) due for the next one; none without viewers */
   GQueue waiting;           /* of Viewer: are to be sent something, one in each turn */
   unsigned int turn_source; /* 0 when none waits */
 };
@@ -113,7 +113,7 @@ on_finished (SoupServerMessage *message G_GNUC_UNUSED, Viewer *viewer)
   if (!g_queue_is_empty (&self->viewers))
     return;
 
-  amps_timer_set_due (self->timer, -1);
+  g_clear_pointer (&self->timer, amps_timer_free);
   g_clear_pointer (&self->latest, g_bytes_unref);
 }
 
@@ -169,7 +169,6 @@ amps_status_stream_new (AmpsClock *clock, AmpsHttpListener *listener,
   self->listener = listener;
   self->funcs = *funcs;
   self->user_data = user_data;
-  self->timer = amps_clock_attach_timer (clock, "status stream", on_timer, self);
   return self;
 }
 
@@ -186,7 +185,7 @@ amps_status_stream_free (AmpsStatusStream *self)
   g_queue_clear (&self->waiting);
   g_queue_clear_full (&self->viewers, (GDestroyNotify) viewer_free);
   g_clear_pointer (&self->latest, g_bytes_unref);
-  amps_timer_free (self->timer);
+  g_clear_pointer (&self->timer, amps_timer_free);
   g_object_unref (self->clock);
   g_free (self);
 }
@@ -219,8 +218,9 @@ amps_status_stream_add (AmpsStatusStream *self, SoupServerMessage *message, GErr
   if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
     return TRUE;
 
-  if (self->latest == NULL)
+  if (self->timer == NULL)
     {
+      self->timer = amps_clock_attach_timer (self->clock, "status stream", on_timer, self);
       self->latest = self->funcs.look (self->user_data);
       schedule (self);
     }

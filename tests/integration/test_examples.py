@@ -39,9 +39,16 @@ class Examples(BrokerTest):
         port = free_port()
         process = subprocess.Popen(command, start_new_session=True,
                                    env={**os.environ, **environment, 'PORT': str(port)})
-        self.addCleanup(process.wait)
-        self.addCleanup(os.killpg, process.pid, signal.SIGKILL)
+        self.addCleanup(self.end, process)
+        self.process = process
         return port
+
+    @staticmethod
+    def end(process):
+        """Ends an example with its children, if the test has not."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def check(self, port, reason='negative', **settings):
         """Runs jobs of both sorts through the example."""
@@ -63,6 +70,21 @@ class Examples(BrokerTest):
     def test_python(self):
         self.check(self.start(EXAMPLES / 'workload.py', WORK_SECONDS='2'), MAX_CONCURRENCY=20,
                    **SHORT)
+
+    def test_python_that_is_told_to_stop(self):
+        """It finishes the jobs that it has, as a pod that ends needs it."""
+        queue, acknowledged = self.queue(), 'amps_job_outcomes_total{outcome="acknowledged"}'
+        for number in range(5):
+            queue.publish(event(number, data={'amount': 1}))
+        with Amps(self.node.uri, queue.name, WORKLOAD_ADDRESS='http://127.0.0.1:%d' % self.start(
+                EXAMPLES / 'workload.py', WORK_SECONDS='2')) as amps:
+            wait_until(lambda: amps.is_listening() and amps.get('/jobs').body.count('"running"') == 5,
+                       what='running')
+            self.process.send_signal(signal.SIGTERM)
+            self.assertEqual(self.process.wait(20), 0)
+            self.assertEqual(amps.metric(acknowledged), 5)
+            self.assertEqual(amps.stop(), 0)
+        queue.wait_count(0)
 
     def test_javascript(self):
         javascript.require()

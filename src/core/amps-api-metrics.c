@@ -53,15 +53,16 @@ amps_api_metrics_count (AmpsApiMetrics *self, AmpsApiCall call, unsigned int sta
 /**
  * amps_api_metrics_append:
  * @self: the figures
- * @text: gets them in Prometheus's text format
+ * @text: gets them
+ * @format: what they are written in
  *
  * Writes only what has occurred: most pairs never do.
  */
 void
-amps_api_metrics_append (const AmpsApiMetrics *self, GString *text)
+amps_api_metrics_append (const AmpsApiMetrics *self, GString *text, AmpsMetricsFormat format)
 {
-  g_string_append (text, "# HELP amps_api_requests_total Requests to the API that were answered.\n"
-                         "# TYPE amps_api_requests_total counter\n");
+  amps_metrics_text_append_header (text, format, "amps_api_requests_total", "counter",
+                                   "Requests to the API that were answered.");
   for (unsigned int call = 0; call < AMPS_N_API_CALLS; call++)
     for (unsigned int code = 0; code < AMPS_N_API_CODES; code++)
       {

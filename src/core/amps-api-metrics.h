@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <glib.h>
+#include "amps-metrics-text.h"
 
 G_BEGIN_DECLS
 
@@ -51,6 +51,6 @@ typedef struct {
 } AmpsApiMetrics;
 
 void amps_api_metrics_count (AmpsApiMetrics *self, AmpsApiCall call, unsigned int status);
-void amps_api_metrics_append (const AmpsApiMetrics *self, GString *text);
+void amps_api_metrics_append (const AmpsApiMetrics *self, GString *text, AmpsMetricsFormat format);
 
 G_END_DECLS

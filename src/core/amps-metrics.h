@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-api-metrics.h"
-#include "amps-buckets.h"
+#include "amps-durations.h"
 #include "amps-job.h"
 #include "amps-queue-depths.h"
 
@@ -119,9 +119,10 @@ void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolea
 gboolean amps_metrics_get_paused (AmpsMetrics *self, AmpsPauseReason reason);
 void amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths);
 const AmpsQueueDepths *amps_metrics_get_queue_depths (AmpsMetrics *self);
-void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds);
+void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds,
+                           const AmpsTraceContext *trace);
 void amps_metrics_get_buckets (AmpsMetrics *self, AmpsHistogram histogram, AmpsBuckets *buckets);
 
-char *amps_metrics_format (AmpsMetrics *self);
+char *amps_metrics_format (AmpsMetrics *self, AmpsMetricsFormat format);
 
 G_END_DECLS

@@ -8,27 +8,28 @@
 #include <unistd.h>
 
 static void
-append (GString *text, const char *name, const char *type, const char *help, double value)
+append (GString *text, AmpsMetricsFormat format, const char *name, const char *type,
+        const char *help, double value)
 {
   char number[G_ASCII_DTOSTR_BUF_SIZE];
 
   g_ascii_formatd (number, sizeof number, "%.15g", value);
-  g_string_append_printf (text, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", name, help, name, type, name,
-                          number);
+  amps_metrics_text_append_header (text, format, name, type, help);
+  g_string_append_printf (text, "%s %s\n", name, number);
 }
 
 static void
-append_cpu (GString *text)
+append_cpu (GString *text, AmpsMetricsFormat format)
 {
   struct timespec cpu;
 
   if (clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &cpu) == 0)
-    append (text, "process_cpu_seconds_total", "counter", "User and system CPU time.",
+    append (text, format, "process_cpu_seconds_total", "counter", "User and system CPU time.",
             (double) cpu.tv_sec + (double) cpu.tv_nsec / 1e9);
 }
 
 static void
-append_fds (GString *text)
+append_fds (GString *text, AmpsMetricsFormat format)
 {
   g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
   struct rlimit limit;
@@ -38,10 +39,10 @@ append_fds (GString *text)
     {
       while (g_dir_read_name (dir) != NULL)
         open_fds++;
-      append (text, "process_open_fds", "gauge", "Open file descriptors.", open_fds);
+      append (text, format, "process_open_fds", "gauge", "Open file descriptors.", open_fds);
     }
   if (getrlimit (RLIMIT_NOFILE, &limit) == 0)
-    append (text, "process_max_fds", "gauge", "File descriptors that may be open at once.",
+    append (text, format, "process_max_fds", "gauge", "File descriptors that may be open at once.",
             (double) limit.rlim_cur);
 }
 
@@ -62,7 +63,7 @@ get_boot_time (void)
 /* See proc(5): fields 22 to 24 of stat, counted after the name of the command,
  * which may hold anything. */
 static void
-append_stat (GString *text)
+append_stat (GString *text, AmpsMetricsFormat format)
 {
   g_autofree char *stat = NULL;
   unsigned long long start = 0;
@@ -81,25 +82,28 @@ append_stat (GString *text)
               &start, &size, &pages) != 3)
     return;
 
-  append (text, "process_resident_memory_bytes", "gauge", "Memory in use.",
+  append (text, format, "process_resident_memory_bytes", "gauge", "Memory in use.",
           (double) pages * (double) sysconf (_SC_PAGESIZE));
-  append (text, "process_virtual_memory_bytes", "gauge", "Address space in use.", (double) size);
-  append (text, "process_start_time_seconds", "gauge", "When the process started, since 1970.",
+  append (text, format, "process_virtual_memory_bytes", "gauge", "Address space in use.",
+          (double) size);
+  append (text, format, "process_start_time_seconds", "gauge",
+          "When the process started, since 1970.",
           get_boot_time () + (double) start / (double) sysconf (_SC_CLK_TCK));
 }
 
 /**
  * amps_process_metrics_append:
- * @text: Prometheus's text format so far
+ * @text: figures so far
+ * @format: what they are written in
  *
  * Appends the figures of this process that each Prometheus client library
  * exports under the same names. Blocks for as long as it takes to read a few
  * small files of procfs.
  */
 void
-amps_process_metrics_append (GString *text)
+amps_process_metrics_append (GString *text, AmpsMetricsFormat format)
 {
-  append_cpu (text);
-  append_fds (text);
-  append_stat (text);
+  append_cpu (text, format);
+  append_fds (text, format);
+  append_stat (text, format);
 }

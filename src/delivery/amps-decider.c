@@ -66,6 +66,15 @@ trace_end (AmpsDecider *self, AmpsJob *job, const char *outcome, const char *err
     amps_tracer_end_run (self->tracer, job, outcome, error_type);
 }
 
+static void
+observe (AmpsDecider *self, AmpsJob *job, AmpsHistogram histogram, gint64 duration)
+{
+  AmpsTraceContext trace;
+  gboolean traced = amps_job_find_trace_context (job, &trace);
+
+  amps_metrics_observe (self->metrics, histogram, duration, traced ? &trace : NULL);
+}
+
 /* Each end of a run is counted here, once, as is that of a job which never ran.
  * @reason: (nullable): why, if that is a failure */
 static void
@@ -75,8 +84,8 @@ count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *rea
 
   amps_metrics_count_outcome (self->metrics, outcome);
   if (began != 0)
-    amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_JOB_DURATION,
-                          amps_clock_get_monotonic_time (self->clock) - began);
+    observe (self, job, AMPS_HISTOGRAM_JOB_DURATION,
+             amps_clock_get_monotonic_time (self->clock) - began);
   trace_end (self, job, amps_outcome_to_string (outcome), reason);
 }
 
@@ -471,8 +480,8 @@ note_accepted (AmpsDecider *self, AmpsJob *job)
 
   amps_manifest_accept (self->manifest, job);
   if (outcome == AMPS_OUTCOME_NONE || outcome == AMPS_OUTCOME_ACKNOWLEDGED)
-    amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_DELIVERY_LATENCY,
-                          amps_job_get_since (job) - amps_job_get_delivery (job)->received);
+    observe (self, job, AMPS_HISTOGRAM_DELIVERY_LATENCY,
+             amps_job_get_since (job) - amps_job_get_delivery (job)->received);
 }
 
 static void

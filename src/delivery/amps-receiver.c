@@ -88,9 +88,9 @@ static void
 count_deleted (AmpsReceiver *self, AmpsJob *job)
 {
   amps_metrics_increment (self->metrics, AMPS_COUNTER_MESSAGES_DELETED);
-  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME,
-                        amps_clock_get_monotonic_time (self->clock) -
-                            amps_job_get_delivery (job)->received);
+  amps_metrics_observe (
+      self->metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME,
+      amps_clock_get_monotonic_time (self->clock) - amps_job_get_delivery (job)->received, NULL);
 }
 
 /* For a job that does not run here, and so is counted neither on its way in nor out. */

@@ -2,6 +2,7 @@
 #include "amps-server.h"
 
 #include "amps-access.h"
+#include "amps-metrics-accept.h"
 #include "amps-reply.h"
 #include "amps-server-private.h"
 #include "core/amps-error.h"
@@ -12,7 +13,6 @@
 #define METRICS_CONNECTIONS 64
 #define METRICS_BODY_SIZE 0
 #define METRICS_PATH "/metrics"
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 G_DEFINE_FINAL_TYPE (AmpsServer, amps_server, G_TYPE_OBJECT)
 
@@ -202,12 +202,18 @@ handle_metrics_request (SoupServerMessage *message, const char *path G_GNUC_UNUS
                         gpointer user_data)
 {
   AmpsServer *self = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
+  AmpsMetricsFormat format =
+      amps_metrics_accept_choose (soup_message_headers_get_list (headers, "Accept"));
   char *text;
 
   update_gauges (self);
-  text = amps_metrics_format (self->metrics);
+  text = amps_metrics_format (self->metrics, format);
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Vary",
+                                "Accept");
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
-  soup_server_message_set_response (message, METRICS_TYPE, SOUP_MEMORY_TAKE, text, strlen (text));
+  soup_server_message_set_response (message, amps_metrics_accept_get_content_type (format),
+                                    SOUP_MEMORY_TAKE, text, strlen (text));
 }
 
 static void

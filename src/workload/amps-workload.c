@@ -305,7 +305,7 @@ finish (Request *request, AmpsAnswer *answer)
     amps_session_pool_grow (self->pool);
   amps_session_pool_release (self->pool, g_steal_pointer (&request->session), request->message);
   amps_metrics_count_workload_request (self->metrics, answer->status);
-  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION, duration);
+  amps_metrics_observe (self->metrics, AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION, duration, NULL);
 
   /* Before anyone hears of it, so that nobody tries again at once. */
   if (answer->kind == AMPS_ANSWER_UNREACHABLE)

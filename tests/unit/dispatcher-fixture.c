@@ -168,7 +168,7 @@ assert_outcomes (DispatcherFixture *f, const char *expected)
 void
 assert_metric (DispatcherFixture *f, const char *line)
 {
-  g_autofree char *text = amps_metrics_format (f->metrics);
+  g_autofree char *text = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
   g_autofree char *whole = g_strdup_printf ("\n%s\n", line);
 
   if (strstr (text, whole) == NULL)

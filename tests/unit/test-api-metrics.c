@@ -10,7 +10,7 @@ assert_text (const AmpsApiMetrics *metrics, const char *expected)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  amps_api_metrics_append (metrics, text);
+  amps_api_metrics_append (metrics, text, AMPS_METRICS_PROMETHEUS);
   g_assert_cmpstr (text->str, ==, expected);
 }
 

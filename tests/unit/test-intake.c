@@ -197,7 +197,7 @@ test_full_broker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   open_all (f);
   amps_broker_change_full (broker, TRUE);
-  metrics = amps_metrics_format (f->metrics);
+  metrics = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
   g_assert_nonnull (strstr (metrics, "amps_consumer_paused{reason=\"memory\"} 1\n"));
   g_assert_true (amps_intake_is_ready (f->intake));
   g_assert_true (amps_broker_get_consuming (broker));

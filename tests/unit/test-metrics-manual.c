@@ -52,7 +52,7 @@ format_all (void)
     for (unsigned int status = 0; status < 600; status++)
       amps_metrics_count_api_request (metrics, call, status);
 
-  return amps_metrics_format (metrics);
+  return amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
 }
 
 static void

@@ -33,7 +33,7 @@ test_counters (void)
   g_assert_cmpuint (amps_metrics_get_counter (metrics, AMPS_COUNTER_MESSAGES_INSERTED), ==, 2);
   g_assert_cmpuint (amps_metrics_get_outcomes (metrics, AMPS_OUTCOME_EXPIRED), ==, 1);
 
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
 
   assert_has_line (text, "# TYPE amps_messages_inserted_total counter");
   assert_has_line (text, "amps_messages_inserted_total 2");
@@ -69,7 +69,7 @@ test_gauges (void)
   amps_metrics_set_paused (metrics, AMPS_PAUSE_DRAINING, TRUE);
   g_assert_cmpfloat (amps_metrics_get_gauge (metrics, AMPS_GAUGE_JOBS_IN_FLIGHT), ==, 17);
 
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
 
   assert_has_line (text, "amps_jobs_in_flight 17");
   assert_has_line (text, "amps_consumer_paused{reason=\"draining\"} 1");
@@ -79,7 +79,7 @@ test_gauges (void)
 
   amps_metrics_take_queue_depths (metrics, NULL);
   g_free (text);
-  text = amps_metrics_format (metrics);
+  text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
   g_assert_null (strstr (text, "amps_queue_messages{"));
 }
 
@@ -88,12 +88,12 @@ test_histogram (void)
 {
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
 
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, -5);
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, G_USEC_PER_SEC);
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, G_USEC_PER_SEC + 1);
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, AMPS_SECONDS (40000));
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, -5, NULL);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, G_USEC_PER_SEC, NULL);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, G_USEC_PER_SEC + 1, NULL);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_MESSAGE_LIFETIME, AMPS_SECONDS (40000), NULL);
 
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
 
   assert_has_line (text, "amps_message_lifetime_seconds_bucket{le=\"1\"} 2");
   assert_has_line (text, "amps_message_lifetime_seconds_bucket{le=\"2\"} 3");
@@ -117,7 +117,7 @@ static void
 test_process (void)
 {
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
   double start = get_value (text, "process_start_time_seconds");
   double now = (double) g_get_real_time () / G_USEC_PER_SEC;
 
@@ -142,10 +142,34 @@ test_locale (void)
     }
   amps_metrics_set_gauge (metrics, AMPS_GAUGE_CONCURRENCY_LIMIT, 0.5);
 
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
 
   setlocale (LC_NUMERIC, "C");
   assert_has_line (text, "amps_concurrency_limit 0.5");
+}
+
+static void
+test_openmetrics (void)
+{
+  g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
+
+  AmpsTraceContext trace;
+
+  g_assert_true (
+      amps_trace_context_parse (&trace, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1500, &trace);
+
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_OPENMETRICS);
+
+  assert_has_line (text, "# TYPE amps_discarded counter\namps_discarded_total 0");
+  assert_has_line (text, "# TYPE amps_job_outcomes counter");
+  assert_has_line (text, "# TYPE amps_api_requests counter");
+  assert_has_line (text, "# TYPE process_cpu_seconds counter");
+  assert_has_line (text, "# TYPE amps_messages_count gauge\namps_messages_count 0");
+  assert_has_line (text, "amps_message_lifetime_seconds_bucket{le=\"1.0\"} 0");
+  g_assert_nonnull (strstr (text, "\namps_job_duration_seconds_bucket{le=\"0.0025\"} 1 # "
+                                  "{trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 0.001500 "));
+  g_assert_true (g_str_has_suffix (text, "\n# EOF\n"));
 }
 
 /* The inherited name is all that promtool may find fault with. */
@@ -154,7 +178,7 @@ test_promtool (void)
 {
   g_autofree char *promtool = g_find_program_in_path ("promtool");
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
-  g_autofree char *text = amps_metrics_format (metrics);
+  g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);
   g_autofree char *path = NULL;
   g_autofree char *command = NULL;
   g_autofree char *complaints = NULL;
@@ -186,9 +210,9 @@ test_buckets (void)
   g_autoptr (AmpsMetrics) metrics = amps_metrics_new ();
   AmpsBuckets buckets;
 
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1000);
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1001);
-  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, AMPS_SECONDS (3601));
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1000, NULL);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, 1001, NULL);
+  amps_metrics_observe (metrics, AMPS_HISTOGRAM_JOB_DURATION, AMPS_SECONDS (3601), NULL);
   amps_metrics_get_buckets (metrics, AMPS_HISTOGRAM_JOB_DURATION, &buckets);
   g_assert_cmpuint (buckets.n_buckets, ==, 21);
   g_assert_cmpint (buckets.bounds[1], ==, 2500);
@@ -209,6 +233,7 @@ main (int argc, char **argv)
   g_test_add_func ("/metrics/buckets", test_buckets);
   g_test_add_func ("/metrics/process", test_process);
   g_test_add_func ("/metrics/locale", test_locale);
+  g_test_add_func ("/metrics/openmetrics", test_openmetrics);
   g_test_add_func ("/metrics/promtool", test_promtool);
   return g_test_run ();
 }

@@ -92,7 +92,7 @@ assert_told (Fixture *f, const char *expected)
 static void
 assert_counted (Fixture *f, const char *result, unsigned int count)
 {
-  g_autofree char *text = amps_metrics_format (f->metrics);
+  g_autofree char *text = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
   g_autofree char *line =
       g_strdup_printf ("\namps_publications_total{result=\"%s\"} %u\n", result, count);
 

@@ -49,7 +49,7 @@ answer (Fixture *f, gint64 n_messages)
 static void
 assert_shown (Fixture *f, int expected)
 {
-  g_autofree char *text = amps_metrics_format (f->metrics);
+  g_autofree char *text = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
   g_autofree char *line = g_strdup_printf ("\namps_queue_messages{queue=\"jobs\"} %d\n", expected);
 
   if (expected < 0)

@@ -9,7 +9,7 @@ static void
 assert_refused (Fixture *f, const char *status)
 {
   g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (f->dispatcher);
-  g_autofree char *metrics = amps_metrics_format (f->metrics);
+  g_autofree char *metrics = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
 
   g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
   g_assert_nonnull (strstr (obstacles[0], status));

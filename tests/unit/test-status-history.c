@@ -61,7 +61,7 @@ finish_job (Fixture *f, AmpsOutcome outcome, gint64 duration)
   amps_metrics_increment (f->metrics, AMPS_COUNTER_MESSAGES_INSERTED);
   amps_metrics_increment (f->metrics, AMPS_COUNTER_MESSAGES_DELETED);
   amps_metrics_count_outcome (f->metrics, outcome);
-  amps_metrics_observe (f->metrics, AMPS_HISTOGRAM_JOB_DURATION, duration);
+  amps_metrics_observe (f->metrics, AMPS_HISTOGRAM_JOB_DURATION, duration, NULL);
 }
 
 static void

@@ -18,6 +18,8 @@ INSTALLED = {
     'share/bash-completion/completions/ampsctl',
     'share/fish/vendor_completions.d/ampsctl.fish',
     'share/zsh/site-functions/_ampsctl',
+    'share/amps/grafana/amps.json',
+    'share/amps/prometheus/amps.rules.yml',
     'share/dbus-1/interfaces/io.github.hotellistat.Amps1.xml',
     'lib/systemd/system/amps.service',
     'lib/systemd/system/amps@.service',

@@ -11,6 +11,7 @@
 #include "dbus/amps-dbus-service.h"
 #include "delivery/amps-dispatcher.h"
 #include "delivery/amps-queue-gauge.h"
+#include "sentry/amps-sentry.h"
 #include "server/amps-server.h"
 
 #include <glib-unix.h>
@@ -29,12 +30,16 @@
 /* How long it may take to close what is open then, even if it hangs. */
 #define CLOSE_TIMEOUT AMPS_SECONDS (10)
 
+/* How long Sentry may take for the last reports. */
+#define REPORT_TIMEOUT AMPS_SECONDS (2)
+
 struct _AmpsApplication {
   GObject parent_instance;
 
   AmpsConfig *config;          /* (owned) */
   AmpsClock *clock;            /* (owned) */
   AmpsMetrics *metrics;        /* (owned) */
+  AmpsSentry *sentry;          /* (owned) (nullable) without SENTRY_DSN */
   AmpsManifest *manifest;      /* (owned) */
   AmpsTracer *tracer;          /* (owned) (nullable) without traces */
   AmpsBroker *broker;          /* (owned) */
@@ -68,6 +73,10 @@ amps_application_finalize (GObject *object)
   g_clear_object (&self->broker);
   g_clear_object (&self->tracer);
   g_clear_object (&self->manifest);
+  /* Only now nobody else logs anything. */
+  if (self->sentry != NULL)
+    amps_sentry_flush (self->sentry, REPORT_TIMEOUT);
+  g_clear_object (&self->sentry);
   g_clear_object (&self->metrics);
   g_clear_object (&self->clock);
   g_clear_object (&self->config);
@@ -178,7 +187,7 @@ on_stop_signal (gpointer user_data)
 
   amps_log (INFO, STOPPING, "Stopping");
   amps_service_manager_stop (self->manager, amps_config_get_drain_timeout (self->config) +
-                                                FLUSH_TIMEOUT + CLOSE_TIMEOUT);
+                                                FLUSH_TIMEOUT + CLOSE_TIMEOUT + REPORT_TIMEOUT);
   amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
                                           amps_config_get_drain_timeout (self->config));
   amps_dispatcher_stop (self->dispatcher);
@@ -228,6 +237,8 @@ amps_application_new (AmpsConfig *config)
   self->config = g_object_ref (config);
   self->clock = amps_clock_new ();
   self->metrics = amps_metrics_new ();
+  if (amps_config_get_sentry_dsn (config) != NULL)
+    self->sentry = amps_sentry_new (config, self->clock, self->metrics);
   self->manifest = amps_manifest_new (self->clock, remembered);
   self->broker = amps_broker_factory_create (config, self->clock);
   self->tracer = amps_tracer_new (config, self->clock, self->metrics);

@@ -105,7 +105,6 @@ typedef struct {
   const char *alias;    /* (nullable) another name for it */
   AmpsSecrecy secrecy;
   gboolean from_file;      /* can hold a secret, so that NAME_FILE may say where it is */
-  gboolean inert;          /* nothing reads it yet: setting it is worth a warning */
   gboolean for_clients;    /* who looks for an AMPS or its broker reads it, too */
   const char *description; /* for --help */
 } AmpsVariableInfo;

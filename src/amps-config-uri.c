@@ -145,7 +145,9 @@ amps_config_uri_parse_sentry (const AmpsVariableInfo *info G_GNUC_UNUSED, const 
 
   if (uri == NULL)
     return FALSE;
-  return (key != NULL && *key != '\0' && strlen (g_uri_get_path (uri)) > 1) || fail (error, like);
+  return (key != NULL && *key != '\0' && strlen (g_uri_get_path (uri)) > 1 &&
+          !g_str_has_suffix (g_uri_get_path (uri), "/")) ||
+         fail (error, like);
 }
 
 /**

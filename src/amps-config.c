@@ -213,18 +213,6 @@ gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sourc
     }
 }
 
-static void
-warn_if_unimplemented (AmpsConfig *self, AmpsVariable variable)
-{
-  const AmpsVariableInfo *info = &amps_variables[variable];
-  const Setting *setting = &self->settings[variable];
-
-  if (info->inert && g_strcmp0 (setting->text, info->fallback) != 0)
-    g_ptr_array_add (self->warnings, g_strdup_printf ("%s has no effect: this version of AMPS does "
-                                                      "not implement it",
-                                                      setting->given_by));
-}
-
 /* Of a broker's URI only its backend knows all that may be wrong. */
 static gboolean
 check_value (AmpsConfig *self, AmpsVariable variable, const char *text, gint64 *number,
@@ -446,7 +434,6 @@ amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       gather (self, i, sources);
-      warn_if_unimplemented (self, i);
       parse (self, i);
     }
   check_rules (self);

@@ -6,6 +6,7 @@
 static const struct {
   const char *name;
   const char *message_id;
+  gboolean quotes; /* its text may hold words of an event, of the workload or of a library */
 } events[] = {
   [AMPS_LOG_EVENT_SETTINGS] = { "settings", "507c9633a752414392db730453a326f5" },
   [AMPS_LOG_EVENT_SETTING_WARNING] = { "setting-warning", "3b1daa6b0daa4186b8a210deac308b48" },
@@ -32,16 +33,16 @@ static const struct {
   [AMPS_LOG_EVENT_JOB_ANSWERED] = { "job-answered", "ee16c831455b49f69c30d42ef007b675" },
   [AMPS_LOG_EVENT_JOB_ENDED] = { "job-ended", "515cfdd13f4b46f19b047c3408a4b011" },
   [AMPS_LOG_EVENT_JOB_SETTLED] = { "job-settled", "b1475f2450574a26a6ffa863b42dfe98" },
-  [AMPS_LOG_EVENT_JOB_FAILED] = { "job-failed", "3d012ccad875400bbed229a8139ee428" },
+  [AMPS_LOG_EVENT_JOB_FAILED] = { "job-failed", "3d012ccad875400bbed229a8139ee428", TRUE },
   [AMPS_LOG_EVENT_JOB_EXPIRED] = { "job-expired", "ff543e2006054e128413b15225af6d78" },
-  [AMPS_LOG_EVENT_JOB_REJECTED] = { "job-rejected", "b8fb84fec1d748408df2e332ccd146fd" },
-  [AMPS_LOG_EVENT_JOB_MALFORMED] = { "job-malformed", "2aa45f1872e34a5489793a34e849673f" },
+  [AMPS_LOG_EVENT_JOB_REJECTED] = { "job-rejected", "b8fb84fec1d748408df2e332ccd146fd", TRUE },
+  [AMPS_LOG_EVENT_JOB_MALFORMED] = { "job-malformed", "2aa45f1872e34a5489793a34e849673f", TRUE },
   [AMPS_LOG_EVENT_JOB_WAITS_HERE] = { "job-waits-here", "ed95c700c9d54157958f3253d14569fa" },
   [AMPS_LOG_EVENT_SETTLE_FAILED] = { "settle-failed", "8b221b6204f6450e8be7e3191ce4390c" },
   [AMPS_LOG_EVENT_DEAD_LETTER_FAILED] = { "dead-letter-failed",
                                           "6ce54352ed2d40c4a5743652b0062fe5" },
   [AMPS_LOG_EVENT_EVENT_NONCONFORMING] = { "event-nonconforming",
-                                           "92821e46e10a465c89bfbe51a535864e" },
+                                           "92821e46e10a465c89bfbe51a535864e", TRUE },
   [AMPS_LOG_EVENT_JOBS_DETACHED] = { "jobs-detached", "4cfb191562434b23afe49866ec907bef" },
   [AMPS_LOG_EVENT_JOBS_GIVEN_BACK] = { "jobs-given-back", "7cd6df1909ab4fc686b3307bc3f86807" },
   [AMPS_LOG_EVENT_WORKLOAD_AVAILABLE] = { "workload-available",
@@ -89,9 +90,10 @@ static const struct {
                                            "086082e9836b45de9cfb6325277a8f30" },
   [AMPS_LOG_EVENT_TRACES_FAILED] = { "traces-failed", "91d7d2d94015463b8f0ba67511be0f9c" },
   [AMPS_LOG_EVENT_TRACES_UNSENT] = { "traces-unsent", "65e0813402164356bfa8ee305abae485" },
+  [AMPS_LOG_EVENT_SENTRY_FAILED] = { "sentry-failed", "c05bee5a383d42a6b9868e20f894019c" },
   [AMPS_LOG_EVENT_SYSTEM_FAILED] = { "system-failed", "eccefcaf10e043cb8e03c1c9da3eba9f" },
   [AMPS_LOG_EVENT_DEFECT] = { "defect", "3076aab2e9d74c028b9490ba079c29dc" },
-  [AMPS_LOG_EVENT_LIBRARY] = { "library", "12b23759736048f7b522d3fec9731089" },
+  [AMPS_LOG_EVENT_LIBRARY] = { "library", "12b23759736048f7b522d3fec9731089", TRUE },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (events) == AMPS_N_LOG_EVENTS);
 
@@ -117,4 +119,17 @@ const char *
 amps_log_event_get_message_id (AmpsLogEvent event)
 {
   return events[event].message_id;
+}
+
+/**
+ * amps_log_event_quotes:
+ * @event: one of them
+ *
+ * Returns: whether its text may hold words of a CloudEvent, of the workload or of a library,
+ *   and so is only for the log
+ */
+gboolean
+amps_log_event_quotes (AmpsLogEvent event)
+{
+  return events[event].quotes;
 }

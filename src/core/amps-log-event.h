@@ -79,6 +79,7 @@ typedef enum {
   AMPS_LOG_EVENT_DBUS_CALLER_UNKNOWN,
   AMPS_LOG_EVENT_TRACES_FAILED,
   AMPS_LOG_EVENT_TRACES_UNSENT,
+  AMPS_LOG_EVENT_SENTRY_FAILED,
   AMPS_LOG_EVENT_SYSTEM_FAILED,
   AMPS_LOG_EVENT_DEFECT,
   AMPS_LOG_EVENT_LIBRARY,
@@ -87,5 +88,6 @@ typedef enum {
 
 const char *amps_log_event_to_string (AmpsLogEvent event);
 const char *amps_log_event_get_message_id (AmpsLogEvent event);
+gboolean amps_log_event_quotes (AmpsLogEvent event);
 
 G_END_DECLS

@@ -11,6 +11,8 @@
 /* GLib has one writer and one debug switch for the whole process; they, and what that writer
  * was told, are all the state there is here. */
 
+static AmpsLogObserver log_observer; /* (nullable); atomic */
+static gpointer observer_data;
 static char *queue_name; /* (owned) (nullable) set before other threads start, and never changed */
 
 #define FIELD_PREFIX "AMPS_"
@@ -273,12 +275,24 @@ write_journal (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
   return write_as (level, fields, n_fields, TRUE);
 }
 
+/* Warnings and what is worse. */
+static void
+observe (const AmpsLogLine *line)
+{
+  AmpsLogObserver observer = (AmpsLogObserver) g_atomic_pointer_get (&log_observer);
+
+  if (observer != NULL && (line->level & G_LOG_LEVEL_MASK) <= G_LOG_LEVEL_WARNING)
+    observer (line, observer_data);
+}
+
 /* What a library logs has no event of its own, nor have the checks of GLib's macros in AMPS.
  * @user_data: the writer */
 static GLogWriterOutput
 write_completed (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
   GLogWriterFunc write_fields = (GLogWriterFunc) user_data;
+  const GLogField *message = find_field (fields, n_fields, "MESSAGE");
+  AmpsLogLine line = { level, AMPS_LOG_EVENT_DEFECT, NULL, NULL, NULL, NULL };
   Fields all = { .n_items = 0 };
 
   if (find_field (fields, n_fields, EVENT_FIELD) != NULL)
@@ -290,9 +304,12 @@ write_completed (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
       all.items[all.n_items] = fields[all.n_items];
       all.n_items++;
     }
-  add_event (&all, is_foreign (find_field (fields, n_fields, "GLIB_DOMAIN"))
-                       ? AMPS_LOG_EVENT_LIBRARY
-                       : AMPS_LOG_EVENT_DEFECT);
+  if (is_foreign (find_field (fields, n_fields, "GLIB_DOMAIN")))
+    line.event = AMPS_LOG_EVENT_LIBRARY;
+  if (message != NULL && message->length < 0)
+    line.message = message->value;
+  add_event (&all, line.event);
+  observe (&line);
   return write_fields (level, all.items, all.n_items, NULL);
 }
 
@@ -346,10 +363,24 @@ amps_log_is_debug (void)
   return g_log_get_debug_enabled ();
 }
 
+/**
+ * amps_log_set_observer:
+ * @observer: (nullable): called for each warning, and whatever is worse
+ * @user_data: passed to @observer
+ *
+ * There is one. To be taken away only when no other thread logs any more.
+ */
+void
+amps_log_set_observer (AmpsLogObserver observer, gpointer user_data)
+{
+  observer_data = user_data;
+  g_atomic_pointer_set (&log_observer, (gpointer) observer);
+}
+
 /* @trace_id: of %AMPS_TRACE_ID_SIZE bytes, and @span_id: of %AMPS_SPAN_ID_SIZE: as long as
- * @fields */
+ * @fields and @line */
 static void
-add_trace (Fields *fields, AmpsJob *job, char *trace_id, char *span_id)
+add_trace (Fields *fields, AmpsLogLine *line, AmpsJob *job, char *trace_id, char *span_id)
 {
   AmpsTraceContext context;
 
@@ -357,6 +388,7 @@ add_trace (Fields *fields, AmpsJob *job, char *trace_id, char *span_id)
     return;
 
   amps_trace_context_format_trace_id (&context, trace_id);
+  line->trace_id = trace_id;
   add_field (fields, "AMPS_TRACE_ID", trace_id);
   if (amps_job_get_trace (job) == NULL || !amps_trace_context_is_sampled (&context))
     return;
@@ -366,11 +398,12 @@ add_trace (Fields *fields, AmpsJob *job, char *trace_id, char *span_id)
 }
 
 static void
-add_job (Fields *fields, AmpsJob *job, const char *reason)
+add_job (Fields *fields, AmpsLogLine *line, AmpsJob *job)
 {
-  add_field (fields, JOB_FIELD, amps_job_get_id (job));
+  line->job_id = amps_job_get_id (job);
+  add_field (fields, JOB_FIELD, line->job_id);
   add_field (fields, "AMPS_QUEUE", queue_name);
-  add_field (fields, "AMPS_REASON", reason);
+  add_field (fields, "AMPS_REASON", line->reason);
 }
 
 /**
@@ -389,6 +422,7 @@ void
 amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const char *reason,
                 const AmpsLogPlace *place, const char *format, ...)
 {
+  AmpsLogLine line = { level, event, NULL, NULL, reason, NULL };
   g_autofree char *message = NULL;
   char trace_id[AMPS_TRACE_ID_SIZE];
   char span_id[AMPS_SPAN_ID_SIZE];
@@ -399,6 +433,7 @@ amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const ch
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
 
+  line.message = message;
   add_field (&fields, "MESSAGE", message);
   add_field (&fields, "PRIORITY", find_level (level)->priority);
   add_field (&fields, "GLIB_DOMAIN", G_LOG_DOMAIN);
@@ -410,9 +445,10 @@ amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const ch
     add_field (&fields, LINES_FIELD, "1");
   if (job != NULL)
     {
-      add_job (&fields, job, reason);
-      add_trace (&fields, job, trace_id, span_id);
+      add_job (&fields, &line, job);
+      add_trace (&fields, &line, job, trace_id, span_id);
     }
 
   g_log_structured_array (level, fields.items, fields.n_items);
+  observe (&line);
 }

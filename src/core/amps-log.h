@@ -39,7 +39,37 @@ typedef struct {
   gboolean has_lines;
 } AmpsLogPlace;
 
+/**
+ * AmpsLogLine:
+ * @level: a log level
+ * @event: what happened
+ * @message: in words
+ * @job_id: (nullable): the job that it is about
+ * @reason: (nullable): a word of a fixed list
+ * @trace_id: (nullable): of that job
+ *
+ * A line of the log.
+ */
+typedef struct {
+  GLogLevelFlags level;
+  AmpsLogEvent event;
+  const char *message;
+  const char *job_id;
+  const char *reason;
+  const char *trace_id;
+} AmpsLogLine;
+
+/**
+ * AmpsLogObserver:
+ * @line: a line that was logged
+ * @user_data: as given
+ *
+ * Called in the thread that logs, which may be any.
+ */
+typedef void (*AmpsLogObserver) (const AmpsLogLine *line, gpointer user_data);
+
 void amps_log_set_up (AmpsLogFormat format, gboolean debug, const char *queue);
+void amps_log_set_observer (AmpsLogObserver observer, gpointer user_data);
 gboolean amps_log_is_debug (void);
 
 void amps_log_write (GLogLevelFlags level, AmpsLogEvent event, AmpsJob *job, const char *reason,

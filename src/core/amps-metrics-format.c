@@ -54,6 +54,14 @@ static const char *const pause_reasons[] = {
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
 
+static const char *const report_results[] = {
+  [AMPS_REPORT_SENT] = "sent",
+  [AMPS_REPORT_LIMITED] = "limited",
+  [AMPS_REPORT_DROPPED] = "dropped",
+  [AMPS_REPORT_FAILED] = "failed",
+};
+G_STATIC_ASSERT (G_N_ELEMENTS (report_results) == AMPS_N_REPORT_RESULTS);
+
 static const char *const request_classes[AMPS_N_REQUEST_CLASSES] = { "error", "1xx", "2xx",
                                                                      "3xx",   "4xx", "5xx" };
 
@@ -144,6 +152,18 @@ append_publications (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 }
 
 static void
+append_reports (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
+{
+  static const AmpsMetricFamily family = { "amps_error_reports_total",
+                                           "Reports of errors to Sentry, by what became of "
+                                           "them." };
+
+  append_header (text, format, &family, "counter");
+  for (unsigned int i = 0; i < AMPS_N_REPORT_RESULTS; i++)
+    append_labelled (text, family.name, "result", report_results[i], self->reports[i]);
+}
+
+static void
 append_pauses (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 {
   static const AmpsMetricFamily family = { "amps_consumer_paused",
@@ -198,6 +218,7 @@ amps_metrics_format (AmpsMetrics *self, AmpsMetricsFormat format)
   append_dead_letters (self, text, format);
   append_requests (self, text, format);
   append_publications (self, text, format);
+  append_reports (self, text, format);
   amps_api_metrics_append (&self->api, text, format);
   amps_queue_depths_append (self->queue_depths, text);
   append_histograms (self, text, format);

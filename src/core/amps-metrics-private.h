@@ -36,6 +36,7 @@ struct _AmpsMetrics {
   gboolean paused[AMPS_N_PAUSE_REASONS];
   AmpsDurations histograms[AMPS_N_HISTOGRAMS];
   guint64 publications[AMPS_N_PUBLICATION_RESULTS];
+  guint64 reports[AMPS_N_REPORT_RESULTS];
   AmpsApiMetrics api;
   AmpsQueueDepths *queue_depths; /* (owned) (nullable) while they are not known */
 };

@@ -254,6 +254,19 @@ amps_publication_result_to_string (AmpsPublicationResult result)
 }
 
 /**
+ * amps_metrics_count_report:
+ * @self: the figures
+ * @result: what became of a report of an error
+ *
+ * Counts it in `amps_error_reports_total`.
+ */
+void
+amps_metrics_count_report (AmpsMetrics *self, AmpsReportResult result)
+{
+  self->reports[result]++;
+}
+
+/**
  * amps_metrics_count_api_request:
  * @self: the figures
  * @call: what was called

@@ -92,6 +92,23 @@ typedef enum {
 #define AMPS_N_PUBLICATION_RESULTS (AMPS_PUBLICATION_UNAVAILABLE + 1)
 
 /**
+ * AmpsReportResult:
+ * @AMPS_REPORT_SENT: Sentry has taken it
+ * @AMPS_REPORT_LIMITED: AMPS's own limit or that of Sentry was reached
+ * @AMPS_REPORT_DROPPED: too many wait already, or AMPS ends
+ * @AMPS_REPORT_FAILED: Sentry could not be reached, or refused it
+ *
+ * What became of a report of an error; a label of `amps_error_reports_total`.
+ */
+typedef enum {
+  AMPS_REPORT_SENT,
+  AMPS_REPORT_LIMITED,
+  AMPS_REPORT_DROPPED,
+  AMPS_REPORT_FAILED,
+} AmpsReportResult;
+#define AMPS_N_REPORT_RESULTS (AMPS_REPORT_FAILED + 1)
+
+/**
  * AmpsMetrics:
  *
  * All figures of one AMPS, in the main thread.
@@ -113,6 +130,7 @@ void amps_metrics_count_workload_request (AmpsMetrics *self, unsigned int status
 void amps_metrics_count_publication (AmpsMetrics *self, AmpsPublicationResult result);
 void amps_metrics_count_api_request (AmpsMetrics *self, AmpsApiCall call, unsigned int status);
 const char *amps_publication_result_to_string (AmpsPublicationResult result);
+void amps_metrics_count_report (AmpsMetrics *self, AmpsReportResult result);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
 void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);

@@ -31,9 +31,10 @@ ROOMS = {
     'delivery': ['core/', 'workload/', 'telemetry/', CONFIG, BROKER],
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
+    'sentry': ['core/', CONFIG],
     'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, 'broker/amps-broker-factory.h'],
-    '.': ['core/', 'http/', 'telemetry/', 'workload/', 'delivery/', 'server/', 'dbus/', BROKER,
-          'broker/amps-broker-factory.h'],
+    '.': ['core/', 'http/', 'telemetry/', 'workload/', 'delivery/', 'server/', 'dbus/', 'sentry/',
+          BROKER, 'broker/amps-broker-factory.h'],
 }
 # The only file that names the backends.
 FACTORY = 'broker/amps-broker-factory.c'
@@ -43,8 +44,8 @@ BACKENDS = ['broker/amqp/', 'broker/embedded/']
 LIBRARIES = {
     r'amqp.*\.h|rabbitmq-c/.*': ['broker/amqp'],
     r'sqlite3\.h': ['broker/embedded'],
-    r'libsoup/.*': ['http', 'workload', 'telemetry', 'server', 'ctl'],
-    r'json-glib/.*': ['http', 'workload', 'delivery', 'server', 'ctl'],
+    r'libsoup/.*': ['http', 'workload', 'telemetry', 'server', 'ctl', 'sentry'],
+    r'json-glib/.*': ['http', 'workload', 'delivery', 'server', 'ctl', 'sentry'],
 }
 
 

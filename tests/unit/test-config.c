@@ -472,26 +472,6 @@ test_bad_dotenv (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (g_str_has_prefix (error->message, fixture->folder));
 }
 
-/* A setting that does nothing must not be believed. */
-static void
-test_unimplemented (void)
-{
-  static const char *const names[] = { "SENTRY_DSN", "ENVIRONMENT" };
-  g_autoptr (AmpsConfig) harmless =
-      read_config ("BROKER_SUBJECT=jobs\nENVIRONMENT=development", NULL, NULL);
-  g_autoptr (AmpsConfig) config =
-      read_config ("BROKER_SUBJECT=jobs\nSENTRY_DSN=https://k@h/1\nENVIRONMENT=test", NULL, NULL);
-  const char *const *warnings = amps_config_get_warnings (config);
-
-  g_assert_null (amps_config_get_warnings (harmless)[0]);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_assert_true (g_str_has_prefix (warnings[i], names[i]));
-      g_assert_nonnull (strstr (warnings[i], "does not implement"));
-    }
-  g_assert_null (warnings[G_N_ELEMENTS (names)]);
-}
-
 /* From where they are, and not from options: a wrong one of those is an error. */
 static void
 test_misspelt (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -557,7 +537,6 @@ main (int argc, char **argv)
   g_test_add_func ("/config/all-errors-at-once", test_all_errors_at_once);
   g_test_add_func ("/config/secrets", test_secrets);
   g_test_add_func ("/config/kubernetes", test_kubernetes);
-  g_test_add_func ("/config/unimplemented", test_unimplemented);
   g_test_add_func ("/config/embedded", test_embedded);
   g_test_add ("/config/secret-files", Fixture, NULL, set_up, test_secret_files, tear_down);
   g_test_add ("/config/bad-reload", Fixture, NULL, set_up, test_bad_reload, tear_down);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reports of errors, to a server that is as strict as Sentry's documentation."""
 
+import json
 import os
 import pathlib
 import signal
@@ -8,6 +9,7 @@ import tempfile
 import time
 import unittest
 
+import javascript
 from amps import Amps, wait_until
 from broker import event
 from embedded import EmbeddedTest
@@ -66,6 +68,21 @@ class SentryTest(EmbeddedTest):
         self.assertEqual(report['fingerprint'], ['job-rejected', 'status'])
         # What the workload said stays in the pod.
         self.assertEqual(report['logentry'], {'formatted': 'job-rejected'})
+
+    def test_official_parser(self):
+        """Sentry's own JavaScript reads the same in the envelopes."""
+        javascript.require()
+        with self.amps() as amps:
+            amps.wait_ready()
+            self.publish(amps, 'a')
+            wait_until(lambda: self.sentry.of('job-rejected'), what='the report')
+            amps.stop()
+        parsed = javascript.run('envelope.js', stdin=json.dumps(self.sentry.envelopes))
+        self.assertEqual(len(parsed), len(self.sentry.events))
+        for (header, ((item, found),)), expected in zip(parsed, self.sentry.events):
+            self.assertEqual(header['event_id'], expected['event_id'])
+            self.assertEqual((item['type'], item['content_type']), ('event', 'application/json'))
+            self.assertEqual(found, expected)
 
     def test_limits(self):
         with self.amps(MAX_CONCURRENCY=50) as amps:

@@ -220,7 +220,7 @@ read_object (const AmpsJsonValue *value, const char *name, AmpsJsonValue *member
 
 /**
  * amps_otlp_json_read_rejected:
- * @json: (array length=length): the answer of a collector, of whatever shape
+ * @json: (array length=length) (nullable): the answer of a collector, of whatever shape
  * @length: its bytes
  *
  * Returns: how many spans it says that it did not take, though it took the request
@@ -228,11 +228,13 @@ read_object (const AmpsJsonValue *value, const char *name, AmpsJsonValue *member
 guint64
 amps_otlp_json_read_rejected (const char *json, gsize length)
 {
-  AmpsJsonValue answer = { .kind = AMPS_JSON_OBJECT, .start = json, .end = json + length };
+  AmpsJsonValue answer = { .kind = AMPS_JSON_OBJECT };
   AmpsJsonValue partial, rejected;
   g_autofree char *text = NULL;
   guint64 number = 0;
 
+  answer.start = length > 0 ? json : "";
+  answer.end = answer.start + length;
   if (!read_object (&answer, "partialSuccess", &partial) ||
       !read_object (&partial, "rejectedSpans", &rejected))
     return 0;

@@ -49,7 +49,8 @@ const commands = {
   fill: ({ selector, text }) => page.fill(selector, text),
   press: ({ key }) => page.keyboard.press(key),
   focused: () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim()),
-  width: () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+  resize: (size) => page.setViewportSize(size),
+  overflow: () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
   screenshot: ({ path }) => page.screenshot({ path, fullPage: true }).then(() => null),
   complaints: () => complaints.splice(0),
 };

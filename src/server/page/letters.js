@@ -24,7 +24,7 @@ function addButton(cell, letter) {
 function show(letters) {
   setRows(body, letters.map((letter) => [
     letter.time ? moment(Date.parse(letter.time)) : "–", letter.id ?? text("noEvent"), letter.detail ?? letter.reason ?? "–", "",
-  ]), ["when", "words", "words", ""]);
+  ]), ["when", "words id", "words", ""]);
   // One without an id can only go with all others.
   letters.forEach((letter, index) => letter.id && addButton(body.rows[index].cells[3], letter));
   document.getElementById("letters-shown").textContent =

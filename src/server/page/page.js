@@ -5,7 +5,7 @@ import { askForToken, getHeaders, listen, offer } from "./actions.js";
 import { listenForLetters } from "./letters.js";
 import { Plot } from "./plot.js";
 import { Stream } from "./stream.js";
-import { duration, shortNumber, text, translate } from "./texts.js";
+import { duration, shortDuration, shortNumber, text, translate } from "./texts.js";
 import { show, showLink, showLost } from "./view.js";
 
 const SPAN = 15 * 60 * 1000;
@@ -22,11 +22,11 @@ document.getElementById("load").setAttribute("aria-label", text("load"));
 const perSecond = (name) => (sample) => (sample === null ? 0 : sample[name] / sample.seconds);
 const seconds = (name) => (sample) => (sample === null ? null : sample[name]);
 const throughput = new Plot(document.getElementById("throughput"), {
-  title: text("throughput"), format: shortNumber, end: text("now"),
+  title: text("throughput"), format: shortNumber, formatTick: shortNumber, end: text("now"),
   series: [[text("done"), perSecond("done")], [text("retried"), perSecond("retried")], [text("failed"), perSecond("failed")]],
 });
 const latency = new Plot(document.getElementById("latency"), {
-  title: text("latency"), format: duration, end: text("now"), logarithmic: true,
+  title: text("latency"), format: duration, formatTick: shortDuration, end: text("now"), logarithmic: true,
   series: [[text("p50"), seconds("p50")], [text("p95"), seconds("p95")], [text("p99"), seconds("p99")]],
 });
 

@@ -35,8 +35,8 @@ function logarithmicTicks(min, max) {
 
 export class Plot {
   // `series` are pairs of a label and a function that takes a value from a sample, or null.
-  constructor(figure, { title, series, format, logarithmic, end }) {
-    Object.assign(this, { series, format, logarithmic, end });
+  constructor(figure, { title, series, format, formatTick, logarithmic, end }) {
+    Object.assign(this, { series, format, formatTick, logarithmic, end });
     this.title = title;
     this.caption = figure.appendChild(document.createElement("figcaption"));
     this.caption.appendChild(document.createElement("strong")).textContent = title;
@@ -108,7 +108,7 @@ export class Plot {
     for (const tick of ticks) {
       svg("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }, this.image);
       svg("text", { x: left, y: y(tick), dx: "-0.5em", dy: "0.35em", "text-anchor": "end" }, this.image)
-        .textContent = this.format(tick);
+        .textContent = this.formatTick(tick);
     }
     for (const minutes of [15, 10, 5, 0]) {
       const anchor = { 15: "start", 0: "end" }[minutes] ?? "middle";

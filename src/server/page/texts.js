@@ -263,6 +263,11 @@ export function duration(seconds) {
   return wholeDuration(seconds);
 }
 
+// The same in few characters, for a scale.
+export function shortDuration(seconds) {
+  return seconds < 10 ? duration(seconds) : `${plain.format(seconds)} s`;
+}
+
 // The same without fractions: for what changes while one looks.
 export function wholeDuration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

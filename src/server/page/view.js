@@ -80,7 +80,7 @@ function showJobs(look, now) {
   setRows(get("jobs"), look.jobs.map((job) => [
     job.id, text(`job-${job.state}`), age(job.since), [number(job.attempt), job.attempt > 1 ? "warn" : "idle"],
     left(job.deadline), beats(job),
-  ]), ["words", "", "number", "number", "number", "number"]);
+  ]), ["words id", "", "number", "number", "number", "number"]);
   setText(get("jobs-shown"), look.jobs.length < look.in_flight
     ? text("shown", { shown: number(look.jobs.length), count: number(look.in_flight) }) : "");
   get("jobs").closest(".scroll").hidden = look.jobs.length === 0;
@@ -95,7 +95,7 @@ function showFailures(look, now) {
     [text("attemptOf", { outcome: text(failure.outcome === "retried" ? "retriedOutcome" : failure.outcome), attempt: number(failure.attempt) }),
       outcomes[failure.outcome] ?? "warn"],
     failure.detail ?? failure.reason,
-  ]), ["when", "words", "outcome", "words"]);
+  ]), ["when", "words id", "outcome", "words"]);
   get("failures").closest(".scroll").hidden = look.failures.length === 0;
   get("no-failures").hidden = look.failures.length > 0;
 }

@@ -86,6 +86,16 @@ class Page:
             end = '\\&' if re.search(r'[.?!](\W|\\f\w)*$', line) else ''
             self.roff.append(begin + line + end)
 
+    def tag(self, text):
+        """A term of a list. One that is too long for a line goes on in others, after commas."""
+        lines = ['']
+        for part in re.split(r'(?<=,) ', text):
+            if len(lines[-1]) + len(part) >= 78:
+                lines.append('')
+            lines[-1] += f' {part}' if lines[-1] else part
+        for request, line in zip(['.TP'] + ['.TQ'] * (len(lines) - 1), lines):
+            self.roff += [request, f'\\&{line}' if line[0] in ".'" else line]
+
     # Blocks
 
     def heading(self, level, text):
@@ -126,8 +136,7 @@ class Page:
         for cells in rows[2:]:
             if len(cells) != len(titles):
                 raise ValueError(f'not {len(titles)} cells: {cells}')
-            self.roff.append('.TP')
-            self.put(self.inline(cells[0]))
+            self.tag(self.inline(cells[0]))
             self.put(self.inline(cells[-1]))
             for title, cell in zip(titles[1:-1], cells[1:-1]):
                 if cell:

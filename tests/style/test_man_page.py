@@ -68,6 +68,12 @@ class ManPage(unittest.TestCase):
                                    '| f | | | g |\n'),
                          ['.TP', '\\fBa\\fR', 'd|e', '.br', 'B: b', '.br', 'c', '.TP', 'f', 'g'])
 
+    def test_long_terms(self):
+        names = [f'`{"N" * 9}{number}`' for number in range(8)]
+        lines = self.body(f'| A | B |\n|---|---|\n| {", ".join(names)} | b |\n')
+        bold = [name.replace('`', '\\fB', 1).replace('`', '\\fR') for name in names]
+        self.assertEqual(lines, ['.TP', ', '.join(bold[:4]) + ',', '.TQ', ', '.join(bold[4:]), 'b'])
+
     def test_links(self):
         lines = self.make('# T\n\n[a](y.md#b) [c](../z.md) [d](../z.md#e) [f](https://g-h/)\n')
         self.assertEqual(lines[-5:], ['a c d f (https://g\\-h/)', '.SH "SEE ALSO"', '\\fBy\\fR(5)',

@@ -224,12 +224,14 @@ class Page:
         date = datetime.datetime.fromtimestamp(
             int(os.environ.get('SOURCE_DATE_EPOCH', self.source.stat().st_mtime)),
             datetime.timezone.utc).date()
+        # No word is parted and no line stretched: said once for each kind of groff.
         self.roff = [
             f'.\\" Made from {self.source.name}.',
             f'.TH {name.upper()} {section} {date} "amps {version}" AMPS',
             '.nh',
             '.nr HY 0',
             '.ad l',
+            '.ds AD l',
             '.SH NAME',
             f'{name} \\- {self.inline(purpose.rstrip("."))}',
         ]

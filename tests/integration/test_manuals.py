@@ -56,6 +56,9 @@ class Manuals(unittest.TestCase):
                 self.assertEqual([line for line in lines if len(line) > WIDTH], [], page)
                 # Words are left whole, so that what is copied or searched for is right.
                 self.assertEqual([line for line in lines if line.endswith('\u2010')], [], page)
+                # Nor are the blanks between them stretched.
+                self.assertEqual([line for line in lines
+                                  if re.match(r' {14}\S.*\w  +\w', line)], [], page)
                 # Nothing is left of the Markdown or of roff.
                 for mark in ('](', '```', '`', '|--', '\\f', '\\&', '\\-'):
                     self.assertNotIn(mark, shown, page)

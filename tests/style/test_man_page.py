@@ -37,9 +37,9 @@ class ManPage(unittest.TestCase):
                                'does things'),
                               ('# X\n\n## NAME\n\nx - does it.\n\n## DESCRIPTION\n\nText.\n',
                                'does it')):
-            self.assertEqual(self.make(text)[1:9], [
-                '.TH X 1 1970-01-02 "amps 1.2" AMPS', '.nh', '.nr HY 0', '.ad l', '.SH NAME',
-                f'x \\- {purpose}', '.SH "DESCRIPTION"', 'Text.\\&'])
+            self.assertEqual(self.make(text)[1:10], [
+                '.TH X 1 1970-01-02 "amps 1.2" AMPS', '.nh', '.nr HY 0', '.ad l',
+                '.ds AD l', '.SH NAME', f'x \\- {purpose}', '.SH "DESCRIPTION"', 'Text.\\&'])
 
     def test_text(self):
         self.assertEqual(self.body('a `--b` **c *d* `e`** [f](#g) \\* *h*'),

@@ -169,6 +169,7 @@ static const Route routes[AMPS_CTL_N_CALLS] = {
   [AMPS_CTL_CALL_PAUSE] = { "POST", "/pause", 200, FALSE, TRUE },
   [AMPS_CTL_CALL_RESUME] = { "POST", "/resume", 200, FALSE, TRUE },
   [AMPS_CTL_CALL_DRAIN] = { "POST", "/drain", 200, FALSE, TRUE },
+  [AMPS_CTL_CALL_CONCURRENCY] = { "POST", "/concurrency", 200, FALSE, TRUE },
 };
 
 static void
@@ -196,6 +197,8 @@ make_body (const AmpsCtlCall *call)
 
   add_string (object, "identifier", call->identifier);
   add_string (object, "reason", call->text);
+  if (call->kind == AMPS_CTL_CALL_CONCURRENCY)
+    json_object_set_int_member (object, "limit", (gint64) call->number);
   if (call->kind == AMPS_CTL_CALL_RESCHEDULE)
     {
       json_object_set_boolean_member (object, "reschedule", TRUE);
@@ -216,7 +219,7 @@ make_call_url (AmpsCtlHttp *self, const AmpsCtlCall *call)
   g_autoptr (GString) url = g_string_new (self->base);
 
   g_string_append (url, routes[call->kind].path);
-  if (call->number > 0)
+  if (call->kind == AMPS_CTL_CALL_JOBS)
     g_string_append_printf (url, "?limit=%" G_GUINT64_FORMAT, call->number);
   if (call->after != NULL)
     {
@@ -235,7 +238,7 @@ make_message (AmpsCtlHttp *self, const AmpsCtlCall *call)
 
   if (call->event != NULL)
     soup_message_set_request_body_from_bytes (message, CLOUDEVENT, call->event);
-  else if (call->identifier != NULL)
+  else if (call->identifier != NULL || call->kind == AMPS_CTL_CALL_CONCURRENCY)
     soup_message_set_request_body_from_bytes (message, "application/json", body = make_body (call));
   return message;
 }
@@ -390,14 +393,6 @@ amps_ctl_http_call_async (AmpsCtlApi *api, const AmpsCtlCall *call, GCancellable
   AmpsCtlHttp *self = AMPS_CTL_HTTP (api);
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (SoupMessage) message = NULL;
-
-  if (routes[call->kind].path == NULL)
-    {
-      g_task_return_new_error (task, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                               _ ("the HTTP API has no such call; add --bus"));
-      g_object_unref (task);
-      return;
-    }
 
   g_object_set_data (G_OBJECT (task), "kind", GUINT_TO_POINTER (call->kind));
   message = make_message (self, call);

@@ -8,6 +8,7 @@
 #include "amps-ctl-text.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /* Lines of a screen that are not jobs: how many there are, the titles, and how many are not
  * shown. */
@@ -67,7 +68,7 @@ append_missing (Jobs *self, GString *lines)
   guint64 missing = amps_ctl_job_list_count_missing (self->jobs);
 
   if (missing > 0)
-    g_string_append_printf (lines, _ ("and %" G_GUINT64_FORMAT " more\n"), missing);
+    g_string_append_printf (lines, _ ("and %" PRIu64 " more\n"), missing);
 }
 
 /* Returns: the jobs for which there is room on a screen */
@@ -82,9 +83,9 @@ render (gpointer user_data, GString *lines, unsigned int width, unsigned int hei
 {
   Jobs *self = user_data;
   AmpsCtlOutput *output = amps_ctl_context_get_output (self->context);
-  g_autofree char *title =
-      g_strdup_printf (_ ("%" G_GINT64_FORMAT " jobs in flight"),
-                       json_object_get_int_member (json_node_get_object (self->jobs), "count"));
+  gint64 count = json_object_get_int_member (json_node_get_object (self->jobs), "count");
+  g_autofree char *title = g_strdup_printf (
+      ngettext ("%" PRIi64 " job in flight", "%" PRIi64 " jobs in flight", (gulong) count), count);
 
   /* The next look asks for as many as there is room for. */
   if (height > 0)

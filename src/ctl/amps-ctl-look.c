@@ -8,6 +8,7 @@
 #include "amps-ctl-text.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #define TITLE_WIDTH 10
 
@@ -69,11 +70,11 @@ print_jobs (AmpsCtlOutput *output, JsonObject *details)
   gint64 in_workload = amps_ctl_json_get_number (jobs, "in_workload", -1);
   g_autoptr (GString) text = g_string_new (NULL);
 
-  g_string_append_printf (text, _ ("%" G_GINT64_FORMAT " in flight"),
+  g_string_append_printf (text, _ ("%" PRIi64 " in flight"),
                           amps_ctl_json_get_number (jobs, "count", 0));
   if (in_workload >= 0)
-    g_string_append_printf (text, _ (", %" G_GINT64_FORMAT " in the workload"), in_workload);
-  g_string_append_printf (text, _ (", at most %" G_GINT64_FORMAT),
+    g_string_append_printf (text, _ (", %" PRIi64 " in the workload"), in_workload);
+  g_string_append_printf (text, _ (", at most %" PRIi64),
                           amps_ctl_json_get_number (jobs, "max_concurrency", 0));
   print_line (output, _ ("Jobs"), AMPS_CTL_STYLE_NONE, text->str);
 }

@@ -9,6 +9,7 @@
 #include "amps-ctl-publisher.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct {
@@ -51,8 +52,8 @@ describe_place (AmpsCtlEventReader *reader)
   guint64 position = amps_ctl_event_reader_get_position (reader);
 
   return amps_ctl_event_reader_has_lines (reader)
-             ? g_strdup_printf (_ ("line %" G_GUINT64_FORMAT), position)
-             : g_strdup_printf (_ ("event %" G_GUINT64_FORMAT), position);
+             ? g_strdup_printf (_ ("line %" PRIu64), position)
+             : g_strdup_printf (_ ("event %" PRIu64), position);
 }
 
 /* Returns: whether the input could be read to where there was any sense in it */
@@ -102,9 +103,8 @@ print_result (AmpsCtlOutput *output, AmpsCtlPublisher *publisher)
     }
 
   amps_ctl_output_print (output,
-                         g_dngettext (GETTEXT_PACKAGE, "%" G_GUINT64_FORMAT " event published\n",
-                                      "%" G_GUINT64_FORMAT " events published\n",
-                                      (gulong) n_published),
+                         ngettext ("%" PRIu64 " event published\n",
+                                   "%" PRIu64 " events published\n", (gulong) n_published),
                          n_published);
 }
 
@@ -124,7 +124,7 @@ check_result (AmpsCtlPublisher *publisher, GError *unread, GError **error)
   for (; *failures != NULL; failures++)
     g_string_append_printf (text, "%s%s", text->len > 0 ? "\n" : "", *failures);
   if (n_failed > n_shown)
-    g_string_append_printf (text, _ ("\nand %" G_GUINT64_FORMAT " more"), n_failed - n_shown);
+    g_string_append_printf (text, _ ("\nand %" PRIu64 " more"), n_failed - n_shown);
   if (unread != NULL)
     g_string_append_printf (text, "%s%s", text->len > 0 ? "\n" : "", unread->message);
 

@@ -9,6 +9,7 @@
 #include "core/amps-value.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /* µs between two looks whether the last job has ended. */
 #define DRAIN_INTERVAL (G_USEC_PER_SEC / 5)
@@ -52,7 +53,7 @@ print_state (AmpsCtlContext *context, JsonNode *details)
     }
   else
     {
-      amps_ctl_output_print (output, _ ("%s, %" G_GINT64_FORMAT " in flight\n"), state, n_jobs);
+      amps_ctl_output_print (output, _ ("%s, %" PRIi64 " in flight\n"), state, n_jobs);
     }
 }
 
@@ -181,13 +182,6 @@ set_concurrency (AmpsCtlContext *context, GError **error)
                    _ ("the number must be from 1 to %d"), MAX_CONCURRENCY);
       return FALSE;
     }
-  if (amps_ctl_context_get_general (context)->bus == NULL)
-    {
-      g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                           _ ("only D-Bus can change this while AMPS runs: add --bus; elsewhere "
-                              "set MAX_CONCURRENCY and start AMPS anew"));
-      return FALSE;
-    }
 
   return steer (context, AMPS_CTL_CALL_CONCURRENCY, number, error);
 }
@@ -195,7 +189,7 @@ set_concurrency (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_concurrency_command = {
   .name = "concurrency",
   .synopsis = "NUMBER",
-  .help = N_ ("Set how many jobs may be in the workload at once (with --bus only)"),
+  .help = N_ ("Set how many jobs may be in the workload at once"),
   .description = N_ ("It loses no job, and lasts until AMPS ends."),
   .min_arguments = 1,
   .max_arguments = 1,

@@ -9,6 +9,7 @@
 #include "amps-ctl-text.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 
 /* Where nobody says how wide it is. */
@@ -123,7 +124,7 @@ append_jobs (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines, 
       g_strdup_printf ("amps_queue_messages{queue=\"%s\"}", get_text (config, "dead_letter_queue"));
   g_autoptr (GString) text = g_string_new (NULL);
 
-  g_string_append_printf (text, _ ("in flight %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT),
+  g_string_append_printf (text, _ ("in flight %" PRIi64 " of %" PRIi64),
                           amps_ctl_json_get_number (jobs, "count", 0),
                           amps_ctl_json_get_number (jobs, "max_concurrency", 0));
   append_count (text, self, _ ("in the queue"), waiting);

@@ -110,6 +110,10 @@ class CtlTest(BrokerTest):
         self.good('acknowledge', 'd', 'e', 'f', 'g')
         result = ampsctl.finish(waiting)
         self.assertEqual((result.status, result.output), (0, 'draining, 0 in flight\n'), result)
+        self.good('resume')
+        self.assertEqual(self.good('concurrency', '5').output, 'running, 0 in flight\n')
+        self.assertEqual(self.good('status', '--json').json['jobs']['max_concurrency'], 5)
+        self.bad(USAGE, 'from 1 to 65535', 'concurrency', '0')
 
 
 class Ways:
@@ -119,7 +123,6 @@ class Ways:
         queue = self.begin(*'abcdef')
         self.amps.subject = queue.name
         self.check_a_jobs_life()
-        self.bad(USAGE, 'add --bus', 'concurrency', '5')
 
     def test_socket(self):
         """As in the same container: the variables of AMPS say where it is."""
@@ -149,10 +152,6 @@ class Ways:
         self.amps.subject = queue.name
         self.where, self.options = {'PORT': free_port()}, (f'--bus={daemon.address}',)
         self.check_a_jobs_life()
-        self.good('resume')
-        self.assertEqual(self.good('concurrency', '5').output, 'running, 0 in flight\n')
-        self.assertEqual(self.amps.metric('amps_concurrency_limit'), 5)
-        self.bad(USAGE, 'from 1 to 65535', 'concurrency', '0')
         self.assertIn('leave out --bus', self.good('top', '--count=1').output)
         self.bad(BAD_DATA, 'specversion', 'publish', '-', text='{}')
         self.bad(1, 'no job', 'acknowledge', 'nope')
@@ -203,7 +202,7 @@ class Jobs:
         """Where there is no terminal, one after the other."""
         self.begin('a')
         lines = self.good('jobs', '--watch', '--count=2', '--interval=100ms').output.splitlines()
-        self.assertEqual(lines.count('1 jobs in flight'), 2)
+        self.assertEqual(lines.count('1 job in flight'), 2)
         looks = self.good('jobs', '--watch', '--count=2', '--interval=100ms', '--json').output
         self.assertEqual([json.loads(look)['count'] for look in looks.splitlines()], [1, 1])
         self.bad(USAGE, 'at least 100ms', 'jobs', '--watch', '--interval=1ms')

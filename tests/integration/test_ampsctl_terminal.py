@@ -98,7 +98,7 @@ class InTerminal(unittest.TestCase):
         lines = terminal.wait_for('2 jobs in flight')
         self.assertEqual([line.split()[0] for line in lines[2:4]], ['a', 'b'])
         self.amps.post('/acknowledge', {'identifier': 'a'})
-        lines = terminal.wait_for('1 jobs in flight')
+        lines = terminal.wait_for('1 job in flight')
         self.assertEqual(lines[2].split()[0], 'b')
         self.assertEqual(''.join(lines[3:]), '')
         self.publish(*range(20))
@@ -120,13 +120,13 @@ class InTerminal(unittest.TestCase):
         self.publish('a')
         terminal = self.terminal()
         terminal.type('echo before; ampsctl jobs --watch --interval=200ms')
-        terminal.wait_for('1 jobs in flight')
+        terminal.wait_for('1 job in flight')
         terminal.press('C-z')
         terminal.wait_for('before')
         terminal.wait_gone('in flight')
         self.assert_sane(terminal)
         terminal.type('fg')
-        terminal.wait_for('1 jobs in flight')
+        terminal.wait_for('1 job in flight')
         self.publish('b')
         terminal.wait_for('2 jobs in flight')
         terminal.press('q')
@@ -152,7 +152,7 @@ class InTerminal(unittest.TestCase):
         terminal = self.terminal()
         terminal.type('TERM=dumb ampsctl jobs --watch --count=2 --interval=100ms; echo "status $?"')
         terminal.wait_for('status 0')
-        self.assertEqual(terminal.screen.count('1 jobs in flight'), 2)
+        self.assertEqual(terminal.screen.count('1 job in flight'), 2)
 
     def test_progress(self):
         """The bar grows, and leaves nothing behind."""

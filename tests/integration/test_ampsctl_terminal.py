@@ -143,8 +143,7 @@ class InTerminal(unittest.TestCase):
             terminal.wait_for('running')
             self.assertNotIn('\x1b[', terminal.colours)
         terminal.type('clear; ampsctl status')
-        terminal.wait_for('running, ready')
-        self.assertIn('\x1b[32mrunning, ready', terminal.colours)
+        wait_until(lambda: '\x1b[32mrunning, ready' in terminal.colours, what='colours')
 
     def test_no_such_terminal(self):
         """One that can show nothing in place gets lines."""

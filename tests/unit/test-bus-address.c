@@ -30,14 +30,13 @@ test_environment (void)
   assert_address ("system", "unix:path=/run/dbus/system_bus_socket");
 }
 
-/* Where systemd puts it. The folder is this process's own. */
+/* Where systemd puts it. */
 static void
 test_session (void)
 {
   g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), "bus", NULL);
   g_autofree char *address = g_strconcat ("unix:path=", path, NULL);
 
-  g_assert_cmpint (g_mkdir_with_parents (g_get_user_runtime_dir (), 0700), ==, 0);
   g_assert_true (g_file_set_contents (path, "", 0, NULL));
   assert_address ("session", address);
   assert_address ("auto", address);
@@ -47,9 +46,16 @@ test_session (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autofree char *folder = g_dir_make_tmp ("amps-bus-XXXXXX", NULL);
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  g_assert_nonnull (folder);
+  g_setenv ("XDG_RUNTIME_DIR", folder, TRUE);
 
   g_test_add_func ("/bus-address/environment", test_environment);
   g_test_add_func ("/bus-address/session", test_session);
-  return g_test_run ();
+  status = g_test_run ();
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  return status;
 }

@@ -127,6 +127,8 @@ begin_answer (SoupServerMessage *message)
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   soup_message_headers_replace (headers, "Content-Type", TYPE);
   soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  /* A proxy is not to collect it (nginx's name for that). */
+  soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
   soup_message_headers_replace (headers, "Connection", "close");
   soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
   soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);

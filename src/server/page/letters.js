@@ -27,8 +27,8 @@ function show(letters) {
   ]), ["when", "words id", "words", ""]);
   // One without an id can only go with all others.
   letters.forEach((letter, index) => letter.id && addButton(body.rows[index].cells[3], letter));
-  document.getElementById("letters-shown").textContent =
-    text("lettersShown", { shown: number(letters.length), count: number(count) });
+  document.getElementById("letters-shown").textContent = letters.length === 0 ? ""
+    : text("lettersShown", { shown: number(letters.length), count: number(count) });
   dialog.querySelector(".scroll").hidden = letters.length === 0;
   dialog.querySelector(".empty").hidden = letters.length > 0;
   all.disabled = letters.length === 0;

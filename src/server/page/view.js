@@ -3,6 +3,9 @@
 
 import { clock, number, rate, text, wholeDuration } from "./texts.js";
 
+// Seconds after its start in which AMPS need not be ready.
+const START = 10;
+
 const get = (id) => document.getElementById(id);
 
 // The least that is to be changed, so that nothing flickers and a selection stays.
@@ -46,7 +49,7 @@ function judge(look) {
   if (look.state === "draining")
     return ["warn", look.in_flight > 0 ? text("drainingVerdict", { count: number(look.in_flight) }) : text("drainedVerdict")];
   if (!look.ready)
-    return [look.state === "starting" ? "warn" : "bad", text("notReady", { obstacles })];
+    return [look.uptime < START ? "warn" : "bad", text("notReady", { obstacles })];
   if (look.broker.blocked)
     return ["warn", text("blocked")];
   return ["good", look.in_flight > 0 || look.queues.waiting > 0 ? text("allWell") : text("idle")];

@@ -217,6 +217,7 @@ def how_to_go_on(demo):
     return f"""
 Everything is still running:
   publish a job     curl {api}/publish -H 'Content-Type: application/cloudevents+json' -d '{event}'
+  see it live       open {api}/ in a browser
   how it is         curl {api}/health/detailed
   jobs in flight    curl {api}/jobs
   metrics           curl http://127.0.0.1:{demo.metrics_port}/metrics

@@ -8,7 +8,8 @@ on, and then works. The outcome follows by a call to the API of AMPS:
 A job that is not finished in JOB_TIMEOUT, because this program crashed or was
 too slow, is POSTed again. On SIGTERM it finishes the jobs that it has, and ends.
 
-Settings, from the environment: PORT (5050), WORK_SECONDS (0.2), WORKERS (20).
+Settings, from the environment: HOST (127.0.0.1), PORT (5050), WORK_SECONDS (0.2),
+WORKERS (20), and API_TOKEN, if AMPS has one.
 """
 
 import concurrent.futures
@@ -35,8 +36,10 @@ def book(payment):
 
 def settle(api, call, **outcome):
     """Tells AMPS what became of a job."""
-    request = urllib.request.Request(f'{api}/{call}', json.dumps(outcome).encode(),
-                                     {'Content-Type': 'application/json'})
+    headers = {'Content-Type': 'application/json'}
+    if 'API_TOKEN' in os.environ:
+        headers['Authorization'] = f"Bearer {os.environ['API_TOKEN']}"
+    request = urllib.request.Request(f'{api}/{call}', json.dumps(outcome).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=10):
             pass
@@ -73,7 +76,8 @@ class Workload(http.server.BaseHTTPRequestHandler):
 
 if __name__ == '__main__':
     port = int(os.environ.get('PORT', '5050'))
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Workload)
+    host = os.environ.get('HOST', '127.0.0.1')
+    server = http.server.ThreadingHTTPServer((host, port), Workload)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
     server.server_close()

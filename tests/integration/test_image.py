@@ -13,6 +13,7 @@ import socket
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -25,10 +26,11 @@ from rabbitmq_node import RabbitMQNode, free_port
 from workload import Workload, acknowledge
 
 # Bytes and files that the image may have; docs/container.md says what they are.
-MAX_SIZE = 27_000_000
+MAX_SIZE = 27_500_000
 MAX_FILES = 120
 MAX_START = 0.05
 
+REVISION = '0123abc'
 IMAGE = Image()
 
 
@@ -39,8 +41,9 @@ def setUpModule():  # pylint: disable=invalid-name
     enter_network()
     began = time.monotonic()
     IMAGE.make_base()
-    IMAGE.build(REVISION='0123abc')
-    print(f'built in {time.monotonic() - began:.0f} s: {IMAGE.digest}', flush=True)
+    IMAGE.build(REVISION=REVISION)
+    print(f'built in {time.monotonic() - began:.0f} s: {IMAGE.digest()}', flush=True)
+    IMAGE.mount()
 
 
 def libraries():
@@ -113,7 +116,7 @@ class Contents(unittest.TestCase):
         said = subprocess.run([IMAGE.root / 'usr/bin/amps', '--version'], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.assertEqual(labels['version'], said.split()[1])
-        self.assertEqual(labels['revision'], '0123abc')
+        self.assertEqual(labels['revision'], REVISION)
         self.assertEqual(labels['licenses'], 'MIT')
         self.assertIn('github.com', labels['source'])
 
@@ -134,6 +137,23 @@ class Contents(unittest.TestCase):
         javascript.require()
         self.assertEqual(javascript.run('validate.js', 'cyclonedx', stdin=text),
                          [{'validated': '@cyclonedx/cyclonedx-library'}])
+
+
+@unittest.skipUnless(os.environ.get('AMPS_TEST_IMAGE_TWICE'), 'takes as long as all others')
+class Again(unittest.TestCase):
+    """Another build of the same."""
+
+    def test_it_is_the_same(self):
+        """Bit for bit."""
+        IMAGE.build('again', REVISION=REVISION)
+        self.assertEqual(IMAGE.digest('again'), IMAGE.digest())
+
+
+class Development(unittest.TestCase):
+    """The container to develop in, whose packages this machine has."""
+
+    def test_it_builds(self):
+        self.assertNotIn('Installing', IMAGE.build_development())
 
 
 class Refusal(unittest.TestCase):
@@ -237,6 +257,38 @@ ssl_options.keyfile = {key}
         mounts = pathlib.Path(f'/proc/{amps.pid}/mounts').read_text(encoding='utf-8').splitlines()
         root = next(line.split()[3] for line in mounts if line.split()[1] == '/')
         self.assertIn('ro', root.split(','))
+
+    def test_health(self):
+        """As an engine asks: well without a broker, too, and not when nothing answers."""
+        kind, *check = IMAGE.configuration['Healthcheck']['Test']
+        self.assertEqual(kind, 'CMD')
+        with Container(IMAGE, 'amqp://127.0.0.1:9', 'any') as amps:
+            amps.wait_listening()
+            self.assertEqual(amps.execute(*check), (0, 'healthy\n'))
+            status, text = amps.execute('ampsctl', 'healthcheck', '--ready')
+            self.assertEqual(status, 1, text)
+            os.kill(amps.pid, signal.SIGSTOP)
+            began = time.monotonic()
+            status, text = amps.execute('ampsctl', 'healthcheck', '--timeout=1s')
+            self.assertEqual(status, 1, text)
+            self.assertLess(time.monotonic() - began, 10)
+            os.kill(amps.pid, signal.SIGCONT)
+            self.assertEqual(amps.stop(), 0)
+
+    def test_drain_before_the_end(self):
+        """What a preStop hook calls returns when the last job has ended."""
+        queue = self.queue('drained')
+        queue.publish(event(1))
+        with Workload(lambda _: 202) as workload, \
+                Container(IMAGE, self.node.uri, 'drained', workload) as amps:
+            amps.wait_ready()
+            post = workload.wait(1)[0]
+            threading.Timer(1, post.acknowledge).start()
+            status, text = amps.execute('ampsctl', 'drain', '--wait')
+            self.assertEqual(status, 0, text)
+            self.assertEqual(amps.metric('amps_jobs_in_flight'), 0)
+            self.assertEqual(amps.stop(), 0)
+        self.assertEqual(queue.count(), 0)
 
     def test_signals_of_process_1(self):
         """A job that runs may end; then AMPS does, too. A second signal waits for nothing."""

@@ -67,6 +67,7 @@ static const struct {
                                               "0a446234bfb144229b8004ef770c6ff8" },
   [AMPS_LOG_EVENT_REJECTED_MAY_BE_LOST] = { "rejected-may-be-lost",
                                             "3cc95b0eb6494d579a68232399085db8" },
+  [AMPS_LOG_EVENT_DEAD_LETTER_KEPT] = { "dead-letter-kept", "665f9649d7e446e69043ba7731df393a" },
   [AMPS_LOG_EVENT_MESSAGES_GIVEN_BACK] = { "messages-given-back",
                                            "140cc464de6244ae9ac7c885acacef49" },
   [AMPS_LOG_EVENT_MESSAGE_REPLACED] = { "message-replaced", "ee466b23939046ffae4efb4a2ae700aa" },

@@ -5,6 +5,7 @@
 #include "amps-amqp-copying.h"
 #include "amps-amqp-dead-letter.h"
 #include "amps-amqp-publisher.h"
+#include "core/amps-log.h"
 
 #include <string.h>
 
@@ -120,8 +121,9 @@ handle_failed (AmpsDeadLettersAmqp *self, const AmpsAmqpParcel *parcel, const GE
 {
   keep (self);
   if (parcel->letter == NULL)
-    g_warning ("A dead letter was handed out %u times, and could not be replaced by a copy: %s",
-               parcel->delivery->returns, problem->message);
+    amps_log (WARNING, DEAD_LETTER_KEPT,
+              "A dead letter was handed out %u times, and could not be replaced by a copy: %s",
+              parcel->delivery->returns, problem->message);
   else
     amps_dead_letters_tell (AMPS_DEAD_LETTERS (self), parcel->letter, problem);
 

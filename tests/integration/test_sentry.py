@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import ssl
 import tempfile
 import time
 import unittest
@@ -12,6 +13,7 @@ import unittest
 import javascript
 from amps import Amps, wait_until
 from broker import event
+from certificates import Authority
 from embedded import EmbeddedTest
 from sentry import KEY, Sentry
 from workload import Workload
@@ -139,6 +141,19 @@ class SentryTest(EmbeddedTest):
             self.assertEqual(amps.stop(), 0)
             self.assertEqual(amps.log.count('"sentry-failed"'), 1)
             self.assertNotIn(KEY, amps.log)
+
+    def test_certificate(self):
+        """The key is for nobody whom the system does not know."""
+        certificate, key = Authority(self.folder).issue('sentry')
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        with Sentry(tls) as stranger, self.amps(SENTRY_DSN=stranger.dsn) as amps:
+            amps.wait_ready()
+            self.publish(amps, 'a')
+            amps.wait_log('"event":"sentry-failed"')
+            self.assertIn('certificate', amps.log)
+            amps.stop()
+            self.assertEqual((stranger.events, stranger.faults), ([], []))
 
     def test_secret_file(self):
         """A DSN that is renewed counts from the next report on."""

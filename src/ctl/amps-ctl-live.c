@@ -59,6 +59,7 @@ static gboolean
 run_on_screen (const Run *run, GError **error)
 {
   g_autoptr (AmpsCtlScreen) screen = NULL;
+  g_autoptr (GError) failure = NULL;
 
   /* If there is nothing to show the terminal remains as it is. */
   if (!run->live->look (run->subject, error))
@@ -66,12 +67,10 @@ run_on_screen (const Run *run, GError **error)
 
   screen = amps_ctl_screen_new (run->context);
   show (run, screen, NULL);
-  for (guint64 i = 1; run->count == 0 || i < run->count; i++)
+  for (guint64 i = 1; (run->count == 0 || i < run->count) && wait_for_next (run, screen, failure);
+       i++)
     {
-      g_autoptr (GError) failure = NULL;
-
-      if (!wait_for_next (run, screen, failure))
-        break;
+      g_clear_error (&failure);
       run->live->look (run->subject, &failure);
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         break;

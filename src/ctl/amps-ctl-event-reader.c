@@ -17,6 +17,8 @@
 
 /* Bytes of what is no lines, and is read whole. */
 #define MAX_DOCUMENT ((gsize) 256 * 1024 * 1024)
+/* AMPS takes no larger event, whatever MAX_BODY_SIZE is. */
+#define MAX_LINE ((gsize) 128 * 1024 * 1024)
 #define READ_SIZE ((gsize) 64 * 1024)
 
 typedef enum {
@@ -34,7 +36,8 @@ struct _AmpsCtlEventReader {
   guint64 position; /* of the last event: its line, or how many there were */
 
   /* Of an operation that is waited for. */
-  GAsyncResult *result; /* (owned) (nullable) */
+  GCancellable *cancellable; /* (owned) */
+  GAsyncResult *result;      /* (owned) (nullable) */
 
   /* Of a document. */
   GBytes *document; /* (owned) (nullable) */
@@ -51,6 +54,7 @@ amps_ctl_event_reader_finalize (GObject *object)
   AmpsCtlEventReader *self = AMPS_CTL_EVENT_READER (object);
 
   g_clear_object (&self->result);
+  g_object_unref (self->cancellable);
   g_clear_pointer (&self->document, g_bytes_unref);
   g_object_unref (self->stream);
   g_object_unref (self->context);
@@ -82,6 +86,7 @@ amps_ctl_event_reader_new (AmpsCtlContext *context, GInputStream *stream)
   AmpsCtlEventReader *self = g_object_new (AMPS_CTL_TYPE_EVENT_READER, NULL);
 
   self->context = g_object_ref (context);
+  self->cancellable = g_cancellable_new ();
   self->stream = g_data_input_stream_new (stream);
   return self;
 }
@@ -172,9 +177,43 @@ on_done (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data
 }
 
 static gboolean
+is_too_long (AmpsCtlEventReader *self)
+{
+  return g_buffered_input_stream_get_available (G_BUFFERED_INPUT_STREAM (self->stream)) > MAX_LINE;
+}
+
+static gboolean
 is_done (gpointer user_data)
 {
-  return ((AmpsCtlEventReader *) user_data)->result != NULL;
+  AmpsCtlEventReader *self = user_data;
+
+  return self->result != NULL || is_too_long (self);
+}
+
+static void
+set_too_large (GError **error)
+{
+  g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_BAD_DATA,
+                       _ ("the input is too large; write one event on each line instead"));
+}
+
+/* Returns: (nullable): what the operation that was begun has led to */
+static GAsyncResult *
+wait_for_result (AmpsCtlEventReader *self, GError **error)
+{
+  if (amps_ctl_context_wait (self->context, is_done, self, -1, error))
+    {
+      if (self->result != NULL)
+        return g_steal_pointer (&self->result);
+      set_too_large (error);
+    }
+
+  /* Its callback is still to come. */
+  g_cancellable_cancel (self->cancellable);
+  while (self->result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_object (&self->result);
+  return NULL;
 }
 
 static void
@@ -194,13 +233,12 @@ read_line (AmpsCtlEventReader *self, gsize *length, GError **error)
   g_autoptr (GError) cause = NULL;
   char *line;
 
-  g_data_input_stream_read_line_async (self->stream, G_PRIORITY_DEFAULT,
-                                       amps_ctl_context_get_cancellable (self->context), on_done,
+  g_data_input_stream_read_line_async (self->stream, G_PRIORITY_DEFAULT, self->cancellable, on_done,
                                        g_object_ref (self));
-  if (!amps_ctl_context_wait (self->context, is_done, self, -1, error))
+  result = wait_for_result (self, error);
+  if (result == NULL)
     return NULL;
 
-  result = g_steal_pointer (&self->result);
   line = g_data_input_stream_read_line_finish (self->stream, result, length, &cause);
   if (cause != NULL)
     set_unreadable (cause, error);
@@ -216,12 +254,11 @@ read_bytes (AmpsCtlEventReader *self, GError **error)
   GBytes *bytes;
 
   g_input_stream_read_bytes_async (G_INPUT_STREAM (self->stream), READ_SIZE, G_PRIORITY_DEFAULT,
-                                   amps_ctl_context_get_cancellable (self->context), on_done,
-                                   g_object_ref (self));
-  if (!amps_ctl_context_wait (self->context, is_done, self, -1, error))
+                                   self->cancellable, on_done, g_object_ref (self));
+  result = wait_for_result (self, error);
+  if (result == NULL)
     return NULL;
 
-  result = g_steal_pointer (&self->result);
   bytes = g_input_stream_read_bytes_finish (G_INPUT_STREAM (self->stream), result, &cause);
   if (cause != NULL)
     set_unreadable (cause, error);
@@ -286,8 +323,7 @@ read_document (AmpsCtlEventReader *self, const char *line, gsize length, GError 
                              (unsigned int) g_bytes_get_size (bytes));
       if (all->len > MAX_DOCUMENT)
         {
-          g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_BAD_DATA,
-                               _ ("the input is too large; write one event on each line instead"));
+          set_too_large (error);
           return FALSE;
         }
     }

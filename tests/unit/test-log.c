@@ -23,9 +23,9 @@ log_samples (void)
   g_autoptr (AmpsJob) traced = make_job ("traced", "{}", 1);
   g_autoptr (AmpsJob) recorded = make_job ("recorded", "{}", 1);
   AmpsRunTrace *trace = g_new0 (AmpsRunTrace, 1);
-  g_autoptr (AmpsJob) malformed =
-      amps_job_new_malformed (amps_delivery_new (g_bytes_new_static ("{", 1)),
-                              g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
+  g_autoptr (AmpsDelivery) broken = amps_delivery_new (g_bytes_new_static ("{", 1));
+  g_autoptr (AmpsJob) malformed = amps_job_new_malformed (
+      broken, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "broken"));
 
   amps_job_get_delivery (traced)->traceparent = g_strdup (TRACEPARENT);
   g_assert_true (amps_trace_context_parse (&trace->context, TRACEPARENT));

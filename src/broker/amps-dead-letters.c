@@ -7,7 +7,8 @@ typedef struct {
   AmpsDeadLettersRequest request;
   AmpsDeadLetterFilter *filter; /* (owned) (nullable) of the request */
   AmpsDeadLettersCounts counts;
-  GTask *task;        /* (owned) (nullable) while it runs */
+  GTask *task;        /* (owned) (nullable) while it runs, and until that is told */
+  GError *problem;    /* (owned) (nullable) why it did not come to its end */
   GSource *cancelled; /* (owned) (nullable) */
 } AmpsDeadLettersPrivate;
 
@@ -211,25 +212,37 @@ amps_dead_letters_tell (AmpsDeadLetters *self, const AmpsDeadLetter *letter, con
   show_progress (priv);
 }
 
+static gboolean
+on_end (gpointer user_data)
+{
+  AmpsDeadLettersPrivate *priv = get_private (user_data);
+  g_autoptr (GTask) task = g_steal_pointer (&priv->task);
+
+  if (priv->problem != NULL)
+    g_task_return_error (task, g_steal_pointer (&priv->problem));
+  else
+    g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
 /**
  * amps_dead_letters_end:
  * @self: dead letters
  * @error: (transfer full) (nullable): why it did not come to its end
  *
- * Says that the request is done, as far as it is.
+ * Says that the request is done, as far as it is. Whoever has asked is told soon, and not
+ * from within this: he may drop the last reference then.
  */
 void
 amps_dead_letters_end (AmpsDeadLetters *self, GError *error)
 {
   AmpsDeadLettersPrivate *priv = get_private (self);
-  g_autoptr (GTask) task = g_steal_pointer (&priv->task);
 
   if (priv->cancelled != NULL)
     g_source_destroy (priv->cancelled);
   g_clear_pointer (&priv->cancelled, g_source_unref);
 
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+  /* The task keeps this alive until then. */
+  priv->problem = error;
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_end, self, NULL);
 }

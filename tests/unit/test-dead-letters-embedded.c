@@ -265,6 +265,29 @@ test_no_file (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+on_last_end (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  gboolean *ended = user_data;
+
+  *ended = amps_dead_letters_run_finish (AMPS_DEAD_LETTERS (source), result, NULL);
+  g_object_unref (source);
+}
+
+/* Whoever is told needs them no longer. */
+static void
+test_dropped (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const AmpsDeadLettersRequest request = { .filter = f->filter };
+  gboolean ended = FALSE;
+
+  amps_dead_letters_run_async (g_object_ref (f->letters), &request, NULL, on_last_end, &ended);
+  g_object_unref (f->letters);
+  while (!ended)
+    g_main_context_iteration (NULL, TRUE);
+  f->letters = open_letters (f->path, NULL);
+}
+
+static void
 test_memory (void)
 {
   g_autoptr (GError) error = NULL;
@@ -282,7 +305,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "list", test_list },       { "redrive", test_redrive }, { "purge", test_purge },
     { "claimed", test_claimed }, { "refused", test_refused }, { "cancel", test_cancel },
-    { "no-file", test_no_file },
+    { "no-file", test_no_file }, { "dropped", test_dropped },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -3,6 +3,9 @@
 
 #include "core/amps-error.h"
 
+/* Whatever a broker does by itself takes less. */
+#define DEFAULT_MAX_SILENCE (30 * G_USEC_PER_SEC)
+
 typedef struct {
   AmpsDeadLettersRequest request;
   AmpsDeadLetterFilter *filter; /* (owned) (nullable) of the request */
@@ -106,6 +109,8 @@ amps_dead_letters_run_async (AmpsDeadLetters *self, const AmpsDeadLettersRequest
   priv->filter = amps_dead_letter_filter_copy (request->filter);
   priv->request = *request;
   priv->request.filter = priv->filter;
+  if (priv->request.max_silence <= 0)
+    priv->request.max_silence = DEFAULT_MAX_SILENCE;
   priv->counts = (AmpsDeadLettersCounts){ 0 };
   priv->task = g_steal_pointer (&task);
   if (cancellable != NULL)

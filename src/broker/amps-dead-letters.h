@@ -60,6 +60,7 @@ typedef void (*AmpsDeadLettersProgressFunc) (const AmpsDeadLettersCounts *counts
  * @action: what is to be done
  * @filter: with which of them
  * @with_bodies: whether @on_letter wants the bodies
+ * @max_silence: µs in which something has to happen; 0 for 30 s
  * @on_letter: (nullable): called for each letter that is meant, once it is dealt with
  * @on_progress: (nullable): called when there are other counts
  * @user_data: passed to both
@@ -68,6 +69,7 @@ typedef struct {
   AmpsDeadLettersAction action;
   const AmpsDeadLetterFilter *filter;
   gboolean with_bodies;
+  gint64 max_silence;
   AmpsDeadLetterFunc on_letter;
   AmpsDeadLettersProgressFunc on_progress;
   gpointer user_data;

@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-/* Of copies: so many may be there twice when it is killed. RabbitMQ stops reading the
- * connection when 400 wait for a channel. */
-#define MAX_UNCONFIRMED 200
+/* Of copies: about so many are there twice when it is killed. With more, 10,000 letters of a
+ * quorum queue are not redriven noticeably faster. */
+#define MAX_UNCONFIRMED 50
 
 /* What is only looked at is all held at once. What is to go is not: all that is held when
  * the connection dies counts as returned. */
@@ -19,9 +19,6 @@
 #define MOVE_PREFETCH 500
 
 #define WATCH_INTERVAL AMPS_SECONDS (1)
-
-/* For the next thing to happen. Whatever the broker does itself takes less. */
-#define MAX_SILENCE AMPS_SECONDS (30)
 
 /* Looks at an empty queue, until it is sure that others have taken what is missing. */
 #define MAX_EMPTY_LOOKS 3
@@ -427,10 +424,10 @@ watch (AmpsDeadLettersAmqp *self)
 {
   gint64 silence = get_now (self) - self->last_event;
 
-  if (silence >= MAX_SILENCE)
+  if (silence >= get_request (self)->max_silence)
     amps_dead_letters_amqp_fail (
-        self, AMPS_ERROR_UNAVAILABLE, "the broker did nothing for %d s%s",
-        (int) (MAX_SILENCE / G_USEC_PER_SEC),
+        self, AMPS_ERROR_UNAVAILABLE, "the broker did nothing for %.0f s%s",
+        (double) silence / G_USEC_PER_SEC,
         self->blocked ? ": it takes no messages, as in a memory or disk alarm" : "");
   else if (self->consumer == CONSUMER_ACTIVE && silence >= WATCH_INTERVAL && !self->looking)
     look (self);

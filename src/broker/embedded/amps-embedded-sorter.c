@@ -9,8 +9,7 @@
 #define MAX_PORTION 100
 #define MAX_BYTES (4 * 1024 * 1024)
 
-/* For the file, while others write to it. */
-#define MAX_WAIT (15 * G_USEC_PER_SEC)
+/* Between two tries to write to the file, while others do. */
 #define PAUSE (100 * 1000)
 
 typedef enum {
@@ -28,6 +27,7 @@ struct _AmpsEmbeddedSorter {
   AmpsDeadLettersAction action;
   AmpsDeadLetterFilter *filter; /* (owned) */
   gboolean with_bodies;
+  gint64 max_silence;    /* µs to wait for the file */
   AmpsMailbox *portions; /* of the main thread, outlives it */
   AmpsMailbox *commands; /* (owned) of the sorter's thread */
   GMainContext *context; /* (owned) likewise */
@@ -106,7 +106,7 @@ open_store (AmpsEmbeddedSorter *self, GError **error)
 static gboolean
 begin (AmpsEmbeddedSorter *self, GError **error)
 {
-  gint64 end = g_get_monotonic_time () + MAX_WAIT;
+  gint64 end = g_get_monotonic_time () + self->max_silence;
 
   while (TRUE)
     {
@@ -294,6 +294,7 @@ amps_embedded_sorter_new (const AmpsEmbeddedSettings *settings,
   self->action = request->action;
   self->filter = amps_dead_letter_filter_copy (request->filter);
   self->with_bodies = request->with_bodies;
+  self->max_silence = request->max_silence;
   self->portions = portions;
   self->context = g_main_context_new ();
   self->commands = amps_mailbox_new ("dead letters", self->context, on_command, g_free, self);

@@ -68,6 +68,21 @@ store_text (char **place, const char *value, GError **error)
 }
 
 static gboolean
+add_text (char ***place, const char *value, GError **error)
+{
+  unsigned int length = *place != NULL ? g_strv_length (*place) : 0;
+  char *text = NULL;
+
+  if (!store_text (&text, value, error))
+    return FALSE;
+
+  *place = g_renew (char *, *place, length + 2);
+  (*place)[length] = text;
+  (*place)[length + 1] = NULL;
+  return TRUE;
+}
+
+static gboolean
 store_duration (gint64 *place, const char *value, GError **error)
 {
   if (!amps_parse_duration (value, place, error))
@@ -97,6 +112,9 @@ store (const AmpsCtlOption *option, gpointer place, const char *value, GError **
     case AMPS_CTL_OPTION_TEXT:
     case AMPS_CTL_OPTION_OPTIONAL_TEXT:
       return store_text (place, value, error);
+
+    case AMPS_CTL_OPTION_TEXTS:
+      return add_text (place, value, error);
 
     case AMPS_CTL_OPTION_PATH:
       g_free (*(char **) place);
@@ -156,5 +174,7 @@ amps_ctl_options_clear (const AmpsCtlOption *options, gpointer values)
       if (options->kind == AMPS_CTL_OPTION_TEXT || options->kind == AMPS_CTL_OPTION_PATH ||
           options->kind == AMPS_CTL_OPTION_OPTIONAL_TEXT)
         g_clear_pointer ((char **) (gpointer) ((char *) values + options->offset), g_free);
+      if (options->kind == AMPS_CTL_OPTION_TEXTS)
+        g_clear_pointer ((char ***) (gpointer) ((char *) values + options->offset), g_strfreev);
     }
 }

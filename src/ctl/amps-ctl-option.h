@@ -9,7 +9,8 @@ G_BEGIN_DECLS
  * AmpsCtlOptionKind:
  * @AMPS_CTL_OPTION_FLAG: no value; a #gboolean
  * @AMPS_CTL_OPTION_TEXT: a `char *`, UTF-8, %NULL without the option
- * @AMPS_CTL_OPTION_OPTIONAL_TEXT: likewise, "" with the option but without a value
+ * @AMPS_CTL_OPTION_TEXTS: a `char **` of all that were given, %NULL without the option
+ * @AMPS_CTL_OPTION_OPTIONAL_TEXT: as a text, "" with the option but without a value
  * @AMPS_CTL_OPTION_PATH: likewise, any bytes
  * @AMPS_CTL_OPTION_DURATION: such as "5m"; a #gint64 of µs, 0 without the option only
  * @AMPS_CTL_OPTION_OPTIONAL_DURATION: likewise, but 0 may be given; -1 with the option but without
@@ -21,6 +22,7 @@ G_BEGIN_DECLS
 typedef enum {
   AMPS_CTL_OPTION_FLAG,
   AMPS_CTL_OPTION_TEXT,
+  AMPS_CTL_OPTION_TEXTS,
   AMPS_CTL_OPTION_OPTIONAL_TEXT,
   AMPS_CTL_OPTION_PATH,
   AMPS_CTL_OPTION_DURATION,

@@ -2,8 +2,9 @@
 # Completes command lines of ampsctl in bash.
 
 _ampsctl_commands='status healthcheck jobs top acknowledge reject heartbeat publish pause resume
-drain concurrency help'
-_ampsctl_families=''
+drain concurrency dead help'
+_ampsctl_families='dead'
+_ampsctl_dead='list show redrive purge'
 _ampsctl_general='--json --url= --socket= --bus --timeout= --no-color --help --version'
 
 _ampsctl_options ()
@@ -21,6 +22,10 @@ _ampsctl_options ()
     resume) ;;
     drain) echo --wait ;;
     concurrency) ;;
+    'dead list') echo --id= --reason= --type= --older-than= --limit= ;;
+    'dead show') ;;
+    'dead redrive') echo --id= --reason= --type= --older-than= --limit= --all --dry-run ;;
+    'dead purge') echo --id= --reason= --type= --older-than= --limit= --all --dry-run ;;
     help) ;;
   esac
 }
@@ -56,6 +61,7 @@ _ampsctl ()
     *)
       case $command in
         ''|help) candidates=$_ampsctl_commands ;;
+        dead) candidates=$_ampsctl_dead ;;
         publish)
           compopt -o filenames 2>/dev/null
           mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -15,13 +15,12 @@
 #define MAX_FAULTS 2
 
 const AmpsCtlCommand *const amps_ctl_commands[] = {
-  &amps_ctl_status_command,      &amps_ctl_healthcheck_command,
-  &amps_ctl_jobs_command,        &amps_ctl_top_command,
-  &amps_ctl_acknowledge_command, &amps_ctl_reject_command,
-  &amps_ctl_heartbeat_command,   &amps_ctl_publish_command,
-  &amps_ctl_pause_command,       &amps_ctl_resume_command,
-  &amps_ctl_drain_command,       &amps_ctl_concurrency_command,
-  &amps_ctl_help_command,        NULL,
+  &amps_ctl_status_command,     &amps_ctl_healthcheck_command, &amps_ctl_jobs_command,
+  &amps_ctl_top_command,        &amps_ctl_acknowledge_command, &amps_ctl_reject_command,
+  &amps_ctl_heartbeat_command,  &amps_ctl_publish_command,     &amps_ctl_pause_command,
+  &amps_ctl_resume_command,     &amps_ctl_drain_command,       &amps_ctl_concurrency_command,
+  &amps_ctl_dead_list_command,  &amps_ctl_dead_show_command,   &amps_ctl_dead_redrive_command,
+  &amps_ctl_dead_purge_command, &amps_ctl_help_command,        NULL,
 };
 
 /**

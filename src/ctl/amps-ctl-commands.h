@@ -17,6 +17,10 @@ extern const AmpsCtlCommand amps_ctl_pause_command;
 extern const AmpsCtlCommand amps_ctl_resume_command;
 extern const AmpsCtlCommand amps_ctl_drain_command;
 extern const AmpsCtlCommand amps_ctl_concurrency_command;
+extern const AmpsCtlCommand amps_ctl_dead_list_command;
+extern const AmpsCtlCommand amps_ctl_dead_purge_command;
+extern const AmpsCtlCommand amps_ctl_dead_redrive_command;
+extern const AmpsCtlCommand amps_ctl_dead_show_command;
 extern const AmpsCtlCommand amps_ctl_help_command;
 
 G_END_DECLS

@@ -32,7 +32,7 @@ ROOMS = {
     'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
     'dbus': ['core/', 'delivery/', CONFIG, BROKER],
     'sentry': ['core/', CONFIG],
-    'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, 'broker/amps-broker-factory.h'],
+    'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, DEAD_LETTERS, 'broker/amps-broker-factory.h'],
     '.': ['core/', 'http/', 'telemetry/', 'workload/', 'delivery/', 'server/', 'dbus/', 'sentry/',
           BROKER, 'broker/amps-broker-factory.h'],
 }

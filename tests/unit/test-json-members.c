@@ -25,7 +25,7 @@ test_members (void)
   g_assert_null (values[0].start);
   g_assert_cmpint (values[0].kind, ==, AMPS_JSON_NULL);
   g_assert_cmpint (values[1].kind, ==, AMPS_JSON_STRING);
-  g_assert_cmpmem (values[1].start, values[1].end - values[1].start, "x", 1);
+  g_assert_cmpmem (values[1].start, (gsize) (values[1].end - values[1].start), "x", 1);
   g_assert_nonnull (values[2].start);
   g_assert_cmpint (values[2].kind, ==, AMPS_JSON_NULL);
 }

@@ -34,7 +34,7 @@ async function open({ url, ...options }) {
 // What the rules for accessibility find. DevTools may run what the page's policy forbids.
 async function axe() {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run());
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }
 

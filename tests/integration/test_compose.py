@@ -126,11 +126,11 @@ default_pass = {variables['RABBITMQ_DEFAULT_PASS']}
         cls.addClassCleanup(end_group, process)
         outside = os.stat('/proc/self/ns/net').st_ino
         wait_until(lambda: os.stat(f'/proc/{process.pid}/ns/net').st_ino != outside)
-        cls.run_all(
-            f'ip link add to-{name} type veth peer name eth0 netns {process.pid}',
-            f'ip link set to-{name} master bridge up',
-            f'nsenter --net=/proc/{process.pid}/ns/net ip address add {ADDRESSES[name]}/24 dev eth0',
-            f'nsenter --net=/proc/{process.pid}/ns/net ip link set eth0 up')
+        inside = f'nsenter --net=/proc/{process.pid}/ns/net ip'
+        cls.run_all(f'ip link add to-{name} type veth peer name eth0 netns {process.pid}',
+                    f'ip link set to-{name} master bridge up',
+                    f'{inside} address add {ADDRESSES[name]}/24 dev eth0',
+                    f'{inside} link set eth0 up')
         process.stdin.write(b'\n')
         process.stdin.close()
         cls.processes[name] = process

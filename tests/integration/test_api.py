@@ -42,6 +42,9 @@ METRICS = {
     'amps_queue_messages': 'gauge',
     'amps_publications_total': 'counter',
     'amps_api_requests_total': 'counter',
+    'amps_spans_exported_total': 'counter',
+    'amps_spans_dropped_total': 'counter',
+    'amps_error_reports_total': 'counter',
 }
 
 

@@ -4,8 +4,12 @@
 #include "amps-locale.h"
 
 #include <glib.h>
+#include <langinfo.h>
 #include <libintl.h>
 #include <locale.h>
+
+/* What nl_langinfo() calls ASCII, which is all that the C locale knows. */
+#define ASCII "ANSI_X3.4-1968"
 
 /**
  * amps_locale_set_up:
@@ -19,6 +23,10 @@ amps_locale_set_up (void)
   const char *folder = g_getenv ("AMPS_LOCALEDIR");
 
   setlocale (LC_ALL, "");
+  /* Minimal images have no other locale. Without this variable, which GLib looks at first,
+   * quotation marks and the like would be shown as question marks. */
+  if (g_str_equal (nl_langinfo (CODESET), ASCII))
+    g_setenv ("CHARSET", "UTF-8", FALSE);
   bindtextdomain (GETTEXT_PACKAGE, folder != NULL ? folder : AMPS_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);

@@ -51,6 +51,9 @@ class Failures(unittest.TestCase):
             with self.subTest(arguments):
                 self.bad(USAGE, said, *arguments)
 
+    def test_image_without_locales(self):
+        self.assertIn('“stauts”', ampsctl.call('stauts', LC_ALL='C').errors)
+
     def test_settings(self):
         self.bad(SETTINGS, 'PORT=x: ', 'status', PORT='x')
         self.bad(SETTINGS, 'API_TOKEN_FILE=', 'status', API_TOKEN_FILE='/nowhere')

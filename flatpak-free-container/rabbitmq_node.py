@@ -122,7 +122,7 @@ class RabbitMQNode:
     def control(self, *arguments):
         """Runs rabbitmqctl on the node, and returns what it printed."""
         return subprocess.run([CONTROL, *arguments], env=self._environment, check=True,
-                              timeout=60, stdout=subprocess.PIPE, text=True,
+                              timeout=300, stdout=subprocess.PIPE, text=True,
                               stdin=subprocess.DEVNULL).stdout
 
     def wait_until_ready(self, timeout=120):
@@ -143,12 +143,14 @@ class RabbitMQNode:
         raise RuntimeError(f'RabbitMQ was not ready after {timeout} s')
 
     def let_queues_settle(self):
-        """To be called before the node is killed, when quorum queues were just made.
+        """To be called before the node is killed, when queues were just made.
 
-        RabbitMQ 3.10 keeps their names in a table of Erlang's that is written to the disk up to
-        3 s later. Killed before, it starts a queue anew without a leader, and it never comes
+        RabbitMQ writes that there is a queue into a log which reaches the disk a little later,
+        and 3.10 keeps the names of quorum queues in a table that does so up to 3 s later. Killed
+        before, it has forgotten a queue, or starts one anew without a leader, and it never comes
         back."""
-        self.control('eval', '[ok = dets:sync(Table) || Table <- dets:all()].')
+        self.control('eval', '[ok = dets:sync(Table) || Table <- dets:all()], '
+                             'ok = mnesia:sync_log().')
 
     def suspend(self):
         """Lets the node stand still; nobody is told."""

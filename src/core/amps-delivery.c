@@ -13,8 +13,9 @@ G_DEFINE_BOXED_TYPE (AmpsDelivery, amps_delivery, amps_delivery_ref, amps_delive
 AmpsDelivery *
 amps_delivery_new (GBytes *body)
 {
-  AmpsDelivery *self = g_atomic_rc_box_new0 (AmpsDelivery);
+  AmpsDelivery *self = g_new0 (AmpsDelivery, 1);
 
+  self->ref_count = 1;
   self->body = body;
   self->body_hash = g_bytes_hash (body);
   self->attempt = 1;
@@ -32,7 +33,8 @@ amps_delivery_new (GBytes *body)
 AmpsDelivery *
 amps_delivery_ref (AmpsDelivery *self)
 {
-  return g_atomic_rc_box_acquire (self);
+  g_atomic_int_inc (&self->ref_count);
+  return self;
 }
 
 /**
@@ -50,19 +52,6 @@ amps_delivery_get_remaining_delay (const AmpsDelivery *self, gint64 now)
   return self->delay > 0 ? MAX (self->delay - MAX (now - self->received, 0), 0) : 0;
 }
 
-static void
-delivery_clear (gpointer data)
-{
-  AmpsDelivery *self = data;
-
-  g_clear_pointer (&self->body, g_bytes_unref);
-  g_clear_pointer (&self->original_body, g_bytes_unref);
-  g_clear_pointer (&self->properties, g_bytes_unref);
-  g_free (self->message_id);
-  g_free (self->traceparent);
-  g_free (self->tracestate);
-}
-
 /**
  * amps_delivery_unref:
  * @self: (transfer full): a delivery
@@ -72,5 +61,14 @@ delivery_clear (gpointer data)
 void
 amps_delivery_unref (AmpsDelivery *self)
 {
-  g_atomic_rc_box_release_full (self, delivery_clear);
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_pointer (&self->original_body, g_bytes_unref);
+  g_clear_pointer (&self->properties, g_bytes_unref);
+  g_free (self->message_id);
+  g_free (self->traceparent);
+  g_free (self->tracestate);
+  g_free (self);
 }

@@ -50,6 +50,8 @@ typedef struct {
   char *message_id;
   char *traceparent;
   char *tracestate;
+  /*< private >*/
+  int ref_count; /* atomic; not GLib's box, whose atomics ThreadSanitizer does not see */
 } AmpsDelivery;
 
 GType amps_delivery_get_type (void);

@@ -13,8 +13,9 @@
 AmpsTraceHeaders *
 amps_trace_headers_new (const AmpsTraceContext *context, const char *tracestate)
 {
-  AmpsTraceHeaders *self = g_atomic_rc_box_new0 (AmpsTraceHeaders);
+  AmpsTraceHeaders *self = g_new0 (AmpsTraceHeaders, 1);
 
+  self->ref_count = 1;
   amps_trace_context_format (context, self->traceparent);
   if (tracestate != NULL && amps_event_attribute_is_tracestate (tracestate))
     self->tracestate = g_strdup (tracestate);
@@ -49,15 +50,8 @@ amps_trace_headers_read (const char *traceparent, const char *tracestate)
 AmpsTraceHeaders *
 amps_trace_headers_ref (AmpsTraceHeaders *self)
 {
-  return g_atomic_rc_box_acquire (self);
-}
-
-static void
-clear (gpointer data)
-{
-  AmpsTraceHeaders *self = data;
-
-  g_free (self->tracestate);
+  g_atomic_int_inc (&self->ref_count);
+  return self;
 }
 
 /**
@@ -67,5 +61,9 @@ clear (gpointer data)
 void
 amps_trace_headers_unref (AmpsTraceHeaders *self)
 {
-  g_atomic_rc_box_release_full (self, clear);
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_free (self->tracestate);
+  g_free (self);
 }

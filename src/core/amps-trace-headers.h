@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef struct {
   char traceparent[AMPS_TRACEPARENT_SIZE];
   char *tracestate;
+  /*< private >*/
+  int ref_count; /* atomic, and seen by ThreadSanitizer */
 } AmpsTraceHeaders;
 
 AmpsTraceHeaders *amps_trace_headers_new (const AmpsTraceContext *context, const char *tracestate);

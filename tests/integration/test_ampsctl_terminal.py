@@ -140,7 +140,7 @@ class InTerminal(unittest.TestCase):
             terminal.type(f'ampsctl status{option}')
             terminal.wait_for('running, ready')
             terminal.type(f'ampsctl jobs{option}')
-            terminal.wait_for('running')
+            terminal.wait_for('LEFT')
             self.assertNotIn('\x1b[', terminal.colours)
         terminal.type('clear; ampsctl status')
         wait_until(lambda: '\x1b[32mrunning, ready' in terminal.colours, what='colours')
@@ -169,6 +169,7 @@ class InTerminal(unittest.TestCase):
         terminal.type('echo "status $?"')
         terminal.wait_for('status 130')
 
+        terminal.clear()
         terminal.resize(40, 24)
         terminal.type(f'ampsctl publish {path}')
         lines = terminal.wait_for('Publishing ')
@@ -177,9 +178,10 @@ class InTerminal(unittest.TestCase):
         terminal.press('C-c')
         terminal.wait_for('events published')
 
-        terminal.type(f'clear; ampsctl publish {path} 2>&1 | cat')
-        terminal.press('C-c')
-        terminal.wait_for('ready>')
+        terminal.clear()
+        interrupted = f'timeout --foreground -s INT 1 {ampsctl.BINARY} publish {path}'
+        terminal.type(f'clear; {interrupted} 2>&1 | cat')
+        terminal.wait_for('events published')
         self.assertNotIn('Publishing', terminal.screen)
 
     def test_help_fits(self):

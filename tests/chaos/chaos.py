@@ -356,6 +356,8 @@ def run(arguments, folder):
     for line in chaos.ledger.violations[told:]:
         print('violation:', line)
     print(dict(sorted(chaos.ledger.counts.items())))
+    for identifier in lost[:5]:
+        print('lost:', chaos.ledger.tell(identifier))
     for when, usage in (('first', chaos.usage[0]), ('last', chaos.usage[-1]),
                         ('highest', max(chaos.usage))):
         print(f'{when} resident size and descriptors of AMPS: {usage[0]} KiB, {usage[1]}')

@@ -126,5 +126,13 @@ class Ledger:
             return sorted(identifier for identifier in self._missing
                           if self._unanswered.get(identifier) not in self._killed)
 
+    def tell(self, identifier):
+        """What is known of a job, for a person who looks for it in the logs."""
+        with self._lock:
+            runs = [f'{worker}: {run}' for worker, run in self._runs.get(identifier, {}).items()]
+            return '\n'.join([
+                f'{identifier}, published {self._published[identifier]} times, last '
+                f'acknowledgement without an answer by {self._unanswered.get(identifier)}', *runs])
+
     def _accuse(self, what):
         self.violations.append(f'{what} at {time.strftime("%X")}')

@@ -3,11 +3,11 @@
 
 #include "amps-application.h"
 
+#include "amps-descriptor-limit.h"
 #include "amps-service-manager.h"
 #include "amps-signals.h"
+#include "base/amps-log.h"
 #include "broker/amps-broker-factory.h"
-#include "core/amps-descriptors.h"
-#include "core/amps-log.h"
 #include "dbus/amps-dbus-service.h"
 #include "delivery/amps-dispatcher.h"
 #include "delivery/amps-queue-gauge.h"
@@ -146,7 +146,7 @@ release_rest (AmpsApplication *self)
 }
 
 static gboolean
-on_deadline (gpointer user_data)
+application_on_deadline (gpointer user_data)
 {
   AmpsApplication *self = AMPS_APPLICATION (user_data);
   unsigned int n_jobs = amps_manifest_get_n_jobs (self->manifest);
@@ -254,7 +254,7 @@ amps_application_new (AmpsConfig *config)
   self->manager =
       amps_service_manager_new ((const char *const *) environment, self->clock, self->dispatcher);
 
-  self->deadline = amps_clock_attach_timer (self->clock, "shutdown", on_deadline, self);
+  self->deadline = amps_clock_attach_timer (self->clock, "shutdown", application_on_deadline, self);
   g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
   return self;
 }
@@ -263,7 +263,7 @@ amps_application_new (AmpsConfig *config)
 static void
 prepare_descriptors (AmpsApplication *self)
 {
-  guint64 limit = amps_descriptors_raise_limit ();
+  guint64 limit = amps_descriptor_limit_raise_limit ();
   guint64 n_jobs = amps_config_get_max_concurrency (self->config);
   guint64 needed = n_jobs + n_jobs / 4 + OTHER_DESCRIPTORS;
 

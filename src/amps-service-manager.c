@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-service-manager.h"
 
-#include "core/amps-foreign-text.h"
-#include "core/amps-log.h"
+#include "base/amps-foreign-text.h"
+#include "base/amps-log.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
@@ -34,7 +34,7 @@ G_DEFINE_FINAL_TYPE (AmpsServiceManager, amps_service_manager, G_TYPE_OBJECT)
 
 /* Returns: whether it was taken; never waits for it */
 static gboolean
-tell (AmpsServiceManager *self, const char *text)
+service_manager_tell (AmpsServiceManager *self, const char *text)
 {
   g_autoptr (GError) error = NULL;
   gboolean told;
@@ -54,14 +54,14 @@ tell (AmpsServiceManager *self, const char *text)
 static void
 tell_state (AmpsServiceManager *self, const char *state)
 {
-  char *untold = tell (self, state) ? NULL : g_strdup (state);
+  char *untold = service_manager_tell (self, state) ? NULL : g_strdup (state);
 
   g_free (self->untold);
   self->untold = untold;
 }
 
 static char *
-describe (AmpsServiceManager *self)
+service_manager_describe (AmpsServiceManager *self)
 {
   AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
   AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
@@ -79,12 +79,12 @@ static gboolean
 on_status (gpointer user_data)
 {
   AmpsServiceManager *self = AMPS_SERVICE_MANAGER (user_data);
-  g_autofree char *status = describe (self);
+  g_autofree char *status = service_manager_describe (self);
   g_autofree char *assignment = g_strconcat ("STATUS=", status, NULL);
 
   if (self->untold != NULL)
     tell_state (self, self->untold);
-  if (g_strcmp0 (status, self->status) != 0 && tell (self, assignment))
+  if (g_strcmp0 (status, self->status) != 0 && service_manager_tell (self, assignment))
     {
       g_free (self->status);
       self->status = g_steal_pointer (&status);
@@ -98,11 +98,11 @@ on_status (gpointer user_data)
 /* That the main loop moves is proved by being here. A thread that moves again, or a sign
  * that was not taken, is seen before it is too late. */
 static gboolean
-on_watchdog (gpointer user_data)
+service_manager_on_watchdog (gpointer user_data)
 {
   AmpsServiceManager *self = AMPS_SERVICE_MANAGER (user_data);
   gboolean stuck = amps_broker_is_stuck (amps_dispatcher_get_broker (self->dispatcher));
-  gboolean told = !stuck && tell (self, "WATCHDOG=1");
+  gboolean told = !stuck && service_manager_tell (self, "WATCHDOG=1");
 
   amps_timer_set_due (self->watchdog_timer,
                       amps_clock_get_monotonic_time (self->clock) +
@@ -215,7 +215,8 @@ amps_service_manager_new (const char *const *environment, AmpsClock *clock,
   self->clock = g_object_ref (clock);
   self->dispatcher = g_object_ref (dispatcher);
   self->status_timer = amps_clock_attach_timer (clock, "service status", on_status, self);
-  self->watchdog_timer = amps_clock_attach_timer (clock, "service watchdog", on_watchdog, self);
+  self->watchdog_timer =
+      amps_clock_attach_timer (clock, "service watchdog", service_manager_on_watchdog, self);
   if (address != NULL && *address != '\0')
     open_socket (self, address);
   if (self->socket != NULL)

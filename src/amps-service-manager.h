@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 #include "delivery/amps-dispatcher.h"
 
 G_BEGIN_DECLS

@@ -2,11 +2,11 @@
 #include "config.h"
 
 #include "amps-application.h"
-#include "amps-config.h"
 #include "amps-locale.h"
 #include "amps-signals.h"
+#include "base/amps-log.h"
 #include "broker/amps-broker-factory.h"
-#include "core/amps-log.h"
+#include "config/amps-config.h"
 
 #include <glib/gi18n.h>
 #include <malloc.h>
@@ -59,7 +59,7 @@ show_settings (AmpsConfig *config)
 }
 
 static int
-run (int argc, char **argv)
+main_run (int argc, char **argv)
 {
   g_autoptr (GStrvBuilder) given = g_strv_builder_new ();
   g_auto (GStrv) environment = g_get_environ ();
@@ -123,5 +123,5 @@ int
 main (int argc, char **argv)
 {
   amps_signals_hold ();
-  return run (argc, argv);
+  return main_run (argc, argv);
 }

@@ -4,7 +4,7 @@
 #include "amqp/amps-amqp-uri.h"
 #include "amqp/amps-broker-amqp.h"
 #include "amqp/amps-dead-letters-amqp.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 #include "embedded/amps-broker-embedded.h"
 #include "embedded/amps-dead-letters-embedded.h"
 #include "embedded/amps-embedded-worker.h"
@@ -33,7 +33,7 @@ typedef struct {
 } Backend;
 
 static const Backend *
-find_backend (const char *type)
+broker_factory_find_backend (const char *type)
 {
   static const Backend backends[] = {
     { "amqp", amps_broker_amqp_new, amps_dead_letters_amqp_new, check_amqp_uri },
@@ -60,7 +60,7 @@ find_backend (const char *type)
 AmpsBroker *
 amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock)
 {
-  return find_backend (amps_config_get_broker_type (config))->create (config, clock);
+  return broker_factory_find_backend (amps_config_get_broker_type (config))->create (config, clock);
 }
 
 /**
@@ -83,7 +83,7 @@ amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock, G
       return NULL;
     }
 
-  return find_backend (amps_config_get_broker_type (config))
+  return broker_factory_find_backend (amps_config_get_broker_type (config))
       ->create_dead_letters (config, clock, error);
 }
 
@@ -100,5 +100,5 @@ amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock, G
 gboolean
 amps_broker_factory_check_uri (const char *broker_type, const char *uri, GError **error)
 {
-  return find_backend (broker_type)->check_uri (uri, error);
+  return broker_factory_find_backend (broker_type)->check_uri (uri, error);
 }

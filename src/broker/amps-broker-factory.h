@@ -2,9 +2,9 @@
 #pragma once
 
 #include "amps-broker.h"
-#include "amps-config.h"
 #include "amps-dead-letters.h"
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
 
 G_BEGIN_DECLS
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-broker.h"
 
-#include "core/amps-error.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
 
 typedef struct {
   AmpsBrokerState state;
@@ -36,7 +36,7 @@ static GParamSpec *props[N_PROPS];
 static unsigned int signals[N_SIGNALS];
 
 static AmpsBrokerPrivate *
-get_private (AmpsBroker *self)
+broker_get_private (AmpsBroker *self)
 {
   return amps_broker_get_instance_private (self);
 }
@@ -66,7 +66,7 @@ amps_broker_get_property (GObject *object, unsigned int prop_id, GValue *value, 
 static void
 amps_broker_finalize (GObject *object)
 {
-  AmpsBrokerPrivate *priv = get_private (AMPS_BROKER (object));
+  AmpsBrokerPrivate *priv = broker_get_private (AMPS_BROKER (object));
 
   g_free (priv->state_detail);
   amps_log_throttle_free (priv->problems);
@@ -139,7 +139,7 @@ amps_broker_class_init (AmpsBrokerClass *klass)
 static void
 amps_broker_init (AmpsBroker *self)
 {
-  get_private (self)->problems = amps_log_throttle_new ();
+  broker_get_private (self)->problems = amps_log_throttle_new ();
 }
 
 /**
@@ -169,7 +169,7 @@ amps_broker_set_consuming (AmpsBroker *self, gboolean consuming)
 {
   g_return_if_fail (AMPS_IS_BROKER (self));
 
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   consuming = !!consuming;
   if (priv->consuming == consuming)
@@ -191,7 +191,7 @@ amps_broker_get_consuming (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
 
-  return get_private (self)->consuming;
+  return broker_get_private (self)->consuming;
 }
 
 /**
@@ -212,7 +212,7 @@ amps_broker_set_prefetch (AmpsBroker *self, unsigned int prefetch)
  * amps_broker_settle:
  * @self: a broker
  * @delivery: a delivery of its
- * @kind: %AMPS_SETTLE_ACKNOWLEDGE, %AMPS_SETTLE_RELEASE or %AMPS_SETTLE_RETURN
+ * @kind: %AMPS_SETTLE_ACKNOWLEDGE, %AMPS_SETTLE_REQUEUE or %AMPS_SETTLE_REQUEUE_FAILED
  *
  * Settles @delivery when nothing can be done about a failure: it could only be
  * that the epoch ends first, which [signal@Amps.Broker::lost] tells.
@@ -296,7 +296,7 @@ amps_broker_get_state (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), AMPS_BROKER_DISCONNECTED);
 
-  return get_private (self)->state;
+  return broker_get_private (self)->state;
 }
 
 /**
@@ -310,7 +310,7 @@ amps_broker_get_state_detail (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), NULL);
 
-  return get_private (self)->state_detail;
+  return broker_get_private (self)->state_detail;
 }
 
 /**
@@ -324,7 +324,7 @@ amps_broker_get_blocked (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
 
-  return get_private (self)->blocked;
+  return broker_get_private (self)->blocked;
 }
 
 /**
@@ -338,7 +338,7 @@ amps_broker_get_full (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
 
-  return get_private (self)->full;
+  return broker_get_private (self)->full;
 }
 
 /**
@@ -352,7 +352,7 @@ amps_broker_get_epoch (AmpsBroker *self)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), 0);
 
-  return get_private (self)->epoch;
+  return broker_get_private (self)->epoch;
 }
 
 /**
@@ -367,7 +367,7 @@ amps_broker_is_alive (AmpsBroker *self, const AmpsDelivery *delivery)
 {
   g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
 
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   return priv->epoch_alive && delivery->epoch == priv->epoch;
 }
@@ -400,7 +400,7 @@ amps_broker_is_stuck (AmpsBroker *self)
 void
 amps_broker_begin_epoch (AmpsBroker *self)
 {
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   amps_broker_end_epoch (self);
   priv->epoch_alive = TRUE;
@@ -417,7 +417,7 @@ amps_broker_begin_epoch (AmpsBroker *self)
 void
 amps_broker_end_epoch (AmpsBroker *self)
 {
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   if (!priv->epoch_alive)
     return;
@@ -428,7 +428,7 @@ amps_broker_end_epoch (AmpsBroker *self)
 
 /* Each try that fails comes here, so that it is counted. */
 static void
-log_problem (AmpsBrokerPrivate *priv, const char *what, const char *detail)
+broker_log_problem (AmpsBrokerPrivate *priv, const char *what, const char *detail)
 {
   g_autofree char *text = amps_log_throttle_note (priv->problems, detail, g_get_monotonic_time ());
 
@@ -443,9 +443,9 @@ log_change (AmpsBrokerPrivate *priv, AmpsBrokerState state, const char *detail)
     amps_log (INFO, BROKER_CONNECTED, "Broker connected");
 
   if (detail != NULL)
-    log_problem (priv,
-                 state == AMPS_BROKER_CONNECTED ? "problem" : amps_broker_state_to_string (state),
-                 detail);
+    broker_log_problem (
+        priv, state == AMPS_BROKER_CONNECTED ? "problem" : amps_broker_state_to_string (state),
+        detail);
   else if (state == AMPS_BROKER_CONSUMING || state == AMPS_BROKER_DISCONNECTED)
     amps_log (INFO, BROKER_STATE, "Broker %s", amps_broker_state_to_string (state));
 
@@ -465,7 +465,7 @@ log_change (AmpsBrokerPrivate *priv, AmpsBrokerState state, const char *detail)
 void
 amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail)
 {
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
   gboolean changed = priv->state != state || g_strcmp0 (priv->state_detail, detail) != 0;
 
   if (changed || detail != NULL)
@@ -490,7 +490,7 @@ amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *d
 void
 amps_broker_change_blocked (AmpsBroker *self, gboolean blocked)
 {
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   blocked = !!blocked;
   if (priv->blocked == blocked)
@@ -510,7 +510,7 @@ amps_broker_change_blocked (AmpsBroker *self, gboolean blocked)
 void
 amps_broker_change_full (AmpsBroker *self, gboolean full)
 {
-  AmpsBrokerPrivate *priv = get_private (self);
+  AmpsBrokerPrivate *priv = broker_get_private (self);
 
   full = !!full;
   if (priv->full == full)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-job.h"
-#include "core/amps-queue-depths.h"
-#include "core/amps-settlement.h"
-#include "core/amps-trace-headers.h"
+#include "event/amps-trace-headers.h"
+#include "jobs/amps-job.h"
+#include "jobs/amps-settlement.h"
+#include "metrics/amps-queue-depths.h"
 
 #include <gio/gio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dead-letters.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* Whatever a broker does by itself takes less. */
 #define DEFAULT_MAX_SILENCE (30 * G_USEC_PER_SEC)
@@ -25,7 +25,7 @@ typedef struct {
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (AmpsDeadLetters, amps_dead_letters, G_TYPE_OBJECT)
 
 static AmpsDeadLettersPrivate *
-get_private (AmpsDeadLetters *self)
+dead_letters_get_private (AmpsDeadLetters *self)
 {
   return amps_dead_letters_get_instance_private (self);
 }
@@ -33,7 +33,7 @@ get_private (AmpsDeadLetters *self)
 static void
 amps_dead_letters_finalize (GObject *object)
 {
-  AmpsDeadLettersPrivate *priv = get_private (AMPS_DEAD_LETTERS (object));
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (AMPS_DEAD_LETTERS (object));
 
   g_warn_if_fail (priv->task == NULL);
   g_clear_pointer (&priv->filter, amps_dead_letter_filter_free);
@@ -63,9 +63,9 @@ on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, gpointer user_data)
 
 /* Not its signal, in whose handler nobody may let go of it. */
 static void
-watch (AmpsDeadLetters *self, GCancellable *cancellable)
+dead_letters_watch (AmpsDeadLetters *self, GCancellable *cancellable)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
   priv->cancelled = g_cancellable_source_new (cancellable);
   g_source_set_callback (priv->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
@@ -89,7 +89,7 @@ amps_dead_letters_run_async (AmpsDeadLetters *self, const AmpsDeadLettersRequest
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_return_if_fail (AMPS_IS_DEAD_LETTERS (self));
@@ -114,7 +114,7 @@ amps_dead_letters_run_async (AmpsDeadLetters *self, const AmpsDeadLettersRequest
   priv->counts = (AmpsDeadLettersCounts){ 0 };
   priv->task = g_steal_pointer (&task);
   if (cancellable != NULL)
-    watch (self, cancellable);
+    dead_letters_watch (self, cancellable);
   AMPS_DEAD_LETTERS_GET_CLASS (self)->run (self);
 }
 
@@ -145,7 +145,7 @@ amps_dead_letters_run_finish (AmpsDeadLetters *self, GAsyncResult *result, GErro
 const AmpsDeadLettersCounts *
 amps_dead_letters_get_counts (AmpsDeadLetters *self)
 {
-  return &get_private (self)->counts;
+  return &dead_letters_get_private (self)->counts;
 }
 
 /**
@@ -157,7 +157,7 @@ amps_dead_letters_get_counts (AmpsDeadLetters *self)
 const AmpsDeadLettersRequest *
 amps_dead_letters_get_request (AmpsDeadLetters *self)
 {
-  return &get_private (self)->request;
+  return &dead_letters_get_private (self)->request;
 }
 
 static void
@@ -175,7 +175,7 @@ show_progress (AmpsDeadLettersPrivate *priv)
 void
 amps_dead_letters_begin (AmpsDeadLetters *self, guint64 n_there)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
   priv->counts.n_there = n_there;
   show_progress (priv);
@@ -189,7 +189,7 @@ amps_dead_letters_begin (AmpsDeadLetters *self, guint64 n_there)
 void
 amps_dead_letters_see (AmpsDeadLetters *self, guint64 n_seen)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
   priv->counts.n_seen += n_seen;
   show_progress (priv);
@@ -206,7 +206,7 @@ amps_dead_letters_see (AmpsDeadLetters *self, guint64 n_seen)
 void
 amps_dead_letters_tell (AmpsDeadLetters *self, const AmpsDeadLetter *letter, const GError *error)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
   if (error == NULL)
     priv->counts.n_done++;
@@ -218,9 +218,9 @@ amps_dead_letters_tell (AmpsDeadLetters *self, const AmpsDeadLetter *letter, con
 }
 
 static gboolean
-on_end (gpointer user_data)
+dead_letters_on_end (gpointer user_data)
 {
-  AmpsDeadLettersPrivate *priv = get_private (user_data);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (user_data);
   g_autoptr (GTask) task = g_steal_pointer (&priv->task);
 
   if (priv->problem != NULL)
@@ -241,7 +241,7 @@ on_end (gpointer user_data)
 void
 amps_dead_letters_end (AmpsDeadLetters *self, GError *error)
 {
-  AmpsDeadLettersPrivate *priv = get_private (self);
+  AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
   if (priv->cancelled != NULL)
     g_source_destroy (priv->cancelled);
@@ -249,5 +249,5 @@ amps_dead_letters_end (AmpsDeadLetters *self, GError *error)
 
   /* The task keeps this alive until then. */
   priv->problem = error;
-  g_idle_add_full (G_PRIORITY_DEFAULT, on_end, self, NULL);
+  g_idle_add_full (G_PRIORITY_DEFAULT, dead_letters_on_end, self, NULL);
 }

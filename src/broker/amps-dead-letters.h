@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-dead-letter-filter.h"
-#include "core/amps-dead-letter.h"
+#include "jobs/amps-dead-letter-filter.h"
+#include "jobs/amps-dead-letter.h"
 
 #include <gio/gio.h>
 

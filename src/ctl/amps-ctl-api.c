@@ -126,7 +126,7 @@ typedef struct {
 } Waiting;
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+ctl_api_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Waiting *waiting = user_data;
 
@@ -135,7 +135,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-is_done (gpointer user_data)
+ctl_api_is_done (gpointer user_data)
 {
   return ((Waiting *) user_data)->is_done;
 }
@@ -148,8 +148,8 @@ call_once (AmpsCtlApi *self, AmpsCtlContext *context, const AmpsCtlCall *call, g
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Waiting waiting = { FALSE };
 
-  amps_ctl_api_call_async (self, call, cancellable, on_answer, &waiting);
-  if (amps_ctl_context_wait (context, is_done, &waiting, timeout, error))
+  amps_ctl_api_call_async (self, call, cancellable, ctl_api_on_answer, &waiting);
+  if (amps_ctl_context_wait (context, ctl_api_is_done, &waiting, timeout, error))
     {
       if (waiting.error != NULL)
         g_propagate_error (error, waiting.error);
@@ -167,7 +167,7 @@ call_once (AmpsCtlApi *self, AmpsCtlContext *context, const AmpsCtlCall *call, g
 
 /* That nobody has decided yet, or the broker could not be asked: the same call later may do. */
 static gboolean
-is_worth_repeating (const AmpsCtlCall *call, const GError *error)
+ctl_api_is_worth_repeating (const AmpsCtlCall *call, const GError *error)
 {
   return call->kind >= AMPS_CTL_CALL_ACKNOWLEDGE && call->kind <= AMPS_CTL_CALL_PUBLISH &&
          amps_ctl_error_get_exit_status (error) == AMPS_CTL_ERROR_TRY_AGAIN;
@@ -205,7 +205,7 @@ amps_ctl_api_call (AmpsCtlApi *self, AmpsCtlContext *context, const AmpsCtlCall 
         g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_UNREACHABLE,
                      _ ("%s does not answer within %g s"), amps_ctl_api_get_place (self),
                      (double) timeout / G_USEC_PER_SEC);
-      else if (!is_worth_repeating (call, failure) ||
+      else if (!ctl_api_is_worth_repeating (call, failure) ||
                g_get_monotonic_time () + RETRY_DELAY >= end ||
                !amps_ctl_context_sleep (context, RETRY_DELAY, NULL))
         g_propagate_error (error, g_steal_pointer (&failure));

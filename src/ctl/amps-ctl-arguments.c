@@ -5,7 +5,7 @@
 
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
-#include "core/amps-edit-distance.h"
+#include "base/amps-edit-distance.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -43,7 +43,7 @@ find_option (const AmpsCtlOption *options, const char *name)
 }
 
 static gboolean
-on_option (const char *name, const char *value, gpointer user_data, GError **error)
+ctl_arguments_on_option (const char *name, const char *value, gpointer user_data, GError **error)
 {
   AmpsCtlArguments *self = user_data;
   const AmpsCtlOption *option = find_option (amps_ctl_general_options, name);
@@ -66,7 +66,7 @@ add_entries (GOptionGroup *group, const AmpsCtlOption *options)
           flags | (!amps_ctl_option_takes_value (options)   ? G_OPTION_FLAG_NO_ARG
                    : !amps_ctl_option_needs_value (options) ? G_OPTION_FLAG_OPTIONAL_ARG
                                                             : 0),
-          G_OPTION_ARG_CALLBACK, on_option, NULL, NULL },
+          G_OPTION_ARG_CALLBACK, ctl_arguments_on_option, NULL, NULL },
         { NULL },
       };
 

@@ -6,8 +6,8 @@
 #include "amps-ctl-bus-answer.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
-#include "core/amps-bus-address.h"
-#include "core/amps-error.h"
+#include "base/amps-bus-address.h"
+#include "base/amps-error.h"
 
 #include <glib/gi18n.h>
 
@@ -235,7 +235,7 @@ typedef struct {
 } Pending;
 
 static void
-pending_free (gpointer data)
+ctl_bus_pending_free (gpointer data)
 {
   Pending *pending = data;
 
@@ -253,7 +253,7 @@ return_error (GTask *task, GError *cause)
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+ctl_bus_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   const Pending *pending = g_task_get_task_data (task);
@@ -278,11 +278,11 @@ send_call (AmpsCtlBus *self, GTask *task)
                           pending->method->method, pending->parameters,
                           G_VARIANT_TYPE (pending->method->answer_type),
                           G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, g_task_get_cancellable (task),
-                          on_answer, g_object_ref (task));
+                          ctl_bus_on_answer, g_object_ref (task));
 }
 
 static void
-on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+ctl_bus_on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   AmpsCtlBus *self = g_task_get_source_object (task);
@@ -311,7 +311,7 @@ amps_ctl_bus_call_async (AmpsCtlApi *api, const AmpsCtlCall *call, GCancellable 
   Pending *pending = g_new0 (Pending, 1);
   GVariant *parameters;
 
-  g_task_set_task_data (task, pending, pending_free);
+  g_task_set_task_data (task, pending, ctl_bus_pending_free);
   if (call->event != NULL && !g_utf8_validate_len (g_bytes_get_data (call->event, NULL),
                                                    g_bytes_get_size (call->event), NULL))
     {
@@ -333,7 +333,7 @@ amps_ctl_bus_call_async (AmpsCtlApi *api, const AmpsCtlCall *call, GCancellable 
   g_dbus_connection_new_for_address (self->address,
                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                     NULL, cancellable, on_connected, g_object_ref (task));
+                                     NULL, cancellable, ctl_bus_on_connected, g_object_ref (task));
 }
 
 static JsonNode *

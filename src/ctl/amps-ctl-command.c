@@ -6,7 +6,7 @@
 #include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
-#include "core/amps-edit-distance.h"
+#include "base/amps-edit-distance.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -65,7 +65,7 @@ amps_ctl_command_is_family (const char *word)
 
 /* Returns: (nullable): the command that was likely meant */
 static const char *
-guess (const char *name)
+ctl_command_guess (const char *name)
 {
   const char *best = NULL;
   unsigned int least = MAX_FAULTS + 1;
@@ -99,7 +99,7 @@ void
 amps_ctl_command_set_unknown (const char *name, GError **error)
 {
   g_autofree char *shown = amps_ctl_text_clean (name);
-  const char *likely = guess (name);
+  const char *likely = ctl_command_guess (name);
 
   if (likely != NULL)
     g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,

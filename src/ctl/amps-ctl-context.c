@@ -198,7 +198,7 @@ amps_ctl_context_get_signal (AmpsCtlContext *self)
 }
 
 static gboolean
-on_timeout (gpointer user_data)
+ctl_context_on_timeout (gpointer user_data)
 {
   gboolean *is_late = user_data;
 
@@ -212,7 +212,8 @@ add_timeout (gint64 timeout, gboolean *is_late)
 {
   gint64 milliseconds = (timeout + 999) / 1000;
 
-  return g_timeout_add ((unsigned int) CLAMP (milliseconds, 0, G_MAXINT), on_timeout, is_late);
+  return g_timeout_add ((unsigned int) CLAMP (milliseconds, 0, G_MAXINT), ctl_context_on_timeout,
+                        is_late);
 }
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-ctl-option.h"
 #include "amps-ctl-output.h"
+#include "config/amps-config.h"
 
 G_BEGIN_DECLS
 

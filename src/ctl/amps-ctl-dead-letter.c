@@ -27,7 +27,7 @@ format_local (gint64 time)
 }
 
 static char *
-format_time (gint64 time)
+ctl_dead_letter_format_time (gint64 time)
 {
   g_autoptr (GDateTime) date = time != 0 ? make_date (time) : NULL;
 
@@ -88,7 +88,7 @@ amps_ctl_dead_letter_add_to (const AmpsDeadLetter *letter, AmpsCtlTable *table)
 /* JSON */
 
 static void
-add_text (JsonBuilder *builder, const char *name, const char *value)
+ctl_dead_letter_add_text (JsonBuilder *builder, const char *name, const char *value)
 {
   json_builder_set_member_name (builder, name);
   if (value != NULL)
@@ -98,16 +98,16 @@ add_text (JsonBuilder *builder, const char *name, const char *value)
 }
 
 static void
-add_time (JsonBuilder *builder, const char *name, gint64 time)
+ctl_dead_letter_add_time (JsonBuilder *builder, const char *name, gint64 time)
 {
-  g_autofree char *text = format_time (time);
+  g_autofree char *text = ctl_dead_letter_format_time (time);
 
-  add_text (builder, name, text);
+  ctl_dead_letter_add_text (builder, name, text);
 }
 
 /* What is no JSON is in base64, as CloudEvents do it. */
 static void
-add_body (JsonBuilder *builder, GBytes *body)
+ctl_dead_letter_add_body (JsonBuilder *builder, GBytes *body)
 {
   gsize length;
   const char *data = g_bytes_get_data (body, &length);
@@ -124,7 +124,7 @@ add_body (JsonBuilder *builder, GBytes *body)
     }
 
   base64 = g_base64_encode ((const guchar *) data, length);
-  add_text (builder, "body_base64", base64);
+  ctl_dead_letter_add_text (builder, "body_base64", base64);
 }
 
 /**
@@ -136,24 +136,24 @@ void
 amps_ctl_dead_letter_add_json (const AmpsDeadLetter *letter, JsonBuilder *builder)
 {
   json_builder_begin_object (builder);
-  add_text (builder, "id", letter->id);
-  add_text (builder, "source", letter->source);
-  add_text (builder, "type", letter->type);
-  add_text (builder, "reason", letter->reason);
-  add_text (builder, "detail", letter->detail);
+  ctl_dead_letter_add_text (builder, "id", letter->id);
+  ctl_dead_letter_add_text (builder, "source", letter->source);
+  ctl_dead_letter_add_text (builder, "type", letter->type);
+  ctl_dead_letter_add_text (builder, "reason", letter->reason);
+  ctl_dead_letter_add_text (builder, "detail", letter->detail);
   json_builder_set_member_name (builder, "attempt");
   if (letter->attempt > 0)
     json_builder_add_int_value (builder, letter->attempt);
   else
     json_builder_add_null_value (builder);
-  add_text (builder, "queue", letter->queue);
-  add_text (builder, "worker", letter->worker);
-  add_time (builder, "first_received", letter->first_received);
-  add_time (builder, "time", letter->time);
+  ctl_dead_letter_add_text (builder, "queue", letter->queue);
+  ctl_dead_letter_add_text (builder, "worker", letter->worker);
+  ctl_dead_letter_add_time (builder, "first_received", letter->first_received);
+  ctl_dead_letter_add_time (builder, "time", letter->time);
   json_builder_set_member_name (builder, "size");
   json_builder_add_int_value (builder, (gint64) letter->size);
   if (letter->body != NULL)
-    add_body (builder, letter->body);
+    ctl_dead_letter_add_body (builder, letter->body);
   json_builder_end_object (builder);
 }
 

@@ -3,7 +3,7 @@
 
 #include "amps-ctl-output.h"
 #include "amps-ctl-table.h"
-#include "core/amps-dead-letter.h"
+#include "jobs/amps-dead-letter.h"
 
 G_BEGIN_DECLS
 

@@ -3,8 +3,8 @@
 
 #include "amps-ctl-error.h"
 #include "amps-ctl-progress.h"
+#include "base/amps-error.h"
 #include "broker/amps-broker-factory.h"
-#include "core/amps-error.h"
 
 typedef struct {
   const AmpsDeadLettersRequest *request;
@@ -31,7 +31,7 @@ on_progress (const AmpsDeadLettersCounts *counts, gpointer user_data)
 }
 
 static void
-on_letter (const AmpsDeadLetter *letter, const GError *error, gpointer user_data)
+ctl_dead_run_on_letter (const AmpsDeadLetter *letter, const GError *error, gpointer user_data)
 {
   const AmpsDeadLettersRequest *request = ((Run *) user_data)->request;
 
@@ -40,7 +40,7 @@ on_letter (const AmpsDeadLetter *letter, const GError *error, gpointer user_data
 }
 
 static void
-on_end (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+ctl_dead_run_on_end (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   ((Run *) user_data)->result = g_object_ref (result);
 }
@@ -96,11 +96,11 @@ amps_ctl_dead_run (AmpsCtlContext *context, const char *label, AmpsDeadLettersRe
     return FALSE;
 
   own.max_silence = amps_ctl_context_get_general (context)->timeout;
-  own.on_letter = on_letter;
+  own.on_letter = ctl_dead_run_on_letter;
   own.on_progress = on_progress;
   own.user_data = &run;
-  amps_dead_letters_run_async (letters, &own, amps_ctl_context_get_cancellable (context), on_end,
-                               &run);
+  amps_dead_letters_run_async (letters, &own, amps_ctl_context_get_cancellable (context),
+                               ctl_dead_run_on_end, &run);
   while (run.result == NULL)
     g_main_context_iteration (NULL, TRUE);
 

@@ -114,7 +114,7 @@ report_clear (Report *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Report, report_clear)
 
 static void
-note_failure (Report *self, const AmpsDeadLetter *letter, const GError *error)
+ctl_dead_note_failure (Report *self, const AmpsDeadLetter *letter, const GError *error)
 {
   g_autofree char *id = amps_ctl_text_clean (letter->id != NULL ? letter->id : "-");
 
@@ -129,13 +129,13 @@ note_failure (Report *self, const AmpsDeadLetter *letter, const GError *error)
 }
 
 static void
-on_letter (const AmpsDeadLetter *letter, const GError *error, gpointer user_data)
+ctl_dead_on_letter (const AmpsDeadLetter *letter, const GError *error, gpointer user_data)
 {
   Report *self = user_data;
 
   if (error != NULL)
     {
-      note_failure (self, letter, error);
+      ctl_dead_note_failure (self, letter, error);
       return;
     }
 
@@ -210,9 +210,10 @@ list (AmpsCtlContext *context, GError **error)
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   g_autoptr (AmpsDeadLetterFilter) filter = make_filter (amps_ctl_context_get_options (context));
   g_auto (Report) report = { 0 };
-  AmpsDeadLettersRequest request = {
-    .action = AMPS_DEAD_LETTERS_LIST, .filter = filter, .on_letter = on_letter, .user_data = &report
-  };
+  AmpsDeadLettersRequest request = { .action = AMPS_DEAD_LETTERS_LIST,
+                                     .filter = filter,
+                                     .on_letter = ctl_dead_on_letter,
+                                     .user_data = &report };
   AmpsDeadLettersCounts counts;
 
   report_init (&report);
@@ -251,7 +252,7 @@ on_shown (const AmpsDeadLetter *letter, const GError *error G_GNUC_UNUSED, gpoin
 }
 
 static gboolean
-show (AmpsCtlContext *context, GError **error)
+ctl_dead_show (AmpsCtlContext *context, GError **error)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   g_autoptr (AmpsDeadLetterFilter) filter = amps_dead_letter_filter_new ();
@@ -349,14 +350,14 @@ print_moved (AmpsCtlOutput *output, Report *report, const AmpsDeadLettersCounts 
 }
 
 static gboolean
-move (AmpsCtlContext *context, AmpsDeadLettersAction action, const char *label,
-      const char *question, GError **error)
+ctl_dead_move (AmpsCtlContext *context, AmpsDeadLettersAction action, const char *label,
+               const char *question, GError **error)
 {
   const Options *options = amps_ctl_context_get_options (context);
   g_autoptr (AmpsDeadLetterFilter) filter = make_filter (options);
   g_auto (Report) report = { 0 };
   AmpsDeadLettersRequest request = {
-    .action = action, .filter = filter, .on_letter = on_letter, .user_data = &report
+    .action = action, .filter = filter, .on_letter = ctl_dead_on_letter, .user_data = &report
   };
   AmpsDeadLettersCounts counts;
   gboolean finished;
@@ -379,13 +380,13 @@ is_dry_run (AmpsCtlContext *context)
 }
 
 static gboolean
-redrive (AmpsCtlContext *context, GError **error)
+ctl_dead_redrive (AmpsCtlContext *context, GError **error)
 {
   if (is_dry_run (context))
     return list (context, error);
 
-  return move (context, AMPS_DEAD_LETTERS_REDRIVE, _ ("Putting back"),
-               _ ("Put back all dead letters?"), error);
+  return ctl_dead_move (context, AMPS_DEAD_LETTERS_REDRIVE, _ ("Putting back"),
+                        _ ("Put back all dead letters?"), error);
 }
 
 static gboolean
@@ -394,8 +395,8 @@ purge (AmpsCtlContext *context, GError **error)
   if (is_dry_run (context))
     return list (context, error);
 
-  return move (context, AMPS_DEAD_LETTERS_PURGE, _ ("Removing"),
-               _ ("Remove all dead letters for good?"), error);
+  return ctl_dead_move (context, AMPS_DEAD_LETTERS_PURGE, _ ("Removing"),
+                        _ ("Remove all dead letters for good?"), error);
 }
 
 const AmpsCtlCommand amps_ctl_dead_list_command = {
@@ -416,7 +417,7 @@ const AmpsCtlCommand amps_ctl_dead_show_command = {
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,
   .needs = AMPS_CTL_NEEDS_SUBJECT,
-  .run = show,
+  .run = ctl_dead_show,
 };
 
 const AmpsCtlCommand amps_ctl_dead_redrive_command = {
@@ -428,7 +429,7 @@ const AmpsCtlCommand amps_ctl_dead_redrive_command = {
   .options = move_options,
   .options_size = sizeof (Options),
   .needs = AMPS_CTL_NEEDS_SUBJECT,
-  .run = redrive,
+  .run = ctl_dead_redrive,
 };
 
 const AmpsCtlCommand amps_ctl_dead_purge_command = {

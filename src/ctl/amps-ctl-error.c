@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-ctl-error.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 G_DEFINE_QUARK (amps - ctl - error, amps_ctl_error)
 

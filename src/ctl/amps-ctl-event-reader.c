@@ -5,7 +5,7 @@
 
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
-#include "core/amps-json-scanner.h"
+#include "event/amps-json-scanner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,7 +168,7 @@ amps_ctl_event_reader_has_lines (AmpsCtlEventReader *self)
 /* Reading, while the main loop runs */
 
 static void
-on_done (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+ctl_event_reader_on_done (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   AmpsCtlEventReader *self = user_data;
 
@@ -183,7 +183,7 @@ is_too_long (AmpsCtlEventReader *self)
 }
 
 static gboolean
-is_done (gpointer user_data)
+ctl_event_reader_is_done (gpointer user_data)
 {
   AmpsCtlEventReader *self = user_data;
 
@@ -201,7 +201,7 @@ set_too_large (GError **error)
 static GAsyncResult *
 wait_for_result (AmpsCtlEventReader *self, GError **error)
 {
-  if (amps_ctl_context_wait (self->context, is_done, self, -1, error))
+  if (amps_ctl_context_wait (self->context, ctl_event_reader_is_done, self, -1, error))
     {
       if (self->result != NULL)
         return g_steal_pointer (&self->result);
@@ -227,14 +227,14 @@ set_unreadable (GError *cause, GError **error)
 
 /* Returns: (nullable): the next line; NULL at the end, too */
 static char *
-read_line (AmpsCtlEventReader *self, gsize *length, GError **error)
+ctl_event_reader_read_line (AmpsCtlEventReader *self, gsize *length, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) cause = NULL;
   char *line;
 
-  g_data_input_stream_read_line_async (self->stream, G_PRIORITY_DEFAULT, self->cancellable, on_done,
-                                       g_object_ref (self));
+  g_data_input_stream_read_line_async (self->stream, G_PRIORITY_DEFAULT, self->cancellable,
+                                       ctl_event_reader_on_done, g_object_ref (self));
   result = wait_for_result (self, error);
   if (result == NULL)
     return NULL;
@@ -254,7 +254,8 @@ read_bytes (AmpsCtlEventReader *self, GError **error)
   GBytes *bytes;
 
   g_input_stream_read_bytes_async (G_INPUT_STREAM (self->stream), READ_SIZE, G_PRIORITY_DEFAULT,
-                                   self->cancellable, on_done, g_object_ref (self));
+                                   self->cancellable, ctl_event_reader_on_done,
+                                   g_object_ref (self));
   result = wait_for_result (self, error);
   if (result == NULL)
     return NULL;
@@ -266,7 +267,7 @@ read_bytes (AmpsCtlEventReader *self, GError **error)
 }
 
 static gboolean
-is_blank (const char *line)
+ctl_event_reader_is_blank (const char *line)
 {
   return line[strspn (line, " \t\r")] == '\0';
 }
@@ -277,10 +278,10 @@ read_full_line (AmpsCtlEventReader *self, gsize *length, GError **error)
 {
   while (TRUE)
     {
-      g_autofree char *line = read_line (self, length, error);
+      g_autofree char *line = ctl_event_reader_read_line (self, length, error);
 
       self->position++;
-      if (line == NULL || !is_blank (line))
+      if (line == NULL || !ctl_event_reader_is_blank (line))
         return g_steal_pointer (&line);
     }
 }
@@ -363,7 +364,7 @@ is_more_to_come (AmpsCtlEventReader *self)
 }
 
 static gboolean
-read_value (AmpsCtlEventReader *self, GBytes **event, GError **error)
+ctl_event_reader_read_value (AmpsCtlEventReader *self, GBytes **event, GError **error)
 {
   AmpsJsonValue value;
 
@@ -396,7 +397,8 @@ find_form (AmpsCtlEventReader *self, char *line, gsize length, GBytes **event, G
       return TRUE;
     }
 
-  return begin_document (self, line, length, error) && read_value (self, event, error);
+  return begin_document (self, line, length, error) &&
+         ctl_event_reader_read_value (self, event, error);
 }
 
 /**
@@ -420,7 +422,7 @@ amps_ctl_event_reader_read (AmpsCtlEventReader *self, GBytes **event, GError **e
 
   *event = NULL;
   if (self->form == FORM_DOCUMENT)
-    return read_value (self, event, error);
+    return ctl_event_reader_read_value (self, event, error);
 
   line = read_full_line (self, &length, &failure);
   if (failure != NULL)

@@ -127,7 +127,7 @@ amps_ctl_help_format (const AmpsCtlCommand *command, const char *family, unsigne
 }
 
 static gboolean
-show_help (AmpsCtlContext *context, GError **error)
+ctl_help_show_help (AmpsCtlContext *context, GError **error)
 {
   g_autofree char *name = g_strjoinv (" ", (char **) amps_ctl_context_get_arguments (context));
   gboolean is_family = amps_ctl_command_is_family (name);
@@ -152,5 +152,5 @@ const AmpsCtlCommand amps_ctl_help_command = {
   .synopsis = "[COMMAND]",
   .help = N_ ("Show all commands, or what one does"),
   .max_arguments = 2,
-  .run = show_help,
+  .run = ctl_help_show_help,
 };

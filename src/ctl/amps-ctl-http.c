@@ -5,7 +5,7 @@
 
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
-#include "core/amps-tls-peer.h"
+#include "base/amps-tls-peer.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
@@ -180,7 +180,7 @@ add_string (JsonObject *object, const char *name, const char *value)
 }
 
 static void
-add_duration (JsonObject *object, const char *name, gint64 duration)
+ctl_http_add_duration (JsonObject *object, const char *name, gint64 duration)
 {
   g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT "ms", (duration + 999) / 1000);
 
@@ -202,11 +202,11 @@ make_body (const AmpsCtlCall *call)
   if (call->kind == AMPS_CTL_CALL_RESCHEDULE)
     {
       json_object_set_boolean_member (object, "reschedule", TRUE);
-      add_duration (object, "delay", call->duration);
+      ctl_http_add_duration (object, "delay", call->duration);
     }
   else
     {
-      add_duration (object, "extend", call->duration);
+      ctl_http_add_duration (object, "extend", call->duration);
     }
 
   text = json_to_string (node, FALSE);
@@ -294,8 +294,8 @@ classify (AmpsCtlCallKind kind, unsigned int status)
 
 /* An RFC 9457 problem, which every refusal of AMPS is. */
 static void
-set_refused (AmpsCtlHttp *self, AmpsCtlCallKind kind, unsigned int status, JsonNode *problem,
-             GError **error)
+ctl_http_set_refused (AmpsCtlHttp *self, AmpsCtlCallKind kind, unsigned int status,
+                      JsonNode *problem, GError **error)
 {
   JsonObject *object =
       problem != NULL && JSON_NODE_HOLDS_OBJECT (problem) ? json_node_get_object (problem) : NULL;
@@ -322,8 +322,8 @@ parse_answer (GBytes *body)
 }
 
 static JsonNode *
-read_answer (AmpsCtlHttp *self, AmpsCtlCallKind kind, SoupMessage *message, GBytes *body,
-             GError **error)
+ctl_http_read_answer (AmpsCtlHttp *self, AmpsCtlCallKind kind, SoupMessage *message, GBytes *body,
+                      GError **error)
 {
   const Route *route = &routes[kind];
   unsigned int status = soup_message_get_status (message);
@@ -333,7 +333,7 @@ read_answer (AmpsCtlHttp *self, AmpsCtlCallKind kind, SoupMessage *message, GByt
                      (kind == AMPS_CTL_CALL_DRAIN && status == SOUP_STATUS_ACCEPTED);
 
   if (!is_good)
-    set_refused (self, kind, status, answer, error);
+    ctl_http_set_refused (self, kind, status, answer, error);
   else if (!route->has_answer)
     return json_node_new (JSON_NODE_NULL);
   else if (answer != NULL && JSON_NODE_HOLDS_OBJECT (answer))
@@ -365,7 +365,7 @@ get_kind (GTask *task)
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+ctl_http_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   AmpsCtlHttp *self = g_task_get_source_object (task);
@@ -378,7 +378,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (body == NULL)
     set_unreachable (self, cause, &error);
   else
-    answer = read_answer (self, get_kind (task), g_task_get_task_data (task), body, &error);
+    answer =
+        ctl_http_read_answer (self, get_kind (task), g_task_get_task_data (task), body, &error);
 
   if (answer != NULL)
     g_task_return_pointer (task, answer, (GDestroyNotify) json_node_unref);
@@ -396,7 +397,7 @@ amps_ctl_http_call_async (AmpsCtlApi *api, const AmpsCtlCall *call, GCancellable
 
   g_object_set_data (G_OBJECT (task), "kind", GUINT_TO_POINTER (call->kind));
   message = make_message (self, call);
-  send_message (self, message, cancellable, on_answer, task);
+  send_message (self, message, cancellable, ctl_http_on_answer, task);
 }
 
 static JsonNode *

@@ -112,7 +112,7 @@ amps_ctl_job_list_format_duration (gint64 microseconds)
 }
 
 static void
-add_text (AmpsCtlTable *table, JsonObject *job, const char *name)
+ctl_job_list_add_text (AmpsCtlTable *table, JsonObject *job, const char *name)
 {
   const char *text = amps_ctl_json_get_text (job, name);
 
@@ -121,7 +121,7 @@ add_text (AmpsCtlTable *table, JsonObject *job, const char *name)
 
 /* @from: µs since 1970, or 0 */
 static void
-add_duration (AmpsCtlTable *table, AmpsCtlStyle style, gint64 from, gint64 to)
+ctl_job_list_add_duration (AmpsCtlTable *table, AmpsCtlStyle style, gint64 from, gint64 to)
 {
   g_autofree char *text =
       from != 0 && to != 0 ? amps_ctl_job_list_format_duration (to - from) : g_strdup ("-");
@@ -142,23 +142,25 @@ has_details (JsonArray *jobs)
 }
 
 static void
-add_job (AmpsCtlTable *table, JsonObject *job, gint64 now, gboolean with_detail)
+ctl_job_list_add_job (AmpsCtlTable *table, JsonObject *job, gint64 now, gboolean with_detail)
 {
   g_autofree char *attempt =
       g_strdup_printf ("%" G_GINT64_FORMAT, amps_ctl_json_get_number (job, "attempt", 0));
   gint64 deadline = amps_ctl_json_get_time (job, "deadline");
 
-  add_text (table, job, "id");
-  add_text (table, job, "type");
-  add_text (table, job, "state");
+  ctl_job_list_add_text (table, job, "id");
+  ctl_job_list_add_text (table, job, "type");
+  ctl_job_list_add_text (table, job, "state");
   amps_ctl_table_add (table, AMPS_CTL_STYLE_NONE, attempt);
-  add_duration (table, AMPS_CTL_STYLE_NONE, amps_ctl_json_get_time (job, "since"), now);
-  add_duration (table,
-                deadline != 0 && deadline - now < 10 * G_USEC_PER_SEC ? AMPS_CTL_STYLE_CAUTION
-                                                                      : AMPS_CTL_STYLE_NONE,
-                now, deadline);
+  ctl_job_list_add_duration (table, AMPS_CTL_STYLE_NONE, amps_ctl_json_get_time (job, "since"),
+                             now);
+  ctl_job_list_add_duration (table,
+                             deadline != 0 && deadline - now < 10 * G_USEC_PER_SEC
+                                 ? AMPS_CTL_STYLE_CAUTION
+                                 : AMPS_CTL_STYLE_NONE,
+                             now, deadline);
   if (with_detail)
-    add_text (table, job, "detail");
+    ctl_job_list_add_text (table, job, "detail");
 }
 
 /**
@@ -183,6 +185,6 @@ amps_ctl_job_list_render (JsonNode *jobs, AmpsCtlOutput *output, GString *lines,
   gint64 now = g_get_real_time ();
 
   for (unsigned int i = 0; i < json_array_get_length (array); i++)
-    add_job (table, json_array_get_object_element (array, i), now, with_detail);
+    ctl_job_list_add_job (table, json_array_get_object_element (array, i), now, with_detail);
   amps_ctl_table_append_to (table, lines, output, width);
 }

@@ -49,7 +49,7 @@ jobs_clear (Jobs *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Jobs, jobs_clear)
 
 static gboolean
-look (gpointer user_data, GError **error)
+ctl_jobs_look (gpointer user_data, GError **error)
 {
   Jobs *self = user_data;
   JsonNode *jobs = amps_ctl_job_list_ask (self->api, self->context, self->limit, error);
@@ -79,7 +79,7 @@ get_room (unsigned int height)
 }
 
 static void
-render (gpointer user_data, GString *lines, unsigned int width, unsigned int height)
+ctl_jobs_render (gpointer user_data, GString *lines, unsigned int width, unsigned int height)
 {
   Jobs *self = user_data;
   AmpsCtlOutput *output = amps_ctl_context_get_output (self->context);
@@ -97,7 +97,7 @@ render (gpointer user_data, GString *lines, unsigned int width, unsigned int hei
 }
 
 static JsonNode *
-describe (gpointer user_data)
+ctl_jobs_describe (gpointer user_data)
 {
   Jobs *self = user_data;
 
@@ -105,7 +105,7 @@ describe (gpointer user_data)
 }
 
 static void
-print (Jobs *self)
+ctl_jobs_print (Jobs *self)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (self->context);
   g_autoptr (GString) lines = g_string_new (NULL);
@@ -129,7 +129,7 @@ print (Jobs *self)
 static gboolean
 list_jobs (AmpsCtlContext *context, GError **error)
 {
-  static const AmpsCtlLive live = { look, render, describe };
+  static const AmpsCtlLive live = { ctl_jobs_look, ctl_jobs_render, ctl_jobs_describe };
   const JobsOptions *options = amps_ctl_context_get_options (context);
   g_auto (Jobs) self = { .context = context,
                          .api = amps_ctl_api_new (context, error),
@@ -142,9 +142,9 @@ list_jobs (AmpsCtlContext *context, GError **error)
   if (options->watch)
     return amps_ctl_live_run (context, &live, &self, &options->live, error);
 
-  if (!look (&self, error))
+  if (!ctl_jobs_look (&self, error))
     return FALSE;
-  print (&self);
+  ctl_jobs_print (&self);
   return TRUE;
 }
 

@@ -21,7 +21,7 @@ typedef struct {
 } Run;
 
 static void
-show (const Run *run, AmpsCtlScreen *screen, const GError *failure)
+ctl_live_show (const Run *run, AmpsCtlScreen *screen, const GError *failure)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (run->context);
   g_autoptr (GString) lines = g_string_new (NULL);
@@ -48,7 +48,7 @@ wait_for_next (const Run *run, AmpsCtlScreen *screen, const GError *failure)
     {
       if (amps_ctl_screen_has_quit (screen))
         return FALSE;
-      show (run, screen, failure);
+      ctl_live_show (run, screen, failure);
     }
 
   return !g_cancellable_is_cancelled (amps_ctl_context_get_cancellable (run->context));
@@ -66,7 +66,7 @@ run_on_screen (const Run *run, GError **error)
     return FALSE;
 
   screen = amps_ctl_screen_new (run->context);
-  show (run, screen, NULL);
+  ctl_live_show (run, screen, NULL);
   for (guint64 i = 1; (run->count == 0 || i < run->count) && wait_for_next (run, screen, failure);
        i++)
     {
@@ -74,14 +74,14 @@ run_on_screen (const Run *run, GError **error)
       run->live->look (run->subject, &failure);
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         break;
-      show (run, screen, failure);
+      ctl_live_show (run, screen, failure);
     }
 
   return TRUE;
 }
 
 static void
-print (const Run *run)
+ctl_live_print (const Run *run)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (run->context);
   g_autoptr (GString) lines = g_string_new (NULL);
@@ -107,7 +107,7 @@ run_in_lines (const Run *run, GError **error)
         return FALSE;
       if (!run->live->look (run->subject, error))
         return FALSE;
-      print (run);
+      ctl_live_print (run);
       if (!amps_ctl_output_flush (amps_ctl_context_get_output (run->context), error))
         return FALSE;
     }

@@ -26,7 +26,7 @@ print_line (AmpsCtlOutput *output, const char *title, AmpsCtlStyle style, const 
 }
 
 static void
-print_state (AmpsCtlOutput *output, JsonObject *details, const char *obstacles)
+ctl_look_print_state (AmpsCtlOutput *output, JsonObject *details, const char *obstacles)
 {
   const char *state = amps_ctl_json_get_text (details, "state");
   g_autofree char *text = g_strdup_printf ("%s, %s", state != NULL ? state : "?",
@@ -94,7 +94,7 @@ print_status (AmpsCtlOutput *output, JsonObject *details, const char *obstacles)
 {
   JsonObject *config = amps_ctl_json_get_object (details, "config");
 
-  print_state (output, details, obstacles);
+  ctl_look_print_state (output, details, obstacles);
   print_member (output, _ ("Queue"), config, "broker_subject");
   print_broker (output, details);
   print_member (output, _ ("Workload"), details, "workload");
@@ -106,7 +106,7 @@ print_status (AmpsCtlOutput *output, JsonObject *details, const char *obstacles)
 
 /* Returns: (nullable): why it is not ready */
 static const char *
-get_obstacles (JsonObject *ready)
+ctl_look_get_obstacles (JsonObject *ready)
 {
   const char *status = amps_ctl_json_get_text (ready, "status");
   const char *details = amps_ctl_json_get_text (ready, "details");
@@ -131,7 +131,7 @@ show_status (AmpsCtlContext *context, GError **error)
       (ready = amps_ctl_api_call (api, context, &ask_ready, error)) == NULL)
     return FALSE;
 
-  obstacles = get_obstacles (json_node_get_object (ready));
+  obstacles = ctl_look_get_obstacles (json_node_get_object (ready));
   if (amps_ctl_output_is_json (output))
     {
       g_autoptr (JsonNode) copy = json_node_copy (details);
@@ -191,7 +191,7 @@ check_health (AmpsCtlContext *context, GError **error)
 
   if (amps_ctl_output_is_json (output))
     amps_ctl_output_print_json (output, answer);
-  obstacles = options->ready ? get_obstacles (json_node_get_object (answer)) : NULL;
+  obstacles = options->ready ? ctl_look_get_obstacles (json_node_get_object (answer)) : NULL;
   if (obstacles != NULL)
     {
       g_autofree char *clean = amps_ctl_text_clean (obstacles);

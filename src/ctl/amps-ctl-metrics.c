@@ -170,7 +170,7 @@ typedef struct {
 } Fetch;
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+ctl_metrics_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Fetch *fetch = user_data;
 
@@ -179,21 +179,21 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-is_done (gpointer user_data)
+ctl_metrics_is_done (gpointer user_data)
 {
   return ((Fetch *) user_data)->is_done;
 }
 
 static gboolean
-send (AmpsCtlContext *context, SoupMessage *message, Fetch *fetch, GError **error)
+ctl_metrics_send (AmpsCtlContext *context, SoupMessage *message, Fetch *fetch, GError **error)
 {
   g_autoptr (SoupSession) session = g_object_new (SOUP_TYPE_SESSION, "proxy-resolver", NULL, NULL);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
 
-  soup_session_send_and_read_async (session, message, G_PRIORITY_DEFAULT, cancellable, on_answer,
-                                    fetch);
-  if (amps_ctl_context_wait (context, is_done, fetch, amps_ctl_context_get_timeout (context),
-                             error))
+  soup_session_send_and_read_async (session, message, G_PRIORITY_DEFAULT, cancellable,
+                                    ctl_metrics_on_answer, fetch);
+  if (amps_ctl_context_wait (context, ctl_metrics_is_done, fetch,
+                             amps_ctl_context_get_timeout (context), error))
     return TRUE;
 
   g_cancellable_cancel (cancellable);
@@ -220,7 +220,7 @@ amps_ctl_metrics_fetch (AmpsCtlContext *context, const char *url, GError **error
   Fetch fetch = { FALSE };
   AmpsCtlMetrics *metrics = NULL;
 
-  if (send (context, message, &fetch, &cause) && fetch.body != NULL &&
+  if (ctl_metrics_send (context, message, &fetch, &cause) && fetch.body != NULL &&
       soup_message_get_status (message) == SOUP_STATUS_OK)
     {
       g_autofree char *text =

@@ -4,7 +4,7 @@
 #include "amps-ctl-option.h"
 
 #include "amps-ctl-error.h"
-#include "core/amps-value.h"
+#include "base/amps-parse.h"
 
 #include <glib/gi18n.h>
 
@@ -68,7 +68,7 @@ store_text (char **place, const char *value, GError **error)
 }
 
 static gboolean
-add_text (char ***place, const char *value, GError **error)
+ctl_option_add_text (char ***place, const char *value, GError **error)
 {
   unsigned int length = *place != NULL ? g_strv_length (*place) : 0;
   char *text = NULL;
@@ -114,7 +114,7 @@ store (const AmpsCtlOption *option, gpointer place, const char *value, GError **
       return store_text (place, value, error);
 
     case AMPS_CTL_OPTION_TEXTS:
-      return add_text (place, value, error);
+      return ctl_option_add_text (place, value, error);
 
     case AMPS_CTL_OPTION_PATH:
       g_free (*(char **) place);

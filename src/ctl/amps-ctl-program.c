@@ -37,7 +37,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields,
 }
 
 static void
-show_help (const AmpsCtlCommand *command, AmpsCtlOutput *output)
+ctl_program_show_help (const AmpsCtlCommand *command, AmpsCtlOutput *output)
 {
   g_autofree char *help = amps_ctl_help_format (command, NULL, amps_ctl_output_get_width (output));
 
@@ -134,6 +134,6 @@ amps_ctl_program_run (const char *const *argv, const char *const *environment)
   if (arguments->general.version)
     amps_ctl_output_print (output, "ampsctl %s\n", AMPS_VERSION);
   else
-    show_help (arguments->command, output);
+    ctl_program_show_help (arguments->command, output);
   return amps_ctl_output_flush (output, &error) ? EXIT_SUCCESS : report (error);
 }

@@ -128,7 +128,7 @@ amps_ctl_progress_format (const char *label, guint64 done, guint64 total, gint64
 }
 
 static void
-draw (AmpsCtlProgress *self, gint64 now)
+ctl_progress_draw (AmpsCtlProgress *self, gint64 now)
 {
   g_autofree char *line = amps_ctl_progress_format (self->label, self->done, self->total,
                                                     now - self->begun, get_width ());
@@ -149,7 +149,7 @@ amps_ctl_progress_set_done (AmpsCtlProgress *self, guint64 done)
 
   self->done = done;
   if (self->is_shown && now - self->drawn >= MIN_INTERVAL)
-    draw (self, now);
+    ctl_progress_draw (self, now);
 }
 
 /**

@@ -134,7 +134,7 @@ check_result (AmpsCtlPublisher *publisher, GError *unread, GError **error)
 }
 
 static gboolean
-publish (AmpsCtlContext *context, GError **error)
+ctl_publish_publish (AmpsCtlContext *context, GError **error)
 {
   const PublishOptions *options = amps_ctl_context_get_options (context);
   const char *path = amps_ctl_context_get_arguments (context)[0];
@@ -173,5 +173,5 @@ const AmpsCtlCommand amps_ctl_publish_command = {
   .options_size = sizeof (PublishOptions),
   .min_arguments = 1,
   .max_arguments = 1,
-  .run = publish,
+  .run = ctl_publish_publish,
 };

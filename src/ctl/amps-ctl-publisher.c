@@ -46,7 +46,7 @@ typedef struct {
 } Pending;
 
 static void
-pending_free (gpointer data)
+ctl_publisher_pending_free (gpointer data)
 {
   Pending *pending = data;
 
@@ -81,7 +81,7 @@ amps_ctl_publisher_class_init (AmpsCtlPublisherClass *klass)
 static void
 amps_ctl_publisher_init (AmpsCtlPublisher *self)
 {
-  self->pending = g_ptr_array_new_with_free_func (pending_free);
+  self->pending = g_ptr_array_new_with_free_func (ctl_publisher_pending_free);
   self->failures = g_ptr_array_new_with_free_func (g_free);
 }
 
@@ -114,7 +114,7 @@ is_about_the_event (const GError *error)
 }
 
 static void
-note_failure (AmpsCtlPublisher *self, Pending *pending, GError *error)
+ctl_publisher_note_failure (AmpsCtlPublisher *self, Pending *pending, GError *error)
 {
   self->n_failed++;
   if (!self->keep_going || !is_about_the_event (error))
@@ -130,7 +130,7 @@ note_failure (AmpsCtlPublisher *self, Pending *pending, GError *error)
 static void send_event (Pending *pending);
 
 static gboolean
-on_retry (gpointer user_data)
+ctl_publisher_on_retry (gpointer user_data)
 {
   Pending *pending = user_data;
 
@@ -140,7 +140,7 @@ on_retry (gpointer user_data)
 }
 
 static gboolean
-is_worth_repeating (Pending *pending, const GError *error)
+ctl_publisher_is_worth_repeating (Pending *pending, const GError *error)
 {
   return amps_ctl_error_get_exit_status (error) == AMPS_CTL_ERROR_TRY_AGAIN &&
          !pending->publisher->has_stopped &&
@@ -148,16 +148,16 @@ is_worth_repeating (Pending *pending, const GError *error)
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+ctl_publisher_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Pending *pending = user_data;
   AmpsCtlPublisher *self = pending->publisher;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) answer = amps_ctl_api_call_finish (AMPS_CTL_API (source), result, &error);
 
-  if (answer == NULL && is_worth_repeating (pending, error))
+  if (answer == NULL && ctl_publisher_is_worth_repeating (pending, error))
     {
-      pending->retry = g_timeout_add (RETRY_DELAY, on_retry, pending);
+      pending->retry = g_timeout_add (RETRY_DELAY, ctl_publisher_on_retry, pending);
       return;
     }
 
@@ -172,7 +172,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer != NULL)
     self->n_published++;
   else
-    note_failure (self, pending, error);
+    ctl_publisher_note_failure (self, pending, error);
   g_ptr_array_remove_fast (self->pending, pending);
 }
 
@@ -181,12 +181,12 @@ send_event (Pending *pending)
 {
   const AmpsCtlCall call = { AMPS_CTL_CALL_PUBLISH, .event = pending->event };
 
-  amps_ctl_api_call_async (pending->publisher->api, &call, pending->cancellable, on_answer,
-                           pending);
+  amps_ctl_api_call_async (pending->publisher->api, &call, pending->cancellable,
+                           ctl_publisher_on_answer, pending);
 }
 
 static gboolean
-on_timeout (gpointer user_data)
+ctl_publisher_on_timeout (gpointer user_data)
 {
   Pending *pending = user_data;
 
@@ -197,7 +197,7 @@ on_timeout (gpointer user_data)
 }
 
 static gboolean
-has_room (gpointer user_data)
+ctl_publisher_has_room (gpointer user_data)
 {
   AmpsCtlPublisher *self = user_data;
 
@@ -220,7 +220,8 @@ amps_ctl_publisher_publish (AmpsCtlPublisher *self, GBytes *event, char *place)
   gint64 timeout = amps_ctl_context_get_timeout (self->context);
   Pending *pending;
 
-  if (!amps_ctl_context_wait (self->context, has_room, self, -1, NULL) || self->has_stopped)
+  if (!amps_ctl_context_wait (self->context, ctl_publisher_has_room, self, -1, NULL) ||
+      self->has_stopped)
     {
       g_free (place);
       return FALSE;
@@ -232,8 +233,8 @@ amps_ctl_publisher_publish (AmpsCtlPublisher *self, GBytes *event, char *place)
   pending->place = place;
   pending->cancellable = g_cancellable_new ();
   pending->end = g_get_monotonic_time () + timeout;
-  pending->timeout =
-      g_timeout_add ((unsigned int) MIN (timeout / 1000 + 1, G_MAXINT), on_timeout, pending);
+  pending->timeout = g_timeout_add ((unsigned int) MIN (timeout / 1000 + 1, G_MAXINT),
+                                    ctl_publisher_on_timeout, pending);
   g_ptr_array_add (self->pending, pending);
   send_event (pending);
   return TRUE;

@@ -52,7 +52,7 @@ get_output (AmpsCtlScreen *self)
 /* Keys come one by one and are not shown. Ctrl-C remains a signal; Ctrl-Z is a key, so that
  * the terminal can be given back before ampsctl stops. */
 static void
-enter (AmpsCtlScreen *self)
+ctl_screen_enter (AmpsCtlScreen *self)
 {
   if (self->has_keys)
     {
@@ -80,7 +80,7 @@ stop (AmpsCtlScreen *self)
 {
   leave (self);
   raise (SIGTSTP);
-  enter (self);
+  ctl_screen_enter (self);
   self->is_to_redraw = TRUE;
 }
 
@@ -131,7 +131,7 @@ amps_ctl_screen_new (AmpsCtlContext *context)
   if (self->has_keys)
     self->keys = g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP, on_key, self);
   self->resize = g_unix_signal_add (SIGWINCH, on_resize, self);
-  enter (self);
+  ctl_screen_enter (self);
   return self;
 }
 

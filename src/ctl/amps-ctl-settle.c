@@ -30,7 +30,7 @@ settling_clear (Settling *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settling, settling_clear)
 
 static void
-note_failure (Settling *self, JsonObject *result, const char *shown, GError *failure)
+ctl_settle_note_failure (Settling *self, JsonObject *result, const char *shown, GError *failure)
 {
   json_object_set_string_member (result, "error", failure->message);
   g_string_append_printf (self->failures, "%s%s: %s", self->failures->len > 0 ? "\n" : "", shown,
@@ -41,8 +41,8 @@ note_failure (Settling *self, JsonObject *result, const char *shown, GError *fai
 
 /* @said: what becomes of a job, translated */
 static void
-note_success (Settling *self, JsonObject *result, const char *shown, const char *said,
-              JsonNode *answer)
+ctl_settle_note_success (Settling *self, JsonObject *result, const char *shown, const char *said,
+                         JsonNode *answer)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (self->context);
   const char *deadline = JSON_NODE_HOLDS_OBJECT (answer)
@@ -74,9 +74,9 @@ settle_one (Settling *self, AmpsCtlCall *call, const char *identifier, const cha
   json_object_set_string_member (result, "identifier", shown);
   json_object_set_boolean_member (result, "done", answer != NULL);
   if (answer != NULL)
-    note_success (self, result, shown, said, answer);
+    ctl_settle_note_success (self, result, shown, said, answer);
   else
-    note_failure (self, result, shown, failure);
+    ctl_settle_note_failure (self, result, shown, failure);
   json_array_add_object_element (self->results, result);
 
   return failure == NULL || amps_ctl_error_get_exit_status (failure) == AMPS_CTL_ERROR_FAILED;
@@ -100,7 +100,7 @@ check_identifiers (const char *const *identifiers, GError **error)
 
 /* Tries each job that is named, whatever becomes of the others. */
 static gboolean
-settle (AmpsCtlContext *context, AmpsCtlCall *call, const char *said, GError **error)
+ctl_settle_settle (AmpsCtlContext *context, AmpsCtlCall *call, const char *said, GError **error)
 {
   const char *const *identifiers = amps_ctl_context_get_arguments (context);
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
@@ -139,7 +139,7 @@ acknowledge (AmpsCtlContext *context, GError **error)
 {
   AmpsCtlCall call = { AMPS_CTL_CALL_ACKNOWLEDGE };
 
-  return settle (context, &call, _ ("acknowledged"), error);
+  return ctl_settle_settle (context, &call, _ ("acknowledged"), error);
 }
 
 const AmpsCtlCommand amps_ctl_acknowledge_command = {
@@ -169,7 +169,7 @@ static const AmpsCtlOption reject_options[] = {
 };
 
 static gboolean
-reject (AmpsCtlContext *context, GError **error)
+ctl_settle_reject (AmpsCtlContext *context, GError **error)
 {
   const RejectOptions *options = amps_ctl_context_get_options (context);
   AmpsCtlCall call = { options->reschedule ? AMPS_CTL_CALL_RESCHEDULE : AMPS_CTL_CALL_REJECT,
@@ -188,7 +188,8 @@ reject (AmpsCtlContext *context, GError **error)
       return FALSE;
     }
 
-  return settle (context, &call, options->reschedule ? _ ("given back") : _ ("rejected"), error);
+  return ctl_settle_settle (context, &call, options->reschedule ? _ ("given back") : _ ("rejected"),
+                            error);
 }
 
 const AmpsCtlCommand amps_ctl_reject_command = {
@@ -200,7 +201,7 @@ const AmpsCtlCommand amps_ctl_reject_command = {
   .options_size = sizeof (RejectOptions),
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,
-  .run = reject,
+  .run = ctl_settle_reject,
 };
 
 typedef struct {
@@ -219,7 +220,7 @@ heartbeat (AmpsCtlContext *context, GError **error)
   const HeartbeatOptions *options = amps_ctl_context_get_options (context);
   AmpsCtlCall call = { AMPS_CTL_CALL_HEARTBEAT, .duration = options->extend };
 
-  return settle (context, &call, _ ("has time until"), error);
+  return ctl_settle_settle (context, &call, _ ("has time until"), error);
 }
 
 const AmpsCtlCommand amps_ctl_heartbeat_command = {

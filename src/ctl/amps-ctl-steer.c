@@ -6,7 +6,7 @@
 #include "amps-ctl-error.h"
 #include "amps-ctl-json.h"
 #include "amps-ctl-progress.h"
-#include "core/amps-value.h"
+#include "base/amps-parse.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -27,18 +27,18 @@ ask_details (AmpsCtlApi *api, AmpsCtlContext *context, GError **error)
 }
 
 static gint64
-count_jobs (JsonNode *details)
+ctl_steer_count_jobs (JsonNode *details)
 {
   return amps_ctl_json_get_number (
       amps_ctl_json_get_object (json_node_get_object (details), "jobs"), "count", 0);
 }
 
 static void
-print_state (AmpsCtlContext *context, JsonNode *details)
+ctl_steer_print_state (AmpsCtlContext *context, JsonNode *details)
 {
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   const char *state = amps_ctl_json_get_text (json_node_get_object (details), "state");
-  gint64 n_jobs = count_jobs (details);
+  gint64 n_jobs = ctl_steer_count_jobs (details);
 
   if (state == NULL)
     state = "?";
@@ -69,7 +69,7 @@ steer (AmpsCtlContext *context, AmpsCtlCallKind kind, guint64 number, GError **e
       (details = ask_details (api, context, error)) == NULL)
     return FALSE;
 
-  print_state (context, details);
+  ctl_steer_print_state (context, details);
   return TRUE;
 }
 
@@ -115,15 +115,16 @@ wait_for_jobs (AmpsCtlApi *api, AmpsCtlContext *context, gint64 wait, GError **e
 {
   gint64 end = g_get_monotonic_time () + wait;
   g_autoptr (JsonNode) details = ask_details (api, context, error);
-  gint64 n_jobs = details != NULL ? count_jobs (details) : 0;
+  gint64 n_jobs = details != NULL ? ctl_steer_count_jobs (details) : 0;
   g_autoptr (AmpsCtlProgress) progress =
       amps_ctl_progress_new (_ ("Waiting for jobs"), (guint64) n_jobs);
 
-  while (details != NULL && count_jobs (details) > 0 && g_get_monotonic_time () < end)
+  while (details != NULL && ctl_steer_count_jobs (details) > 0 && g_get_monotonic_time () < end)
     {
       gint64 pause = MIN (DRAIN_INTERVAL, end - g_get_monotonic_time ());
 
-      amps_ctl_progress_set_done (progress, (guint64) MAX (n_jobs - count_jobs (details), 0));
+      amps_ctl_progress_set_done (progress,
+                                  (guint64) MAX (n_jobs - ctl_steer_count_jobs (details), 0));
       if (!amps_ctl_context_sleep (context, MAX (pause, 0), error))
         return NULL;
       g_clear_pointer (&details, json_node_unref);
@@ -149,8 +150,8 @@ drain (AmpsCtlContext *context, GError **error)
       (details = wait_for_jobs (api, context, wait, error)) == NULL)
     return FALSE;
 
-  print_state (context, details);
-  if (options->wait == 0 || count_jobs (details) == 0)
+  ctl_steer_print_state (context, details);
+  if (options->wait == 0 || ctl_steer_count_jobs (details) == 0)
     return TRUE;
 
   g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_FAILED,

@@ -88,7 +88,7 @@ find_widest (AmpsCtlTable *self, unsigned int *widths, gboolean flexible)
 }
 
 static unsigned int *
-measure (AmpsCtlTable *self, unsigned int width)
+ctl_table_measure (AmpsCtlTable *self, unsigned int width)
 {
   unsigned int *widths = g_new0 (unsigned int, self->n_columns);
   unsigned int sum = GAP * (self->n_columns - 1);
@@ -135,7 +135,7 @@ void
 amps_ctl_table_append_to (AmpsCtlTable *self, GString *lines, AmpsCtlOutput *output,
                           unsigned int width)
 {
-  g_autofree unsigned int *widths = measure (self, width);
+  g_autofree unsigned int *widths = ctl_table_measure (self, width);
 
   for (unsigned int i = 0; i < self->cells->len; i++)
     {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-ctl-text.h"
 
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -103,7 +103,7 @@ amps_ctl_text_get_width (const char *text)
 
 /* Returns: the bytes of @text that fit into @width, and in @taken how much of it they take */
 static gsize
-measure (const char *text, unsigned int width, unsigned int *taken)
+ctl_text_measure (const char *text, unsigned int width, unsigned int *taken)
 {
   const char *p = text;
 
@@ -138,12 +138,12 @@ void
 amps_ctl_text_append (GString *line, const char *text, unsigned int width, gboolean right)
 {
   unsigned int taken;
-  gsize length = measure (text, width, &taken);
+  gsize length = ctl_text_measure (text, width, &taken);
   gboolean cut = text[length] != '\0' && width > 0;
 
   if (cut)
     {
-      length = measure (text, width - 1, &taken);
+      length = ctl_text_measure (text, width - 1, &taken);
       taken += 1;
     }
 

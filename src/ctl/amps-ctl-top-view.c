@@ -70,8 +70,8 @@ get_rate (const AmpsCtlTopView *self, const Rate *rate)
 
 /* Cuts the line to the width. */
 static void
-append_line (AmpsCtlOutput *output, GString *lines, AmpsCtlStyle style, const char *text,
-             unsigned int width)
+ctl_top_view_append_line (AmpsCtlOutput *output, GString *lines, AmpsCtlStyle style,
+                          const char *text, unsigned int width)
 {
   g_autofree char *clean = amps_ctl_text_clean (text);
   g_autoptr (GString) line = g_string_new (NULL);
@@ -100,7 +100,8 @@ append_state (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines,
       "%s: %s, %s (%s)", get_text (config, "broker_subject"), get_text (details, "state"),
       is_ready ? _ ("ready") : _ ("not ready"), get_text (config, "worker_id"));
 
-  append_line (output, lines, is_ready ? AMPS_CTL_STYLE_GOOD : AMPS_CTL_STYLE_BAD, text, width);
+  ctl_top_view_append_line (output, lines, is_ready ? AMPS_CTL_STYLE_GOOD : AMPS_CTL_STYLE_BAD,
+                            text, width);
 }
 
 static void
@@ -113,7 +114,8 @@ append_count (GString *text, const AmpsCtlTopView *self, const char *what, const
 }
 
 static void
-append_jobs (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines, unsigned int width)
+ctl_top_view_append_jobs (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines,
+                          unsigned int width)
 {
   JsonObject *details = json_node_get_object (self->details);
   JsonObject *jobs = amps_ctl_json_get_object (details, "jobs");
@@ -129,7 +131,7 @@ append_jobs (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines, 
                           amps_ctl_json_get_number (jobs, "max_concurrency", 0));
   append_count (text, self, _ ("in the queue"), waiting);
   append_count (text, self, _ ("dead letters"), dead);
-  append_line (output, lines, AMPS_CTL_STYLE_NONE, text->str, width);
+  ctl_top_view_append_line (output, lines, AMPS_CTL_STYLE_NONE, text->str, width);
 }
 
 static void
@@ -147,7 +149,7 @@ append_rates (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines,
     }
 
   g_string_append (text, self->previous == NULL ? _ (" (at the next look)") : "");
-  append_line (output, lines, AMPS_CTL_STYLE_NONE, text->str, width);
+  ctl_top_view_append_line (output, lines, AMPS_CTL_STYLE_NONE, text->str, width);
 }
 
 static char *
@@ -198,7 +200,7 @@ amps_ctl_top_view_render (const AmpsCtlTopView *self, AmpsCtlOutput *output, GSt
                           unsigned int width)
 {
   append_state (self, output, lines, width);
-  append_jobs (self, output, lines, width);
+  ctl_top_view_append_jobs (self, output, lines, width);
   if (self->latest != NULL)
     {
       append_rates (self, output, lines, width);
@@ -207,7 +209,7 @@ amps_ctl_top_view_render (const AmpsCtlTopView *self, AmpsCtlOutput *output, GSt
     }
   else
     {
-      append_line (output, lines, AMPS_CTL_STYLE_CAUTION, self->no_metrics, width);
+      ctl_top_view_append_line (output, lines, AMPS_CTL_STYLE_CAUTION, self->no_metrics, width);
     }
   g_string_append_c (lines, '\n');
   amps_ctl_job_list_render (self->jobs, output, lines, width);

@@ -125,7 +125,7 @@ look_at_metrics (Top *self, GError **error)
 }
 
 static gboolean
-look (gpointer user_data, GError **error)
+ctl_top_look (gpointer user_data, GError **error)
 {
   Top *self = user_data;
   const AmpsCtlCall call = { AMPS_CTL_CALL_DETAILS };
@@ -144,7 +144,7 @@ look (gpointer user_data, GError **error)
 }
 
 static void
-render (gpointer user_data, GString *lines, unsigned int width, unsigned int height)
+ctl_top_render (gpointer user_data, GString *lines, unsigned int width, unsigned int height)
 {
   Top *self = user_data;
 
@@ -155,7 +155,7 @@ render (gpointer user_data, GString *lines, unsigned int width, unsigned int hei
 }
 
 static JsonNode *
-describe (gpointer user_data)
+ctl_top_describe (gpointer user_data)
 {
   Top *self = user_data;
 
@@ -165,7 +165,7 @@ describe (gpointer user_data)
 static gboolean
 show_top (AmpsCtlContext *context, GError **error)
 {
-  static const AmpsCtlLive live = { look, render, describe };
+  static const AmpsCtlLive live = { ctl_top_look, ctl_top_render, ctl_top_describe };
   g_auto (Top)
       self = { .context = context,
                .api = amps_ctl_api_new (context, error),

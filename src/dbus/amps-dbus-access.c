@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dbus-access.h"
 
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
 
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ amps_dbus_access_return_error (GDBusMethodInvocation *invocation, const GError *
 }
 
 static void
-refuse (GDBusMethodInvocation *invocation, const char *why)
+dbus_access_refuse (GDBusMethodInvocation *invocation, const char *why)
 {
   g_autoptr (GError) error = g_error_new_literal (AMPS_ERROR, AMPS_ERROR_FORBIDDEN, why);
 
@@ -62,7 +62,7 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL)
     {
       amps_log (DEBUG, DBUS_CALLER_UNKNOWN, "The bus does not say who calls: %s", error->message);
-      refuse (check->invocation, "the bus does not say who calls");
+      dbus_access_refuse (check->invocation, "the bus does not say who calls");
       return;
     }
 
@@ -70,7 +70,8 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
   if (amps_dbus_access_is_steering (uid))
     check->func (check->invocation, target);
   else
-    refuse (check->invocation, "only root, and the user that AMPS runs as, may do that");
+    dbus_access_refuse (check->invocation,
+                        "only root, and the user that AMPS runs as, may do that");
 }
 
 /**

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dbus-bus.h"
 
-#include "core/amps-backoff.h"
-#include "core/amps-bus-address.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
+#include "base/amps-backoff.h"
+#include "base/amps-bus-address.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
 
 #define NAME "io.github.hotellistat.Amps1"
 
@@ -142,7 +142,7 @@ try_later (AmpsDBusBus *self)
 }
 
 static void
-note_problem (AmpsDBusBus *self, const char *problem)
+dbus_bus_note_problem (AmpsDBusBus *self, const char *problem)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
   g_autofree char *text = NULL;
@@ -177,7 +177,7 @@ on_closed (GDBusConnection *connection G_GNUC_UNUSED, gboolean vanished G_GNUC_U
 }
 
 static void
-on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+dbus_bus_on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   AmpsDBusBus *self = user_data;
   g_autoptr (GError) error = NULL;
@@ -188,7 +188,7 @@ on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
     return;
   if (connection == NULL || !amps_dbus_interface_export (self->interface, connection, &error))
     {
-      note_problem (self, error->message);
+      dbus_bus_note_problem (self, error->message);
       try_later (self);
       return;
     }
@@ -202,7 +202,7 @@ on_connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user
 }
 
 static gboolean
-on_retry (gpointer user_data)
+dbus_bus_on_retry (gpointer user_data)
 {
   amps_dbus_bus_start (user_data);
   return G_SOURCE_CONTINUE;
@@ -225,14 +225,14 @@ amps_dbus_bus_start (AmpsDBusBus *self)
       g_dbus_connection_new_for_address (address,
                                          G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
                                              G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                         NULL, self->cancellable, on_connected, self);
+                                         NULL, self->cancellable, dbus_bus_on_connected, self);
       return;
     }
 
   if (is_auto (self) && self->failures == 0)
     return;
 
-  note_problem (self, "there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set");
+  dbus_bus_note_problem (self, "there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set");
   try_later (self);
 }
 
@@ -296,7 +296,7 @@ amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock, AmpsDBusInterface *inte
   self->worker_id = g_strdup (amps_config_get_worker_id (config));
   self->clock = g_object_ref (clock);
   self->interface = g_object_ref (interface);
-  self->retry = amps_clock_attach_timer (clock, "D-Bus", on_retry, self);
+  self->retry = amps_clock_attach_timer (clock, "D-Bus", dbus_bus_on_retry, self);
   return self;
 }
 

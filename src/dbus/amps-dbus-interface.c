@@ -4,8 +4,8 @@
 #include "amps-dbus-interface.h"
 
 #include "amps-dbus-access.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
 
 #define PATH "/io/github/hotellistat/Amps1"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
@@ -46,7 +46,7 @@ get_subject (AmpsDBusInterface *self)
 }
 
 static GVariant *
-get_state (AmpsDBusInterface *self)
+dbus_interface_get_state (AmpsDBusInterface *self)
 {
   AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
 
@@ -54,7 +54,7 @@ get_state (AmpsDBusInterface *self)
 }
 
 static GVariant *
-get_obstacles (AmpsDBusInterface *self)
+dbus_interface_get_obstacles (AmpsDBusInterface *self)
 {
   g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
 
@@ -70,7 +70,7 @@ get_broker_state (AmpsDBusInterface *self)
 }
 
 static GVariant *
-get_workload_state (AmpsDBusInterface *self)
+dbus_interface_get_workload_state (AmpsDBusInterface *self)
 {
   AmpsWorkload *workload = amps_dispatcher_get_workload (self->dispatcher);
 
@@ -125,10 +125,10 @@ static const struct {
   { "Version", get_version, FALSE },
   { "WorkerId", get_worker_id, FALSE },
   { "Subject", get_subject, FALSE },
-  { "State", get_state, TRUE },
-  { "Obstacles", get_obstacles, TRUE },
+  { "State", dbus_interface_get_state, TRUE },
+  { "Obstacles", dbus_interface_get_obstacles, TRUE },
   { "BrokerState", get_broker_state, TRUE },
-  { "WorkloadState", get_workload_state, TRUE },
+  { "WorkloadState", dbus_interface_get_workload_state, TRUE },
   { "MaxConcurrency", get_max_concurrency, TRUE },
   { "JobsInFlight", get_jobs_in_flight, TRUE },
   { "Counters", get_counters, TRUE },

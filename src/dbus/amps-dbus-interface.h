@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-dbus-generated.h"
+#include "config/amps-config.h"
 #include "delivery/amps-dispatcher.h"
 
 G_BEGIN_DECLS

@@ -4,8 +4,8 @@
 #include "amps-dbus-access.h"
 #include "amps-dbus-bus.h"
 #include "amps-dbus-interface.h"
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -164,7 +164,7 @@ on_heartbeat (AmpsDBusAmps1 *object, GDBusMethodInvocation *invocation, const ch
 }
 
 static void
-on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+dbus_service_on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
@@ -179,7 +179,8 @@ on_publish (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocati
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
   g_ptr_array_add (events, g_bytes_new (event, strlen (event)));
-  amps_dispatcher_publish_async (self->dispatcher, events, NULL, NULL, on_published, invocation);
+  amps_dispatcher_publish_async (self->dispatcher, events, NULL, NULL, dbus_service_on_published,
+                                 invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -212,7 +213,7 @@ on_drain (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocation
 /* What happens */
 
 static void
-on_state_changed (AmpsDispatcher *dispatcher, AmpsDBusService *self)
+dbus_service_on_state_changed (AmpsDispatcher *dispatcher, AmpsDBusService *self)
 {
   AmpsDispatcherState state = amps_dispatcher_get_state (dispatcher);
 
@@ -310,7 +311,8 @@ amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dis
   self->bus = amps_dbus_bus_new (config, clock, self->interface);
 
   connect_calls (self);
-  g_signal_connect_object (dispatcher, "state-changed", G_CALLBACK (on_state_changed), self, 0);
+  g_signal_connect_object (dispatcher, "state-changed", G_CALLBACK (dbus_service_on_state_changed),
+                           self, 0);
   g_signal_connect_object (dispatcher, "job-expired", G_CALLBACK (on_job_expired), self, 0);
   return self;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
+#include "config/amps-config.h"
 #include "delivery/amps-dispatcher.h"
 
 G_BEGIN_DECLS

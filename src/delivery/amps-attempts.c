@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-attempts.h"
 
-#include "core/amps-backoff.h"
-#include "core/amps-clock.h"
+#include "base/amps-backoff.h"
+#include "base/amps-clock.h"
 
 /* A workload that asks for more than this gets it only if RETRY_MAX_BACKOFF is as long. */
 #define MAX_RETRY_AFTER AMPS_SECONDS (3600)

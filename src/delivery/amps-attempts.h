@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
-#include "core/amps-job.h"
+#include "config/amps-config.h"
+#include "jobs/amps-job.h"
 
 G_BEGIN_DECLS
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-batch-answer.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-json-members.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-json-members.h"
 
 typedef enum {
   FAILURE_IDENTIFIER,
@@ -22,7 +22,7 @@ failure_free (gpointer data)
 }
 
 static gboolean
-fail (GError **error, const char *what)
+batch_answer_fail (GError **error, const char *what)
 {
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "the answer to a batch %s", what);
   return FALSE;
@@ -48,11 +48,11 @@ static gboolean
 check_kind (const AmpsJsonValue *value, AmpsJsonKind kind, GError **error)
 {
   return value->start == NULL || value->kind == kind ||
-         fail (error, "has a member of the wrong type");
+         batch_answer_fail (error, "has a member of the wrong type");
 }
 
 static gboolean
-read_text (const AmpsJsonValue *value, char **text, GError **error)
+batch_answer_read_text (const AmpsJsonValue *value, char **text, GError **error)
 {
   if (!check_kind (value, AMPS_JSON_STRING, error))
     return FALSE;
@@ -60,7 +60,7 @@ read_text (const AmpsJsonValue *value, char **text, GError **error)
     return TRUE;
 
   *text = amps_json_value_unescape (value);
-  return *text != NULL || fail (error, "has a string with U+0000");
+  return *text != NULL || batch_answer_fail (error, "has a string with U+0000");
 }
 
 static gboolean
@@ -72,16 +72,16 @@ read_failure (const AmpsJsonValue *values, GPtrArray *jobs, GHashTable *failures
   AmpsBatchFailure *failure;
   AmpsJob *job;
 
-  if (!read_text (&values[FAILURE_IDENTIFIER], &identifier, error) ||
-      !read_text (&values[FAILURE_REASON], &reason, error) ||
+  if (!batch_answer_read_text (&values[FAILURE_IDENTIFIER], &identifier, error) ||
+      !batch_answer_read_text (&values[FAILURE_REASON], &reason, error) ||
       !check_kind (reschedule, AMPS_JSON_BOOLEAN, error))
     return FALSE;
 
   job = identifier != NULL ? find_job (jobs, identifier) : NULL;
   if (job == NULL)
-    return fail (error, "names a job that was not in it");
+    return batch_answer_fail (error, "names a job that was not in it");
   if (g_hash_table_contains (failures, job))
-    return fail (error, "names a job twice");
+    return batch_answer_fail (error, "names a job twice");
 
   failure = g_new0 (AmpsBatchFailure, 1);
   failure->reason = reason != NULL ? amps_foreign_text_dup (reason, -1) : NULL;
@@ -110,7 +110,7 @@ read_failures (const AmpsJsonValue *list, GPtrArray *jobs, GHashTable *failures,
         {
           g_autofree char *what = g_strconcat ("has a failure with ", scanner.problem, NULL);
 
-          return fail (error, what);
+          return batch_answer_fail (error, what);
         }
       if (!read_failure (values, jobs, failures, error))
         return FALSE;
@@ -120,7 +120,8 @@ read_failures (const AmpsJsonValue *list, GPtrArray *jobs, GHashTable *failures,
 }
 
 static gboolean
-read_answer (const char *json, gsize length, GPtrArray *jobs, GHashTable *failures, GError **error)
+batch_answer_read_answer (const char *json, gsize length, GPtrArray *jobs, GHashTable *failures,
+                          GError **error)
 {
   static const char *const names[] = { "failures" };
   AmpsJsonScanner scanner;
@@ -136,7 +137,7 @@ read_answer (const char *json, gsize length, GPtrArray *jobs, GHashTable *failur
       return FALSE;
     }
   if (list.kind != AMPS_JSON_ARRAY)
-    return fail (error, "has no list “failures”");
+    return batch_answer_fail (error, "has no list “failures”");
 
   return read_failures (&list, jobs, failures, error);
 }
@@ -164,5 +165,7 @@ amps_batch_answer_parse (GBytes *body, GPtrArray *jobs, GError **error)
   if (length == 0)
     return g_steal_pointer (&failures);
 
-  return read_answer (json, length, jobs, failures, error) ? g_steal_pointer (&failures) : NULL;
+  return batch_answer_read_answer (json, length, jobs, failures, error)
+             ? g_steal_pointer (&failures)
+             : NULL;
 }

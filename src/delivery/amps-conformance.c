@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-conformance.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 /**
  * amps_conformance_note:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-metrics.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

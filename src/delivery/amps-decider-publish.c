@@ -2,15 +2,15 @@
 #include "amps-decider-private.h"
 
 #include "amps-publication.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* What is published, and acknowledgements that publish something first. */
 
 /* @trace: (nullable): what the caller says of it
  * @confirmed: (nullable): what need not be published again */
 static void
-publish (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace, GHashTable *confirmed,
-         GTask *task, GAsyncReadyCallback callback)
+decider_publish_publish (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                         GHashTable *confirmed, GTask *task, GAsyncReadyCallback callback)
 {
   amps_publication_start (self->broker, self->metrics, self->tracer, events,
                           amps_config_get_event_validation (self->config), trace, confirmed,
@@ -48,7 +48,7 @@ amps_decider_publish_async (AmpsDecider *self, GPtrArray *events, AmpsTraceHeade
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_decider_publish_async);
-  publish (self, events, trace, NULL, task, on_published_alone);
+  decider_publish_publish (self, events, trace, NULL, task, on_published_alone);
 }
 
 /**
@@ -72,7 +72,8 @@ amps_decider_publish_finish (AmpsDecider *self, GAsyncResult *result, GError **e
 }
 
 static void
-on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+decider_publish_on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result,
+                              gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
@@ -189,7 +190,7 @@ publish_late (AmpsDecider *self, const char *id, GPtrArray *events, AmpsTraceHea
 
   late->busy = TRUE;
   g_task_set_task_data (task, g_strdup (id), g_free);
-  publish (self, events, trace, late->confirmed, task, on_published_late);
+  decider_publish_publish (self, events, trace, late->confirmed, task, on_published_late);
 }
 
 /**
@@ -247,5 +248,6 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   confirmed = amps_job_get_confirmed (job);
   context = trace != NULL ? amps_trace_headers_ref (trace) : amps_job_dup_trace (job);
   g_task_set_task_data (task, g_steal_pointer (&job), g_object_unref);
-  publish (self, events, context, confirmed, g_steal_pointer (&task), on_published);
+  decider_publish_publish (self, events, context, confirmed, g_steal_pointer (&task),
+                           decider_publish_on_published);
 }

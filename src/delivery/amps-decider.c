@@ -2,8 +2,8 @@
 #include "amps-decider-private.h"
 
 #include "amps-attempts.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "jobs/amps-job-log.h"
 
 G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
 
@@ -67,7 +67,7 @@ trace_end (AmpsDecider *self, AmpsJob *job, const char *outcome, const char *err
 }
 
 static void
-observe (AmpsDecider *self, AmpsJob *job, AmpsHistogram histogram, gint64 duration)
+decider_observe (AmpsDecider *self, AmpsJob *job, AmpsHistogram histogram, gint64 duration)
 {
   AmpsTraceContext trace;
   gboolean traced = amps_job_find_trace_context (job, &trace);
@@ -84,14 +84,15 @@ count_end (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *rea
 
   amps_metrics_count_outcome (self->metrics, outcome);
   if (began != 0)
-    observe (self, job, AMPS_HISTOGRAM_JOB_DURATION,
-             amps_clock_get_monotonic_time (self->clock) - began);
+    decider_observe (self, job, AMPS_HISTOGRAM_JOB_DURATION,
+                     amps_clock_get_monotonic_time (self->clock) - began);
   trace_end (self, job, amps_outcome_to_string (outcome), reason);
 }
 
 /* @outcome: what the end counts as: the last expiry is one, though the job is rejected. */
 static void
-settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const AmpsSettlement *settlement)
+decider_settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome,
+                const AmpsSettlement *settlement)
 {
   amps_log_job (DEBUG, JOB_ENDED, job, NULL, "Job %s",
                 amps_outcome_to_string (amps_job_get_outcome (job)));
@@ -112,12 +113,12 @@ amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
   AmpsSettlement settlement = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
   amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_ACKNOWLEDGED);
-  settle (self, job, AMPS_OUTCOME_ACKNOWLEDGED, &settlement);
+  decider_settle (self, job, AMPS_OUTCOME_ACKNOWLEDGED, &settlement);
 }
 
 static void
-note_failure (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
-              const char *detail)
+decider_note_failure (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
+                      const char *detail)
 {
   amps_failures_add (amps_manifest_get_failures (self->manifest), job, outcome, reason, detail);
 }
@@ -136,8 +137,8 @@ reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char
 
   amps_log_job (WARNING, JOB_REJECTED, job, reason, "Rejected a job (%s): %s", reason,
                 summary != NULL ? summary : "no reason given");
-  note_failure (self, job, AMPS_OUTCOME_REJECTED, reason, detail);
-  settle (self, job, outcome, &settlement);
+  decider_note_failure (self, job, AMPS_OUTCOME_REJECTED, reason, detail);
+  decider_settle (self, job, outcome, &settlement);
 }
 
 /**
@@ -173,16 +174,16 @@ amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay)
   if (delay == 0 && amps_job_get_delivery (job)->redelivered)
     settlement.delay = amps_config_get_retry_min_backoff (self->config);
   if (settlement.delay == 0)
-    settlement.kind = AMPS_SETTLE_RELEASE;
+    settlement.kind = AMPS_SETTLE_REQUEUE;
 
-  settle (self, job, AMPS_OUTCOME_RESCHEDULED, &settlement);
+  decider_settle (self, job, AMPS_OUTCOME_RESCHEDULED, &settlement);
 }
 
 /* One that was decided so. */
 static void
 release (AmpsDecider *self, AmpsJob *job)
 {
-  AmpsSettlement settlement = { .kind = AMPS_SETTLE_RELEASE };
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_REQUEUE };
 
   /* Only a copy can tell the next one how often it has failed. */
   if (amps_job_get_attempt (job) > amps_job_get_delivery (job)->attempt)
@@ -192,7 +193,7 @@ release (AmpsDecider *self, AmpsJob *job)
       settlement.delay = AMPS_SETTLER_SHORT_DELAY;
     }
 
-  settle (self, job, AMPS_OUTCOME_RELEASED, &settlement);
+  decider_settle (self, job, AMPS_OUTCOME_RELEASED, &settlement);
 }
 
 /**
@@ -259,7 +260,7 @@ amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **er
 void
 amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
 {
-  AmpsSettlement settlement = { .kind = AMPS_SETTLE_RELEASE };
+  AmpsSettlement settlement = { .kind = AMPS_SETTLE_REQUEUE };
   AmpsJob *follower;
 
   while ((follower = amps_job_pop_follower (job)) != NULL)
@@ -272,8 +273,8 @@ amps_decider_release_followers (AmpsDecider *self, AmpsJob *job)
 
 /* @summary: (nullable): what is logged of @detail */
 static void
-reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
-        const char *summary)
+decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail,
+                const char *summary)
 {
   if (!amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
     return;
@@ -290,8 +291,8 @@ get_summary (const AmpsVerdict *verdict)
 
 /* A job that has used all its attempts: @outcome and @reason are how the last one ended. */
 static void
-give_up (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
-         const char *detail, const char *summary)
+decider_give_up (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char *reason,
+                 const char *detail, const char *summary)
 {
   if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_REJECTED))
     reject_decided (self, job, outcome, reason, detail, summary);
@@ -314,8 +315,8 @@ retry_at_broker (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, unsigned 
   if (!amps_manifest_decide (self->manifest, job, outcome))
     return;
 
-  note_failure (self, job, outcome, reason, detail);
-  settle (self, job, outcome, &settlement);
+  decider_note_failure (self, job, outcome, reason, detail);
+  decider_settle (self, job, outcome, &settlement);
 }
 
 static void
@@ -323,7 +324,7 @@ retry_in_slot (AmpsDecider *self, AmpsJob *job, unsigned int attempt, gint64 del
                const char *detail)
 {
   count_end (self, job, AMPS_OUTCOME_RETRIED, "status");
-  note_failure (self, job, AMPS_OUTCOME_RETRIED, "status", detail);
+  decider_note_failure (self, job, AMPS_OUTCOME_RETRIED, "status", detail);
   amps_manifest_end_run (self->manifest, job, attempt, TRUE, detail);
   amps_sender_add (self->sender, job, amps_clock_get_monotonic_time (self->clock) + delay);
 }
@@ -351,8 +352,8 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 
   if (verdict->blames && amps_attempts_are_used_up (self->config, job))
     {
-      give_up (self, job, AMPS_OUTCOME_REJECTED, "max-attempts", verdict->detail,
-               get_summary (verdict));
+      decider_give_up (self, job, AMPS_OUTCOME_REJECTED, "max-attempts", verdict->detail,
+                       get_summary (verdict));
       return;
     }
 
@@ -382,7 +383,7 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
   if (!amps_job_is_detached (job))
     amps_log_job (WARNING, JOB_EXPIRED, job, reason, "Job expired: %s", detail);
   if (amps_attempts_are_used_up (self->config, job))
-    give_up (self, job, AMPS_OUTCOME_EXPIRED, reason, detail, detail);
+    decider_give_up (self, job, AMPS_OUTCOME_EXPIRED, reason, detail, detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_EXPIRED, amps_job_get_attempt (job) + 1,
                      amps_attempts_draw_delay (self->config, job, -1), reason, detail);
@@ -391,7 +392,7 @@ amps_decider_expire (AmpsDecider *self, AmpsJob *job, const char *reason, const 
 }
 
 static void
-on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *self)
+decider_on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDecider *self)
 {
   amps_decider_expire (self, job, "expired", "no outcome came in time");
 }
@@ -458,7 +459,7 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
     }
   else
     {
-      reject (self, job, "rejected", error->message, error->message);
+      decider_reject (self, job, "rejected", error->message, error->message);
     }
 }
 
@@ -480,13 +481,13 @@ note_accepted (AmpsDecider *self, AmpsJob *job)
 
   amps_manifest_accept (self->manifest, job);
   if (outcome == AMPS_OUTCOME_NONE || outcome == AMPS_OUTCOME_ACKNOWLEDGED)
-    observe (self, job, AMPS_HISTOGRAM_DELIVERY_LATENCY,
-             amps_job_get_since (job) - amps_job_get_delivery (job)->received);
+    decider_observe (self, job, AMPS_HISTOGRAM_DELIVERY_LATENCY,
+                     amps_job_get_since (job) - amps_job_get_delivery (job)->received);
 }
 
 static void
-on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *verdict,
-             AmpsDecider *self)
+decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *verdict,
+                     AmpsDecider *self)
 {
   AmpsJobState state = amps_job_get_state (job);
 
@@ -529,7 +530,7 @@ on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *
         amps_decider_reschedule (self, job, 0);
       break;
     case AMPS_VERDICT_REJECTED:
-      reject (self, job, verdict->reason, verdict->detail, get_summary (verdict));
+      decider_reject (self, job, verdict->reason, verdict->detail, get_summary (verdict));
       break;
     case AMPS_VERDICT_UNREACHED:
       keep_unreached (self, job, verdict->detail);
@@ -572,7 +573,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->refusals = g_object_ref (refusals);
   g_set_object (&self->tracer, tracer);
 
-  g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
-  g_signal_connect_object (manifest, "expired", G_CALLBACK (on_expired), self, 0);
+  g_signal_connect_object (sender, "answered", G_CALLBACK (decider_on_answered), self, 0);
+  g_signal_connect_object (manifest, "expired", G_CALLBACK (decider_on_expired), self, 0);
   return self;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dispatcher.h"
 
+#include "amps-consumer-gate.h"
 #include "amps-decider.h"
-#include "amps-intake.h"
 #include "amps-lost-jobs.h"
 #include "amps-receiver.h"
 #include "amps-releaser.h"
 #include "amps-sender.h"
 #include "amps-settler.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
 
 struct _AmpsDispatcher {
   GObject parent_instance;
@@ -29,7 +29,7 @@ struct _AmpsDispatcher {
 
   AmpsReleaser *releaser; /* (owned) */
   AmpsLostJobs *lost;     /* (owned) (nullable) */
-  AmpsIntake *intake;     /* (owned) */
+  AmpsConsumerGate *gate; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
@@ -53,7 +53,7 @@ amps_dispatcher_dispose (GObject *object)
   g_clear_object (&self->lost);
   g_clear_object (&self->releaser);
   g_clear_object (&self->receiver);
-  g_clear_object (&self->intake);
+  g_clear_object (&self->gate);
   g_clear_object (&self->decider);
   g_clear_object (&self->sender);
   g_clear_object (&self->settler);
@@ -124,22 +124,22 @@ amps_dispatcher_init (AmpsDispatcher *self G_GNUC_UNUSED)
 }
 
 static void
-on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
-             AmpsJob *next G_GNUC_UNUSED, AmpsDispatcher *self)
+dispatcher_on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
+                        AmpsJob *next G_GNUC_UNUSED, AmpsDispatcher *self)
 {
   if (amps_dispatcher_is_empty (self))
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
 }
 
 static void
-on_state_changed (AmpsIntake *intake G_GNUC_UNUSED, AmpsDispatcher *self)
+dispatcher_on_state_changed (AmpsConsumerGate *gate G_GNUC_UNUSED, AmpsDispatcher *self)
 {
   g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0);
 }
 
 static void
-on_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason,
-            AmpsDispatcher *self)
+dispatcher_on_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason,
+                       AmpsDispatcher *self)
 {
   g_signal_emit (self, signals[SIGNAL_JOB_EXPIRED], 0, job, reason);
 }
@@ -147,7 +147,7 @@ on_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason
 static void
 on_problem (AmpsSettler *settler, GParamSpec *pspec G_GNUC_UNUSED, AmpsDispatcher *self)
 {
-  amps_intake_set_problem (self->intake, amps_settler_get_problem (settler));
+  amps_consumer_gate_set_problem (self->gate, amps_settler_get_problem (settler));
 }
 
 /**
@@ -177,7 +177,7 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->metrics = g_object_ref (metrics);
   self->drain = amps_drain_new ();
   self->refusals = amps_refusals_new (config, clock, workload);
-  self->intake = amps_intake_new (broker, workload, metrics, self->drain, self->refusals);
+  self->gate = amps_consumer_gate_new (broker, workload, metrics, self->drain, self->refusals);
   self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain,
                                   self->refusals, tracer);
   self->settler =
@@ -194,11 +194,12 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   if (amps_config_get_workload_restart (config) == AMPS_WORKLOAD_RESTART_EXPIRE)
     self->lost = amps_lost_jobs_new (clock, workload, manifest, self->sender, self->decider);
 
-  g_signal_connect_object (self->settler, "finished", G_CALLBACK (on_finished), self,
+  g_signal_connect_object (self->settler, "finished", G_CALLBACK (dispatcher_on_finished), self,
                            G_CONNECT_AFTER);
   g_signal_connect_object (self->settler, "notify::problem", G_CALLBACK (on_problem), self, 0);
-  g_signal_connect_object (self->intake, "state-changed", G_CALLBACK (on_state_changed), self, 0);
-  g_signal_connect_object (self->decider, "expired", G_CALLBACK (on_expired), self, 0);
+  g_signal_connect_object (self->gate, "state-changed", G_CALLBACK (dispatcher_on_state_changed),
+                           self, 0);
+  g_signal_connect_object (self->decider, "expired", G_CALLBACK (dispatcher_on_expired), self, 0);
   return self;
 }
 
@@ -309,7 +310,7 @@ amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 
 
 /* What the decider was asked for is done. */
 static void
-on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+dispatcher_on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   g_autoptr (GError) error = NULL;
@@ -339,7 +340,7 @@ amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, AmpsTrac
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_publish_async);
-  amps_decider_publish_async (self->decider, events, trace, cancellable, on_done, task);
+  amps_decider_publish_async (self->decider, events, trace, cancellable, dispatcher_on_done, task);
 }
 
 /**
@@ -380,8 +381,8 @@ amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier,
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, amps_dispatcher_acknowledge_async);
-  amps_decider_acknowledge_async (self->decider, identifier, events, trace, cancellable, on_done,
-                                  task);
+  amps_decider_acknowledge_async (self->decider, identifier, events, trace, cancellable,
+                                  dispatcher_on_done, task);
 }
 
 /**
@@ -425,7 +426,7 @@ amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_conc
 void
 amps_dispatcher_pause (AmpsDispatcher *self)
 {
-  amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_consumer_gate_set_paused (self->gate, AMPS_PAUSE_REQUESTED, TRUE);
 }
 
 static void
@@ -488,7 +489,7 @@ amps_dispatcher_is_stopping (AmpsDispatcher *self)
 gboolean
 amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
 {
-  amps_intake_set_paused (self->intake, AMPS_PAUSE_REQUESTED, FALSE);
+  amps_consumer_gate_set_paused (self->gate, AMPS_PAUSE_REQUESTED, FALSE);
   return amps_drain_end (self->drain, error);
 }
 
@@ -526,7 +527,7 @@ amps_dispatcher_is_empty (AmpsDispatcher *self)
 AmpsDispatcherState
 amps_dispatcher_get_state (AmpsDispatcher *self)
 {
-  return amps_intake_get_state (self->intake);
+  return amps_consumer_gate_get_state (self->gate);
 }
 
 /**
@@ -538,7 +539,7 @@ amps_dispatcher_get_state (AmpsDispatcher *self)
 gboolean
 amps_dispatcher_is_ready (AmpsDispatcher *self)
 {
-  return amps_intake_is_ready (self->intake);
+  return amps_consumer_gate_is_ready (self->gate);
 }
 
 /**
@@ -550,7 +551,7 @@ amps_dispatcher_is_ready (AmpsDispatcher *self)
 char **
 amps_dispatcher_dup_obstacles (AmpsDispatcher *self)
 {
-  return amps_intake_dup_obstacles (self->intake);
+  return amps_consumer_gate_dup_obstacles (self->gate);
 }
 
 /**

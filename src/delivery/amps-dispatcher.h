@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-dispatcher-state.h"
+#include "base/amps-clock.h"
 #include "broker/amps-broker.h"
-#include "core/amps-clock.h"
-#include "core/amps-manifest.h"
-#include "core/amps-metrics.h"
+#include "config/amps-config.h"
+#include "jobs/amps-manifest.h"
+#include "metrics/amps-metrics.h"
 #include "telemetry/amps-tracer.h"
 #include "workload/amps-workload.h"
 

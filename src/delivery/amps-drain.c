@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-drain.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 struct _AmpsDrain {
   GObject parent_instance;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-lost-jobs.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 /* How often the workload is looked at while it has jobs and no connection to it is kept
  * whose end would tell. A server takes about as long to start. */
@@ -55,7 +55,7 @@ has_jobs (AmpsLostJobs *self)
 }
 
 static void
-look (AmpsLostJobs *self)
+lost_jobs_look (AmpsLostJobs *self)
 {
   self->looked = amps_clock_get_monotonic_time (self->clock);
   amps_timer_set_due (self->timer, self->looked + LOOK_INTERVAL);
@@ -63,7 +63,7 @@ look (AmpsLostJobs *self)
 }
 
 static gboolean
-on_timer (gpointer user_data)
+lost_jobs_on_timer (gpointer user_data)
 {
   AmpsLostJobs *self = AMPS_LOST_JOBS (user_data);
   gint64 now = amps_clock_get_monotonic_time (self->clock);
@@ -73,14 +73,14 @@ on_timer (gpointer user_data)
   else if (amps_workload_is_guarded (self->workload))
     amps_timer_set_due (self->timer, now + LOOK_INTERVAL);
   else
-    look (self);
+    lost_jobs_look (self);
 
   return G_SOURCE_CONTINUE;
 }
 
 static void
-on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
-             const AmpsVerdict *verdict, AmpsLostJobs *self)
+lost_jobs_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
+                       const AmpsVerdict *verdict, AmpsLostJobs *self)
 {
   if (verdict->kind == AMPS_VERDICT_ACCEPTED && amps_timer_get_due (self->timer) < 0)
     amps_timer_set_due (self->timer, amps_clock_get_monotonic_time (self->clock) + LOOK_INTERVAL);
@@ -95,7 +95,7 @@ on_ended_connections (AmpsWorkload *workload G_GNUC_UNUSED, AmpsLostJobs *self)
     return;
 
   if (amps_clock_get_monotonic_time (self->clock) >= soonest)
-    look (self);
+    lost_jobs_look (self);
   else
     amps_timer_set_due (self->timer, soonest);
 }
@@ -144,12 +144,12 @@ amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *mani
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->decider = g_object_ref (decider);
-  self->timer = amps_clock_attach_timer (clock, "lost jobs", on_timer, self);
+  self->timer = amps_clock_attach_timer (clock, "lost jobs", lost_jobs_on_timer, self);
 
   g_signal_connect_object (amps_workload_get_probe (workload), "restarted",
                            G_CALLBACK (on_restarted), self, 0);
   g_signal_connect_object (workload, "ended-connections", G_CALLBACK (on_ended_connections), self,
                            0);
-  g_signal_connect_object (sender, "answered", G_CALLBACK (on_answered), self, 0);
+  g_signal_connect_object (sender, "answered", G_CALLBACK (lost_jobs_on_answered), self, 0);
   return self;
 }

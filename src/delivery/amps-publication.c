@@ -2,7 +2,7 @@
 #include "amps-publication.h"
 
 #include "amps-conformance.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 
@@ -87,7 +87,7 @@ get_result (const GError *error)
 }
 
 static void
-count (Publication *self, AmpsPublicationResult result)
+publication_count (Publication *self, AmpsPublicationResult result)
 {
   amps_metrics_count_publication (self->metrics, result);
   if (result == AMPS_PUBLICATION_CONFIRMED)
@@ -95,7 +95,7 @@ count (Publication *self, AmpsPublicationResult result)
 }
 
 static void
-on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+publication_on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Item *item = user_data;
   Publication *self = g_task_get_task_data (item->task);
@@ -103,7 +103,7 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean published = amps_broker_publish_finish (AMPS_BROKER (source), result, &error);
   AmpsPublicationResult publication_result = get_result (error);
 
-  count (self, publication_result);
+  publication_count (self, publication_result);
   if (item->trace != NULL)
     amps_tracer_end_publish (self->tracer, item->trace,
                              published ? NULL
@@ -170,7 +170,7 @@ publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
     }
   amps_broker_publish_async (AMPS_BROKER (g_task_get_source_object (task)), attributes->type,
                              attributes->id, headers, event, g_task_get_cancellable (task),
-                             on_published, item);
+                             publication_on_published, item);
 }
 
 /* @checked: (nullable) (transfer full): what is in the events; else @error is set */
@@ -182,7 +182,7 @@ publish_checked (GTask *task, GPtrArray *checked, GError *error)
 
   if (attributes == NULL)
     {
-      count (self, AMPS_PUBLICATION_INVALID);
+      publication_count (self, AMPS_PUBLICATION_INVALID);
       g_task_return_error (task, error);
       return;
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "broker/amps-broker.h"
-#include "core/amps-metrics.h"
+#include "metrics/amps-metrics.h"
 #include "telemetry/amps-tracer.h"
 
 G_BEGIN_DECLS

@@ -63,13 +63,13 @@ amps_queue_gauge_init (AmpsQueueGauge *self)
 }
 
 static gboolean
-is_connected (AmpsQueueGauge *self)
+queue_gauge_is_connected (AmpsQueueGauge *self)
 {
   return amps_broker_get_state (self->broker) != AMPS_BROKER_DISCONNECTED;
 }
 
 static void
-set_due (AmpsQueueGauge *self, gint64 delay)
+queue_gauge_set_due (AmpsQueueGauge *self, gint64 delay)
 {
   amps_timer_set_due (self->timer, amps_clock_get_monotonic_time (self->clock) + delay);
 }
@@ -82,15 +82,15 @@ on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
       amps_broker_count_messages_finish (AMPS_BROKER (source), result, NULL);
 
   self->counting = FALSE;
-  if (self->timer == NULL || !is_connected (self))
+  if (self->timer == NULL || !queue_gauge_is_connected (self))
     return;
 
-  set_due (self, depths != NULL ? INTERVAL : FAILED_INTERVAL);
+  queue_gauge_set_due (self, depths != NULL ? INTERVAL : FAILED_INTERVAL);
   amps_metrics_take_queue_depths (self->metrics, g_steal_pointer (&depths));
 }
 
 static gboolean
-on_timer (gpointer user_data)
+queue_gauge_on_timer (gpointer user_data)
 {
   AmpsQueueGauge *self = AMPS_QUEUE_GAUGE (user_data);
 
@@ -109,7 +109,7 @@ on_broker_state (AmpsBroker *broker G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUS
 {
   gboolean waits = amps_timer_get_due (self->timer) >= 0;
 
-  if (!is_connected (self))
+  if (!queue_gauge_is_connected (self))
     {
       /* What was true then need not be so now. */
       amps_metrics_take_queue_depths (self->metrics, NULL);
@@ -117,7 +117,7 @@ on_broker_state (AmpsBroker *broker G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUS
     }
   else if (!waits && !self->counting)
     {
-      set_due (self, FIRST_DELAY);
+      queue_gauge_set_due (self, FIRST_DELAY);
     }
 }
 
@@ -137,7 +137,7 @@ amps_queue_gauge_new (AmpsClock *clock, AmpsBroker *broker, AmpsMetrics *metrics
   self->clock = g_object_ref (clock);
   self->broker = g_object_ref (broker);
   self->metrics = g_object_ref (metrics);
-  self->timer = amps_clock_attach_timer (clock, "queue depths", on_timer, self);
+  self->timer = amps_clock_attach_timer (clock, "queue depths", queue_gauge_on_timer, self);
   g_signal_connect_object (broker, "notify::state", G_CALLBACK (on_broker_state), self, 0);
   on_broker_state (broker, NULL, self);
   return self;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/amps-clock.h"
 #include "broker/amps-broker.h"
-#include "core/amps-clock.h"
-#include "core/amps-metrics.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

@@ -2,8 +2,9 @@
 #include "amps-receiver.h"
 
 #include "amps-conformance.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
+#include "jobs/amps-job-log.h"
 
 struct _AmpsReceiver {
   GObject parent_instance;
@@ -51,7 +52,7 @@ amps_receiver_init (AmpsReceiver *self)
 }
 
 static void
-count_jobs (AmpsReceiver *self)
+receiver_count_jobs (AmpsReceiver *self)
 {
   unsigned int n_jobs = amps_manifest_get_n_jobs (self->manifest);
 
@@ -159,7 +160,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
 
   if (amps_drain_is_on (self->drain))
     {
-      amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_RELEASE);
+      amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_REQUEUE);
       return;
     }
 
@@ -178,7 +179,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
     case AMPS_ADDITION_NEW:
       amps_log_job (DEBUG, JOB_RECEIVED, job, NULL, "Job is received, attempt %u",
                     amps_job_get_attempt (job));
-      count_jobs (self);
+      receiver_count_jobs (self);
       take_up (self, job);
       break;
     case AMPS_ADDITION_ATTACHED:
@@ -211,7 +212,8 @@ end_late_success (AmpsReceiver *self, AmpsJob *job)
 }
 
 static void
-on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, AmpsReceiver *self)
+receiver_on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next,
+                      AmpsReceiver *self)
 {
   /* Nothing else that is settled was in the manifest. */
   if (!g_hash_table_remove (self->passing, job) && amps_job_get_state (job) == AMPS_JOB_DECIDED)
@@ -220,7 +222,7 @@ on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job, AmpsJob *next, Am
   if (next != NULL && !end_late_success (self, next))
     take_up (self, next);
 
-  count_jobs (self);
+  receiver_count_jobs (self);
 }
 
 static void
@@ -242,7 +244,7 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
     amps_log (INFO, JOBS_DETACHED,
               "Connection lost: %u jobs go on detached, %u will be delivered again",
               amps_manifest_get_n_jobs (self->manifest), dropped->len);
-  count_jobs (self);
+  receiver_count_jobs (self);
 }
 
 /**
@@ -272,7 +274,7 @@ amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amp
   self->settler = g_object_ref (settler);
   self->drain = g_object_ref (drain);
 
-  g_signal_connect_object (settler, "finished", G_CALLBACK (on_finished), self, 0);
+  g_signal_connect_object (settler, "finished", G_CALLBACK (receiver_on_finished), self, 0);
   g_signal_connect_object (broker, "began", G_CALLBACK (on_began), self, 0);
   g_signal_connect_object (broker, "delivered", G_CALLBACK (on_delivered), self, 0);
   g_signal_connect_object (broker, "lost", G_CALLBACK (on_lost), self, 0);

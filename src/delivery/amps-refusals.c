@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-refusals.h"
 
-#include "core/amps-backoff.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
-#include "core/amps-uri.h"
+#include "base/amps-backoff.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
+#include "base/amps-uri.h"
 
 /* So many different jobs in a row are no coincidence. */
 #define MAX_IN_A_ROW 10
@@ -84,7 +84,7 @@ emit_changed (AmpsRefusals *self)
 }
 
 static gboolean
-on_timer (gpointer user_data)
+refusals_on_timer (gpointer user_data)
 {
   emit_changed (AMPS_REFUSALS (user_data));
   return G_SOURCE_CONTINUE;
@@ -98,7 +98,8 @@ schedule_trial (AmpsRefusals *self, gint64 delay)
 
 /* What comes back may be another one. */
 static void
-on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, AmpsRefusals *self)
+refusals_on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
+                                AmpsRefusals *self)
 {
   self->proven = FALSE;
   if (!self->closed || !amps_workload_get_available (workload))
@@ -124,9 +125,9 @@ amps_refusals_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload)
   self->clock = g_object_ref (clock);
   self->workload = g_object_ref (workload);
   self->address = amps_uri_redact (amps_config_get_workload_address (config));
-  self->timer = amps_clock_attach_timer (clock, "refused jobs", on_timer, self);
-  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
-                           0);
+  self->timer = amps_clock_attach_timer (clock, "refused jobs", refusals_on_timer, self);
+  g_signal_connect_object (workload, "notify::available",
+                           G_CALLBACK (refusals_on_workload_available), self, 0);
   return self;
 }
 
@@ -160,7 +161,7 @@ amps_refusals_accept (AmpsRefusals *self)
 }
 
 static void
-warn (AmpsRefusals *self, unsigned int status)
+refusals_warn (AmpsRefusals *self, unsigned int status)
 {
   g_autofree char *warning = NULL;
 
@@ -199,7 +200,7 @@ amps_refusals_refuse (AmpsRefusals *self, AmpsJob *job, unsigned int status)
 
   g_hash_table_remove_all (self->in_a_row);
   self->proven = FALSE;
-  warn (self, status);
+  refusals_warn (self, status);
   self->closed = TRUE;
   if (!was_closed)
     {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
-#include "core/amps-clock.h"
-#include "core/amps-job.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "jobs/amps-job.h"
 #include "workload/amps-workload.h"
 
 G_BEGIN_DECLS

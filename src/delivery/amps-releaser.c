@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-releaser.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 /* How long jobs are kept for a workload that is away; then other replicas may
  * have them. */
@@ -75,7 +75,7 @@ wait_for_workload (AmpsReleaser *self)
 }
 
 static gboolean
-on_timer (gpointer user_data)
+releaser_on_timer (gpointer user_data)
 {
   AmpsReleaser *self = AMPS_RELEASER (user_data);
 
@@ -89,7 +89,8 @@ on_timer (gpointer user_data)
 }
 
 static void
-on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED, AmpsReleaser *self)
+releaser_on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
+                                AmpsReleaser *self)
 {
   if (amps_workload_get_available (workload))
     amps_timer_set_due (self->timer, -1);
@@ -143,7 +144,7 @@ release_all (AmpsReleaser *self)
 
 /* As long as nothing is sent, only a watch tells whether the workload is there. */
 static void
-on_drain_changed (AmpsReleaser *self)
+releaser_on_drain_changed (AmpsReleaser *self)
 {
   amps_probe_set_interval (amps_workload_get_probe (self->workload),
                            amps_drain_is_on (self->drain) ? WATCH_INTERVAL : 0);
@@ -184,13 +185,13 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
   self->sender = g_object_ref (sender);
   self->drain = g_object_ref (drain);
   self->decider = g_object_ref (decider);
-  self->timer = amps_clock_attach_timer (clock, "give back", on_timer, self);
+  self->timer = amps_clock_attach_timer (clock, "give back", releaser_on_timer, self);
 
-  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_workload_available), self,
-                           0);
+  g_signal_connect_object (workload, "notify::available",
+                           G_CALLBACK (releaser_on_workload_available), self, 0);
   g_signal_connect_object (amps_workload_get_probe (workload), "notify::gone",
                            G_CALLBACK (release_if_gone), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
+  g_signal_connect_object (drain, "changed", G_CALLBACK (releaser_on_drain_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }

@@ -2,9 +2,9 @@
 #include "amps-sender.h"
 
 #include "amps-batch-answer.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
-#include "core/amps-timer-queue.h"
+#include "base/amps-error.h"
+#include "base/amps-timer-queue.h"
+#include "jobs/amps-job-log.h"
 
 struct _AmpsSender {
   GObject parent_instance;
@@ -44,7 +44,7 @@ typedef struct {
 } Request;
 
 static void
-request_free (Request *request)
+sender_request_free (Request *request)
 {
   g_clear_pointer (&request->trace, amps_post_trace_free);
   g_object_unref (request->sender);
@@ -52,7 +52,7 @@ request_free (Request *request)
   g_free (request);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, sender_request_free)
 
 static void
 amps_sender_dispose (GObject *object)
@@ -254,7 +254,7 @@ tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+sender_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Request) request = user_data;
   AmpsSender *self = request->sender;
@@ -301,7 +301,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 /* Drops what was decided while it waited. A job that is just being decided keeps
  * its place. */
 static GList *
-find_next (AmpsSender *self)
+sender_find_next (AmpsSender *self)
 {
   GList *next;
 
@@ -334,7 +334,7 @@ pop_batch (AmpsSender *self, unsigned int size)
   gboolean alone = FALSE;
   GList *next;
 
-  while (jobs->len < size && !alone && (next = find_next (self)) != NULL)
+  while (jobs->len < size && !alone && (next = sender_find_next (self)) != NULL)
     {
       AmpsJob *job = next->data;
 
@@ -369,7 +369,7 @@ post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
   request->jobs = jobs;
   request->trial = trial;
   request->trace = self->tracer != NULL ? amps_tracer_begin_post (self->tracer, jobs) : NULL;
-  amps_workload_send_async (self->workload, jobs, self->cancellable, on_answer, request);
+  amps_workload_send_async (self->workload, jobs, self->cancellable, sender_on_answer, request);
 }
 
 static unsigned int
@@ -386,7 +386,7 @@ get_batch_size (AmpsSender *self)
 {
   unsigned int places = get_n_places (self);
   unsigned int full = MIN (self->batch_size, self->max_concurrency);
-  GList *first = find_next (self);
+  GList *first = sender_find_next (self);
   gint64 due;
 
   if (first == NULL || places == 0)
@@ -416,7 +416,7 @@ try_one (AmpsSender *self)
 {
   g_autoptr (GPtrArray) jobs = NULL;
 
-  if (find_next (self) == NULL)
+  if (sender_find_next (self) == NULL)
     {
       amps_refusals_want_jobs (self->refusals);
       return;

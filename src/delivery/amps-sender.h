@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-drain.h"
 #include "amps-refusals.h"
 #include "amps-verdict.h"
-#include "core/amps-clock.h"
-#include "core/amps-manifest.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "jobs/amps-manifest.h"
+#include "metrics/amps-metrics.h"
 #include "telemetry/amps-tracer.h"
 #include "workload/amps-workload.h"
 

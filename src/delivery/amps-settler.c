@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-settler.h"
 
-#include "core/amps-backoff.h"
-#include "core/amps-error.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
-#include "core/amps-timer-queue.h"
+#include "base/amps-backoff.h"
+#include "base/amps-error.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
+#include "base/amps-timer-queue.h"
+#include "jobs/amps-job-log.h"
 
 /* Between two attempts to have a copy confirmed. */
 #define MIN_BACKOFF AMPS_MILLISECONDS (500)
@@ -99,7 +100,7 @@ set_held (Settling *settling, gboolean held)
 
 /* There may be many jobs. */
 static void
-warn (AmpsSettler *self, const GError *error)
+settler_warn (AmpsSettler *self, const GError *error)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
   g_autofree char *text = NULL;
@@ -118,14 +119,14 @@ warn (AmpsSettler *self, const GError *error)
 
 /* Nothing is discarded, whatever is wrong: the job stays here. */
 static void
-hold (Settling *settling, const GError *error)
+settler_hold (Settling *settling, const GError *error)
 {
   g_autofree char *problem = g_strdup_printf (
       "rejected jobs can't be copied to the dead letters and keep their slots: %s", error->message);
 
   set_held (settling, TRUE);
   set_problem (settling->settler, problem);
-  warn (settling->settler, error);
+  settler_warn (settling->settler, error);
 }
 
 static void
@@ -212,7 +213,7 @@ amps_settler_init (AmpsSettler *self G_GNUC_UNUSED)
 }
 
 static void
-on_drain_changed (AmpsSettler *self)
+settler_on_drain_changed (AmpsSettler *self)
 {
   if (amps_drain_is_hurried (self->drain))
     amps_timer_queue_flush (self->waiting);
@@ -244,7 +245,7 @@ amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->throttle = amps_log_throttle_new ();
   self->copies_dead_letters = copies_dead_letters;
   self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (on_drain_changed), self,
+  g_signal_connect_object (drain, "changed", G_CALLBACK (settler_on_drain_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }
@@ -260,7 +261,8 @@ makes_copy (AmpsSettler *self, AmpsSettlementKind kind)
 static gboolean
 may_take_time (AmpsSettler *self, AmpsSettlementKind kind)
 {
-  return makes_copy (self, kind) || kind == AMPS_SETTLE_RELEASE || kind == AMPS_SETTLE_RETURN;
+  return makes_copy (self, kind) || kind == AMPS_SETTLE_REQUEUE ||
+         kind == AMPS_SETTLE_REQUEUE_FAILED;
 }
 
 /* One copy is enough for deliveries that are the same byte for byte. */
@@ -280,7 +282,7 @@ settle_duplicates (Settling *settling, AmpsSettlementKind kind)
 /* @again: (nullable): what to do should the message come back only because the
  * connection has died on this. */
 static void
-finish (Settling *settling, const AmpsSettlement *again)
+settler_finish (Settling *settling, const AmpsSettlement *again)
 {
   g_autoptr (AmpsSettler) self = g_object_ref (settling->settler);
   g_autoptr (AmpsJob) job = g_object_ref (settling->job);
@@ -318,9 +320,9 @@ finish_settled (Settling *settling)
 
   settle_duplicates (settling, kind);
   if (kind == AMPS_SETTLE_ACKNOWLEDGE)
-    finish (settling, &acknowledge);
+    settler_finish (settling, &acknowledge);
   else
-    finish (settling, kind == AMPS_SETTLE_DEAD_LETTER ? &settling->settlement : NULL);
+    settler_finish (settling, kind == AMPS_SETTLE_DEAD_LETTER ? &settling->settlement : NULL);
 }
 
 static void
@@ -342,7 +344,7 @@ wait_in_slot (Settling *settling)
   gboolean waits_on = delivery->delay > 0;
 
   /* The message itself would say again how long it has to wait. */
-  settling->settlement.kind = blamed || waits_on ? AMPS_SETTLE_RETURN : AMPS_SETTLE_RELEASE;
+  settling->settlement.kind = blamed || waits_on ? AMPS_SETTLE_REQUEUE_FAILED : AMPS_SETTLE_REQUEUE;
   wait (settling, delay);
 }
 
@@ -375,7 +377,7 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 
   settling->failures++;
   if (settling->settlement.kind == AMPS_SETTLE_DEAD_LETTER)
-    hold (settling, error);
+    settler_hold (settling, error);
   else
     amps_log_job (WARNING, SETTLE_FAILED, settling->job, settling->settlement.reason,
                   "Could not settle a job as %s, trying again: %s",
@@ -400,7 +402,7 @@ proceed (Settling *settling)
     {
       if (!amps_job_adopt_duplicate (settling->job))
         {
-          finish (settling, &settling->settlement);
+          settler_finish (settling, &settling->settlement);
           return;
         }
       delivery = amps_job_get_delivery (settling->job);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "amps-drain.h"
+#include "base/amps-clock.h"
 #include "broker/amps-broker.h"
-#include "core/amps-clock.h"
-#include "core/amps-manifest.h"
-#include "core/amps-metrics.h"
+#include "jobs/amps-manifest.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

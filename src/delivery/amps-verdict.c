@@ -140,7 +140,7 @@ amps_verdict_kind_to_string (AmpsVerdictKind kind)
 }
 
 static char *
-describe (const AmpsAnswer *answer, const char *detail)
+verdict_describe (const AmpsAnswer *answer, const char *detail)
 {
   const char *colon = detail != NULL ? ": " : "";
 
@@ -171,7 +171,7 @@ describe (const AmpsAnswer *answer, const char *detail)
 char *
 amps_verdict_describe_answer (const AmpsAnswer *answer)
 {
-  return describe (answer, answer->detail);
+  return verdict_describe (answer, answer->detail);
 }
 
 /**
@@ -187,8 +187,8 @@ amps_verdict_summarize_answer (const AmpsAnswer *answer)
     return g_strdup_printf ("the workload answered %u with %" G_GSIZE_FORMAT " bytes",
                             answer->status, answer->length);
   if (answer->kind == AMPS_ANSWER_TIMED_OUT)
-    return describe (answer, "let it answer 202 first and work then, or raise "
-                             "WORKLOAD_RESPONSE_TIMEOUT");
+    return verdict_describe (answer, "let it answer 202 first and work then, or raise "
+                                     "WORKLOAD_RESPONSE_TIMEOUT");
 
-  return describe (answer, answer->detail);
+  return verdict_describe (answer, answer->detail);
 }

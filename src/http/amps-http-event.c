@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-event.h"
 
-#include "core/amps-cloudevent.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-cloudevent.h"
 
 #include <string.h>
 

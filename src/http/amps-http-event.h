@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-cloudevent.h"
+#include "event/amps-cloudevent.h"
 #include <gio/gio.h>
 
 #include <libsoup/soup.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-retry-after.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 #include <libsoup/soup.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-sentry-limits.h"
 
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 #include <string.h>
 

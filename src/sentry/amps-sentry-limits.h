@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-log-event.h"
+#include "base/amps-log-event.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
 
 #include "amps-sentry-report.h"
 
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ get_level (GLogLevelFlags level)
 }
 
 static void
-add (JsonBuilder *builder, const char *name, const char *value)
+sentry_report_add (JsonBuilder *builder, const char *name, const char *value)
 {
   if (value == NULL)
     return;
@@ -67,17 +67,17 @@ add (JsonBuilder *builder, const char *name, const char *value)
 }
 
 static void
-add_time (JsonBuilder *builder, const char *name, gint64 time)
+sentry_report_add_time (JsonBuilder *builder, const char *name, gint64 time)
 {
   g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
   g_autofree char *text = g_date_time_format (date, "%Y-%m-%dT%H:%M:%S");
   g_autofree char *precise = g_strdup_printf ("%s.%06dZ", text, (int) (time % G_USEC_PER_SEC));
 
-  add (builder, name, precise);
+  sentry_report_add (builder, name, precise);
 }
 
 static void
-begin (JsonBuilder *builder, const char *name)
+sentry_report_begin (JsonBuilder *builder, const char *name)
 {
   json_builder_set_member_name (builder, name);
   json_builder_begin_object (builder);
@@ -98,15 +98,15 @@ add_fingerprint (const AmpsSentryReport *self, JsonBuilder *builder)
 static void
 add_details (const AmpsSentryReport *self, const AmpsSentrySource *source, JsonBuilder *builder)
 {
-  begin (builder, "tags");
-  add (builder, "event", amps_log_event_to_string (self->event));
-  add (builder, "queue", source->queue);
-  add (builder, "reason", self->reason);
+  sentry_report_begin (builder, "tags");
+  sentry_report_add (builder, "event", amps_log_event_to_string (self->event));
+  sentry_report_add (builder, "queue", source->queue);
+  sentry_report_add (builder, "reason", self->reason);
   json_builder_end_object (builder);
 
-  begin (builder, "extra");
-  add (builder, "job_id", self->job_id);
-  add (builder, "trace_id", self->trace_id);
+  sentry_report_begin (builder, "extra");
+  sentry_report_add (builder, "job_id", self->job_id);
+  sentry_report_add (builder, "trace_id", self->trace_id);
   if (self->n_silenced > 0)
     {
       json_builder_set_member_name (builder, "not_reported_before");
@@ -116,7 +116,7 @@ add_details (const AmpsSentryReport *self, const AmpsSentrySource *source, JsonB
 }
 
 static char *
-finish (JsonBuilder *builder)
+sentry_report_finish (JsonBuilder *builder)
 {
   g_autoptr (JsonNode) root = NULL;
 
@@ -131,31 +131,32 @@ format_header (const char *id)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  add (builder, "event_id", id);
-  add_time (builder, "sent_at", g_get_real_time ());
-  return finish (builder);
+  sentry_report_add (builder, "event_id", id);
+  sentry_report_add_time (builder, "sent_at", g_get_real_time ());
+  return sentry_report_finish (builder);
 }
 
 static char *
-format_event (const AmpsSentryReport *self, const AmpsSentrySource *source, const char *id)
+sentry_report_format_event (const AmpsSentryReport *self, const AmpsSentrySource *source,
+                            const char *id)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  add (builder, "event_id", id);
-  add_time (builder, "timestamp", self->time);
-  add (builder, "platform", "c");
-  add (builder, "level", get_level (self->level));
-  add (builder, "logger", "amps");
-  add (builder, "release", "amps@" AMPS_VERSION);
-  add (builder, "environment", source->environment);
-  add (builder, "server_name", source->worker);
-  begin (builder, "logentry");
-  add (builder, "formatted", self->message);
+  sentry_report_add (builder, "event_id", id);
+  sentry_report_add_time (builder, "timestamp", self->time);
+  sentry_report_add (builder, "platform", "c");
+  sentry_report_add (builder, "level", get_level (self->level));
+  sentry_report_add (builder, "logger", "amps");
+  sentry_report_add (builder, "release", "amps@" AMPS_VERSION);
+  sentry_report_add (builder, "environment", source->environment);
+  sentry_report_add (builder, "server_name", source->worker);
+  sentry_report_begin (builder, "logentry");
+  sentry_report_add (builder, "formatted", self->message);
   json_builder_end_object (builder);
   add_fingerprint (self, builder);
   add_details (self, source, builder);
-  return finish (builder);
+  return sentry_report_finish (builder);
 }
 
 static char *
@@ -180,7 +181,7 @@ amps_sentry_report_to_envelope (const AmpsSentryReport *self, const AmpsSentrySo
 {
   g_autofree char *id = make_id ();
   g_autofree char *header = format_header (id);
-  g_autofree char *event = format_event (self, source, id);
+  g_autofree char *event = sentry_report_format_event (self, source, id);
   char *envelope = g_strdup_printf (
       "%s\n{\"type\":\"event\",\"content_type\":\"application/json\",\"length\":%" G_GSIZE_FORMAT
       "}\n%s\n",

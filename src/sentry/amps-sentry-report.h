@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-log.h"
-#include "core/amps-mailbox.h"
+#include "base/amps-log.h"
+#include "base/amps-mailbox.h"
 
 G_BEGIN_DECLS
 

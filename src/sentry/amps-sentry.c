@@ -6,7 +6,7 @@
 #include "amps-sentry-dsn.h"
 #include "amps-sentry-limits.h"
 #include "amps-sentry-report.h"
-#include "core/amps-log-throttle.h"
+#include "base/amps-log-throttle.h"
 
 #include <libsoup/soup.h>
 
@@ -38,19 +38,19 @@ G_DEFINE_FINAL_TYPE (AmpsSentry, amps_sentry, G_TYPE_OBJECT)
 static void send_next (AmpsSentry *self);
 
 static void
-count (AmpsSentry *self, AmpsReportResult result)
+sentry_count (AmpsSentry *self, AmpsReportResult result)
 {
   amps_metrics_count_report (self->metrics, result);
 }
 
 /* What is logged here is not reported. */
 static void
-note_problem (AmpsSentry *self, const char *problem)
+sentry_note_problem (AmpsSentry *self, const char *problem)
 {
   g_autofree char *text =
       amps_log_throttle_note (self->problems, problem, amps_clock_get_monotonic_time (self->clock));
 
-  count (self, AMPS_REPORT_FAILED);
+  sentry_count (self, AMPS_REPORT_FAILED);
   if (text != NULL)
     amps_log (WARNING, SENTRY_FAILED, "Errors can't be reported to Sentry: %s", text);
 }
@@ -70,17 +70,17 @@ note_answer (AmpsSentry *self, SoupMessage *message)
   if (SOUP_STATUS_IS_SUCCESSFUL (status))
     {
       amps_log_throttle_end (self->problems);
-      count (self, AMPS_REPORT_SENT);
+      sentry_count (self, AMPS_REPORT_SENT);
     }
   else if (status == AMPS_SENTRY_TOO_MANY_REQUESTS)
-    count (self, AMPS_REPORT_LIMITED);
+    sentry_count (self, AMPS_REPORT_LIMITED);
   else
-    note_problem (self, problem);
+    sentry_note_problem (self, problem);
 }
 
 /* The text of the answer says nothing more. */
 static void
-on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
+sentry_on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (AmpsSentry) self = AMPS_SENTRY (user_data);
   g_autoptr (GError) error = NULL;
@@ -90,14 +90,14 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
   self->sending = FALSE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      count (self, AMPS_REPORT_DROPPED);
+      sentry_count (self, AMPS_REPORT_DROPPED);
       return;
     }
 
   if (stream != NULL)
     note_answer (self, soup_session_get_async_result_message (SOUP_SESSION (source), result));
   else
-    note_problem (self, error->message);
+    sentry_note_problem (self, error->message);
   send_next (self);
 }
 
@@ -114,8 +114,8 @@ send_envelope (AmpsSentry *self, GBytes *envelope)
   soup_message_headers_replace (headers, "X-Sentry-Auth", dsn->auth);
   soup_message_set_request_body_from_bytes (message, CONTENT_TYPE, envelope);
   self->sending = TRUE;
-  soup_session_send_async (self->session, message, G_PRIORITY_LOW, self->cancellable, on_answered,
-                           g_object_ref (self));
+  soup_session_send_async (self->session, message, G_PRIORITY_LOW, self->cancellable,
+                           sentry_on_answered, g_object_ref (self));
 }
 
 static void
@@ -127,7 +127,7 @@ send_next (AmpsSentry *self)
          amps_sentry_limits_is_closed (self->limits, amps_clock_get_monotonic_time (self->clock)))
     {
       g_bytes_unref (g_queue_pop_head (&self->waiting));
-      count (self, AMPS_REPORT_LIMITED);
+      sentry_count (self, AMPS_REPORT_LIMITED);
     }
 
   envelope = g_queue_pop_head (&self->waiting);
@@ -148,13 +148,13 @@ on_report (AmpsMail *mail, gpointer user_data)
   if (amps_sentry_limits_is_closed (self->limits, now) ||
       !amps_sentry_limits_admit (self->limits, report->event, now, &report->n_silenced))
     {
-      count (self, AMPS_REPORT_LIMITED);
+      sentry_count (self, AMPS_REPORT_LIMITED);
       return;
     }
 
   if (g_queue_get_length (&self->waiting) == MAX_WAITING)
     {
-      count (self, AMPS_REPORT_DROPPED);
+      sentry_count (self, AMPS_REPORT_DROPPED);
       return;
     }
 

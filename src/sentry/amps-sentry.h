@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
-#include "core/amps-clock.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

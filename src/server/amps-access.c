@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-access.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
+#include "config/amps-config.h"
 
 #include <libsoup/soup.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-admission.h"
 
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 /* Of all places: those that only local peers get, and what one peer elsewhere may
  * have. A probe of Kubernetes comes from elsewhere, too: from the node. */

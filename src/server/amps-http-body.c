@@ -58,7 +58,7 @@ resize (Body *self, gsize size)
 }
 
 static gboolean
-make_room (Body *self, gsize length)
+http_body_make_room (Body *self, gsize length)
 {
   gsize size = MAX (self->size, FREE_SIZE);
 
@@ -72,7 +72,7 @@ make_room (Body *self, gsize length)
 }
 
 static Body *
-add_body (SoupServerMessage *message, AmpsByteBudget *budget)
+http_body_add_body (SoupServerMessage *message, AmpsByteBudget *budget)
 {
   Body *body = g_new0 (Body, 1);
 
@@ -94,7 +94,7 @@ add_body (SoupServerMessage *message, AmpsByteBudget *budget)
 void
 amps_http_body_collect (SoupServerMessage *message, AmpsByteBudget *budget, gsize expected)
 {
-  add_body (message, budget)->expected = expected;
+  http_body_add_body (message, budget)->expected = expected;
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
 }
 
@@ -112,7 +112,7 @@ amps_http_body_append (SoupServerMessage *message, GBytes *chunk)
   gsize size;
   const guint8 *data = g_bytes_get_data (chunk, &size);
 
-  if (!make_room (body, body->length + size))
+  if (!http_body_make_room (body, body->length + size))
     return FALSE;
   memcpy (body->data + body->length, data, size);
   body->length += size;
@@ -159,7 +159,7 @@ amps_http_body_charge (SoupServerMessage *message, AmpsByteBudget *budget, gsize
   if (!amps_byte_budget_take (budget, get_charge (size)))
     return FALSE;
   if (body == NULL)
-    body = add_body (message, budget);
+    body = http_body_add_body (message, budget);
   body->unpacked = size;
   return TRUE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-byte-budget.h"
+#include "base/amps-byte-budget.h"
 
 #include <libsoup/soup.h>
 

@@ -82,7 +82,7 @@ set_error_from_errno (GError **error, int saved_errno)
 }
 
 static int
-get_fd (AmpsHttpConnection *self)
+http_connection_get_fd (AmpsHttpConnection *self)
 {
   return g_socket_get_fd (self->socket);
 }
@@ -108,7 +108,7 @@ enter_stage (AmpsHttpConnection *self, AmpsHttpStage stage)
 }
 
 static void
-keep (AmpsHttpConnection *self, const char *data, gsize length)
+http_connection_keep (AmpsHttpConnection *self, const char *data, gsize length)
 {
   self->kept = g_byte_array_new ();
   g_byte_array_append (self->kept, (const guint8 *) data, (unsigned int) length);
@@ -132,7 +132,7 @@ say_farewell (AmpsHttpConnection *self, void *buffer, gsize count, GError **erro
 }
 
 static gssize
-receive (AmpsHttpConnection *self, void *buffer, gsize count)
+http_connection_receive (AmpsHttpConnection *self, void *buffer, gsize count)
 {
   ssize_t n;
 
@@ -144,7 +144,7 @@ receive (AmpsHttpConnection *self, void *buffer, gsize count)
     }
 
   do
-    n = recv (get_fd (self), buffer, MIN (count, self->budget), 0);
+    n = recv (http_connection_get_fd (self), buffer, MIN (count, self->budget), 0);
   while (n < 0 && errno == EINTR);
 
   if (n > 0)
@@ -177,7 +177,7 @@ take_ready (AmpsHttpConnection *self, void *buffer, gsize count)
 static gssize
 fill_buffer (AmpsHttpConnection *self, char *buffer, gsize count)
 {
-  gssize n = receive (self, buffer, count);
+  gssize n = http_connection_receive (self, buffer, count);
 
   if (n <= 0)
     return n;
@@ -186,7 +186,7 @@ fill_buffer (AmpsHttpConnection *self, char *buffer, gsize count)
   gsize passed = amps_http_framing_filter (&self->framing, buffer, &length);
 
   if (length > passed)
-    keep (self, buffer + passed, length - passed);
+    http_connection_keep (self, buffer + passed, length - passed);
   if (passed > 0)
     return (gssize) passed;
   errno = EAGAIN;
@@ -200,7 +200,7 @@ fill_kept (AmpsHttpConnection *self, char *buffer, gsize count)
   gssize n;
 
   g_byte_array_set_size (self->kept, (unsigned int) (length + READ_SIZE));
-  n = receive (self, self->kept->data + length, READ_SIZE);
+  n = http_connection_receive (self, self->kept->data + length, READ_SIZE);
   if (n > 0)
     {
       length += (gsize) n;
@@ -263,8 +263,8 @@ static GSource *
 connection_input_create_source (GPollableInputStream *stream, GCancellable *cancellable)
 {
   AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
-  GSource *source =
-      amps_http_ready_source_new (G_OBJECT (stream), get_fd (self), G_IO_IN, cancellable);
+  GSource *source = amps_http_ready_source_new (G_OBJECT (stream), http_connection_get_fd (self),
+                                                G_IO_IN, cancellable);
 
   if (has_news (self))
     g_source_set_ready_time (source, 0);
@@ -303,7 +303,7 @@ write_nonblocking (GPollableOutputStream *stream, const void *buffer, gsize coun
     }
 
   do
-    n = send (get_fd (self), buffer, count, MSG_NOSIGNAL);
+    n = send (http_connection_get_fd (self), buffer, count, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
 
   if (n < 0)
@@ -329,7 +329,8 @@ connection_output_create_source (GPollableOutputStream *stream, GCancellable *ca
 {
   AmpsHttpConnection *self = CONNECTION_OUTPUT (stream)->connection;
 
-  return amps_http_ready_source_new (G_OBJECT (stream), get_fd (self), G_IO_OUT, cancellable);
+  return amps_http_ready_source_new (G_OBJECT (stream), http_connection_get_fd (self), G_IO_OUT,
+                                     cancellable);
 }
 
 static void
@@ -573,7 +574,7 @@ amps_http_connection_end (AmpsHttpConnection *self)
 {
   enter_stage (self, AMPS_HTTP_STAGE_ENDED);
   if (!g_socket_is_closed (self->socket))
-    shutdown (get_fd (self), SHUT_RDWR);
+    shutdown (http_connection_get_fd (self), SHUT_RDWR);
 }
 
 /**
@@ -589,6 +590,6 @@ amps_http_connection_abort (AmpsHttpConnection *self)
   static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
   if (self->standing.stage != AMPS_HTTP_STAGE_IDLE && !g_socket_is_closed (self->socket))
-    setsockopt (get_fd (self), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    setsockopt (http_connection_get_fd (self), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   amps_http_connection_end (self);
 }

@@ -3,7 +3,7 @@
 
 #include "amps-http-admission.h"
 #include "amps-http-framing.h"
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>

@@ -200,7 +200,7 @@ read_target (AmpsHttpHead *self, const char *text, gsize length, gboolean is_opt
 
 /* RFC 9112, section 2.3 */
 static const AmpsHttpProblem *
-read_version (AmpsHttpHead *self, const char *text, gsize length)
+http_head_read_version (AmpsHttpHead *self, const char *text, gsize length)
 {
   static const char name[] = "HTTP/";
   const gsize major = sizeof name - 1;
@@ -239,7 +239,7 @@ amps_http_head_read_request_line (AmpsHttpHead *self, const char *line, gsize le
   if (space == NULL)
     return &bad_request_line;
 
-  problem = read_version (self, space + 1, (gsize) (end - space) - 1);
+  problem = http_head_read_version (self, space + 1, (gsize) (end - space) - 1);
   if (problem != NULL)
     return problem;
   if (!is_known_method (line, method))
@@ -344,7 +344,7 @@ amps_http_head_check_field (const char *line, gsize length)
 }
 
 static gboolean
-is_blank (char c)
+http_head_is_blank (char c)
 {
   return c == ' ' || c == '\t';
 }
@@ -371,9 +371,9 @@ amps_http_head_read_field (AmpsHttpHead *self, const char *line, gsize length)
 
   colon = memchr (line, ':', length);
   name = (gsize) (colon - line);
-  for (value = colon + 1, end = line + length; value < end && is_blank (*value);)
+  for (value = colon + 1, end = line + length; value < end && http_head_is_blank (*value);)
     value++;
-  while (end > value && is_blank (end[-1]))
+  while (end > value && http_head_is_blank (end[-1]))
     end--;
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     if (fields[i].length == name && g_ascii_strncasecmp (fields[i].name, line, name) == 0)

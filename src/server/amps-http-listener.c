@@ -6,9 +6,9 @@
 #include "amps-http-linger.h"
 #include "amps-http-socket.h"
 #include "amps-reply.h"
-#include "core/amps-error.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -115,7 +115,7 @@ on_request_finished (AmpsHttpListener *self, SoupServerMessage *message)
 
 /* Answers and closes without having read the rest. */
 static void
-refuse (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer user_data)
+refuse_request (AmpsHttpConnection *connection, const AmpsHttpProblem *problem, gpointer user_data)
 {
   AmpsHttpListener *self = user_data;
   g_autofree char *answer =
@@ -272,8 +272,8 @@ static void
 add_connection (AmpsHttpListener *self, GSocket *socket)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (AmpsHttpConnection) connection =
-      amps_http_connection_new (socket, self->clock, self->max_body_size, refuse, self, &error);
+  g_autoptr (AmpsHttpConnection) connection = amps_http_connection_new (
+      socket, self->clock, self->max_body_size, refuse_request, self, &error);
 
   if (connection == NULL)
     {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-http-socket.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ struct _AmpsHttpSocket {
 
 G_GNUC_PRINTF (3, 4)
 static gboolean
-fail (GError **error, int saved_errno, const char *format, ...)
+http_socket_fail (GError **error, int saved_errno, const char *format, ...)
 {
   g_autofree char *what = NULL;
   va_list arguments;
@@ -116,7 +116,8 @@ lock_folder (const char *path, GError **error)
       g_usleep (LOCK_INTERVAL);
     }
 
-  fail (error, saved_errno, "cannot %s the folder %s", fd < 0 ? "open" : "lock", folder);
+  http_socket_fail (error, saved_errno, "cannot %s the folder %s", fd < 0 ? "open" : "lock",
+                    folder);
   if (fd >= 0)
     close (fd);
   return -1;
@@ -153,7 +154,7 @@ remove_stale (GSocketAddress *address, GError **error)
   struct stat file;
 
   if (lstat (path, &file) != 0)
-    return errno == ENOENT || fail (error, errno, "cannot look for a stale socket");
+    return errno == ENOENT || http_socket_fail (error, errno, "cannot look for a stale socket");
 
   if (!S_ISSOCK (file.st_mode))
     {
@@ -163,7 +164,7 @@ remove_stale (GSocketAddress *address, GError **error)
     }
   if (!is_stale (address, error))
     return FALSE;
-  return unlink (path) == 0 || fail (error, errno, "cannot remove a stale socket");
+  return unlink (path) == 0 || http_socket_fail (error, errno, "cannot remove a stale socket");
 }
 
 /* The file gets its permissions from the umask as it is made: there is no moment at which
@@ -321,7 +322,7 @@ amps_http_socket_create_silent (GError **error)
 
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
     {
-      fail (error, errno, "cannot make a pair of sockets");
+      http_socket_fail (error, errno, "cannot make a pair of sockets");
       return NULL;
     }
 

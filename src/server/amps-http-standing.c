@@ -2,7 +2,7 @@
 #include "amps-http-standing.h"
 
 #include "amps-access.h"
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-metrics-text.h"
+#include "metrics/amps-metrics-text.h"
 
 G_BEGIN_DECLS
 

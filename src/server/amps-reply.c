@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-reply.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 
 #include <string.h>
 

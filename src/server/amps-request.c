@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-request.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-json-members.h"
-#include "core/amps-value.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "base/amps-parse.h"
+#include "event/amps-json-members.h"
 
 /* Each takes a moment, and all other requests wait meanwhile. */
 #define MAX_IDENTIFIERS 10000
@@ -34,7 +34,7 @@ typedef struct {
 } Members;
 
 static gboolean
-fail (GError **error, const char *problem)
+request_fail (GError **error, const char *problem)
 {
   g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, problem);
   return FALSE;
@@ -55,7 +55,7 @@ has (const Members *members, Member member)
 }
 
 static gsize
-get_length (const AmpsJsonValue *value)
+request_get_length (const AmpsJsonValue *value)
 {
   return (gsize) (value->end - value->start);
 }
@@ -81,7 +81,7 @@ read_members (Members *members, AmpsEventValidation validation, GError **error)
 }
 
 static gboolean
-read_string (const Members *members, Member member, char **text, GError **error)
+request_read_string (const Members *members, Member member, char **text, GError **error)
 {
   if (!has (members, member))
     return TRUE;
@@ -97,7 +97,7 @@ read_reason (const Members *members, char **reason, GError **error)
 {
   g_autofree char *text = NULL;
 
-  if (!read_string (members, MEMBER_REASON, &text, error))
+  if (!request_read_string (members, MEMBER_REASON, &text, error))
     return FALSE;
 
   *reason = text != NULL ? amps_foreign_text_dup (text, -1) : NULL;
@@ -121,7 +121,7 @@ read_duration (const Members *members, Member member, gint64 *value, GError **er
 {
   g_autofree char *text = NULL;
 
-  if (!read_string (members, member, &text, error))
+  if (!request_read_string (members, member, &text, error))
     return FALSE;
   if (text == NULL || text[0] == '\0')
     return TRUE;
@@ -153,7 +153,7 @@ read_list (AmpsRequest *self, const AmpsJsonValue *list)
   if (list->kind != AMPS_JSON_ARRAY)
     return FALSE;
 
-  amps_json_scanner_init (&scanner, list->start, get_length (list));
+  amps_json_scanner_init (&scanner, list->start, request_get_length (list));
   amps_json_scanner_enter (&scanner, '[');
   while (amps_json_scanner_next_item (&scanner, '[', self->identifiers->len == 0) &&
          amps_json_scanner_read_value (&scanner, 2, &item))
@@ -170,7 +170,7 @@ read_identifiers (AmpsRequest *self, const Members *members, GError **error)
   gboolean has_list = has (members, MEMBER_IDENTIFIERS);
 
   if (has (members, MEMBER_IDENTIFIER) == has_list)
-    return fail (error, "either “identifier” or “identifiers” is needed");
+    return request_fail (error, "either “identifier” or “identifiers” is needed");
 
   if (has_list)
     return read_list (self, &members->values[MEMBER_IDENTIFIERS]) ||
@@ -194,8 +194,8 @@ read_publish (AmpsRequest *self, const Members *members, AmpsEventValidation val
 
   const char *json = g_bytes_get_data (members->body, NULL);
 
-  events =
-      g_bytes_new_from_bytes (members->body, (gsize) (value->start - json), get_length (value));
+  events = g_bytes_new_from_bytes (members->body, (gsize) (value->start - json),
+                                   request_get_length (value));
   if (value->kind == AMPS_JSON_ARRAY)
     {
       self->publish = amps_cloud_event_split_batch (events, validation, error);
@@ -212,11 +212,11 @@ static gboolean
 check_sense (const AmpsRequest *self, GError **error)
 {
   if (self->delay > 0 && !self->reschedule)
-    return fail (error, "“delay” needs “reschedule”: true");
+    return request_fail (error, "“delay” needs “reschedule”: true");
   if (self->publish != NULL && self->reschedule)
-    return fail (error, "“publish” and “reschedule” exclude each other");
+    return request_fail (error, "“publish” and “reschedule” exclude each other");
   if (self->publish != NULL && self->is_list)
-    return fail (error, "“publish” needs one “identifier”");
+    return request_fail (error, "“publish” needs one “identifier”");
   return TRUE;
 }
 

@@ -2,10 +2,10 @@
 #include "amps-http-body.h"
 #include "amps-reply.h"
 #include "amps-server-private.h"
-#include "core/amps-error.h"
-#include "core/amps-json-members.h"
-#include "core/amps-log.h"
-#include "core/amps-value.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
+#include "base/amps-parse.h"
+#include "event/amps-json-members.h"
 
 /* How often a waiting drain looks whether the last job has ended. */
 #define DRAIN_CHECK_INTERVAL AMPS_MILLISECONDS (100)

@@ -3,9 +3,9 @@
 #include "amps-reply.h"
 #include "amps-request.h"
 #include "amps-server-private.h"
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-json-members.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-json-members.h"
 
 #define DEFAULT_LIMIT 100
 #define MAX_LIMIT 1000
@@ -21,7 +21,7 @@ typedef struct {
 } Pending;
 
 static void
-pending_free (Pending *pending)
+server_dead_letters_pending_free (Pending *pending)
 {
   g_clear_object (&pending->list);
   g_object_unref (pending->message);
@@ -53,7 +53,8 @@ add_moment (JsonBuilder *builder, const char *name, gint64 real)
 }
 
 static void
-on_letter (const AmpsDeadLetter *letter, const GError *error G_GNUC_UNUSED, gpointer user_data)
+server_dead_letters_on_letter (const AmpsDeadLetter *letter, const GError *error G_GNUC_UNUSED,
+                               gpointer user_data)
 {
   Pending *pending = user_data;
   JsonBuilder *list = pending->list;
@@ -97,7 +98,7 @@ reply_counts (Pending *pending, const AmpsDeadLettersCounts *counts)
 }
 
 static void
-on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+server_dead_letters_on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   AmpsDeadLetters *letters = AMPS_DEAD_LETTERS (source);
   Pending *pending = user_data;
@@ -113,13 +114,13 @@ on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_clear_object (&self->letters);
   amps_http_listener_unpause (self->api, pending->message);
-  pending_free (pending);
+  server_dead_letters_pending_free (pending);
 }
 
 /* Answers @message later, or says at once why not. */
 static void
-run (AmpsServer *self, SoupServerMessage *message, AmpsDeadLettersAction action,
-     const AmpsDeadLetterFilter *filter)
+server_dead_letters_run (AmpsServer *self, SoupServerMessage *message, AmpsDeadLettersAction action,
+                         const AmpsDeadLetterFilter *filter)
 {
   AmpsDeadLettersRequest request = { .action = action, .filter = filter };
   g_autoptr (GError) error = NULL;
@@ -143,11 +144,11 @@ run (AmpsServer *self, SoupServerMessage *message, AmpsDeadLettersAction action,
     {
       pending->list = json_builder_new_immutable ();
       json_builder_begin_array (pending->list);
-      request.on_letter = on_letter;
+      request.on_letter = server_dead_letters_on_letter;
       request.user_data = pending;
     }
   amps_http_listener_pause (self->api, message);
-  amps_dead_letters_run_async (self->letters, &request, NULL, on_done, pending);
+  amps_dead_letters_run_async (self->letters, &request, NULL, server_dead_letters_on_done, pending);
 }
 
 /**
@@ -164,7 +165,7 @@ amps_server_list_dead_letters (AmpsServer *self, SoupServerMessage *message,
 
   filter->limit = DEFAULT_LIMIT;
   if (amps_server_get_number (message, "limit", 1, MAX_LIMIT, &filter->limit, &error))
-    run (self, message, AMPS_DEAD_LETTERS_LIST, filter);
+    server_dead_letters_run (self, message, AMPS_DEAD_LETTERS_LIST, filter);
   else
     amps_reply_error (message, error);
 }
@@ -219,7 +220,7 @@ amps_server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
   g_autoptr (AmpsDeadLetterFilter) filter = parse_selection (self, body, &error);
 
   if (filter != NULL)
-    run (self, message, AMPS_DEAD_LETTERS_REDRIVE, filter);
+    server_dead_letters_run (self, message, AMPS_DEAD_LETTERS_REDRIVE, filter);
   else
     amps_reply_error (message, error);
 }

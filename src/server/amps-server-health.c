@@ -6,7 +6,7 @@
  * users have probes and dashboards that read them. */
 
 static gboolean
-is_connected (AmpsServer *self)
+server_health_is_connected (AmpsServer *self)
 {
   AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
 
@@ -48,7 +48,7 @@ add_status (AmpsServer *self, JsonBuilder *answer, const char *status)
   amps_server_add_time (self, answer, amps_clock_get_monotonic_time (self->clock));
   amps_reply_add_string (answer, "uptime", uptime);
   amps_reply_add_string (answer, "broker_type", amps_config_get_broker_type (self->config));
-  amps_reply_add_boolean (answer, "connected", is_connected (self));
+  amps_reply_add_boolean (answer, "connected", server_health_is_connected (self));
   amps_reply_add_int (answer, "job_count", get_n_jobs (self));
 }
 
@@ -112,7 +112,7 @@ void
 amps_server_show_health (AmpsServer *self, SoupServerMessage *message,
                          const char *rest G_GNUC_UNUSED)
 {
-  if (is_connected (self))
+  if (server_health_is_connected (self))
     reply_status (self, message, SOUP_STATUS_OK, "healthy", NULL);
   else
     reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "unhealthy",
@@ -120,7 +120,7 @@ amps_server_show_health (AmpsServer *self, SoupServerMessage *message,
 }
 
 static void
-add_broker (AmpsServer *self, JsonBuilder *answer)
+server_health_add_broker (AmpsServer *self, JsonBuilder *answer)
 {
   AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
 
@@ -138,7 +138,7 @@ add_broker (AmpsServer *self, JsonBuilder *answer)
 }
 
 static void
-add_jobs (AmpsServer *self, JsonBuilder *answer)
+server_health_add_jobs (AmpsServer *self, JsonBuilder *answer)
 {
   AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
 
@@ -179,7 +179,7 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
                           const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
-  gboolean connected = is_connected (self);
+  gboolean connected = server_health_is_connected (self);
   AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
 
   json_builder_begin_object (answer);
@@ -187,8 +187,8 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
   amps_reply_add_int (answer, "uptime_seconds", get_uptime (self));
   amps_reply_add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher));
   amps_reply_add_string (answer, "state", amps_dispatcher_state_to_string (state));
-  add_broker (self, answer);
-  add_jobs (self, answer);
+  server_health_add_broker (self, answer);
+  server_health_add_jobs (self, answer);
   add_config (self, answer);
   json_builder_end_object (answer);
   amps_reply_json (message, connected ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE, answer);

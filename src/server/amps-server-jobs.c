@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-reply.h"
 #include "amps-server-private.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #define DEFAULT_LIMIT 1000
 #define MAX_LIMIT 10000
@@ -23,7 +23,7 @@ typedef struct {
 static G_DEFINE_QUARK (amps-server-listing, listing);
 
 static void
-add_time (AmpsServer *self, JsonBuilder *builder, const char *name, gint64 monotonic)
+server_jobs_add_time (AmpsServer *self, JsonBuilder *builder, const char *name, gint64 monotonic)
 {
   json_builder_set_member_name (builder, name);
   amps_server_add_time (self, builder, monotonic);
@@ -47,10 +47,10 @@ amps_server_add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job, gsize
   amps_server_add_text (builder, "type", amps_job_get_event_type (job), max_text);
   amps_reply_add_string (builder, "state", amps_job_state_to_string (amps_job_get_state (job)));
   amps_reply_add_int (builder, "attempt", amps_job_get_attempt (job));
-  add_time (self, builder, "since", amps_job_get_since (job));
-  add_time (self, builder, "deadline", amps_job_get_deadline (job));
+  server_jobs_add_time (self, builder, "since", amps_job_get_since (job));
+  server_jobs_add_time (self, builder, "deadline", amps_job_get_deadline (job));
   amps_reply_add_int (builder, "heartbeats", amps_job_get_n_heartbeats (job));
-  add_time (self, builder, "last_heartbeat", amps_job_get_heartbeat (job));
+  server_jobs_add_time (self, builder, "last_heartbeat", amps_job_get_heartbeat (job));
   if (amps_job_get_detail (job) != NULL)
     amps_server_add_text (builder, "detail", amps_job_get_detail (job), max_text);
   json_builder_end_object (builder);
@@ -70,7 +70,7 @@ append_job (AmpsServer *self, GString *text, AmpsJob *job)
 
 /* Returns: whether there may be more */
 static gboolean
-append_jobs (AmpsServer *self, GString *text, Listing *listing)
+server_jobs_append_jobs (AmpsServer *self, GString *text, Listing *listing)
 {
   unsigned int max = MIN (listing->limit - listing->n_sent, JOBS_PER_PIECE);
   g_autoptr (GPtrArray) jobs = amps_manifest_list_after (
@@ -110,7 +110,7 @@ append_piece (AmpsServer *self, GString *text, Listing *listing)
     g_string_append_printf (text, "{\"count\":%u,\"jobs\":[", amps_manifest_get_n_jobs (manifest));
   listing->begun = TRUE;
 
-  if (append_jobs (self, text, listing) && listing->n_sent < listing->limit)
+  if (server_jobs_append_jobs (self, text, listing) && listing->n_sent < listing->limit)
     return TRUE;
 
   g_string_append_c (text, ']');
@@ -137,7 +137,7 @@ send_piece (AmpsServer *self, SoupServerMessage *message, Listing *listing)
 
 /* One piece of one of them in each turn, so that the others, and all else, have theirs. */
 static gboolean
-on_turn (gpointer user_data)
+server_jobs_on_turn (gpointer user_data)
 {
   AmpsServer *self = user_data;
   g_autoptr (SoupServerMessage) message = g_queue_pop_head (&self->listings);
@@ -160,7 +160,7 @@ queue_piece (SoupServerMessage *message, Listing *listing)
   amps_http_listener_pause (self->api, message);
   g_queue_push_tail (&self->listings, g_object_ref (message));
   if (self->listing_source == 0)
-    self->listing_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+    self->listing_source = g_idle_add_full (G_PRIORITY_DEFAULT, server_jobs_on_turn, self, NULL);
 }
 
 /**

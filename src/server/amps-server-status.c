@@ -4,7 +4,7 @@
 #include "amps-page.h"
 #include "amps-reply.h"
 #include "amps-server-private.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 
@@ -89,7 +89,7 @@ amps_server_show_page (AmpsServer *self G_GNUC_UNUSED, SoupServerMessage *messag
 /* What is seen */
 
 static void
-add_broker (AmpsServer *self, JsonBuilder *look)
+server_status_add_broker (AmpsServer *self, JsonBuilder *look)
 {
   AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
   const char *detail = amps_broker_get_state_detail (broker);
@@ -135,7 +135,7 @@ add_queues (AmpsServer *self, JsonBuilder *look)
 }
 
 static const char *
-get_workload_state (AmpsServer *self)
+server_status_get_workload_state (AmpsServer *self)
 {
   if (amps_metrics_get_paused (self->metrics, AMPS_PAUSE_WORKLOAD))
     return "unavailable";
@@ -149,7 +149,7 @@ add_workload (AmpsServer *self, JsonBuilder *look)
 
   json_builder_set_member_name (look, "workload");
   json_builder_begin_object (look);
-  amps_reply_add_string (look, "state", get_workload_state (self));
+  amps_reply_add_string (look, "state", server_status_get_workload_state (self));
   amps_reply_add_int (look, "jobs", amps_manifest_get_n_in_workload (manifest));
   amps_reply_add_int (
       look, "limit", (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
@@ -171,7 +171,7 @@ add_totals (AmpsServer *self, JsonBuilder *look)
 }
 
 static void
-add_jobs (AmpsServer *self, JsonBuilder *look)
+server_status_add_jobs (AmpsServer *self, JsonBuilder *look)
 {
   AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
   g_autoptr (GPtrArray) jobs = amps_manifest_list_after (manifest, 0, MAX_JOBS);
@@ -241,17 +241,17 @@ add_look (AmpsServer *self, JsonBuilder *look)
   amps_reply_add_string (look, "state", amps_dispatcher_state_to_string (state));
   amps_reply_add_boolean (look, "ready", amps_dispatcher_is_ready (self->dispatcher));
   add_obstacles (self, look);
-  add_broker (self, look);
+  server_status_add_broker (self, look);
   add_queues (self, look);
   add_workload (self, look);
   add_totals (self, look);
-  add_jobs (self, look);
+  server_status_add_jobs (self, look);
   add_failures (self, look);
 }
 
 /* One event: JSON has no line ends that would end it early. */
 static GBytes *
-format_event (const char *name, const char *json)
+server_status_format_event (const char *name, const char *json)
 {
   char *text = g_strdup_printf ("event: %s\ndata: %s\n\n", name, json);
 
@@ -265,11 +265,11 @@ greet (gpointer user_data)
   g_autoptr (GString) samples = g_string_new (NULL);
 
   amps_status_history_append (self->history, samples, AMPS_STATUS_HISTORY_MAX);
-  return format_event ("history", samples->str);
+  return server_status_format_event ("history", samples->str);
 }
 
 static GBytes *
-look (gpointer user_data)
+server_status_look (gpointer user_data)
 {
   AmpsServer *self = user_data;
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
@@ -286,7 +286,7 @@ look (gpointer user_data)
   /* They are JSON already. */
   amps_status_history_append (self->history, samples, RECENT_SAMPLES);
   whole = g_strdup_printf ("%.*s,\"samples\":%s}", (int) length - 1, json, samples->str);
-  return format_event ("status", whole);
+  return server_status_format_event ("status", whole);
 }
 
 /**
@@ -298,7 +298,7 @@ look (gpointer user_data)
 void
 amps_server_begin_status (AmpsServer *self)
 {
-  static const AmpsStatusStreamFuncs funcs = { greet, look };
+  static const AmpsStatusStreamFuncs funcs = { greet, server_status_look };
 
   self->history = amps_status_history_new (self->clock, self->metrics);
   self->stream = amps_status_stream_new (self->clock, self->api, &funcs, self);

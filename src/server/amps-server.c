@@ -5,7 +5,7 @@
 #include "amps-metrics-accept.h"
 #include "amps-reply.h"
 #include "amps-server-private.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 
@@ -53,7 +53,7 @@ static const struct {
 };
 
 static gboolean
-matches (const char *route, const char *path)
+server_matches (const char *route, const char *path)
 {
   size_t length = strlen (route);
 
@@ -67,7 +67,7 @@ static int
 find_route (const char *path)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (matches (routes[i].path, path))
+    if (server_matches (routes[i].path, path))
       return (int) i;
   return -1;
 }
@@ -94,7 +94,7 @@ format_methods (Methods methods)
 
 /* A body that nobody will look at shall not take memory. */
 static void
-refuse (SoupServerMessage *message, const GError *error)
+server_refuse (SoupServerMessage *message, const GError *error)
 {
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
   amps_reply_error (message, error);
@@ -106,7 +106,7 @@ refuse_path (SoupServerMessage *message, const char *path)
   g_autoptr (GError) error =
       g_error_new (AMPS_ERROR, AMPS_ERROR_NOT_FOUND, "there is no “%s” here", path);
 
-  refuse (message, error);
+  server_refuse (message, error);
 }
 
 static void
@@ -117,7 +117,7 @@ refuse_method (SoupServerMessage *message, const char *path, Methods methods)
 
   soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
                                 format_methods (methods));
-  refuse (message, error);
+  server_refuse (message, error);
 }
 
 static void
@@ -132,7 +132,7 @@ check_api_request (SoupServerMessage *message, const char *path, gpointer user_d
   else if (!is_allowed (routes[route].methods, soup_server_message_get_method (message)))
     refuse_method (message, path, routes[route].methods);
   else if (!routes[route].open && !amps_access_check (self->config, message, &error))
-    refuse (message, error);
+    server_refuse (message, error);
 }
 
 static void

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "broker/amps-dead-letters.h"
-#include "core/amps-metrics.h"
+#include "config/amps-config.h"
 #include "delivery/amps-dispatcher.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

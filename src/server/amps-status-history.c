@@ -124,17 +124,17 @@ begin_sample (AmpsStatusHistory *self)
   amps_timer_set_due (self->source, self->began + INTERVAL);
 }
 
-static void watch (AmpsStatusHistory *self);
+static void status_history_watch (AmpsStatusHistory *self);
 
 static gboolean
-on_timer (gpointer user_data)
+status_history_on_timer (gpointer user_data)
 {
   AmpsStatusHistory *self = user_data;
 
   if (!has_changed (self))
     {
       amps_timer_free (self->source);
-      watch (self);
+      status_history_watch (self);
       return G_SOURCE_REMOVE;
     }
 
@@ -149,14 +149,15 @@ on_news (gpointer user_data)
   AmpsStatusHistory *self = user_data;
 
   g_source_unref (self->source);
-  self->source = amps_clock_attach_timer (self->clock, "status history", on_timer, self);
+  self->source =
+      amps_clock_attach_timer (self->clock, "status history", status_history_on_timer, self);
   begin_sample (self);
   return G_SOURCE_REMOVE;
 }
 
 /* Either the watch or the timer is there: each source costs a little in every turn. */
 static void
-watch (AmpsStatusHistory *self)
+status_history_watch (AmpsStatusHistory *self)
 {
   self->source = g_source_new (&watch_funcs, sizeof (Watch));
   ((Watch *) self->source)->history = self;
@@ -180,7 +181,7 @@ amps_status_history_new (AmpsClock *clock, AmpsMetrics *metrics)
   self->clock = g_object_ref (clock);
   self->metrics = g_object_ref (metrics);
   read_totals (self, &self->totals);
-  watch (self);
+  status_history_watch (self);
   return self;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-clock.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

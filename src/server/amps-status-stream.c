@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-status-stream.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #define INTERVAL AMPS_SECONDS (1)
 #define TYPE "text/event-stream"
@@ -40,7 +40,7 @@ viewer_free (Viewer *viewer)
 
 /* One in each turn, so that the jobs have theirs, however many watch. */
 static gboolean
-on_turn (gpointer user_data)
+status_stream_on_turn (gpointer user_data)
 {
   AmpsStatusStream *self = user_data;
   Viewer *viewer = g_queue_pop_head (&self->waiting);
@@ -65,17 +65,17 @@ queue_bytes (Viewer *viewer, GBytes *bytes)
   viewer->due = g_bytes_ref (bytes);
   g_queue_push_tail (&self->waiting, viewer);
   if (self->turn_source == 0)
-    self->turn_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+    self->turn_source = g_idle_add_full (G_PRIORITY_DEFAULT, status_stream_on_turn, self, NULL);
 }
 
 static void
-schedule (AmpsStatusStream *self)
+status_stream_schedule (AmpsStatusStream *self)
 {
   amps_timer_set_due (self->timer, amps_clock_get_monotonic_time (self->clock) + INTERVAL);
 }
 
 static gboolean
-on_timer (gpointer user_data)
+status_stream_on_timer (gpointer user_data)
 {
   AmpsStatusStream *self = user_data;
 
@@ -89,7 +89,7 @@ on_timer (gpointer user_data)
         queue_bytes (viewer, self->latest);
     }
 
-  schedule (self);
+  status_stream_schedule (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -101,7 +101,7 @@ on_wrote_chunk (SoupServerMessage *message, Viewer *viewer)
 }
 
 static void
-on_finished (SoupServerMessage *message G_GNUC_UNUSED, Viewer *viewer)
+status_stream_on_finished (SoupServerMessage *message G_GNUC_UNUSED, Viewer *viewer)
 {
   AmpsStatusStream *self = viewer->stream;
 
@@ -222,9 +222,10 @@ amps_status_stream_add (AmpsStatusStream *self, SoupServerMessage *message, GErr
 
   if (self->timer == NULL)
     {
-      self->timer = amps_clock_attach_timer (self->clock, "status stream", on_timer, self);
+      self->timer =
+          amps_clock_attach_timer (self->clock, "status stream", status_stream_on_timer, self);
       self->latest = self->funcs.look (self->user_data);
-      schedule (self);
+      status_stream_schedule (self);
     }
 
   viewer = g_new0 (Viewer, 1);
@@ -232,7 +233,7 @@ amps_status_stream_add (AmpsStatusStream *self, SoupServerMessage *message, GErr
   viewer->message = g_object_ref (message);
   g_queue_push_tail (&self->viewers, viewer);
   g_signal_connect (message, "wrote-chunk", G_CALLBACK (on_wrote_chunk), viewer);
-  g_signal_connect (message, "finished", G_CALLBACK (on_finished), viewer);
+  g_signal_connect (message, "finished", G_CALLBACK (status_stream_on_finished), viewer);
   amps_http_listener_pause (self->listener, message);
   greeting = make_greeting (self);
   queue_bytes (viewer, greeting);

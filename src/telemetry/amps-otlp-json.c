@@ -3,7 +3,7 @@
 
 #include "amps-otlp-json.h"
 
-#include "core/amps-json-members.h"
+#include "event/amps-json-members.h"
 
 #include <string.h>
 
@@ -23,19 +23,19 @@
 
 /* In a JSON string only these need more than one character (RFC 8259, section 7). */
 static gboolean
-is_plain (char c)
+otlp_json_is_plain (char c)
 {
   return (guchar) c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
 }
 
 static void
-append_escaped (GString *json, const char *text, gsize length)
+otlp_json_append_escaped (GString *json, const char *text, gsize length)
 {
   gsize done = 0;
 
   for (gsize i = 0; i < length; i++)
     {
-      if (is_plain (text[i]))
+      if (otlp_json_is_plain (text[i]))
         continue;
 
       g_string_append_len (json, text + done, (gssize) (i - done));
@@ -47,7 +47,7 @@ append_escaped (GString *json, const char *text, gsize length)
 
 /* As many whole characters as may be sent. What is not UTF-8 is not sent at all. */
 static void
-append_text (GString *json, const char *text)
+otlp_json_append_text (GString *json, const char *text)
 {
   gsize length = strnlen (text, AMPS_OTLP_MAX_TEXT + 1);
   const char *end = text + length;
@@ -59,14 +59,14 @@ append_text (GString *json, const char *text)
         end--;
     }
   if (g_utf8_validate (text, end - text, NULL))
-    append_escaped (json, text, (gsize) (end - text));
+    otlp_json_append_escaped (json, text, (gsize) (end - text));
 }
 
 static void
 append_attribute (GString *json, const AmpsSpanAttribute *attribute)
 {
   g_string_append (json, "{\"key\":\"");
-  append_text (json, attribute->key);
+  otlp_json_append_text (json, attribute->key);
   if (attribute->text == NULL)
     {
       g_string_append_printf (json, "\",\"value\":{\"intValue\":\"%" G_GINT64_FORMAT "\"}}",
@@ -75,7 +75,7 @@ append_attribute (GString *json, const AmpsSpanAttribute *attribute)
     }
 
   g_string_append (json, "\",\"value\":{\"stringValue\":\"");
-  append_text (json, attribute->text);
+  otlp_json_append_text (json, attribute->text);
   g_string_append (json, "\"}}");
 }
 
@@ -134,21 +134,21 @@ append_parent (GString *json, const AmpsSpan *span)
   if (span->tracestate != NULL)
     {
       g_string_append (json, ",\"traceState\":\"");
-      append_text (json, span->tracestate);
+      otlp_json_append_text (json, span->tracestate);
       g_string_append_c (json, '"');
     }
   g_string_append_printf (json, ",\"flags\":%u", flags);
 }
 
 static void
-append_name (GString *json, const AmpsSpan *span)
+otlp_json_append_name (GString *json, const AmpsSpan *span)
 {
   g_string_append (json, ",\"name\":\"");
-  append_text (json, span->operation);
+  otlp_json_append_text (json, span->operation);
   if (span->target != NULL)
     {
       g_string_append_c (json, ' ');
-      append_text (json, span->target);
+      otlp_json_append_text (json, span->target);
     }
   g_string_append_c (json, '"');
 }
@@ -180,7 +180,7 @@ amps_otlp_json_add_span (GString *json, const AmpsSpan *span)
 {
   append_place (json, &span->context);
   append_parent (json, span);
-  append_name (json, span);
+  otlp_json_append_name (json, span);
   g_string_append_printf (json,
                           ",\"kind\":%d,\"startTimeUnixNano\":\"%" G_GINT64_FORMAT
                           "000\",\"endTimeUnixNano\":\"%" G_GINT64_FORMAT "000\"",

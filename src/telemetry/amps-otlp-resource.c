@@ -3,7 +3,7 @@
 
 #include "amps-otlp-resource.h"
 
-#include "core/amps-pairs.h"
+#include "base/amps-pairs.h"
 
 static const char *
 find_pair (char **pairs, const char *name)

@@ -5,11 +5,11 @@
 
 #include "amps-otlp-json.h"
 #include "amps-otlp-resource.h"
-#include "core/amps-backoff.h"
-#include "core/amps-log-throttle.h"
-#include "core/amps-log.h"
-#include "core/amps-pairs.h"
-#include "core/amps-tls-peer.h"
+#include "base/amps-backoff.h"
+#include "base/amps-log-throttle.h"
+#include "base/amps-log.h"
+#include "base/amps-pairs.h"
+#include "base/amps-tls-peer.h"
 #include "http/amps-retry-after.h"
 
 #include <libsoup/soup.h>
@@ -112,7 +112,7 @@ amps_span_exporter_init (AmpsSpanExporter *self G_GNUC_UNUSED)
 }
 
 static void
-set_due (AmpsSpanExporter *self, gint64 delay)
+span_exporter_set_due (AmpsSpanExporter *self, gint64 delay)
 {
   amps_timer_set_due (self->timer, amps_clock_get_monotonic_time (self->clock) + delay);
 }
@@ -138,7 +138,7 @@ begin_filling (AmpsSpanExporter *self)
   self->filling_since = amps_clock_get_monotonic_time (self->clock);
   amps_otlp_json_begin (self->filling, (const char *const *) self->resource);
   if (self->batch == NULL && g_queue_is_empty (&self->full))
-    set_due (self, BATCH_WAIT);
+    span_exporter_set_due (self, BATCH_WAIT);
 }
 
 /**
@@ -170,7 +170,7 @@ amps_span_exporter_add (AmpsSpanExporter *self, const AmpsSpan *span)
   finish_filling (self);
   /* Not here: a job's context may be on the stack. */
   if (self->batch == NULL)
-    set_due (self, 0);
+    span_exporter_set_due (self, 0);
 }
 
 static void
@@ -187,7 +187,7 @@ static void
 plan (AmpsSpanExporter *self)
 {
   if (!g_queue_is_empty (&self->full) || (self->flush != NULL && self->filling != NULL))
-    set_due (self, 0);
+    span_exporter_set_due (self, 0);
   else if (self->filling != NULL)
     amps_timer_set_due (self->timer, self->filling_since + BATCH_WAIT);
   else if (self->flush != NULL)
@@ -209,7 +209,7 @@ end_batch (AmpsSpanExporter *self, unsigned int n_taken)
 }
 
 static void
-log_problem (AmpsSpanExporter *self, const char *problem)
+span_exporter_log_problem (AmpsSpanExporter *self, const char *problem)
 {
   g_autofree char *text =
       amps_log_throttle_note (self->problems, problem, amps_clock_get_monotonic_time (self->clock));
@@ -230,11 +230,12 @@ may_try_again (unsigned int status)
 
 /* @status: 0 without an answer */
 static void
-fail (AmpsSpanExporter *self, unsigned int status, gint64 retry_after, const char *problem)
+span_exporter_fail (AmpsSpanExporter *self, unsigned int status, gint64 retry_after,
+                    const char *problem)
 {
   gint64 delay;
 
-  log_problem (self, problem);
+  span_exporter_log_problem (self, problem);
   if (!may_try_again (status) || self->n_tries >= MAX_TRIES || self->flush != NULL)
     {
       end_batch (self, 0);
@@ -242,11 +243,11 @@ fail (AmpsSpanExporter *self, unsigned int status, gint64 retry_after, const cha
     }
 
   delay = amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, self->n_tries);
-  set_due (self, MAX (delay, MIN (retry_after, MAX_RETRY_AFTER)));
+  span_exporter_set_due (self, MAX (delay, MIN (retry_after, MAX_RETRY_AFTER)));
 }
 
 static void
-take_answer (AmpsSpanExporter *self, SoupMessage *message, gsize length)
+span_exporter_take_answer (AmpsSpanExporter *self, SoupMessage *message, gsize length)
 {
   unsigned int status = soup_message_get_status (message);
   guint64 n_rejected = 0;
@@ -256,15 +257,15 @@ take_answer (AmpsSpanExporter *self, SoupMessage *message, gsize length)
       SoupMessageHeaders *headers = soup_message_get_response_headers (message);
       g_autofree char *problem = g_strdup_printf ("the collector answered %u", status);
 
-      fail (self, status,
-            amps_retry_after_parse (soup_message_headers_get_one (headers, "Retry-After")),
-            problem);
+      span_exporter_fail (
+          self, status,
+          amps_retry_after_parse (soup_message_headers_get_one (headers, "Retry-After")), problem);
       return;
     }
 
   n_rejected = amps_otlp_json_read_rejected (self->answer, length);
   if (n_rejected > 0)
-    log_problem (self, "the collector took only some of the spans");
+    span_exporter_log_problem (self, "the collector took only some of the spans");
   else
     amps_log_throttle_end (self->problems);
   end_batch (self, self->batch->n_spans - (unsigned int) MIN (n_rejected, self->batch->n_spans));
@@ -283,7 +284,7 @@ fail_request (AmpsSpanExporter *self, const GError *error)
   gboolean timed_out = self->timed_out;
 
   end_request (self);
-  fail (self, SOUP_STATUS_NONE, -1, timed_out ? "no answer in time" : error->message);
+  span_exporter_fail (self, SOUP_STATUS_NONE, -1, timed_out ? "no answer in time" : error->message);
 }
 
 typedef struct {
@@ -292,17 +293,17 @@ typedef struct {
 } Request;
 
 static void
-request_free (Request *self)
+span_exporter_request_free (Request *self)
 {
   g_object_unref (self->message);
   g_object_unref (self->exporter);
   g_free (self);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, span_exporter_request_free)
 
 static void
-on_read (GObject *source, GAsyncResult *result, gpointer user_data)
+span_exporter_on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Request) request = user_data;
   AmpsSpanExporter *self = request->exporter;
@@ -316,11 +317,11 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   end_request (self);
-  take_answer (self, request->message, length);
+  span_exporter_take_answer (self, request->message, length);
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+span_exporter_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Request) request = user_data;
   AmpsSpanExporter *self = request->exporter;
@@ -334,7 +335,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   g_input_stream_read_all_async (body, self->answer, sizeof self->answer, G_PRIORITY_DEFAULT,
-                                 self->request, on_read, g_steal_pointer (&request));
+                                 self->request, span_exporter_on_read, g_steal_pointer (&request));
 }
 
 /* Requests */
@@ -367,13 +368,13 @@ send_batch (AmpsSpanExporter *self)
   self->n_tries++;
   self->timed_out = FALSE;
   self->request = g_cancellable_new ();
-  set_due (self, AMPS_MILLISECONDS (amps_config_get_otlp_timeout (self->config)));
+  span_exporter_set_due (self, AMPS_MILLISECONDS (amps_config_get_otlp_timeout (self->config)));
   soup_session_send_async (self->session, request->message, G_PRIORITY_DEFAULT, self->request,
-                           on_answer, request);
+                           span_exporter_on_answer, request);
 }
 
 static gboolean
-on_timer (gpointer user_data)
+span_exporter_on_timer (gpointer user_data)
 {
   AmpsSpanExporter *self = AMPS_SPAN_EXPORTER (user_data);
 
@@ -426,7 +427,7 @@ amps_span_exporter_flush_async (AmpsSpanExporter *self, GAsyncReadyCallback call
   amps_timer_set_due (self->flush_timer,
                       amps_clock_get_monotonic_time (self->clock) + FLUSH_TIMEOUT);
   if (self->request == NULL && self->batch != NULL)
-    set_due (self, 0);
+    span_exporter_set_due (self, 0);
   else if (self->request == NULL)
     plan (self);
 }
@@ -481,7 +482,7 @@ amps_span_exporter_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metri
   self->resource = amps_otlp_resource_new (config);
   self->session = create_session ();
   self->problems = amps_log_throttle_new ();
-  self->timer = amps_clock_attach_timer (clock, "spans", on_timer, self);
+  self->timer = amps_clock_attach_timer (clock, "spans", span_exporter_on_timer, self);
   self->flush_timer = amps_clock_attach_timer (clock, "last spans", on_flush_timer, self);
   return self;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-span.h"
-#include "core/amps-clock.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "metrics/amps-metrics.h"
 
 #include <gio/gio.h>
 

@@ -2,7 +2,7 @@
 #include "amps-span.h"
 
 static AmpsSpanAttribute *
-add (AmpsSpan *self, const char *key)
+span_add (AmpsSpan *self, const char *key)
 {
   AmpsSpanAttribute *attribute = &self->attributes[self->n_attributes];
 
@@ -23,7 +23,7 @@ void
 amps_span_add_text (AmpsSpan *self, const char *key, const char *text)
 {
   if (text != NULL)
-    add (self, key)->text = text;
+    span_add (self, key)->text = text;
 }
 
 /**
@@ -35,7 +35,7 @@ amps_span_add_text (AmpsSpan *self, const char *key, const char *text)
 void
 amps_span_add_number (AmpsSpan *self, const char *key, gint64 number)
 {
-  add (self, key)->number = number;
+  span_add (self, key)->number = number;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-trace-context.h"
+#include "event/amps-trace-context.h"
 
 G_BEGIN_DECLS
 

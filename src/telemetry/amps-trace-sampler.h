@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
-#include "core/amps-trace-context.h"
+#include "config/amps-config.h"
+#include "event/amps-trace-context.h"
 
 G_BEGIN_DECLS
 

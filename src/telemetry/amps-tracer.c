@@ -70,7 +70,7 @@ amps_tracer_init (AmpsTracer *self G_GNUC_UNUSED)
 }
 
 static void
-on_reloaded (AmpsConfig *config, AmpsTracer *self)
+tracer_on_reloaded (AmpsConfig *config, AmpsTracer *self)
 {
   amps_workload_url_free (self->workload);
   self->workload = amps_workload_url_new (amps_config_get_workload_address (config));
@@ -103,7 +103,7 @@ amps_tracer_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   /* There is no word for the other one, so it is its own. */
   self->system =
       g_str_equal (amps_config_get_broker_type (config), "amqp") ? "rabbitmq" : "amps_embedded";
-  g_signal_connect_object (config, "reloaded", G_CALLBACK (on_reloaded), self, 0);
+  g_signal_connect_object (config, "reloaded", G_CALLBACK (tracer_on_reloaded), self, 0);
   return self;
 }
 
@@ -144,7 +144,7 @@ add_message (AmpsTracer *self, AmpsSpan *span, const char *type, gsize size)
 }
 
 static void
-add_event (AmpsSpan *span, const char *id, const char *source, const char *type)
+tracer_add_event (AmpsSpan *span, const char *id, const char *source, const char *type)
 {
   amps_span_add_text (span, "messaging.message.id", id);
   amps_span_add_text (span, "cloudevents.event_id", id);
@@ -213,8 +213,8 @@ amps_tracer_end_run (AmpsTracer *self, AmpsJob *job, const char *outcome, const 
 
       set_times (self, &span, trace->begun);
       add_message (self, &span, "process", size);
-      add_event (&span, amps_job_get_id (job), amps_job_get_source (job),
-                 amps_job_get_event_type (job));
+      tracer_add_event (&span, amps_job_get_id (job), amps_job_get_source (job),
+                        amps_job_get_event_type (job));
       amps_span_add_text (&span, "amps.job_id", amps_job_get_run_id (job));
       amps_span_add_number (&span, "amps.attempt", amps_job_get_attempt (job));
       amps_span_add_number (&span, "amps.waited_ms",
@@ -433,7 +433,7 @@ amps_tracer_end_publish (AmpsTracer *self, AmpsPublishTrace *trace, const char *
 
       set_times (self, &span, trace->begun);
       add_message (self, &span, "send", trace->size);
-      add_event (&span, trace->id, trace->source, trace->type);
+      tracer_add_event (&span, trace->id, trace->source, trace->type);
       amps_span_fail (&span, error_type);
       amps_span_exporter_add (self->exporter, &span);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-span-exporter.h"
-#include "core/amps-clock.h"
-#include "core/amps-job.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "jobs/amps-job.h"
+#include "metrics/amps-metrics.h"
 
 G_BEGIN_DECLS
 

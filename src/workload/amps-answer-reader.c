@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-answer-reader.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-gzip.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-gzip.h"
 #include "http/amps-http-event.h"
 #include "http/amps-retry-after.h"
 
@@ -90,7 +90,7 @@ take_event (Reader *self, AmpsAnswer *answer)
 }
 
 static AmpsAnswer *
-make_answer (Reader *self)
+answer_reader_make_answer (Reader *self)
 {
   unsigned int status = soup_message_get_status (self->message);
   SoupMessageHeaders *headers = soup_message_get_response_headers (self->message);
@@ -120,9 +120,9 @@ make_answer (Reader *self)
 }
 
 static void
-finish (Reader *self, const GError *error)
+answer_reader_finish (Reader *self, const GError *error)
 {
-  AmpsAnswer *answer = error == NULL ? make_answer (self) : NULL;
+  AmpsAnswer *answer = error == NULL ? answer_reader_make_answer (self) : NULL;
 
   /* Whoever sends the next request is to find the connection free, or closed. */
   g_input_stream_close (self->stream, NULL, NULL);
@@ -131,7 +131,7 @@ finish (Reader *self, const GError *error)
 }
 
 static void
-on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+answer_reader_on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   Reader *self = user_data;
   g_autoptr (GError) error = NULL;
@@ -144,17 +144,17 @@ on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_
     }
 
   g_cancellable_set_error_if_cancelled (self->cancellable, &error);
-  finish (self, error);
+  answer_reader_finish (self, error);
 }
 
 /* In the main context: that of the session may be gone until then. */
 static void
-unpack (Reader *self)
+answer_reader_unpack (Reader *self)
 {
   g_autoptr (GBytes) packed = take_body (self);
 
   g_main_context_push_thread_default (NULL);
-  amps_gzip_decode_async (packed, self->max_kept, on_unpacked, self);
+  amps_gzip_decode_async (packed, self->max_kept, answer_reader_on_unpacked, self);
   g_main_context_pop_thread_default (NULL);
 }
 
@@ -169,7 +169,7 @@ is_outcome (Reader *self)
 
 /* Returns: the connection's descriptor; -1 with TLS */
 static int
-get_fd (Reader *self)
+answer_reader_get_fd (Reader *self)
 {
   GInputStream *stream = self->stream;
 
@@ -186,7 +186,7 @@ has_ended (Reader *self)
 {
   char byte;
 
-  return recv (get_fd (self), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
+  return recv (answer_reader_get_fd (self), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /* libsoup takes the end of the connection for that of the body: with a Content-Length if
@@ -243,13 +243,13 @@ take_in (Reader *self)
 
   if (encoding != NULL && is_body_wanted (self) &&
       amps_gzip_check_encoding (encoding, &is_gzip, &self->bad_encoding) && is_gzip)
-    unpack (self);
+    answer_reader_unpack (self);
   else
-    finish (self, NULL);
+    answer_reader_finish (self, NULL);
 }
 
 static void
-keep (Reader *self, const guint8 *part, gsize length)
+answer_reader_keep (Reader *self, const guint8 *part, gsize length)
 {
   self->n_read += length;
   if (self->body->len < self->max_kept)
@@ -278,7 +278,7 @@ read_part (Reader *self, GError **error)
       G_POLLABLE_INPUT_STREAM (self->stream), part, sizeof part, self->cancellable, error);
 
   if (length > 0)
-    keep (self, part, (gsize) length);
+    answer_reader_keep (self, part, (gsize) length);
   if (length <= 0 || ++self->n_reads <= MAX_SMALL_READS + self->n_read / MIN_READ_SIZE)
     return length;
 
@@ -304,7 +304,7 @@ read_on (GObject *stream G_GNUC_UNUSED, gpointer user_data)
   if (n_left == 0 || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     wait_for_more (self);
   else if (error != NULL || (length == 0 && !check_whole (self, &error)))
-    finish (self, error);
+    answer_reader_finish (self, error);
   else
     take_in (self);
 

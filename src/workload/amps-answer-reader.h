@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-answer.h"
-#include "amps-config.h"
+#include "config/amps-config.h"
 
 #include <libsoup/soup.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-answer.h"
 
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #include <gio/gio.h>
 

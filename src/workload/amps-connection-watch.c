@@ -17,7 +17,7 @@ struct _AmpsConnectionWatch {
 };
 
 static void
-on_socket_gone (gpointer user_data, GObject *socket)
+connection_watch_on_socket_gone (gpointer user_data, GObject *socket)
 {
   AmpsConnectionWatch *self = user_data;
 
@@ -28,7 +28,7 @@ static void
 forget (AmpsConnectionWatch *self, GSocket *socket)
 {
   if (g_ptr_array_remove_fast (self->open, socket))
-    g_object_weak_unref (G_OBJECT (socket), on_socket_gone, self);
+    g_object_weak_unref (G_OBJECT (socket), connection_watch_on_socket_gone, self);
 }
 
 static gboolean
@@ -109,7 +109,7 @@ amps_connection_watch_add (AmpsConnectionWatch *self, GSocket *socket)
       epoll_ctl (self->epoll, EPOLL_CTL_ADD, g_socket_get_fd (socket), &event) != 0)
     return;
 
-  g_object_weak_ref (G_OBJECT (socket), on_socket_gone, self);
+  g_object_weak_ref (G_OBJECT (socket), connection_watch_on_socket_gone, self);
   g_ptr_array_add (self->open, socket);
 }
 

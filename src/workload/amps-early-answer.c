@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-early-answer.h"
 
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 #include "http/amps-retry-after.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ amps_early_answer_free (AmpsEarlyAnswer *self)
 }
 
 static gsize
-receive (AmpsEarlyAnswer *self, char *buffer, gsize size)
+early_answer_receive (AmpsEarlyAnswer *self, char *buffer, gsize size)
 {
   gsize length = 0;
   gssize got;
@@ -85,7 +85,8 @@ can_be_used (unsigned int status, SoupMessageHeaders *headers, gboolean sync)
 }
 
 static AmpsAnswer *
-make_answer (unsigned int status, SoupMessageHeaders *headers, const char *body, gsize length)
+early_answer_make_answer (unsigned int status, SoupMessageHeaders *headers, const char *body,
+                          gsize length)
 {
   AmpsAnswer *answer = amps_answer_new (AMPS_ANSWER_STATUS, status);
 
@@ -110,7 +111,7 @@ AmpsAnswer *
 amps_early_answer_read (AmpsEarlyAnswer *self, gboolean sync)
 {
   g_autofree char *buffer = g_malloc (MAX_READ);
-  gsize length = receive (self, buffer, MAX_READ);
+  gsize length = early_answer_receive (self, buffer, MAX_READ);
   const char *text = buffer;
   gsize head;
 
@@ -125,8 +126,9 @@ amps_early_answer_read (AmpsEarlyAnswer *self, gboolean sync)
       text += head;
       length -= head;
       if (status / 100 != 1)
-        return can_be_used (status, headers, sync) ? make_answer (status, headers, text, length)
-                                                   : NULL;
+        return can_be_used (status, headers, sync)
+                   ? early_answer_make_answer (status, headers, text, length)
+                   : NULL;
     }
 
   return NULL;

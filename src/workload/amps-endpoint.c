@@ -3,9 +3,9 @@
 
 #include "amps-endpoint.h"
 
-#include "core/amps-log.h"
-#include "core/amps-tls-faults.h"
-#include "core/amps-tls-peer.h"
+#include "base/amps-log.h"
+#include "base/amps-tls-faults.h"
+#include "base/amps-tls-peer.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
@@ -108,7 +108,7 @@ read_certificates (AmpsEndpoint *self)
 }
 
 static void
-on_reloaded (AmpsConfig *config G_GNUC_UNUSED, AmpsEndpoint *self)
+endpoint_on_reloaded (AmpsConfig *config G_GNUC_UNUSED, AmpsEndpoint *self)
 {
   read_address (self);
   read_certificates (self);
@@ -139,7 +139,7 @@ amps_endpoint_new (AmpsConfig *config)
   self->uri = g_uri_parse (address, SOUP_HTTP_URI_FLAGS, NULL);
   read_address (self);
   read_certificates (self);
-  g_signal_connect_object (config, "reloaded", G_CALLBACK (on_reloaded), self, 0);
+  g_signal_connect_object (config, "reloaded", G_CALLBACK (endpoint_on_reloaded), self, 0);
   return self;
 }
 
@@ -216,17 +216,18 @@ get_port (AmpsEndpoint *self)
 }
 
 static gboolean
-on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
-                GTlsCertificate *certificate G_GNUC_UNUSED, GTlsCertificateFlags faults,
-                AmpsEndpoint *self)
+endpoint_on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
+                         GTlsCertificate *certificate G_GNUC_UNUSED, GTlsCertificateFlags faults,
+                         AmpsEndpoint *self)
 {
   self->faults = faults;
   return FALSE;
 }
 
 static void
-on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
-          GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection, AmpsEndpoint *self)
+endpoint_on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
+                   GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *connection,
+                   AmpsEndpoint *self)
 {
   amps_tls_peer_keep_address (event, connection);
   if (event != G_SOCKET_CLIENT_TLS_HANDSHAKING)
@@ -234,7 +235,8 @@ on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
 
   if (self->certificate != NULL)
     g_tls_connection_set_certificate (G_TLS_CONNECTION (connection), self->certificate);
-  g_signal_connect_object (connection, "accept-certificate", G_CALLBACK (on_certificate), self, 0);
+  g_signal_connect_object (connection, "accept-certificate", G_CALLBACK (endpoint_on_certificate),
+                           self, 0);
 }
 
 /* @faults: of the workload's certificate, if that is what is wrong. Returns: (transfer
@@ -273,7 +275,7 @@ amps_endpoint_explain_failure (AmpsEndpoint *self, SoupMessage *message, const G
 }
 
 static void
-on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
+endpoint_on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   AmpsEndpoint *self = g_task_get_source_object (task);
@@ -300,9 +302,9 @@ connect_async (AmpsEndpoint *self, unsigned int timeout, gboolean tls, GTask *ta
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_tls (client, tls);
   if (tls)
-    g_signal_connect_object (client, "event", G_CALLBACK (on_event), self, 0);
-  g_socket_client_connect_async (client, address, g_task_get_cancellable (task), on_connected,
-                                 task);
+    g_signal_connect_object (client, "event", G_CALLBACK (endpoint_on_event), self, 0);
+  g_socket_client_connect_async (client, address, g_task_get_cancellable (task),
+                                 endpoint_on_connected, task);
 }
 
 /**

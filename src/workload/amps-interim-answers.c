@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-interim-answers.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* Some programs say with each step that they still work, and may do so for hours. But
  * libsoup reads them for as long as there are more, and AMPS does nothing else then. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-job-message.h"
 
-#include "core/amps-job.h"
+#include "jobs/amps-job.h"
 
 #define BATCH_TYPE "application/cloudevents-batch+json"
 
 static void
-append (SoupMessageHeaders *headers, const char *name, const char *value)
+job_message_append (SoupMessageHeaders *headers, const char *name, const char *value)
 {
   if (value != NULL)
     soup_message_headers_append (headers, name, value);
@@ -18,26 +18,27 @@ append_common (SoupMessageHeaders *headers, AmpsConfig *config, AmpsClock *clock
 {
   gint64 deadline = amps_job_get_deadline (job);
 
-  append (headers, "Amps-Queue", amps_config_get_subject (config));
-  append (headers, "Amps-Worker", amps_config_get_worker_id (config));
-  append (headers, "Amps-Api", amps_config_get_api_url (config));
+  job_message_append (headers, "Amps-Queue", amps_config_get_subject (config));
+  job_message_append (headers, "Amps-Worker", amps_config_get_worker_id (config));
+  job_message_append (headers, "Amps-Api", amps_config_get_api_url (config));
   if (deadline > 0)
     {
       g_autofree char *text = amps_clock_format_time (clock, deadline);
 
-      append (headers, "Amps-Deadline", text);
+      job_message_append (headers, "Amps-Deadline", text);
     }
 }
 
 static void
-append_own (SoupMessageHeaders *headers, AmpsJob *job)
+job_message_append_own (SoupMessageHeaders *headers, AmpsJob *job)
 {
   char attempt[16];
 
   g_snprintf (attempt, sizeof attempt, "%u", amps_job_get_attempt (job));
-  append (headers, "Amps-Job-Id", amps_job_get_run_id (job));
-  append (headers, "Amps-Attempt", attempt);
-  append (headers, "Amps-Redelivered", amps_job_get_delivery (job)->redelivered ? "true" : "false");
+  job_message_append (headers, "Amps-Job-Id", amps_job_get_run_id (job));
+  job_message_append (headers, "Amps-Attempt", attempt);
+  job_message_append (headers, "Amps-Redelivered",
+                      amps_job_get_delivery (job)->redelivered ? "true" : "false");
 }
 
 /* Its own place in the trace, or the one that came with the message. */
@@ -46,9 +47,10 @@ append_trace (SoupMessageHeaders *headers, AmpsJob *job)
 {
   const AmpsRunTrace *trace = amps_job_get_trace (job);
 
-  append (headers, "traceparent",
-          trace != NULL ? trace->traceparent : amps_job_get_traceparent (job));
-  append (headers, "tracestate", trace != NULL ? trace->tracestate : amps_job_get_tracestate (job));
+  job_message_append (headers, "traceparent",
+                      trace != NULL ? trace->traceparent : amps_job_get_traceparent (job));
+  job_message_append (headers, "tracestate",
+                      trace != NULL ? trace->tracestate : amps_job_get_tracestate (job));
 }
 
 /* All are sent by one POST, whose place this is. */
@@ -57,7 +59,7 @@ append_batch_trace (SoupMessageHeaders *headers, AmpsJob *job)
 {
   const AmpsRunTrace *trace = amps_job_get_trace (job);
 
-  append (headers, "traceparent", trace != NULL ? trace->traceparent : NULL);
+  job_message_append (headers, "traceparent", trace != NULL ? trace->traceparent : NULL);
 }
 
 static void
@@ -70,7 +72,7 @@ append_run_ids (SoupMessageHeaders *headers, GPtrArray *jobs)
       g_string_append (ids, i > 0 ? "," : "");
       g_string_append (ids, amps_job_get_run_id (g_ptr_array_index (jobs, i)));
     }
-  append (headers, "Amps-Job-Id", ids->str);
+  job_message_append (headers, "Amps-Job-Id", ids->str);
 }
 
 /* The events byte for byte, with what makes an array of them. */
@@ -125,7 +127,7 @@ amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoi
     }
   else
     {
-      append_own (headers, first);
+      job_message_append_own (headers, first);
       append_trace (headers, first);
       soup_message_set_request_body_from_bytes (
           message, amps_config_get_workload_content_type (config), amps_job_get_body (first));

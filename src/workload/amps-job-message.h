@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
 #include "amps-endpoint.h"
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
 
 G_BEGIN_DECLS
 

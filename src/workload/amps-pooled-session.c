@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-pooled-session.h"
 
-#include "core/amps-context-source.h"
-#include "core/amps-tls-peer.h"
+#include "amps-context-source.h"
+#include "base/amps-tls-peer.h"
 
 typedef struct {
   guint64 id;      /* libsoup's */
@@ -25,7 +25,7 @@ struct _AmpsPooledSession {
 };
 
 static void
-on_socket_gone (gpointer user_data, GObject *socket)
+pooled_session_on_socket_gone (gpointer user_data, GObject *socket)
 {
   AmpsPooledSession *self = user_data;
 
@@ -38,8 +38,8 @@ on_socket_gone (gpointer user_data, GObject *socket)
 }
 
 static void
-on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
-                  AmpsPooledSession *self)
+pooled_session_on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
+                                 AmpsPooledSession *self)
 {
   Connection connection = { soup_message_get_connection_id (message), NULL };
 
@@ -49,7 +49,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
     return;
 
   connection.socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
-  g_object_weak_ref (G_OBJECT (connection.socket), on_socket_gone, self);
+  g_object_weak_ref (G_OBJECT (connection.socket), pooled_session_on_socket_gone, self);
   g_array_append_val (self->connections, connection);
   if (self->watch != NULL)
     amps_connection_watch_add (self->watch, connection.socket);
@@ -107,7 +107,7 @@ amps_pooled_session_free (AmpsPooledSession *self)
   g_clear_pointer (&self->source, g_source_unref);
   for (unsigned int i = 0; i < self->connections->len; i++)
     g_object_weak_unref (G_OBJECT (g_array_index (self->connections, Connection, i).socket),
-                         on_socket_gone, self);
+                         pooled_session_on_socket_gone, self);
   g_array_unref (self->connections);
   g_ptr_array_unref (self->messages);
   g_free (self);
@@ -297,7 +297,7 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
   if (self->size > 1)
     g_ptr_array_add (self->messages, message);
   if (may_connect (self))
-    g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), self);
+    g_signal_connect (message, "network-event", G_CALLBACK (pooled_session_on_network_event), self);
 
   g_main_context_push_thread_default (self->context);
   soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, cancellable, callback,

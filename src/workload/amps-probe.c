@@ -2,10 +2,10 @@
 #include "amps-probe.h"
 
 #include "amps-interim-answers.h"
-#include "core/amps-backoff.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-log.h"
-#include "core/amps-tls-peer.h"
+#include "base/amps-backoff.h"
+#include "base/amps-foreign-text.h"
+#include "base/amps-log.h"
+#include "base/amps-tls-peer.h"
 
 #define MIN_BACKOFF AMPS_MILLISECONDS (100)
 #define MAX_BACKOFF AMPS_SECONDS (1)
@@ -156,7 +156,7 @@ amps_probe_init (AmpsProbe *self)
 }
 
 static void
-schedule (AmpsProbe *self)
+probe_schedule (AmpsProbe *self)
 {
   gint64 now = amps_clock_get_monotonic_time (self->clock);
 
@@ -214,7 +214,7 @@ set_available (AmpsProbe *self, gboolean available, const char *reason)
   self->available = available;
   g_free (self->reason);
   self->reason = reason != NULL ? amps_foreign_text_dup (reason, -1) : NULL;
-  schedule (self);
+  probe_schedule (self);
 
   if (!changed && self->failures == 1)
     amps_log (INFO, WORKLOAD_WAITING, "Waiting for the workload: %s", reason);
@@ -230,14 +230,14 @@ set_available (AmpsProbe *self, gboolean available, const char *reason)
 
 /* Nobody listens at a port, or at a path of the file system. */
 static gboolean
-is_refused (const GError *error)
+probe_is_refused (const GError *error)
 {
   return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED) ||
          g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
 static void
-set_refused (AmpsProbe *self, gboolean refused)
+probe_set_refused (AmpsProbe *self, gboolean refused)
 {
   gboolean restarted = self->refused && !refused;
 
@@ -254,14 +254,14 @@ finish_probe (AmpsProbe *self, gboolean answered, const GError *error)
     return;
 
   g_clear_object (&self->probing);
-  if (answered || is_refused (error))
-    set_refused (self, !answered);
+  if (answered || probe_is_refused (error))
+    probe_set_refused (self, !answered);
   set_available (self, error == NULL, error != NULL ? error->message : NULL);
   set_gone (self, is_gone (error));
 }
 
 static void
-on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
+probe_on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (AmpsProbe) self = AMPS_PROBE (user_data);
   g_autoptr (GError) error = NULL;
@@ -295,7 +295,7 @@ on_ready_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_informational (SoupMessage *message G_GNUC_UNUSED, AmpsProbe *self)
+probe_on_informational (SoupMessage *message G_GNUC_UNUSED, AmpsProbe *self)
 {
   /* What libsoup has read already still comes. */
   if (self->probing == NULL || self->flood != NULL)
@@ -306,7 +306,7 @@ on_informational (SoupMessage *message G_GNUC_UNUSED, AmpsProbe *self)
 }
 
 static void
-give_up (AmpsProbe *self)
+probe_give_up (AmpsProbe *self)
 {
   g_autoptr (GError) error =
       g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer within %d s", DEADLINE_SECONDS);
@@ -329,8 +329,8 @@ begin_probe (AmpsProbe *self)
       /* Whether it still takes connections is part of the question. */
       soup_message_headers_append (soup_message_get_request_headers (message), "Connection",
                                    "close");
-      g_signal_connect_object (message, "got-informational", G_CALLBACK (on_informational), self,
-                               0);
+      g_signal_connect_object (message, "got-informational", G_CALLBACK (probe_on_informational),
+                               self, 0);
       if (amps_endpoint_is_tls (self->endpoint))
         amps_tls_peer_keep_address_of (G_OBJECT (message));
       soup_session_send_async (self->session, message, G_PRIORITY_DEFAULT, self->probing,
@@ -338,18 +338,18 @@ begin_probe (AmpsProbe *self)
     }
   else
     {
-      amps_endpoint_connect_async (self->endpoint, TIMEOUT_SECONDS, self->probing, on_connected,
-                                   g_object_ref (self));
+      amps_endpoint_connect_async (self->endpoint, TIMEOUT_SECONDS, self->probing,
+                                   probe_on_connected, g_object_ref (self));
     }
 }
 
 static gboolean
-on_timer (gpointer user_data)
+probe_on_timer (gpointer user_data)
 {
   AmpsProbe *self = AMPS_PROBE (user_data);
 
   if (self->probing != NULL)
-    give_up (self);
+    probe_give_up (self);
   else
     begin_probe (self);
 
@@ -377,7 +377,7 @@ amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path
       self->session = amps_endpoint_create_session (endpoint, 1, TIMEOUT_SECONDS);
     }
 
-  self->timer = amps_clock_attach_timer (clock, "workload probe", on_timer, self);
+  self->timer = amps_clock_attach_timer (clock, "workload probe", probe_on_timer, self);
   amps_probe_set_interval (self, 0);
   return self;
 }
@@ -410,7 +410,7 @@ amps_probe_set_interval (AmpsProbe *self, gint64 interval)
 
   self->interval = interval;
   if (self->available)
-    schedule (self);
+    probe_schedule (self);
 }
 
 /* Only that nobody listens says something: one that is busy may take no connection for
@@ -423,7 +423,7 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->n_looks--;
   amps_endpoint_connect_finish (AMPS_ENDPOINT (source), result, &error);
-  if (!is_refused (error) || !self->available)
+  if (!probe_is_refused (error) || !self->available)
     return;
 
   self->refused = TRUE;
@@ -459,7 +459,7 @@ amps_probe_look (AmpsProbe *self)
 void
 amps_probe_report_unreachable (AmpsProbe *self, const char *why, const GError *error)
 {
-  if (is_refused (error))
+  if (probe_is_refused (error))
     self->refused = TRUE;
   if (self->available)
     set_available (self, FALSE, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-session-pool.h"
 
-#include "core/amps-context-source.h"
+#include "amps-context-source.h"
 
 /* So many requests may be under way before it is known whether more would help. */
 #define MIN_LIMIT 32

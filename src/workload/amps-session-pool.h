@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-pooled-session.h"
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 G_BEGIN_DECLS
 

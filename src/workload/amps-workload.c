@@ -7,8 +7,8 @@
 #include "amps-job-message.h"
 #include "amps-probe.h"
 #include "amps-session-pool.h"
-#include "core/amps-error.h"
-#include "core/amps-timer-queue.h"
+#include "base/amps-error.h"
+#include "base/amps-timer-queue.h"
 
 /* So long a request waits for a connection before there are more of them, if
  * there is nothing else to do: they would not help a processor that is busy. */
@@ -88,7 +88,7 @@ typedef struct {
 } Request;
 
 static void
-request_free (Request *request)
+workload_request_free (Request *request)
 {
   if (request->message != NULL)
     g_signal_handlers_disconnect_by_data (request->message, request);
@@ -194,10 +194,10 @@ on_ended (gpointer user_data)
 
 /* Answers */
 
-static void send_waiting (AmpsWorkload *self);
+static void workload_send_waiting (AmpsWorkload *self);
 
 static gsize
-get_length (const Request *request)
+get_body_length (const Request *request)
 {
   gsize length = 0;
 
@@ -212,7 +212,7 @@ on_wrote_headers (SoupMessage *message, Request *request)
   GSocket *socket;
 
   request->sent = TRUE;
-  if (get_length (request) < MIN_LARGE || amps_endpoint_is_tls (request->workload->endpoint))
+  if (get_body_length (request) < MIN_LARGE || amps_endpoint_is_tls (request->workload->endpoint))
     return;
 
   socket = amps_pooled_session_get_socket (request->session, message);
@@ -221,7 +221,7 @@ on_wrote_headers (SoupMessage *message, Request *request)
 }
 
 static void
-on_informational (SoupMessage *message, Request *request)
+workload_on_informational (SoupMessage *message, Request *request)
 {
   /* What libsoup has read already still comes. */
   if (g_cancellable_is_cancelled (request->cancellable))
@@ -257,7 +257,7 @@ on_wrote_body (SoupMessage *message, Request *request)
   /* A POST is never sent again, and thousands of them may wait for their answers. */
   g_signal_handlers_disconnect_by_data (message, request);
   amps_pooled_session_forget_sending (request->session, message);
-  g_signal_connect (message, "got-informational", G_CALLBACK (on_informational), request);
+  g_signal_connect (message, "got-informational", G_CALLBACK (workload_on_informational), request);
   g_clear_pointer (&request->early, amps_early_answer_free);
   soup_message_set_request_body (message, NULL, NULL, 0);
   soup_message_headers_clear (soup_message_get_request_headers (message));
@@ -268,7 +268,7 @@ on_wrote_body (SoupMessage *message, Request *request)
   else if (!full || self->n_sending >= MAX_SENDING)
     return;
 
-  send_waiting (self);
+  workload_send_waiting (self);
 }
 
 static AmpsAnswer *
@@ -290,7 +290,7 @@ make_failed_answer (Request *request, const GError *error)
 }
 
 static void
-finish (Request *request, AmpsAnswer *answer)
+workload_finish (Request *request, AmpsAnswer *answer)
 {
   AmpsWorkload *self = request->workload;
   gint64 duration = amps_clock_get_monotonic_time (self->clock) - request->begun;
@@ -312,21 +312,21 @@ finish (Request *request, AmpsAnswer *answer)
     amps_probe_report_unreachable (self->probe, answer->detail, request->error);
 
   g_task_return_pointer (request->task, answer, (GDestroyNotify) amps_answer_free);
-  send_waiting (self);
-  request_free (request);
+  workload_send_waiting (self);
+  workload_request_free (request);
   g_main_context_pop_thread_default (NULL);
 }
 
 static void
-on_read (AmpsAnswer *answer, const GError *error, gpointer user_data)
+workload_on_read (AmpsAnswer *answer, const GError *error, gpointer user_data)
 {
   Request *request = user_data;
 
-  finish (request, answer != NULL ? answer : make_failed_answer (request, error));
+  workload_finish (request, answer != NULL ? answer : make_failed_answer (request, error));
 }
 
 static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+workload_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Request *request = user_data;
   g_autoptr (GError) error = NULL;
@@ -334,12 +334,12 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (body == NULL)
     {
-      finish (request, make_failed_answer (request, error));
+      workload_finish (request, make_failed_answer (request, error));
       return;
     }
 
   amps_answer_reader_read (request->message, body, request->workload->config, request->cancellable,
-                           on_read, request);
+                           workload_on_read, request);
 }
 
 /* Requests */
@@ -365,7 +365,7 @@ get_latest_deadline (Request *request)
 }
 
 static void
-on_deadline (gpointer item, gpointer user_data)
+workload_on_deadline (gpointer item, gpointer user_data)
 {
   AmpsWorkload *self = AMPS_WORKLOAD (user_data);
   Request *request = item;
@@ -402,7 +402,7 @@ send_request (Request *request)
   g_signal_connect (request->message, "wrote-headers", G_CALLBACK (on_wrote_headers), request);
   g_signal_connect (request->message, "wrote-body", G_CALLBACK (on_wrote_body), request);
   amps_pooled_session_send_async (request->session, request->message, request->cancellable,
-                                  on_answer, request);
+                                  workload_on_answer, request);
 }
 
 /* What has expired, or was decided by the API, while it waited for a connection
@@ -421,7 +421,7 @@ peek_waiting (AmpsWorkload *self)
       g_queue_pop_head (&self->waiting);
       g_task_return_pointer (request->task, amps_answer_new (AMPS_ANSWER_UNREACHABLE, 0),
                              (GDestroyNotify) amps_answer_free);
-      request_free (request);
+      workload_request_free (request);
     }
 
   return NULL;
@@ -440,7 +440,7 @@ acquire_session (AmpsWorkload *self, Request *request)
 }
 
 static void
-send_waiting (AmpsWorkload *self)
+workload_send_waiting (AmpsWorkload *self)
 {
   Request *first;
 
@@ -470,7 +470,7 @@ on_grow_timer (gpointer user_data)
       amps_session_pool_grow (self->pool);
     }
 
-  send_waiting (self);
+  workload_send_waiting (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -498,7 +498,7 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->generation = 1;
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->timeout = amps_config_get_workload_response_timeout (config);
-  self->deadlines = amps_timer_queue_new (clock, "workload answers", on_deadline, self);
+  self->deadlines = amps_timer_queue_new (clock, "workload answers", workload_on_deadline, self);
   self->grow_timer = amps_clock_create_timer (clock, "workload connections");
   g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);
   g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
@@ -568,7 +568,7 @@ amps_workload_send_async (AmpsWorkload *self, GPtrArray *jobs, GCancellable *can
   g_task_set_source_tag (request->task, amps_workload_send_async);
 
   g_queue_push_tail (&self->waiting, request);
-  send_waiting (self);
+  workload_send_waiting (self);
 }
 
 /**

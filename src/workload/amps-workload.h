@@ -2,11 +2,11 @@
 #pragma once
 
 #include "amps-answer.h"
-#include "amps-config.h"
 #include "amps-probe.h"
-#include "core/amps-clock.h"
-#include "core/amps-job.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "config/amps-config.h"
+#include "jobs/amps-job.h"
+#include "metrics/amps-metrics.h"
 
 #include <gio/gio.h>
 

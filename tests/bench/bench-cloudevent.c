@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-cloudevent.h"
+#include "event/amps-cloudevent.h"
 
 #include <string.h>
 

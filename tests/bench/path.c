@@ -2,8 +2,8 @@
 /* What the path of a job costs between a broker that costs nothing and a workload
  * in another process: through AMPS, or through bare libsoup, which is the least
  * that anything built on it can cost. */
-#include "core/amps-cloudevent.h"
 #include "delivery/amps-dispatcher.h"
+#include "event/amps-cloudevent.h"
 #include "fake-broker.h"
 #include "latencies.h"
 #include "peak.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake-broker.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* A broker that is always there, does as told and writes down what it was told. */
 struct _FakeBroker {

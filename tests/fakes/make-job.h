@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-job.h"
+#include "jobs/amps-job.h"
 
 G_BEGIN_DECLS
 

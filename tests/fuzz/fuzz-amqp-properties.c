@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amqp/amps-amqp-properties.h"
 #include "broker/amqp/amps-amqp-table.h"
-#include "core/amps-error.h"
-#include "core/amps-trace-context.h"
+#include "event/amps-trace-context.h"
 
 #include <string.h>
 

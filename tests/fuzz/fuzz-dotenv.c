@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-dotenv.h"
+#include "config/amps-dotenv.h"
 
 #include <string.h>
 #include <sys/mman.h>

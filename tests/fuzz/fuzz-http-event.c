@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 #include "http/amps-http-event.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-json-scanner.h"
-#include "core/amps-pairs.h"
+#include "base/amps-pairs.h"
+#include "event/amps-json-scanner.h"
 #include "telemetry/amps-otlp-json.h"
 
 #include <json-glib/json-glib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-json-scanner.h"
+#include "base/amps-error.h"
+#include "event/amps-json-scanner.h"
 #include "server/amps-request.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-trace-headers.h"
+#include "event/amps-trace-headers.h"
 
 #include <string.h>
 

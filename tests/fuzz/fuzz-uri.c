@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-config-uri.h"
+#include "base/amps-uri.h"
 #include "broker/amqp/amps-amqp-uri.h"
-#include "core/amps-uri.h"
+#include "config/amps-config-uri.h"
 
 #include <string.h>
 

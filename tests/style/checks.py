@@ -18,23 +18,29 @@ GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
 
 # Which rooms of src/ a room may include, beside itself. See src/README.md.
 BROKER = 'broker/amps-broker.h'
-CONFIG = 'amps-config.h'
+CONFIG = 'config/amps-config.h'
 DEAD_LETTERS = 'broker/amps-dead-letters.h'
+MODEL = ['base/', 'event/', 'jobs/']
 ROOMS = {
-    'core': [],
-    'http': ['core/', CONFIG],
-    'broker': ['core/', CONFIG],
-    'broker/amqp': ['core/', CONFIG, BROKER, DEAD_LETTERS],
-    'broker/embedded': ['core/', CONFIG, BROKER, DEAD_LETTERS],
-    'workload': ['core/', 'http/', CONFIG],
-    'telemetry': ['core/', 'http/', CONFIG],
-    'delivery': ['core/', 'workload/', 'telemetry/', CONFIG, BROKER],
-    'server': ['core/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
-    'dbus': ['core/', 'delivery/', CONFIG, BROKER],
-    'sentry': ['core/', CONFIG],
-    'ctl': ['core/', CONFIG, 'amps-locale.h', BROKER, DEAD_LETTERS, 'broker/amps-broker-factory.h'],
-    '.': ['core/', 'http/', 'telemetry/', 'workload/', 'delivery/', 'server/', 'dbus/', 'sentry/',
-          BROKER, 'broker/amps-broker-factory.h'],
+    'base': [],
+    'event': ['base/'],
+    'jobs': ['base/', 'event/'],
+    'metrics': MODEL,
+    'config': ['base/', 'event/amps-cloudevent.h'],
+    'http': [*MODEL, CONFIG],
+    'broker': [*MODEL, 'metrics/', CONFIG],
+    'broker/amqp': [*MODEL, 'metrics/', CONFIG, BROKER, DEAD_LETTERS],
+    'broker/embedded': [*MODEL, 'metrics/', CONFIG, BROKER, DEAD_LETTERS],
+    'workload': [*MODEL, 'metrics/', 'http/', CONFIG],
+    'telemetry': [*MODEL, 'metrics/', 'http/', CONFIG],
+    'delivery': [*MODEL, 'metrics/', 'workload/', 'telemetry/', CONFIG, BROKER],
+    'server': [*MODEL, 'metrics/', 'http/', 'delivery/', CONFIG, BROKER, DEAD_LETTERS],
+    'dbus': [*MODEL, 'delivery/', CONFIG, BROKER],
+    'sentry': [*MODEL, 'metrics/', CONFIG],
+    'ctl': [*MODEL, CONFIG, 'config/amps-config-names.h', 'amps-locale.h', BROKER, DEAD_LETTERS,
+            'broker/amps-broker-factory.h'],
+    '.': [*MODEL, 'metrics/', 'config/', 'http/', 'telemetry/', 'workload/', 'delivery/',
+          'server/', 'dbus/', 'sentry/', BROKER, 'broker/amps-broker-factory.h'],
 }
 # The only file that names the backends.
 FACTORY = 'broker/amps-broker-factory.c'
@@ -174,10 +180,22 @@ def included_file(source, place, header):
     return f'{room} may not include "{target}"; only {", ".join(allowed) or "itself"}'
 
 
+def check_function_names(root):
+    """A debugger or profiler shows a static function by its name alone."""
+    places = {}
+    for path in c_files(root / 'src'):
+        for name in re.findall(r'^static [^=;{}()]*?\n(\w+) \(', path.read_text(encoding='utf-8'),
+                               re.MULTILINE):
+            places.setdefault(name, set()).add(path.relative_to(root).as_posix())
+    for name, files_ in sorted(places.items()):
+        if len(files_) > 1:
+            yield f'{", ".join(sorted(files_))}: each has a static {name}(); put the class before it'
+
+
 def check_foreign_text(root):
     """Bytes of others become text in one place, which bounds them, too; the log and the
     metrics escape what they write."""
-    places = {'core/amps-foreign-text.c', 'core/amps-log.c', 'core/amps-queue-depths.c'}
+    places = {'base/amps-foreign-text.c', 'base/amps-log.c', 'metrics/amps-queue-depths.c'}
     for path in c_files(root / 'src'):
         place = path.relative_to(root / 'src').as_posix()
         for number, line in lines_of(path) if place not in places else []:
@@ -296,11 +314,10 @@ def logged_events(root):
         text = path.read_text(encoding='utf-8')
         for level, event in re.findall(r'\bamps_log(?:_job|_lines)? \(\s*([A-Z]+),\s*([A-Z_]+)', text):
             found.setdefault(event, set()).add(level.lower().replace('message', 'notice'))
-        # What has no event of its own gets one of these, at whatever level.
-        if path.name == 'amps-log.c':
-            for event in re.findall(r'AMPS_LOG_EVENT_(\w+)', text):
-                found.setdefault(event, {'any'})
-    return found
+    # What has no event of its own gets one of these, at whatever level.
+    log = root / 'src/base/amps-log.c'
+    text = log.read_text(encoding='utf-8') if log.is_file() else ''
+    return {**dict.fromkeys(re.findall(r'AMPS_LOG_EVENT_(\w+)', text), {'any'}), **found}
 
 
 def check_log_calls(root):
@@ -308,14 +325,14 @@ def check_log_calls(root):
     bare = re.compile(r'\bg_(message|warning|info|debug|critical|error|log|log_structured\w*) \(')
     for path in c_files(root / 'src'):
         place = path.relative_to(root / 'src')
-        for number, line in lines_of(path) if place.as_posix() != 'core/amps-log.c' else []:
+        for number, line in lines_of(path) if place.as_posix() != 'base/amps-log.c' else []:
             if bare.search(line):
-                yield f'src/{place}:{number}: use amps_log() of core/amps-log.h'
+                yield f'src/{place}:{number}: use amps_log() of base/amps-log.h'
 
 
 def check_log_events(root):
     """Each event has a name and an id, is logged somewhere and described, as it is."""
-    table = root / 'src/core/amps-log-event.c'
+    table = root / 'src/base/amps-log-event.c'
     manual = root / 'docs/reference/logs.md'
     if not table.is_file():
         return
@@ -328,16 +345,16 @@ def check_log_events(root):
     for column, what in ((1, 'name'), (2, 'id')):
         values = [entry[column] for entry in entries]
         for value in sorted({value for value in values if values.count(value) > 1}):
-            yield f'src/core/amps-log-event.c: two events have the {what} {value}'
+            yield f'src/base/amps-log-event.c: two events have the {what} {value}'
     for event, name, message_id in entries:
         if event not in logged:
-            yield f'src/core/amps-log-event.c: {event} is never logged; take it out'
+            yield f'src/base/amps-log-event.c: {event} is never logged; take it out'
             continue
         row = ', '.join(sorted(logged[event])), message_id
         if rows.pop(name, None) != row:
             yield f'docs/reference/logs.md: say `{name}` | {row[0]} | `{row[1]}`'
     for name in rows:
-        yield f'docs/reference/logs.md: {name} is not in src/core/amps-log-event.c'
+        yield f'docs/reference/logs.md: {name} is not in src/base/amps-log-event.c'
 
 
 def find_clang_format():
@@ -376,6 +393,7 @@ CHECKS = {
     'text': check_text,
     'includes': check_includes,
     'languages': check_languages,
+    'function-names': check_function_names,
     'foreign-text': check_foreign_text,
     'registered': check_registered,
     'translations': check_translations,

@@ -17,8 +17,8 @@ class ChecksTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
-        self.write('src/core/amps-job.h', LICENCE)
-        self.write('src/broker/amps-broker.h', LICENCE + '#include "core/amps-job.h"\n')
+        self.write('src/jobs/amps-job.h', LICENCE)
+        self.write('src/broker/amps-broker.h', LICENCE + '#include "jobs/amps-job.h"\n')
         self.write('src/workload/amps-workload.h', LICENCE + '#include <libsoup/soup.h>\n')
         self.write('src/server/amps-server.c',
                    LICENCE + '#include "amps-server.h"\n#include "broker/amps-broker.h"\n')
@@ -57,20 +57,25 @@ class ChecksTest(unittest.TestCase):
         self.write('_build/x', 'x')
         self.assert_finds('top-level', 'notes.txt')
 
+    def test_function_names(self):
+        for name in ('a', 'b'):
+            self.write(f'src/jobs/{name}.c', f'static void\nfail (int x)\n{{\n}}\nstatic int\n{name} (void)\n')
+        self.assert_finds('function-names', 'src/jobs/a.c, src/jobs/b.c: each has a static fail()')
+
     def test_foreign_text(self):
-        self.write('src/core/amps-foreign-text.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
-        self.write('src/core/amps-job.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
-        self.assert_finds('foreign-text', 'src/core/amps-job.c:2')
+        self.write('src/base/amps-foreign-text.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
+        self.write('src/jobs/amps-job.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
+        self.assert_finds('foreign-text', 'src/jobs/amps-job.c:2')
 
     def test_licence(self):
-        self.write('src/core/amps-x.c', 'int x;\n')
+        self.write('src/jobs/amps-x.c', 'int x;\n')
         self.write('tests/run', '#!/bin/sh\nexit\n')
-        self.assert_finds('licence', 'src/core/amps-x.c:1', 'tests/run:1')
+        self.assert_finds('licence', 'src/jobs/amps-x.c:1', 'tests/run:1')
 
     def test_log_calls(self):
-        self.write('src/core/amps-log.c', LICENCE + 'g_log_structured_array (level, x, 1);\n')
-        self.write('src/core/amps-job.c', LICENCE + 'g_info ("x");\n')
-        self.assert_finds('log-calls', 'src/core/amps-job.c:2')
+        self.write('src/base/amps-log.c', LICENCE + 'g_log_structured_array (level, x, 1);\n')
+        self.write('src/jobs/amps-job.c', LICENCE + 'g_info ("x");\n')
+        self.assert_finds('log-calls', 'src/jobs/amps-job.c:2')
 
     def test_log_events(self):
         one, two = '1' * 32, '2' * 32
@@ -78,28 +83,28 @@ class ChecksTest(unittest.TestCase):
                  '[AMPS_LOG_EVENT_DEFECT] = { "defect",\n "%s" },\n')
         manual = '| `job-lost` | info, warning | `%s` | x |\n| `defect` | any | `%s` | x |\n'
         code = 'amps_log (INFO, JOB_LOST, "x");\namps_log_job (WARNING, JOB_LOST, job, NULL, "x");\n'
-        self.write('src/core/amps-log.c', LICENCE + 'AMPS_LOG_EVENT_DEFECT\n')
-        self.write('src/core/amps-job.c', LICENCE + code)
-        self.write('src/core/amps-log-event.c', LICENCE + table % (one, two))
+        self.write('src/base/amps-log.c', LICENCE + 'AMPS_LOG_EVENT_DEFECT\n')
+        self.write('src/jobs/amps-job.c', LICENCE + code)
+        self.write('src/base/amps-log-event.c', LICENCE + table % (one, two))
         self.write('docs/reference/logs.md', manual % (one, two))
         self.assert_finds('log-events')
 
-        self.write('src/core/amps-log-event.c', LICENCE + table % (one, one))
+        self.write('src/base/amps-log-event.c', LICENCE + table % (one, one))
         self.assert_finds('log-events', 'two events', 'say `defect`')
-        self.write('src/core/amps-log-event.c', LICENCE + table % (one, two))
+        self.write('src/base/amps-log-event.c', LICENCE + table % (one, two))
         self.write('docs/reference/logs.md',
                    manual % (one, two) + f'| `gone` | info | `{one}` | x |\n')
         self.assert_finds('log-events', 'gone is not in')
         self.write('docs/reference/logs.md', manual % (one, two))
-        self.write('src/core/amps-job.c', LICENCE + code.replace('INFO', 'DEBUG'))
+        self.write('src/jobs/amps-job.c', LICENCE + code.replace('INFO', 'DEBUG'))
         self.assert_finds('log-events', 'say `job-lost` | debug, warning')
-        self.write('src/core/amps-job.c', LICENCE)
+        self.write('src/jobs/amps-job.c', LICENCE)
         self.assert_finds('log-events', 'JOB_LOST is never logged', 'job-lost is not in')
 
     def test_length(self):
-        self.write('src/core/amps-x.c', 'int x;\n' * 600)
+        self.write('src/jobs/amps-x.c', 'int x;\n' * 600)
         self.assert_finds('length')
-        self.write('src/core/amps-x.c', 'int x;\n' * 601)
+        self.write('src/jobs/amps-x.c', 'int x;\n' * 601)
         self.assert_finds('length', '601 lines')
 
     def test_text(self):
@@ -109,16 +114,16 @@ class ChecksTest(unittest.TestCase):
 
     def test_includes(self):
         rule = {
-            'core/a.c': ['"broker/amps-broker.h"', '<libsoup/soup.h>'],
+            'base/a.c': ['"broker/amps-broker.h"', '<libsoup/soup.h>'],
             'broker/b.c': ['<amqp.h>', '<sqlite3.h>', '"broker/amqp/q.h"'],
-            'workload/c.c': ['"server/amps-server.h"', '"../core/amps-job.h"'],
-            'server/d.c': ['"workload/amps-workload.h"', '"core/amps-job-private.h"'],
+            'workload/c.c': ['"server/amps-server.h"', '"../jobs/amps-job.h"'],
+            'server/d.c': ['"workload/amps-workload.h"', '"jobs/amps-job-private.h"'],
             'e.c': ['"broker/amqp/q.h"', '<json-glib/json-glib.h>'],
-            'new/f.c': ['"core/amps-job.h"'],
+            'new/f.c': ['"jobs/amps-job.h"'],
         }
-        self.write('src/broker/amqp/q.h', '#include <amqp_tcp_socket.h>\n#include "core/amps-job.h"\n')
-        self.write('src/core/amps-job-private.h', LICENCE)
-        self.write('src/core/amps-x.c', '#include "amps-job-private.h"\n')
+        self.write('src/broker/amqp/q.h', '#include <amqp_tcp_socket.h>\n#include "jobs/amps-job.h"\n')
+        self.write('src/jobs/amps-job-private.h', LICENCE)
+        self.write('src/jobs/amps-x.c', '#include "amps-job-private.h"\n')
         self.write('src/broker/amps-broker-factory.c', '#include "broker/amqp/q.h"\n')
         for name, includes in rule.items():
             self.write(f'src/{name}', ''.join(f'#include {header}\n' for header in includes))
@@ -178,8 +183,8 @@ class ChecksTest(unittest.TestCase):
         self.assert_finds('languages', '"a %" ends at a macro')
 
     def test_format(self):
-        self.write('src/core/amps-x.c', LICENCE + 'int  x ;\n')
-        self.assert_finds('format', 'src/core/amps-x.c:2')
+        self.write('src/jobs/amps-x.c', LICENCE + 'int  x ;\n')
+        self.assert_finds('format', 'src/jobs/amps-x.c:2')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake-dispatcher.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* A broker that does nothing; its base class remembers a state. */
 

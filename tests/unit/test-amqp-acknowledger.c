@@ -47,7 +47,7 @@ test_batches (void)
   assert_sent (acknowledger, "4 3 ");
 
   /* What was rejected is no hindrance. */
-  amps_amqp_acknowledger_settle (acknowledger, 2, AMPS_SETTLE_RELEASE);
+  amps_amqp_acknowledger_settle (acknowledger, 2, AMPS_SETTLE_REQUEUE);
   amps_amqp_acknowledger_settle (acknowledger, 6, AMPS_SETTLE_ACKNOWLEDGE);
   amps_amqp_acknowledger_settle (acknowledger, 5, AMPS_SETTLE_ACKNOWLEDGE);
   amps_amqp_acknowledger_settle (acknowledger, 8, AMPS_SETTLE_ACKNOWLEDGE);
@@ -88,7 +88,7 @@ test_no_room (void)
   amps_amqp_acknowledger_settle (acknowledger, 3, AMPS_SETTLE_ACKNOWLEDGE);
   amps_amqp_acknowledger_settle (acknowledger, 2, AMPS_SETTLE_DEAD_LETTER);
   amps_amqp_acknowledger_settle (acknowledger, 1, AMPS_SETTLE_ACKNOWLEDGE);
-  amps_amqp_acknowledger_settle (acknowledger, 4, AMPS_SETTLE_RETURN);
+  amps_amqp_acknowledger_settle (acknowledger, 4, AMPS_SETTLE_REQUEUE_FAILED);
   amps_amqp_acknowledger_settle (acknowledger, 6, AMPS_SETTLE_ACKNOWLEDGE);
 
   while (!amps_amqp_acknowledger_flush (acknowledger, record_while_there_is_room, &peer))

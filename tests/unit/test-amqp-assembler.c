@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amqp/amps-amqp-assembler.h"
 #include "broker/amqp/amps-amqp-library.h"
-#include "core/amps-error.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amqp/amps-amqp-binary.h"
-#include "core/amps-error.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amqp/amps-amqp-copying.h"
-#include "core/amps-error.h"
 
 #include <string.h>
 
@@ -33,13 +33,13 @@ test_needed (void)
     { "dead", AMPS_SETTLE_DEAD_LETTER, 0, TRUE, TRUE, TRUE },
     { NULL, AMPS_SETTLE_DEAD_LETTER, 0, FALSE, TRUE, FALSE },
     { NULL, AMPS_SETTLE_DEAD_LETTER, 0, TRUE, TRUE, FALSE },
-    { "dead", AMPS_SETTLE_RELEASE, 13, FALSE, TRUE, FALSE },
-    { "dead", AMPS_SETTLE_RELEASE, 14, FALSE, TRUE, TRUE },
-    { "dead", AMPS_SETTLE_RELEASE, 14, FALSE, FALSE, FALSE },
-    { "dead", AMPS_SETTLE_RELEASE, 14, TRUE, TRUE, FALSE },
-    { "dead", AMPS_SETTLE_RETURN, 0, FALSE, TRUE, TRUE },
-    { "dead", AMPS_SETTLE_RETURN, 0, FALSE, FALSE, FALSE },
-    { "dead", AMPS_SETTLE_RETURN, 0, TRUE, TRUE, FALSE },
+    { "dead", AMPS_SETTLE_REQUEUE, 13, FALSE, TRUE, FALSE },
+    { "dead", AMPS_SETTLE_REQUEUE, 14, FALSE, TRUE, TRUE },
+    { "dead", AMPS_SETTLE_REQUEUE, 14, FALSE, FALSE, FALSE },
+    { "dead", AMPS_SETTLE_REQUEUE, 14, TRUE, TRUE, FALSE },
+    { "dead", AMPS_SETTLE_REQUEUE_FAILED, 0, FALSE, TRUE, TRUE },
+    { "dead", AMPS_SETTLE_REQUEUE_FAILED, 0, FALSE, FALSE, FALSE },
+    { "dead", AMPS_SETTLE_REQUEUE_FAILED, 0, TRUE, TRUE, FALSE },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)

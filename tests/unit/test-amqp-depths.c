@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-depths.h"
 
-#include "core/amps-error.h"
-#include "core/amps-queue-depths.h"
+#include "base/amps-error.h"
 #include "fake-clock.h"
+#include "metrics/amps-queue-depths.h"
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ test_missing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   static const gint64 hour_later[] = { 9, 3, 5, -1, -1, -1, -1, -1, -1, -1, -1 };
   AmpsSettlement dead = { .kind = AMPS_SETTLE_DEAD_LETTER };
   AmpsSettlement later = { .kind = AMPS_SETTLE_RETRY, .delay = AMPS_SECONDS (7) };
-  AmpsSettlement release = { .kind = AMPS_SETTLE_RELEASE };
+  AmpsSettlement release = { .kind = AMPS_SETTLE_REQUEUE };
 
   begin (f, NULL);
   answer_all (f, first, G_N_ELEMENTS (first));

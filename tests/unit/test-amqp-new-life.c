@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amqp-message.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-publisher.h"
 
-#include "broker/amqp/amps-amqp-unconfirmed.h"
+#include "broker/amqp/amps-amqp-confirms.h"
 #include "fake-clock.h"
 
 static AmpsAmqpSettings settings = { .subject = (char *) "jobs",
@@ -39,8 +39,8 @@ test_delays (void)
     { AMPS_SETTLE_RETRY, 1000, "jobs.retry.1s", 0, FALSE },
     { AMPS_SETTLE_RETRY, 12345, "jobs.retry.10s", 2345, FALSE },
     { AMPS_SETTLE_RETRY, 5 * 3600000, "jobs.retry.1h", 4 * 3600000, FALSE },
-    { AMPS_SETTLE_RELEASE, 0, "jobs", 6000, TRUE },
-    { AMPS_SETTLE_RETURN, 0, "jobs", 6000, FALSE },
+    { AMPS_SETTLE_REQUEUE, 0, "jobs", 6000, TRUE },
+    { AMPS_SETTLE_REQUEUE_FAILED, 0, "jobs", 6000, FALSE },
     { AMPS_SETTLE_DEAD_LETTER, 0, "dead", 0, FALSE },
   };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-api-metrics.h"
+#include "metrics/amps-api-metrics.h"
 
 #define HEADER                                                                                     \
   "# HELP amps_api_requests_total Requests to the API that were answered.\n"                       \

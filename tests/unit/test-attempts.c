@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 #include "delivery/amps-attempts.h"
 #include "make-job.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-backoff.h"
+#include "base/amps-backoff.h"
 
 static void
 test_ceiling (void)

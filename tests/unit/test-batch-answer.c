@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-job-private.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 #include "delivery/amps-batch-answer.h"
+#include "jobs/amps-job-private.h"
 #include "make-job.h"
 
 #include <string.h>

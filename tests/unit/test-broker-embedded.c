@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/embedded/amps-broker-embedded.h"
-#include "core/amps-error.h"
 #include "log-recorder.h"
 
 #include <glib/gstdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amps-broker-factory.h"
-#include "core/amps-error.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-buckets.h"
+#include "metrics/amps-buckets.h"
 
 /* Up to 10 µs, up to 100 µs, up to 1000 µs, and beyond. */
 static AmpsBuckets

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-bus-address.h"
+#include "base/amps-bus-address.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>

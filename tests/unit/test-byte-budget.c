@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-byte-budget.h"
+#include "base/amps-byte-budget.h"
 
 #define LIMIT 100
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-cloudevent.h"
-#include "core/amps-error.h"
-#include "core/amps-json-scanner.h"
+#include "base/amps-error.h"
+#include "event/amps-cloudevent.h"
+#include "event/amps-json-scanner.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
-#include "amps-config.h"
+#include "config/amps-config.h"
 
 static AmpsConfig *
 read_settings (const char *const *environment, GError **error)

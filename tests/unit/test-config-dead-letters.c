@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-config.h"
+#include "config/amps-config.h"
 
 static AmpsConfig *
 read_config (const char *variables)

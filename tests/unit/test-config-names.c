@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-names.h"
-#include "amps-config-table.h"
+#include "config/amps-config-names.h"
+#include "config/amps-config-table.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-config.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
+#include "config/amps-config.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-uri.h"
+#include "base/amps-error.h"
 #include "broker/amps-broker-factory.h"
-#include "core/amps-error.h"
+#include "config/amps-config-uri.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-table.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
+#include "config/amps-config-table.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

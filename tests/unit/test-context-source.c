@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-context-source.h"
 #include "open-descriptors.h"
+#include "workload/amps-context-source.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-arguments.h"
-#include "amps-ctl-error.h"
+#include "ctl/amps-ctl-arguments.h"
+#include "ctl/amps-ctl-error.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-bus-answer.h"
+#include "ctl/amps-ctl-bus-answer.h"
 
 /* What D-Bus answers looks as what HTTP answers. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-command.h"
+#include "ctl/amps-ctl-command.h"
 
 #include <string.h>
 

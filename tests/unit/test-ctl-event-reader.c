@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-error.h"
-#include "amps-ctl-event-reader.h"
+#include "ctl/amps-ctl-error.h"
+#include "ctl/amps-ctl-event-reader.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-json.h"
+#include "ctl/amps-ctl-json.h"
 
 static JsonObject *
 get_object (JsonNode *node)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-metrics.h"
+#include "ctl/amps-ctl-metrics.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-progress.h"
-#include "amps-ctl-text.h"
+#include "ctl/amps-ctl-progress.h"
+#include "ctl/amps-ctl-text.h"
 
 static void
 assert_line (guint64 done, guint64 total, unsigned int width, const char *expected)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-table.h"
-#include "amps-ctl-text.h"
+#include "ctl/amps-ctl-table.h"
+#include "ctl/amps-ctl-text.h"
 
 #include <string.h>
 

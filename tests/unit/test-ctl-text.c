@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-ctl-text.h"
+#include "ctl/amps-ctl-text.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dbus/amps-dbus-service.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 #include "dbus/amps-dbus-access.h"
 #include "dbus/amps-dbus-bus.h"
 #include "dispatcher-fixture.h"

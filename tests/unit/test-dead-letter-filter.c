@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-dead-letter-filter.h"
+#include "jobs/amps-dead-letter-filter.h"
 
 static AmpsDeadLetter *
 make_letter (const char *id, const char *type, const char *reason, gint64 time)

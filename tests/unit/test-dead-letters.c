@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/amps-dead-letters.h"
-#include "core/amps-error.h"
 #include "main-loop.h"
 
 /* A backend that does what the test says. */

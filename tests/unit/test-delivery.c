@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-delivery.h"
+#include "jobs/amps-delivery.h"
 
 /* Counted from its arrival, by the clock of this machine alone. */
 static void

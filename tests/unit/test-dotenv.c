@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-dotenv.h"
+#include "config/amps-dotenv.h"
 
 #include <glib/gstdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-durations.h"
+#include "metrics/amps-durations.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-earlier-runs.h"
-#include "core/amps-run-ids.h"
+#include "jobs/amps-earlier-runs.h"
+#include "jobs/amps-run-ids.h"
 #include "make-job.h"
 
 static gint64

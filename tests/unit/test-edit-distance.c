@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-edit-distance.h"
+#include "base/amps-edit-distance.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-batch.h"
-#include "core/amps-error.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-clock.h"
 #include "broker/embedded/amps-embedded-clock.h"
-#include "core/amps-clock.h"
 
 #define HOUR AMPS_SECONDS (3600)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/embedded/amps-embedded-lease.h"
 
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 #define DURATION AMPS_SECONDS (30)
 #define START AMPS_SECONDS (1000000)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-schema.h"
 #include "broker/embedded/amps-embedded-store.h"
-#include "core/amps-error.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

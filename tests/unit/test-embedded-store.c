@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-store.h"
-#include "core/amps-error.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -216,7 +216,7 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   publish (f, "a");
   first = claim (f, "jobs", "me", 1, &id);
-  g_assert_true (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_RELEASE }));
+  g_assert_true (settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_REQUEUE }));
   again = claim (f, "jobs", "me", 1, &id);
   g_assert_cmpstr (again, ==, "a12 ");
   assert_waits_for (f, 100);

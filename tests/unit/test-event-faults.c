@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-event-faults.h"
+#include "event/amps-event-faults.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 #include "dispatcher-fixture.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
-#include "core/amps-finished-jobs.h"
-#include "core/amps-job-private.h"
+#include "base/amps-clock.h"
+#include "jobs/amps-finished-jobs.h"
+#include "jobs/amps-job-private.h"
 #include "make-job.h"
 
 #define CAPACITY 3

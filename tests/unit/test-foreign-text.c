@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #include <string.h>
 

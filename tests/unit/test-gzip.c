@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-gzip.h"
+#include "base/amps-error.h"
+#include "event/amps-gzip.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 #include "server/amps-http-admission.h"
 
 /* So 4 for local peers only, and 8 for each peer elsewhere. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-job-private.h"
 #include "fake-clock.h"
+#include "jobs/amps-job-private.h"
 #include "make-job.h"
 #include "workload/amps-job-message.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-job-private.h"
+#include "base/amps-error.h"
+#include "jobs/amps-job-private.h"
 #include "make-job.h"
 
 static void

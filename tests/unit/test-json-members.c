@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-json-members.h"
+#include "event/amps-json-members.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
-#include "core/amps-log-throttle.h"
+#include "base/amps-clock.h"
+#include "base/amps-log-throttle.h"
 
 static void
 assert_said (AmpsLogThrottle *throttle, const char *problem, gint64 seconds, const char *expected)

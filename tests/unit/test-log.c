@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-log.h"
+#include "base/amps-log.h"
+#include "jobs/amps-job-log.h"
 
 #include "make-job.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-mailbox.h"
+#include "base/amps-mailbox.h"
 
 /* Run under ThreadSanitizer too: `meson setup -Db_sanitize=thread`. */
 

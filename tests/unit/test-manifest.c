@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-manifest.h"
+#include "base/amps-error.h"
 #include "fake-clock.h"
+#include "jobs/amps-manifest.h"
 #include "make-job.h"
 
 #define CAPACITY 4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-metrics.h"
+#include "metrics/amps-metrics.h"
 
 #include <string.h>
 

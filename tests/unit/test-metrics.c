@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
-#include "core/amps-metrics.h"
+#include "base/amps-clock.h"
+#include "metrics/amps-metrics.h"
 
 #include <glib/gstdio.h>
 #include <locale.h>

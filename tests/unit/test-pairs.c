@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-pairs.h"
+#include "base/amps-pairs.h"
 
 static void
 test_good (void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-context-source.h"
 #include "main-loop.h"
 #include "open-descriptors.h"
 #include "raw-server.h"
+#include "workload/amps-context-source.h"
 #include "workload/amps-pooled-session.h"
 
 #define SIZE 3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-queue-depths.h"
+#include "metrics/amps-queue-depths.h"
 
 #define HEADER                                                                                     \
   "# HELP amps_queue_messages Messages that wait in a queue.\n"                                    \

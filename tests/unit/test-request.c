@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-clock.h"
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-clock.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 #include "server/amps-request.h"
 
 #include <string.h>

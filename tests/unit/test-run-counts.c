@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 #include "dispatcher-fixture.h"
 
 /* What the metrics say of the ends of runs: each is counted once, and measured from

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-run-ids.h"
+#include "jobs/amps-run-ids.h"
 #include "make-job.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sentry/amps-sentry-limits.h"
 
-#include "core/amps-clock.h"
+#include "base/amps-clock.h"
 
 #define EVENT AMPS_LOG_EVENT_JOB_REJECTED
 #define OTHER AMPS_LOG_EVENT_BROKER_FAILED

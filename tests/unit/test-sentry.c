@@ -3,7 +3,7 @@
 
 #include "sentry/amps-sentry.h"
 
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 #include "fake-clock.h"
 #include "log-recorder.h"
 #include "raw-server.h"
@@ -160,8 +160,8 @@ test_silence (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   raw_server_hold (f->server, TRUE);
   for (unsigned int event = 0; event < AMPS_N_LOG_EVENTS; event++)
-    amps_log_write (G_LOG_LEVEL_WARNING, event, NULL, NULL,
-                    &(AmpsLogPlace){ __FILE__, "1", __func__, FALSE }, "x");
+    amps_log_write (G_LOG_LEVEL_WARNING, event, &(AmpsLogPlace){ __FILE__, "1", __func__, FALSE },
+                    "x");
   amps_sentry_flush (f->sentry, AMPS_SECONDS (1) / 2);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, AMPS_SECONDS (10));
   /* One was on its way, 30 waited; the report of a fault of Sentry is not one. */

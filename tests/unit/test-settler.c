@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 #include "delivery/amps-settler.h"
 #include "fake-broker.h"
 #include "fake-clock.h"

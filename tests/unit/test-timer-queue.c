@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-timer-queue.h"
+#include "base/amps-timer-queue.h"
 #include "fake-clock.h"
 
 typedef struct {

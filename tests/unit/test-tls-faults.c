@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-tls-faults.h"
+#include "base/amps-tls-faults.h"
 
 static void
 assert_described (GTlsCertificateFlags faults, const char *expected)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-trace-context.h"
+#include "event/amps-trace-context.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-table.h"
 #include "amps-locale.h"
+#include "config/amps-config-table.h"
 
 #include <libintl.h>
 #include <locale.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-uri.h"
+#include "base/amps-uri.h"
 
 #include <string.h>
 

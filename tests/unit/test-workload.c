@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-job-private.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 #include "fake-clock.h"
+#include "jobs/amps-job-private.h"
 #include "log-recorder.h"
 #include "main-loop.h"
 #include "make-job.h"

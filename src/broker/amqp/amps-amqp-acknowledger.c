@@ -53,7 +53,7 @@ amps_amqp_acknowledger_free (AmpsAmqpAcknowledger *self)
 }
 
 static guint8 *
-get_state (AmpsAmqpAcknowledger *self, guint64 tag)
+amqp_acknowledger_get_state (AmpsAmqpAcknowledger *self, guint64 tag)
 {
   return &self->states[tag & (self->capacity - 1)];
 }
@@ -67,7 +67,7 @@ grow (AmpsAmqpAcknowledger *self)
   self->capacity *= 2;
   self->states = g_new (guint8, self->capacity);
   for (guint64 tag = self->first; tag < self->next; tag++)
-    *get_state (self, tag) = old_states[tag & (old_capacity - 1)];
+    *amqp_acknowledger_get_state (self, tag) = old_states[tag & (old_capacity - 1)];
 }
 
 /**
@@ -87,7 +87,7 @@ amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag)
   if (self->next - self->first == self->capacity)
     grow (self);
 
-  *get_state (self, tag) = OUTSTANDING;
+  *amqp_acknowledger_get_state (self, tag) = OUTSTANDING;
   self->next++;
   return TRUE;
 }
@@ -105,10 +105,11 @@ amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, AmpsSett
 {
   const Unsent unsent = { tag, kind };
 
-  if (tag < self->first || tag >= self->next || *get_state (self, tag) != OUTSTANDING)
+  if (tag < self->first || tag >= self->next ||
+      *amqp_acknowledger_get_state (self, tag) != OUTSTANDING)
     return FALSE;
 
-  *get_state (self, tag) = SETTLED;
+  *amqp_acknowledger_get_state (self, tag) = SETTLED;
   g_array_append_val (self->unsent, unsent);
   return TRUE;
 }
@@ -132,7 +133,7 @@ amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSettleFunc sen
   unsigned int n_kept = 0;
   gboolean open = TRUE;
 
-  while (self->first < self->next && *get_state (self, self->first) == SETTLED)
+  while (self->first < self->next && *amqp_acknowledger_get_state (self, self->first) == SETTLED)
     self->first++;
 
   for (unsigned int i = 0; i < self->unsent->len; i++)

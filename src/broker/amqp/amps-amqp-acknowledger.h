@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-settlement.h"
+#include "jobs/amps-settlement.h"
 
 G_BEGIN_DECLS
 

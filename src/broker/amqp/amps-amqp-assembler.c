@@ -4,7 +4,7 @@
 #include "amps-amqp-library.h"
 #include "amps-amqp-properties.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ amps_amqp_assembler_free (AmpsAmqpAssembler *self)
 }
 
 static gboolean
-fail (GError **error, const char *what)
+amqp_assembler_fail (GError **error, const char *what)
 {
   g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_FAILED, what);
   return FALSE;
@@ -118,7 +118,7 @@ add_method (AmpsAmqpAssembler *self, const amqp_method_t *method)
 }
 
 static void
-finish (AmpsAmqpAssembler *self, AmpsAmqpMessage **message)
+amqp_assembler_finish (AmpsAmqpAssembler *self, AmpsAmqpMessage **message)
 {
   GBytes *body = NULL;
 
@@ -192,7 +192,7 @@ amps_amqp_assembler_set_patient (AmpsAmqpAssembler *self, gboolean patient)
 }
 
 static void
-wait_for_room (AmpsAmqpAssembler *self)
+amqp_assembler_wait_for_room (AmpsAmqpAssembler *self)
 {
   AmpsAmqpMessage *message = self->message;
   gboolean kept = message->body_size <= self->max_kept_size;
@@ -215,26 +215,27 @@ add_header (AmpsAmqpAssembler *self, const amqp_frame_t *frame, AmpsAmqpMessage 
   self->size = 0;
   self->expected = EXPECT_BODY;
   if (self->budget != NULL && self->message->body_size > 0)
-    wait_for_room (self);
+    amqp_assembler_wait_for_room (self);
   else
     begin_body (self);
 
   if (self->message->body_size == 0)
-    finish (self, message);
+    amqp_assembler_finish (self, message);
 }
 
 static gboolean
-add_body (AmpsAmqpAssembler *self, amqp_bytes_t part, AmpsAmqpMessage **message, GError **error)
+amqp_assembler_add_body (AmpsAmqpAssembler *self, amqp_bytes_t part, AmpsAmqpMessage **message,
+                         GError **error)
 {
   if (part.len > self->message->body_size - self->received)
-    return fail (error, "a body is longer than announced");
+    return amqp_assembler_fail (error, "a body is longer than announced");
 
   if (self->body != NULL)
     memcpy (self->body + self->received, part.bytes, part.len);
   self->received += part.len;
 
   if (self->received == self->message->body_size)
-    finish (self, message);
+    amqp_assembler_finish (self, message);
   return TRUE;
 }
 
@@ -259,13 +260,13 @@ amps_amqp_assembler_add_frame (AmpsAmqpAssembler *self, const amqp_frame_t *fram
   if (frame->frame_type == AMQP_FRAME_HEADER && self->expected == EXPECT_HEADER)
     {
       if (frame->payload.properties.class_id != AMQP_BASIC_CLASS)
-        return fail (error, "a message has a header of another class");
+        return amqp_assembler_fail (error, "a message has a header of another class");
       add_header (self, frame, message);
       return TRUE;
     }
 
   if (frame->frame_type == AMQP_FRAME_BODY && self->expected == EXPECT_BODY)
-    return add_body (self, frame->payload.body_fragment, message, error);
+    return amqp_assembler_add_body (self, frame->payload.body_fragment, message, error);
 
-  return fail (error, "frames came in the wrong order");
+  return amqp_assembler_fail (error, "frames came in the wrong order");
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-amqp-library.h"
-#include "core/amps-byte-budget.h"
+#include "base/amps-byte-budget.h"
 
 G_BEGIN_DECLS
 

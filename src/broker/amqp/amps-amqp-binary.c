@@ -2,10 +2,10 @@
 #include "amps-amqp-binary.h"
 
 #include "amps-amqp-table.h"
-#include "core/amps-error.h"
-#include "core/amps-event-attribute.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-gzip.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-event-attribute.h"
+#include "event/amps-gzip.h"
 
 #include <string.h>
 
@@ -56,7 +56,7 @@ is_binary (const amqp_table_t *headers)
 }
 
 static char *
-format_time (guint64 seconds)
+amqp_binary_format_time (guint64 seconds)
 {
   g_autoptr (GDateTime) moment = NULL;
 
@@ -111,7 +111,7 @@ convert (const amqp_field_value_t *field, AmpsAttribute *attribute)
       attribute->value = dup_text (&field->value.bytes);
       return "is bytes that are not text in UTF-8";
     case AMQP_FIELD_KIND_TIMESTAMP:
-      attribute->value = format_time (field->value.u64);
+      attribute->value = amqp_binary_format_time (field->value.u64);
       return "is a time in AMQP's seconds that is beyond the year 9999";
     case AMQP_FIELD_KIND_BOOLEAN:
       attribute->value = g_strdup (field->value.boolean ? "true" : "false");
@@ -173,7 +173,8 @@ collect (const amqp_table_t *headers, GError **error)
 
 /* Returns: (transfer full) (nullable): the body as it was before it was packed */
 static GBytes *
-unpack (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size, GError **error)
+amqp_binary_unpack (const amqp_basic_properties_t *properties, GBytes *body, gsize max_size,
+                    GError **error)
 {
   g_autofree char *encoding = NULL;
   gboolean is_gzip;
@@ -219,7 +220,7 @@ amps_amqp_binary_to_structured (const amqp_basic_properties_t *properties, GByte
                                 gsize max_size, AmpsEventValidation validation, GError **error)
 {
   const amqp_table_t *headers = amps_amqp_table_get_headers (properties);
-  g_autoptr (GBytes) unpacked = unpack (properties, body, max_size, error);
+  g_autoptr (GBytes) unpacked = amqp_binary_unpack (properties, body, max_size, error);
   g_autoptr (GArray) attributes = NULL;
   g_autofree char *content_type = NULL;
 

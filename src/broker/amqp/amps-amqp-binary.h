@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-amqp-library.h"
-#include "core/amps-cloudevent.h"
+#include "event/amps-cloudevent.h"
 
 G_BEGIN_DECLS
 

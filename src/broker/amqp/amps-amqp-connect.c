@@ -9,8 +9,8 @@
 #include "amps-amqp-table.h"
 #include "amps-amqp-tls-failure.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ to_timeval (gint64 microseconds)
 }
 
 static gboolean
-fail (GError **error, const AmpsAmqpUri *uri, const char *what, int status)
+amqp_connect_fail (GError **error, const AmpsAmqpUri *uri, const char *what, int status)
 {
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "%s %s: %s", what, uri->address,
                amps_amqp_failure_describe (status));
@@ -77,7 +77,7 @@ fail_to_connect (GError **error, const AmpsAmqpUri *uri, int status)
   if (is_of_tls (status))
     return fail_to_secure (error, uri, status);
   if (status != AMQP_STATUS_SOCKET_ERROR && status != AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED)
-    return fail (error, uri, CANT_CONNECT, status);
+    return amqp_connect_fail (error, uri, CANT_CONNECT, status);
 
   why = amps_amqp_failure_explain (uri->host, uri->port,
                                    MIN (uri->connection_timeout, MAX_EXPLAINING));
@@ -123,7 +123,7 @@ new_tls_socket (amqp_connection_state_t connection, const AmpsAmqpUri *uri, GErr
 
   if (socket == NULL)
     {
-      fail (error, uri, "can't prepare TLS for", AMQP_STATUS_NO_MEMORY);
+      amqp_connect_fail (error, uri, "can't prepare TLS for", AMQP_STATUS_NO_MEMORY);
       return NULL;
     }
 

@@ -3,7 +3,7 @@
 
 #include "amps-amqp-connect.h"
 #include "amps-amqp-failure.h"
-#include "amps-amqp-session.h"
+#include "amps-amqp-io-thread.h"
 
 #include <poll.h>
 
@@ -18,7 +18,7 @@ struct _AmpsAmqpConnection {
   const AmpsAmqpRole *role;
   gpointer role_data;               /* (owned) (nullable) once started */
   const AmpsAmqpSettings *settings; /* outlives the connection */
-  AmpsAmqpSession *session;         /* whose events those are */
+  AmpsAmqpIoThread *io_thread;      /* whose events those are */
   AmpsMailbox *events;              /* of the main thread, outlives the connection */
   amqp_connection_state_t state;    /* (owned) */
   gboolean on_main_loop;            /* rather than in the I/O thread */
@@ -40,7 +40,7 @@ struct _AmpsAmqpConnection {
 void
 amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
 {
-  event->session = self->session;
+  event->io_thread = self->io_thread;
   amps_mailbox_send (self->events, &event->mail);
 }
 
@@ -53,7 +53,7 @@ void
 amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
 {
   if (self->on_main_loop)
-    amps_amqp_session_tell (self->session, event);
+    amps_amqp_io_thread_tell (self->io_thread, event);
   else
     amps_amqp_connection_post (self, event);
 }
@@ -62,7 +62,7 @@ amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
  * amps_amqp_connection_can_send:
  * @self: a connection
  *
- * The library waits for ever while the socket takes nothing (facts, A21). The I/O
+ * The library waits for ever while the socket takes nothing. The I/O
  * thread may, as the main thread watches it. On the main loop the socket must have
  * room: Linux says so only if that is a third of its buffer, which is enough for
  * any method that has no content, and for the library's heartbeats after it.
@@ -85,7 +85,7 @@ amps_amqp_connection_can_send (AmpsAmqpConnection *self)
  * @format: printf() format of the reason; never a secret
  * @...: its arguments
  *
- * Ends the session. The first reason counts.
+ * Ends the connection. The first reason counts.
  */
 void
 amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
@@ -108,7 +108,7 @@ amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
  * @format: printf() format of what the broker did; never a secret
  * @...: its arguments
  *
- * Ends the session, because the broker breaks the protocol: nothing that it says of
+ * Ends the io_thread, because the broker breaks the protocol: nothing that it says of
  * messages on this connection can be relied on.
  */
 void
@@ -129,7 +129,7 @@ amps_amqp_connection_fail_protocol (AmpsAmqpConnection *self, const char *format
  * @status: what rabbitmq-c returned
  * @what: what was tried
  *
- * Returns: whether it worked; if not, the session ends
+ * Returns: whether it worked; if not, the connection ends
  */
 gboolean
 amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *what)
@@ -150,7 +150,7 @@ amps_amqp_connection_check (AmpsAmqpConnection *self, int status, const char *wh
  *
  * Looks at the reply to the last request. With @channel_error the closing of
  * the channel is left to the caller, who then reopens it; all else that fails
- * ends the session.
+ * ends the connection.
  *
  * Returns: whether it worked
  */
@@ -186,7 +186,7 @@ amps_amqp_connection_check_reply (AmpsAmqpConnection *self, const char *what, in
  * @self: a connection
  * @channel: one that is closed
  *
- * Returns: whether it is open; if not, the session ends
+ * Returns: whether it is open; if not, the connection ends
  */
 gboolean
 amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t channel)
@@ -208,7 +208,7 @@ amps_amqp_connection_open_channel (AmpsAmqpConnection *self, amqp_channel_t chan
  * @self: a connection
  * @channel: what the broker has closed
  *
- * Returns: whether there is a new one; if not, the session ends
+ * Returns: whether there is a new one; if not, the connection ends
  */
 gboolean
 amps_amqp_connection_reopen_channel (AmpsAmqpConnection *self, amqp_channel_t channel)
@@ -417,20 +417,20 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
  * amps_amqp_connection_new:
  * @role: what it is there for
  * @settings: outlives the connection
- * @session: whose it is
+ * @io_thread: whose it is
  * @events: gets what there is to tell; outlives the connection
  *
  * Returns: (transfer full): a connection to open
  */
 AmpsAmqpConnection *
 amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *settings,
-                          AmpsAmqpSession *session, AmpsMailbox *events)
+                          AmpsAmqpIoThread *io_thread, AmpsMailbox *events)
 {
   AmpsAmqpConnection *self = g_new0 (AmpsAmqpConnection, 1);
 
   self->role = role;
   self->settings = settings;
-  self->session = session;
+  self->io_thread = io_thread;
   self->events = events;
   self->state = amqp_new_connection ();
   self->running = TRUE;
@@ -441,14 +441,14 @@ amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *sett
  * amps_amqp_connection_open:
  * @self: a new connection
  * @address: where to, with the password
- * @watch: may break it from now on
+ * @guard: may break it from now on
  *
  * Blocks. Connects, logs in and opens the role's channel.
  *
- * Returns: whether it is open; if not, the session ends
+ * Returns: whether it is open; if not, the connection ends
  */
 gboolean
-amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address, AmpsAmqpWatch *watch)
+amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address, AmpsAmqpHangGuard *guard)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsAmqpUri) uri = amps_amqp_uri_parse (address, &error);
@@ -460,7 +460,7 @@ amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address, AmpsAm
       return FALSE;
     }
 
-  amps_amqp_watch_set_fd (watch, amqp_get_sockfd (self->state));
+  amps_amqp_hang_guard_set_fd (guard, amqp_get_sockfd (self->state));
   if (!amps_amqp_log_in (self->state, uri, name, &error))
     {
       amps_amqp_connection_fail (self, "%s", error->message);
@@ -488,20 +488,20 @@ amps_amqp_connection_start (AmpsAmqpConnection *self)
 /**
  * amps_amqp_connection_free:
  * @self: (transfer full): a connection
- * @watch: can break it until it is closed
+ * @guard: can break it until it is closed
  *
  * Blocks. Says goodbye to the broker unless the connection has failed, and closes it.
  *
  * Returns: (transfer full) (nullable): why it failed
  */
 char *
-amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch)
+amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpHangGuard *guard)
 {
   char *failure = self->failure;
 
   if (failure == NULL)
     amps_amqp_log_out (self->state);
-  amps_amqp_watch_set_fd (watch, -1);
+  amps_amqp_hang_guard_set_fd (guard, -1);
   amqp_destroy_connection (self->state);
   if (self->role_data != NULL)
     self->role->free (self->role_data);

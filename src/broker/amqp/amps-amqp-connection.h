@@ -2,10 +2,10 @@
 #pragma once
 
 #include "amps-amqp-event.h"
+#include "amps-amqp-hang-guard.h"
 #include "amps-amqp-library.h"
 #include "amps-amqp-role.h"
 #include "amps-amqp-settings.h"
-#include "amps-amqp-watch.h"
 
 G_BEGIN_DECLS
 
@@ -51,16 +51,16 @@ G_BEGIN_DECLS
  * AmpsAmqpConnection:
  *
  * A connection of rabbitmq-c and the role it has. It belongs to one thread at a
- * time, see AmpsAmqpSession.
+ * time, see AmpsAmqpIoThread.
  */
 
-/* For the session. */
+/* For its I/O thread. */
 AmpsAmqpConnection *amps_amqp_connection_new (const AmpsAmqpRole *role,
                                               const AmpsAmqpSettings *settings,
-                                              AmpsAmqpSession *session, AmpsMailbox *events);
+                                              AmpsAmqpIoThread *io_thread, AmpsMailbox *events);
 gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *uri,
-                                    AmpsAmqpWatch *watch);
-char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpWatch *watch);
+                                    AmpsAmqpHangGuard *guard);
+char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpHangGuard *guard);
 void amps_amqp_connection_start (AmpsAmqpConnection *self);
 gboolean amps_amqp_connection_is_running (AmpsAmqpConnection *self);
 void amps_amqp_connection_set_on_main_loop (AmpsAmqpConnection *self, gboolean on_main_loop);

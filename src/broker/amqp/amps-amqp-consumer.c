@@ -4,8 +4,8 @@
 #include "amps-amqp-acknowledger.h"
 #include "amps-amqp-properties.h"
 #include "amps-amqp-topology.h"
-#include "core/amps-gzip.h"
-#include "core/amps-log.h"
+#include "base/amps-log.h"
+#include "event/amps-gzip.h"
 
 #include <string.h>
 
@@ -334,7 +334,7 @@ stop_consuming (Consumer *self)
 }
 
 static void
-handle_cancelled (Consumer *self)
+amqp_consumer_handle_cancelled (Consumer *self)
 {
   self->cancelling = FALSE;
   g_clear_pointer (&self->consumer_tag, g_free);
@@ -345,7 +345,7 @@ handle_cancelled (Consumer *self)
 /* A prefetch holds for consumers that are made after it (facts: basic.qos). So one that
  * is there has to end first, and then this is wanted again. */
 static void
-consume (Consumer *self, const Command *command)
+amqp_consumer_consume (Consumer *self, const Command *command)
 {
   if (self->consumer_tag != NULL)
     stop_consuming (self);
@@ -358,7 +358,7 @@ consume (Consumer *self, const Command *command)
 /* Settling */
 
 static void
-settle (Consumer *self, guint64 tag, AmpsSettlementKind kind)
+amqp_consumer_settle (Consumer *self, guint64 tag, AmpsSettlementKind kind)
 {
   if (!amps_amqp_acknowledger_settle (self->acknowledger, tag, kind))
     amps_log (CRITICAL, DEFECT, "Delivery %" G_GUINT64_FORMAT " was to be settled twice", tag);
@@ -379,10 +379,10 @@ send_settlement (guint64 tag, AmpsSettlementKind kind, gboolean multiple, gpoint
     case AMPS_SETTLE_ACKNOWLEDGE:
       status = amqp_basic_ack (state, AMPS_AMQP_CHANNEL, tag, multiple);
       break;
-    case AMPS_SETTLE_RELEASE:
+    case AMPS_SETTLE_REQUEUE:
       status = amqp_basic_nack (state, AMPS_AMQP_CHANNEL, tag, FALSE, TRUE);
       break;
-    case AMPS_SETTLE_RETURN:
+    case AMPS_SETTLE_REQUEUE_FAILED:
       status = amqp_basic_reject (state, AMPS_AMQP_CHANNEL, tag, TRUE);
       break;
     case AMPS_SETTLE_DEAD_LETTER:
@@ -406,7 +406,7 @@ consumer_flush (gpointer role)
 
 /* Tag 0 means all that is not settled (AMQP 0-9-1, basic.nack). */
 static void
-return_all (Consumer *self)
+amqp_consumer_return_all (Consumer *self)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
 
@@ -433,17 +433,17 @@ consumer_command (gpointer role, AmpsAmqpCommand *command)
   switch (own->kind)
     {
     case COMMAND_CONSUME:
-      consume (self, own);
+      amqp_consumer_consume (self, own);
       break;
     case COMMAND_GIVE_BACK:
       amps_amqp_connection_set_patient (self->connection, self->consumer_tag == NULL);
       break;
     case COMMAND_RETURN_ALL:
-      return_all (self);
+      amqp_consumer_return_all (self);
       break;
     case COMMAND_SETTLE:
     default:
-      settle (self, own->tag, own->settlement);
+      amqp_consumer_settle (self, own->tag, own->settlement);
     }
 }
 
@@ -489,7 +489,7 @@ consumer_method (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, const amqp
     }
   if (method->id == AMQP_BASIC_CANCEL_OK_METHOD && self->cancelling)
     {
-      handle_cancelled (self);
+      amqp_consumer_handle_cancelled (self);
       return TRUE;
     }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-amqp-connection.h"
-#include "core/amps-settlement.h"
+#include "jobs/amps-settlement.h"
 
 G_BEGIN_DECLS
 

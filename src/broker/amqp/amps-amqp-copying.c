@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-copying.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /**
  * amps_amqp_copying_is_needed:
@@ -22,9 +22,10 @@ amps_amqp_copying_is_needed (const AmpsAmqpSettings *settings, const AmpsDeliver
       return TRUE;
     case AMPS_SETTLE_DEAD_LETTER:
       return settings->dead_letter_queue != NULL;
-    case AMPS_SETTLE_RELEASE:
-      return can_publish && !delivery->incomplete && delivery->returns + 1 >= AMPS_AMQP_MAX_RETURNS;
-    case AMPS_SETTLE_RETURN:
+    case AMPS_SETTLE_REQUEUE:
+      return can_publish && !delivery->incomplete &&
+             delivery->returns + 1 >= AMPS_AMQP_MAX_REQUEUES;
+    case AMPS_SETTLE_REQUEUE_FAILED:
       /* Only a copy can tell the next one how often it has failed. */
       return can_publish && !delivery->incomplete;
     case AMPS_SETTLE_ACKNOWLEDGE:

@@ -2,18 +2,18 @@
 #pragma once
 
 #include "amps-amqp-settings.h"
-#include "core/amps-delivery.h"
-#include "core/amps-settlement.h"
+#include "jobs/amps-delivery.h"
+#include "jobs/amps-settlement.h"
 
 G_BEGIN_DECLS
 
 /**
- * AMPS_AMQP_MAX_RETURNS:
+ * AMPS_AMQP_MAX_REQUEUES:
  *
  * After so many returns a message is replaced by a copy: quorum queues of RabbitMQ
  * 4.0 to 4.2 drop it after 20.
  */
-#define AMPS_AMQP_MAX_RETURNS 15
+#define AMPS_AMQP_MAX_REQUEUES 15
 
 gboolean amps_amqp_copying_is_needed (const AmpsAmqpSettings *settings,
                                       const AmpsDelivery *delivery, AmpsSettlementKind kind,

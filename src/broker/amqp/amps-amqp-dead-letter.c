@@ -2,7 +2,7 @@
 #include "amps-amqp-dead-letter.h"
 
 #include "amps-amqp-table.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #define POOL_SIZE 4096
 
@@ -23,13 +23,13 @@ find_death (const amqp_table_t *headers)
 
 /* Returns: µs since 1970 of a number of @unit µs; 0 when there is none */
 static gint64
-get_time (const amqp_table_t *headers, const char *name, gint64 unit)
+amqp_dead_letter_get_time (const amqp_table_t *headers, const char *name, gint64 unit)
 {
   return CLAMP (amps_amqp_table_get_number (headers, name, 0), 0, G_MAXINT64 / unit) * unit;
 }
 
 static void
-read_headers (AmpsDeadLetter *letter, const amqp_table_t *headers)
+amqp_dead_letter_read_headers (AmpsDeadLetter *letter, const amqp_table_t *headers)
 {
   g_autofree char *detail = amps_amqp_table_dup_text (headers, "x-amps-detail");
 
@@ -39,8 +39,8 @@ read_headers (AmpsDeadLetter *letter, const amqp_table_t *headers)
   letter->worker = amps_amqp_table_dup_text (headers, "x-amps-worker");
   letter->attempt =
       (unsigned int) CLAMP (amps_amqp_table_get_number (headers, "x-amps-attempt", 0), 0, G_MAXINT);
-  letter->first_received = get_time (headers, "x-amps-first-received", 1000);
-  letter->time = get_time (headers, "x-amps-time", 1000);
+  letter->first_received = amqp_dead_letter_get_time (headers, "x-amps-first-received", 1000);
+  letter->time = amqp_dead_letter_get_time (headers, "x-amps-time", 1000);
 }
 
 /* AMPS has not copied it: the broker moved it. */
@@ -53,7 +53,7 @@ read_death (AmpsDeadLetter *letter, const amqp_table_t *headers)
     return;
 
   letter->reason = amps_amqp_table_dup_text (death, "reason");
-  letter->time = get_time (death, "time", G_USEC_PER_SEC);
+  letter->time = amqp_dead_letter_get_time (death, "time", G_USEC_PER_SEC);
   if (letter->queue == NULL)
     letter->queue = amps_amqp_table_dup_text (death, "queue");
 }
@@ -73,7 +73,7 @@ read_properties (AmpsDeadLetter *letter, GBytes *raw)
     {
       const amqp_table_t *headers = amps_amqp_table_get_headers (properties);
 
-      read_headers (letter, headers);
+      amqp_dead_letter_read_headers (letter, headers);
       read_death (letter, headers);
     }
   empty_amqp_pool (&pool);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-cloudevent.h"
-#include "core/amps-dead-letter.h"
-#include "core/amps-delivery.h"
+#include "event/amps-cloudevent.h"
+#include "jobs/amps-dead-letter.h"
+#include "jobs/amps-delivery.h"
 
 G_BEGIN_DECLS
 

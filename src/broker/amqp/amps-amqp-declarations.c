@@ -2,7 +2,7 @@
 #include "amps-amqp-declarations.h"
 
 #include "amps-amqp-topology.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* Many jobs may be rejected at once: they share the answer to the first one. */
 #define REFUSAL_LIFETIME (2 * G_USEC_PER_SEC)
@@ -47,8 +47,8 @@ amps_amqp_declarations_free (AmpsAmqpDeclarations *self)
 
 /* A request that fails without a @why has ended the connection. */
 static gboolean
-take_answer (AmpsAmqpDeclarations *self, const char *queue, gboolean there, const char *why,
-             GError **error)
+amqp_declarations_take_answer (AmpsAmqpDeclarations *self, const char *queue, gboolean there,
+                               const char *why, GError **error)
 {
   if (there)
     g_hash_table_add (self->found, g_strdup (queue));
@@ -86,7 +86,7 @@ amps_amqp_declarations_ensure_retry_queue (AmpsAmqpDeclarations *self, const cha
       gboolean there =
           amps_amqp_topology_ensure_retry_queue (self->connection, queue, delay, &problem);
 
-      if (take_answer (self, queue, there, problem, error))
+      if (amqp_declarations_take_answer (self, queue, there, problem, error))
         return TRUE;
       if (problem == NULL)
         return FALSE;
@@ -127,7 +127,7 @@ amps_amqp_declarations_ensure_dead_letter_queue (AmpsAmqpDeclarations *self, con
       self->asked = now;
       there = amps_amqp_topology_ensure_dead_letter_queue (self->connection, queue,
                                                            &self->no_dead_letters);
-      if (take_answer (self, queue, there, self->no_dead_letters, error))
+      if (amqp_declarations_take_answer (self, queue, there, self->no_dead_letters, error))
         return TRUE;
       if (self->no_dead_letters == NULL)
         return FALSE;

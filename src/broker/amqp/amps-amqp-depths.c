@@ -3,8 +3,8 @@
 
 #include "amps-amqp-publisher.h"
 #include "amps-amqp-topology.h"
-#include "core/amps-error.h"
-#include "core/amps-queue-depths.h"
+#include "base/amps-error.h"
+#include "metrics/amps-queue-depths.h"
 
 /* RabbitMQ logs an error for each look at a queue that does not exist. What AMPS
  * itself makes is looked at again at once. */

@@ -3,8 +3,8 @@
 
 #include "amps-amqp-role.h"
 #include "amps-amqp-settings.h"
-#include "core/amps-clock.h"
-#include "core/amps-settlement.h"
+#include "base/amps-clock.h"
+#include "jobs/amps-settlement.h"
 
 #include <gio/gio.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-cloudevent.h"
-#include "core/amps-delivery.h"
-#include "core/amps-mailbox.h"
+#include "base/amps-mailbox.h"
+#include "event/amps-cloudevent.h"
+#include "jobs/amps-delivery.h"
 
 G_BEGIN_DECLS
 
-typedef struct _AmpsAmqpSession AmpsAmqpSession;
+typedef struct _AmpsAmqpIoThread AmpsAmqpIoThread;
 
 /**
  * AmpsAmqpEventKind:
@@ -23,7 +23,7 @@ typedef struct _AmpsAmqpSession AmpsAmqpSession;
  * @AMPS_AMQP_EVENT_FULL: no messages are read since there is no room for them, or again are
  * @AMPS_AMQP_EVENT_BLOCKED: the broker takes no publications, or again does
  * @AMPS_AMQP_EVENT_LENT: the connection is for the main loop now
- * @AMPS_AMQP_EVENT_CLOSED: the session has ended; always the last event
+ * @AMPS_AMQP_EVENT_CLOSED: the connection has ended; always the last event
  */
 typedef enum {
   AMPS_AMQP_EVENT_OPENED,
@@ -48,7 +48,7 @@ typedef enum {
  */
 typedef struct {
   AmpsMail mail;
-  AmpsAmqpSession *session; /* whose */
+  AmpsAmqpIoThread *io_thread; /* whose */
   AmpsAmqpEventKind kind;
   char *detail;           /* (owned) (nullable) */
   guint64 id;             /* of a publication, or a tag */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-failure.h"
 
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
 
 #include <errno.h>
 #include <netdb.h>

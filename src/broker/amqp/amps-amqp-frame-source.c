@@ -18,7 +18,7 @@ has_buffered_frames (FrameSource *self)
 
 /* The socket may be readable all the time meanwhile. */
 static gboolean
-has_room (FrameSource *self)
+amqp_frame_source_has_room (FrameSource *self)
 {
   gboolean full = amps_amqp_connection_is_full (self->connection);
 
@@ -46,7 +46,7 @@ frame_source_prepare (GSource *source, int *timeout)
   gboolean was_full = self->full;
 
   *timeout = self->heartbeat_due != 0 ? (int) MAX (left / 1000 + 1, 0) : -1;
-  return has_room (self) && (was_full || has_buffered_frames (self));
+  return amqp_frame_source_has_room (self) && (was_full || has_buffered_frames (self));
 }
 
 static gboolean

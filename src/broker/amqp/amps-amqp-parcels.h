@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-dead-letter.h"
-#include "core/amps-delivery.h"
+#include "jobs/amps-dead-letter.h"
+#include "jobs/amps-delivery.h"
 
 G_BEGIN_DECLS
 

@@ -4,12 +4,12 @@
 #include "amps-amqp-binary.h"
 #include "amps-amqp-headers.h"
 #include "amps-amqp-table.h"
-#include "core/amps-error.h"
-#include "core/amps-event-attribute.h"
-#include "core/amps-foreign-text.h"
-#include "core/amps-gzip.h"
-#include "core/amps-log.h"
-#include "core/amps-trace-context.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
+#include "base/amps-log.h"
+#include "event/amps-event-attribute.h"
+#include "event/amps-gzip.h"
+#include "event/amps-trace-context.h"
 
 #include <string.h>
 
@@ -56,7 +56,7 @@ amps_amqp_copy_free (AmpsAmqpCopy *self)
 }
 
 static gboolean
-decode (GBytes *raw, amqp_pool_t *pool, amqp_basic_properties_t **properties)
+amqp_properties_decode (GBytes *raw, amqp_pool_t *pool, amqp_basic_properties_t **properties)
 {
   gsize length;
   gconstpointer data = g_bytes_get_data (raw, &length);
@@ -78,7 +78,7 @@ is_true (const amqp_table_t *headers, const char *name)
 
 /* Returns: µs; 0 when there is none */
 static gint64
-get_time (const amqp_table_t *headers, const char *name)
+amqp_properties_get_time (const amqp_table_t *headers, const char *name)
 {
   return CLAMP (amps_amqp_table_get_number (headers, name, 0), 0, G_MAXINT64 / 1000) * 1000;
 }
@@ -99,15 +99,15 @@ read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
 }
 
 static void
-read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
+amqp_properties_read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
   gint64 attempt = amps_amqp_table_get_number (headers, "x-amps-attempt", 1);
-  gint64 first_received = get_time (headers, "x-amps-first-received");
+  gint64 first_received = amqp_properties_get_time (headers, "x-amps-first-received");
 
   delivery->attempt = (unsigned int) CLAMP (attempt, 1, G_MAXINT32);
   delivery->returns = (unsigned int) CLAMP (
       amps_amqp_table_get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
-  delivery->delay = MIN (get_time (headers, DELAY_HEADER), MAX_DELAY);
+  delivery->delay = MIN (amqp_properties_get_time (headers, DELAY_HEADER), MAX_DELAY);
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
   delivery->copy = amps_amqp_table_find (headers, "x-amps-copy") != NULL;
   if (first_received > 0)
@@ -160,7 +160,7 @@ forget_earlier_life (AmpsDelivery *delivery, const amqp_table_t *headers,
 
 /* Returns: (transfer full): @bytes: (transfer full), counted */
 static GBytes *
-hold (AmpsByteBudget *budget, GBytes *bytes)
+amqp_properties_hold (AmpsByteBudget *budget, GBytes *bytes)
 {
   gsize size = g_bytes_get_size (bytes);
 
@@ -189,7 +189,7 @@ make_delivery (AmpsAmqpMessage *message, const amqp_basic_properties_t *properti
         amps_amqp_binary_to_structured (properties, body, max_body_size, validation, problem);
 
   if (structured != NULL && structured != body && message->budget != NULL)
-    structured = hold (message->budget, g_steal_pointer (&structured));
+    structured = amqp_properties_hold (message->budget, g_steal_pointer (&structured));
   delivery = amps_delivery_new (g_bytes_ref (structured != NULL ? structured : body));
   if (delivery->body != body)
     delivery->original_body = g_steal_pointer (&body);
@@ -206,7 +206,7 @@ add_hint (GError *problem, GBytes *raw)
   amqp_pool_t pool;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  if (decode (raw, &pool, &properties))
+  if (amqp_properties_decode (raw, &pool, &properties))
     hint = amps_amqp_binary_find_hint (properties);
   empty_amqp_pool (&pool);
 
@@ -240,7 +240,7 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
   AmpsDelivery *delivery;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  if (!decode (message->properties, &pool, &properties))
+  if (!amqp_properties_decode (message->properties, &pool, &properties))
     properties = NULL;
 
   delivery = make_delivery (message, properties, max_body_size, validation, &found);
@@ -252,7 +252,7 @@ amps_amqp_properties_read (AmpsAmqpMessage *message, guint64 max_body_size,
   delivery->properties = g_bytes_ref (message->properties);
   if (properties != NULL)
     {
-      read_headers (delivery, amps_amqp_table_get_headers (properties));
+      amqp_properties_read_headers (delivery, amps_amqp_table_get_headers (properties));
       forget_earlier_life (delivery, amps_amqp_table_get_headers (properties), message);
     }
   empty_amqp_pool (&pool);
@@ -300,7 +300,8 @@ may_be_binary (GBytes *raw)
   gboolean binary;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  binary = decode (raw, &pool, &properties) && amps_amqp_binary_is_binary (properties);
+  binary =
+      amqp_properties_decode (raw, &pool, &properties) && amps_amqp_binary_is_binary (properties);
   empty_amqp_pool (&pool);
 
   return binary;
@@ -346,7 +347,8 @@ amps_amqp_properties_dup_message_id (GBytes *raw)
   char *message_id = NULL;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  if (decode (raw, &pool, &properties) && properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
+  if (amqp_properties_decode (raw, &pool, &properties) &&
+      properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
     message_id = g_strndup (properties->message_id.bytes, properties->message_id.len);
   empty_amqp_pool (&pool);
 
@@ -368,7 +370,7 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
   char *name = NULL;
 
   init_amqp_pool (&pool, POOL_SIZE);
-  if (decode (raw, &pool, &properties))
+  if (amqp_properties_decode (raw, &pool, &properties))
     name = amps_amqp_table_dup_text (amps_amqp_table_get_headers (properties), "x-amps-copy");
   empty_amqp_pool (&pool);
 
@@ -379,7 +381,7 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
 /* Whose the message was stays, unless the broker knows better. */
 static gboolean
-is_dropped (const amqp_table_entry_t *entry, gboolean has_user)
+amqp_properties_is_dropped (const amqp_table_entry_t *entry, gboolean has_user)
 {
   if (amps_amqp_table_is_named (entry, AMPS_AMQP_USER_ID_HEADER))
     return has_user;
@@ -398,7 +400,7 @@ copy_to_pool (amqp_pool_t *pool, const char *text, gsize length)
 }
 
 static amqp_table_entry_t *
-append (amqp_table_t *headers, const char *name)
+amqp_properties_append (amqp_table_t *headers, const char *name)
 {
   amqp_table_entry_t *entry = &headers->entries[headers->num_entries++];
 
@@ -407,14 +409,15 @@ append (amqp_table_t *headers, const char *name)
 }
 
 static void
-append_text (amqp_table_t *headers, amqp_pool_t *pool, const char *name, const char *text)
+amqp_properties_append_text (amqp_table_t *headers, amqp_pool_t *pool, const char *name,
+                             const char *text)
 {
   amqp_table_entry_t *entry;
 
   if (text == NULL)
     return;
 
-  entry = append (headers, name);
+  entry = amqp_properties_append (headers, name);
   entry->value.kind = AMQP_FIELD_KIND_UTF8;
   entry->value.value.bytes = copy_to_pool (pool, text, strlen (text));
 }
@@ -422,7 +425,7 @@ append_text (amqp_table_t *headers, amqp_pool_t *pool, const char *name, const c
 static void
 append_number (amqp_table_t *headers, const char *name, gint64 number)
 {
-  amqp_table_entry_t *entry = append (headers, name);
+  amqp_table_entry_t *entry = amqp_properties_append (headers, name);
 
   entry->value.kind = AMQP_FIELD_KIND_I64;
   entry->value.value.i64 = number;
@@ -431,14 +434,14 @@ append_number (amqp_table_t *headers, const char *name, gint64 number)
 static void
 append_true (amqp_table_t *headers, const char *name)
 {
-  amqp_table_entry_t *entry = append (headers, name);
+  amqp_table_entry_t *entry = amqp_properties_append (headers, name);
 
   entry->value.kind = AMQP_FIELD_KIND_BOOLEAN;
   entry->value.value.boolean = TRUE;
 }
 
 static gsize
-get_length (const char *text)
+amqp_properties_get_length (const char *text)
 {
   return text != NULL ? strlen (text) : 0;
 }
@@ -447,22 +450,23 @@ get_length (const char *text)
 static gsize
 get_own_size (const AmpsAmqpCopy *copy)
 {
-  return N_OWN * MAX_NUMBER_SIZE + get_length (copy->reason) + get_length (copy->queue) +
-         get_length (copy->worker) + get_length (copy->name);
+  return N_OWN * MAX_NUMBER_SIZE + amqp_properties_get_length (copy->reason) +
+         amqp_properties_get_length (copy->queue) + amqp_properties_get_length (copy->worker) +
+         amqp_properties_get_length (copy->name);
 }
 
 static void
-append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
-            gboolean with_detail)
+amqp_properties_append_own (amqp_table_t *headers, amqp_pool_t *pool, const AmpsAmqpCopy *copy,
+                            gboolean with_detail)
 {
   g_autofree char *detail =
       with_detail && copy->detail != NULL ? amps_foreign_text_dup (copy->detail, -1) : NULL;
 
-  append_text (headers, pool, "x-amps-reason", copy->reason);
-  append_text (headers, pool, "x-amps-detail", detail);
-  append_text (headers, pool, "x-amps-queue", copy->queue);
-  append_text (headers, pool, "x-amps-worker", copy->worker);
-  append_text (headers, pool, "x-amps-copy", copy->name);
+  amqp_properties_append_text (headers, pool, "x-amps-reason", copy->reason);
+  amqp_properties_append_text (headers, pool, "x-amps-detail", detail);
+  amqp_properties_append_text (headers, pool, "x-amps-queue", copy->queue);
+  amqp_properties_append_text (headers, pool, "x-amps-worker", copy->worker);
+  amqp_properties_append_text (headers, pool, "x-amps-copy", copy->name);
   append_number (headers, "x-amps-attempt", copy->attempt);
   append_number (headers, "x-amps-first-received", copy->first_received / 1000);
   append_number (headers, "x-amps-time", copy->time / 1000);
@@ -495,7 +499,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   const amqp_table_t *old;
   gboolean has_user;
 
-  if (!decode (raw, pool, &original))
+  if (!amqp_properties_decode (raw, pool, &original))
     return FALSE;
 
   old = amps_amqp_table_get_headers (original);
@@ -507,7 +511,7 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
               "A copy has no room for the headers of its original, which fill a frame");
   for (int i = 0; has_room && i < old->num_entries; i++)
     {
-      if (!is_dropped (&old->entries[i], has_user))
+      if (!amqp_properties_is_dropped (&old->entries[i], has_user))
         headers.entries[headers.num_entries++] = old->entries[i];
     }
 
@@ -515,12 +519,13 @@ amps_amqp_properties_build_copy (GBytes *raw, const AmpsAmqpCopy *copy, gsize ma
   /* One that is not the connection's closes the channel. */
   if (has_user)
     {
-      amqp_table_entry_t *entry = append (&headers, AMPS_AMQP_USER_ID_HEADER);
+      amqp_table_entry_t *entry = amqp_properties_append (&headers, AMPS_AMQP_USER_ID_HEADER);
 
       entry->value.kind = AMQP_FIELD_KIND_UTF8;
       entry->value.value.bytes = properties->user_id;
     }
-  append_own (&headers, pool, copy, !has_room || size + AMPS_FOREIGN_TEXT_MAX <= max_size);
+  amqp_properties_append_own (&headers, pool, copy,
+                              !has_room || size + AMPS_FOREIGN_TEXT_MAX <= max_size);
 
   properties->headers = headers;
   properties->delivery_mode = PERSISTENT;

@@ -3,8 +3,8 @@
 
 #include "amps-amqp-assembler.h"
 #include "amps-amqp-library.h"
-#include "core/amps-cloudevent.h"
-#include "core/amps-delivery.h"
+#include "event/amps-cloudevent.h"
+#include "jobs/amps-delivery.h"
 
 G_BEGIN_DECLS
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-publisher.h"
 
+#include "amps-amqp-confirms.h"
 #include "amps-amqp-declarations.h"
 #include "amps-amqp-redrive.h"
 #include "amps-amqp-table.h"
 #include "amps-amqp-topology.h"
-#include "amps-amqp-unconfirmed.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 #include <string.h>
 
@@ -22,8 +22,8 @@
 #define HEADER_OVERHEAD 12
 
 typedef struct {
-  amqp_channel_t number;            /* 0 until it is open */
-  AmpsAmqpUnconfirmed *unconfirmed; /* (owned) */
+  amqp_channel_t number;      /* 0 until it is open */
+  AmpsAmqpConfirms *confirms; /* (owned) */
 } Channel;
 
 typedef struct {
@@ -35,7 +35,7 @@ typedef struct {
 } Publisher;
 
 static void
-publication_free (gpointer data)
+amqp_publisher_publication_free (gpointer data)
 {
   AmpsAmqpPublication *publication = data;
 
@@ -48,14 +48,14 @@ publication_free (gpointer data)
   g_free (publication);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpPublication, publication_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpPublication, amqp_publisher_publication_free)
 
 static AmpsAmqpPublication *
 publication_new (guint64 id, const char *queue, char *message_id, GBytes *body)
 {
   AmpsAmqpPublication *publication = g_new0 (AmpsAmqpPublication, 1);
 
-  publication->command.free = publication_free;
+  publication->command.free = amqp_publisher_publication_free;
   publication->id = id;
   publication->queue = g_strdup (queue);
   publication->message_id = message_id;
@@ -113,8 +113,8 @@ describe_copy (const AmpsAmqpSettings *settings, AmpsDelivery *delivery,
   copy->retry = settlement->kind != AMPS_SETTLE_DEAD_LETTER;
 
   /* It stands for the message itself, which is given back. */
-  copy->redelivered = settlement->kind == AMPS_SETTLE_RELEASE;
-  if (settlement->kind == AMPS_SETTLE_RELEASE || settlement->kind == AMPS_SETTLE_RETURN)
+  copy->redelivered = settlement->kind == AMPS_SETTLE_REQUEUE;
+  if (settlement->kind == AMPS_SETTLE_REQUEUE || settlement->kind == AMPS_SETTLE_REQUEUE_FAILED)
     copy->delay =
         amps_delivery_get_remaining_delay (delivery, amps_clock_get_monotonic_time (clock));
 
@@ -191,13 +191,13 @@ amps_amqp_publisher_new_count (const char *queue)
 {
   AmpsAmqpPublication *publication = g_new0 (AmpsAmqpPublication, 1);
 
-  publication->command.free = publication_free;
+  publication->command.free = amqp_publisher_publication_free;
   publication->queue = g_strdup (queue);
   return &publication->command;
 }
 
 static void
-tell (guint64 id, GError *problem, gpointer user_data)
+amqp_publisher_tell (guint64 id, GError *problem, gpointer user_data)
 {
   Publisher *self = user_data;
   AmpsAmqpEvent *event = amps_amqp_event_new (AMPS_AMQP_EVENT_CONFIRMED);
@@ -223,9 +223,9 @@ publisher_start (AmpsAmqpConnection *connection)
   Publisher *self = g_new0 (Publisher, 1);
 
   self->connection = connection;
-  self->direct.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
-  self->retry.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
-  self->dead.unconfirmed = amps_amqp_unconfirmed_new (tell, self);
+  self->direct.confirms = amps_amqp_confirms_new (amqp_publisher_tell, self);
+  self->retry.confirms = amps_amqp_confirms_new (amqp_publisher_tell, self);
+  self->dead.confirms = amps_amqp_confirms_new (amqp_publisher_tell, self);
   self->declarations = amps_amqp_declarations_new (connection);
   if (amps_amqp_connection_open_channel (connection, AMPS_AMQP_DECLARING_CHANNEL))
     select_confirms (self, &self->direct, AMPS_AMQP_CHANNEL);
@@ -237,9 +237,9 @@ publisher_free (gpointer role)
 {
   Publisher *self = role;
 
-  amps_amqp_unconfirmed_free (self->direct.unconfirmed);
-  amps_amqp_unconfirmed_free (self->retry.unconfirmed);
-  amps_amqp_unconfirmed_free (self->dead.unconfirmed);
+  amps_amqp_confirms_free (self->direct.confirms);
+  amps_amqp_confirms_free (self->retry.confirms);
+  amps_amqp_confirms_free (self->dead.confirms);
   amps_amqp_declarations_free (self->declarations);
   g_free (self);
 }
@@ -315,7 +315,8 @@ rebuild_properties (Publisher *self, const AmpsAmqpPublication *publication, amq
 }
 
 static void
-publish (Publisher *self, const Channel *channel, const AmpsAmqpPublication *publication)
+amqp_publisher_publish (Publisher *self, const Channel *channel,
+                        const AmpsAmqpPublication *publication)
 {
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
   amqp_table_entry_t entries[N_TRACE_HEADERS];
@@ -345,8 +346,8 @@ publish_waiting (Publisher *self, const Channel *channel)
   const AmpsAmqpPublication *next;
 
   while (amps_amqp_connection_is_running (self->connection) &&
-         (next = amps_amqp_unconfirmed_send_next (channel->unconfirmed)) != NULL)
-    publish (self, channel, next);
+         (next = amps_amqp_confirms_send_next (channel->confirms)) != NULL)
+    amqp_publisher_publish (self, channel, next);
 }
 
 /* Returns: (nullable): @channel, opened; %NULL if the connection failed */
@@ -395,12 +396,12 @@ ensure_queue (Publisher *self, const AmpsAmqpPublication *publication)
 
   /* If it has failed all is told to have. */
   if (amps_amqp_connection_is_running (self->connection))
-    tell (publication->id, g_steal_pointer (&error), self);
+    amqp_publisher_tell (publication->id, g_steal_pointer (&error), self);
   return FALSE;
 }
 
 static void
-count (Publisher *self, const char *queue)
+amqp_publisher_count (Publisher *self, const char *queue)
 {
   AmpsAmqpEvent *event;
   gint64 n_messages;
@@ -423,7 +424,7 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
   amps_amqp_connection_read (self->connection);
   if (publication->body == NULL)
     {
-      count (self, publication->queue);
+      amqp_publisher_count (self, publication->queue);
       return;
     }
 
@@ -431,7 +432,7 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
   if (channel == NULL || !ensure_queue (self, publication))
     return;
 
-  amps_amqp_unconfirmed_add (channel->unconfirmed, g_steal_pointer (&publication));
+  amps_amqp_confirms_add (channel->confirms, g_steal_pointer (&publication));
   publish_waiting (self, channel);
 }
 
@@ -463,7 +464,7 @@ publisher_message (gpointer role, amqp_channel_t number, AmpsAmqpMessage *messag
   g_autofree char *message_id = amps_amqp_properties_dup_message_id (owned->properties);
 
   if (channel != NULL && owned->returned &&
-      amps_amqp_unconfirmed_return (channel->unconfirmed, owned->routing_key, message_id))
+      amps_amqp_confirms_return (channel->confirms, owned->routing_key, message_id))
     amps_amqp_declarations_forget (self->declarations, owned->routing_key);
   else
     amps_amqp_connection_fail_protocol (self->connection,
@@ -473,8 +474,7 @@ publisher_message (gpointer role, amqp_channel_t number, AmpsAmqpMessage *messag
 static void
 confirm (Publisher *self, Channel *channel, guint64 tag, gboolean multiple, gboolean confirmed)
 {
-  if (channel != NULL &&
-      amps_amqp_unconfirmed_confirm (channel->unconfirmed, tag, multiple, confirmed))
+  if (channel != NULL && amps_amqp_confirms_confirm (channel->confirms, tag, multiple, confirmed))
     publish_waiting (self, channel);
   else
     amps_amqp_connection_fail_protocol (
@@ -510,7 +510,7 @@ publisher_closed (gpointer role, amqp_channel_t number, int code, const char *te
   if (channel == NULL || number != channel->number)
     return FALSE;
 
-  amps_amqp_unconfirmed_close (channel->unconfirmed, code, text);
+  amps_amqp_confirms_close (channel->confirms, code, text);
   if (amps_amqp_connection_reopen_channel (self->connection, number) &&
       select_confirms (self, channel, number))
     publish_waiting (self, channel);

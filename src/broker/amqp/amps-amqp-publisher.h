@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-amqp-io-thread.h"
 #include "amps-amqp-properties.h"
-#include "amps-amqp-session.h"
 #include "amps-amqp-settings.h"
-#include "core/amps-clock.h"
-#include "core/amps-settlement.h"
-#include "core/amps-trace-headers.h"
+#include "base/amps-clock.h"
+#include "event/amps-trace-headers.h"
+#include "jobs/amps-settlement.h"
 
 G_BEGIN_DECLS
 

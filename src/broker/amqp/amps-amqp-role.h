@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-amqp-assembler.h"
-#include "core/amps-mailbox.h"
+#include "base/amps-mailbox.h"
 
 G_BEGIN_DECLS
 

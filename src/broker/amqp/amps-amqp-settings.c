@@ -36,7 +36,7 @@ amps_amqp_settings_new (AmpsConfig *config)
  * amps_amqp_settings_new_for_dead_letters:
  * @config: the settings, in which dead letters have a queue
  *
- * Returns: (transfer full): for sessions that consume that queue, and whatever is in it
+ * Returns: (transfer full): for connections that consume that queue, and whatever is in it
  */
 AmpsAmqpSettings *
 amps_amqp_settings_new_for_dead_letters (AmpsConfig *config)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
-#include "core/amps-byte-budget.h"
+#include "base/amps-byte-budget.h"
+#include "config/amps-config.h"
 
 G_BEGIN_DECLS
 
 /**
  * AmpsAmqpSettings:
  *
- * What both sessions need to know, as it was when they began. Never changes, so
+ * What both connections need to know, as it was when they began. Never changes, so
  * it may be read from any thread.
  */
 typedef struct {

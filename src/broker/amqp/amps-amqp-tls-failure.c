@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-tls-failure.h"
 
-#include "core/amps-tls-faults.h"
+#include "base/amps-tls-faults.h"
 
 #include <gio/gio.h>
 
@@ -13,9 +13,9 @@ typedef struct {
 } Explanation;
 
 static gboolean
-on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
-                GTlsCertificate *certificate G_GNUC_UNUSED, GTlsCertificateFlags faults,
-                gpointer user_data)
+amqp_tls_failure_on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
+                                 GTlsCertificate *certificate G_GNUC_UNUSED,
+                                 GTlsCertificateFlags faults, gpointer user_data)
 {
   Explanation *self = user_data;
 
@@ -24,8 +24,9 @@ on_certificate (GTlsConnection *connection G_GNUC_UNUSED,
 }
 
 static void
-on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
-          GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *stream, Explanation *self)
+amqp_tls_failure_on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
+                           GSocketConnectable *connectable G_GNUC_UNUSED, GIOStream *stream,
+                           Explanation *self)
 {
   g_autoptr (GTlsDatabase) database = NULL;
   g_autoptr (GTlsCertificate) certificate = NULL;
@@ -41,7 +42,8 @@ on_event (GSocketClient *client G_GNUC_UNUSED, GSocketClientEvent event,
         g_tls_certificate_new_from_files (self->uri->certificate_file, self->uri->key_file, NULL);
   if (certificate != NULL)
     g_tls_connection_set_certificate (G_TLS_CONNECTION (stream), certificate);
-  g_signal_connect (stream, "accept-certificate", G_CALLBACK (on_certificate), self);
+  g_signal_connect (stream, "accept-certificate", G_CALLBACK (amqp_tls_failure_on_certificate),
+                    self);
 }
 
 /**
@@ -71,7 +73,7 @@ amps_amqp_tls_failure_explain (const AmpsAmqpUri *uri, const char *ca_file)
   g_socket_client_set_enable_proxy (client, FALSE);
   g_socket_client_set_timeout (client,
                                (unsigned int) MAX (uri->connection_timeout / G_USEC_PER_SEC, 1));
-  g_signal_connect (client, "event", G_CALLBACK (on_event), &self);
+  g_signal_connect (client, "event", G_CALLBACK (amqp_tls_failure_on_event), &self);
   connection =
       g_socket_client_connect_to_host (client, uri->host, (guint16) uri->port, NULL, &error);
   g_main_context_pop_thread_default (context);

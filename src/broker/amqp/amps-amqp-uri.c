@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-uri.h"
 
-#include "core/amps-error.h"
-#include "core/amps-uri.h"
+#include "base/amps-error.h"
+#include "base/amps-uri.h"
 
 #include <string.h>
 
@@ -32,16 +32,18 @@ amps_amqp_uri_free (AmpsAmqpUri *self)
 
 /* Says nothing of the value: it may be a path that is nobody's business. */
 static gboolean
-fail (GError **error, const char *what)
+amqp_uri_fail (GError **error, const char *what)
 {
   g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "the broker's URI %s", what);
   return FALSE;
 }
 
 static gboolean
-parse_number (const char *text, guint64 maximum, guint64 *number, const char *what, GError **error)
+amqp_uri_parse_number (const char *text, guint64 maximum, guint64 *number, const char *what,
+                       GError **error)
 {
-  return g_ascii_string_to_unsigned (text, 10, 0, maximum, number, NULL) || fail (error, what);
+  return g_ascii_string_to_unsigned (text, 10, 0, maximum, number, NULL) ||
+         amqp_uri_fail (error, what);
 }
 
 static gboolean
@@ -49,7 +51,7 @@ set_verify (AmpsAmqpUri *self, const char *value, GError **error)
 {
   self->verify = strcmp (value, "verify_peer") == 0;
   return self->verify || strcmp (value, "verify_none") == 0 ||
-         fail (error, "has a verify that is neither verify_peer nor verify_none");
+         amqp_uri_fail (error, "has a verify that is neither verify_peer nor verify_none");
 }
 
 static gboolean
@@ -58,18 +60,19 @@ set_auth_mechanism (AmpsAmqpUri *self, const char *value, GError **error)
   self->external = g_ascii_strcasecmp (value, "external") == 0;
   return self->external || g_ascii_strcasecmp (value, "plain") == 0 ||
          g_ascii_strcasecmp (value, "amqplain") == 0 ||
-         fail (error, "has an auth_mechanism that is neither plain nor external");
+         amqp_uri_fail (error, "has an auth_mechanism that is neither plain nor external");
 }
 
 /* See https://www.rabbitmq.com/docs/uri-query-parameters */
 static gboolean
-set_parameter (AmpsAmqpUri *self, const char *name, const char *value, GError **error)
+amqp_uri_set_parameter (AmpsAmqpUri *self, const char *name, const char *value, GError **error)
 {
   guint64 number = 0;
 
   if (strcmp (name, "heartbeat") == 0)
     {
-      if (!parse_number (value, G_MAXUINT16, &number, "has a heartbeat that is not seconds", error))
+      if (!amqp_uri_parse_number (value, G_MAXUINT16, &number,
+                                  "has a heartbeat that is not seconds", error))
         return FALSE;
       self->heartbeat = (int) number;
       return TRUE;
@@ -77,8 +80,8 @@ set_parameter (AmpsAmqpUri *self, const char *name, const char *value, GError **
 
   if (strcmp (name, "connection_timeout") == 0)
     {
-      if (!parse_number (value, 3600 * 1000, &number,
-                         "has a connection_timeout that is not milliseconds", error))
+      if (!amqp_uri_parse_number (value, 3600 * 1000, &number,
+                                  "has a connection_timeout that is not milliseconds", error))
         return FALSE;
       self->connection_timeout = MAX ((gint64) number, 1) * 1000;
       return TRUE;
@@ -91,8 +94,8 @@ set_parameter (AmpsAmqpUri *self, const char *name, const char *value, GError **
 
   if (strcmp (name, "server_name_indication") == 0)
     return g_strcmp0 (value, self->host) == 0 ||
-           fail (error, "has a server_name_indication other than its host, which the AMQP "
-                        "library can't send; connect by that name instead");
+           amqp_uri_fail (error, "has a server_name_indication other than its host, which the AMQP "
+                                 "library can't send; connect by that name instead");
 
   char **path = strcmp (name, "cacertfile") == 0 ? &self->ca_file
                 : strcmp (name, "certfile") == 0 ? &self->certificate_file
@@ -109,7 +112,7 @@ set_parameter (AmpsAmqpUri *self, const char *name, const char *value, GError **
 }
 
 static gboolean
-set_parameters (AmpsAmqpUri *self, const char *query, GError **error)
+amqp_uri_set_parameters (AmpsAmqpUri *self, const char *query, GError **error)
 {
   GUriParamsIter iter;
   g_autoptr (GError) parse_error = NULL;
@@ -124,8 +127,8 @@ set_parameters (AmpsAmqpUri *self, const char *query, GError **error)
       g_autofree char *value = NULL;
 
       if (!g_uri_params_iter_next (&iter, &name, &value, &parse_error))
-        return parse_error == NULL || fail (error, "has a query that can't be read");
-      if (!set_parameter (self, name, value, error))
+        return parse_error == NULL || amqp_uri_fail (error, "has a query that can't be read");
+      if (!amqp_uri_set_parameter (self, name, value, error))
         return FALSE;
     }
 }
@@ -141,32 +144,34 @@ set_vhost (AmpsAmqpUri *self, const char *path, GError **error)
 
   self->vhost = strchr (path + 1, '/') == NULL ? g_uri_unescape_string (path + 1, NULL) : NULL;
   return self->vhost != NULL ||
-         fail (error, "has more than one slash in its path; a slash in the name of a virtual "
-                      "host is written %2f");
+         amqp_uri_fail (error,
+                        "has more than one slash in its path; a slash in the name of a virtual "
+                        "host is written %2f");
 }
 
 static gboolean
-split (AmpsAmqpUri *self, const char *uri, char **path, char **query, GError **error)
+amqp_uri_split (AmpsAmqpUri *self, const char *uri, char **path, char **query, GError **error)
 {
   AmpsUriFault fault = amps_uri_check (uri);
 
   self->tls = g_ascii_strncasecmp (uri, "amqps://", strlen ("amqps://")) == 0;
   if (!self->tls && g_ascii_strncasecmp (uri, "amqp://", strlen ("amqp://")) != 0)
-    return fail (error, "begins with neither amqp:// nor amqps://");
+    return amqp_uri_fail (error, "begins with neither amqp:// nor amqps://");
 
   if (fault == AMPS_URI_BAD_PORT)
-    return fail (error, "must have a port from 1 to 65535");
+    return amqp_uri_fail (error, "must have a port from 1 to 65535");
 
   if (fault != AMPS_URI_CLEAR ||
       !g_uri_split_with_user (
           uri, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY,
           NULL, &self->user, &self->password, NULL, &self->host, &self->port, path, query, NULL,
           NULL))
-    return fail (error, "can't be read; special characters in the password are written %XX");
+    return amqp_uri_fail (error,
+                          "can't be read; special characters in the password are written %XX");
 
   /* The user is shown where it is refused. */
   return self->user == NULL || self->password != NULL || strchr (self->user, ':') == NULL ||
-         fail (error, "has no password; the colon in front of one is not written %3A");
+         amqp_uri_fail (error, "has no password; the colon in front of one is not written %3A");
 }
 
 /**
@@ -183,7 +188,7 @@ amps_amqp_uri_parse (const char *uri, GError **error)
   g_autofree char *path = NULL;
   g_autofree char *query = NULL;
 
-  if (!split (self, uri, &path, &query, error))
+  if (!amqp_uri_split (self, uri, &path, &query, error))
     return NULL;
 
   if (self->host == NULL || *self->host == '\0')
@@ -204,7 +209,7 @@ amps_amqp_uri_parse (const char *uri, GError **error)
                       ? g_strdup_printf ("[%s]:%d", self->host, self->port)
                       : g_strdup_printf ("%s:%d", self->host, self->port);
 
-  if (!set_vhost (self, path, error) || !set_parameters (self, query, error))
+  if (!set_vhost (self, path, error) || !amqp_uri_set_parameters (self, query, error))
     return NULL;
 
   return g_steal_pointer (&self);

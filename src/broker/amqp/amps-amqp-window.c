@@ -146,7 +146,7 @@ amps_amqp_window_is_closed (AmpsAmqpWindow *self)
 }
 
 static gboolean
-on_room (gpointer user_data)
+amqp_window_on_room (gpointer user_data)
 {
   AmpsAmqpWindow *self = user_data;
 
@@ -171,7 +171,7 @@ amps_amqp_window_close_if_stuck (AmpsAmqpWindow *self, gint64 now)
 
   self->room =
       amps_byte_budget_source_new (self->budget, amps_byte_budget_get_limit (self->budget) / 2);
-  g_source_set_callback (self->room, on_room, self, NULL);
+  g_source_set_callback (self->room, amqp_window_on_room, self, NULL);
   g_source_attach (self->room, NULL);
   return TRUE;
 }

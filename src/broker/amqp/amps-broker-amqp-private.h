@@ -2,8 +2,8 @@
 #pragma once
 
 #include "amps-amqp-depths.h"
-#include "amps-amqp-link.h"
-#include "amps-amqp-outbox.h"
+#include "amps-amqp-publications.h"
+#include "amps-amqp-reconnector.h"
 #include "amps-amqp-settings.h"
 #include "amps-amqp-window.h"
 #include "amps-broker-amqp.h"
@@ -18,16 +18,16 @@ struct _AmpsBrokerAmqp {
   AmpsClock *clock;           /* (owned) */
   AmpsAmqpSettings *settings; /* (owned) */
   AmpsMailbox *events;        /* (owned) */
-  AmpsAmqpLink consumer;
-  AmpsAmqpLink publisher;
+  AmpsAmqpReconnector consumer;
+  AmpsAmqpReconnector publisher;
   AmpsAmqpWindow *window; /* (owned) */
   unsigned int queue_polls;
-  gboolean has_epoch; /* the consuming session has begun one */
+  gboolean has_epoch; /* the consuming connection has begun one */
 
-  AmpsAmqpOutbox *outbox; /* (owned) */
-  AmpsAmqpTwins *twins;   /* (owned) */
-  AmpsAmqpDepths *depths; /* (owned) */
-  GQueue worn_out;        /* (owned) of AmpsJob, to be replaced by a copy */
+  AmpsAmqpPublications *publications; /* (owned) */
+  AmpsAmqpDeduplicator *deduplicator; /* (owned) */
+  AmpsAmqpDepths *depths;             /* (owned) */
+  GQueue worn_out;                    /* (owned) of AmpsJob, to be replaced by a copy */
 
   GSource *watchdog; /* (owned) */
   GTask *stop_task;  /* (owned) (nullable) */

@@ -4,8 +4,8 @@
 #include "amps-amqp-consumer.h"
 #include "amps-amqp-copying.h"
 #include "amps-amqp-publisher.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
 
 /* How deliveries are settled, with a copy or without, and what else is published. */
 
@@ -18,8 +18,8 @@ amps_broker_amqp_send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
     return;
 
   amps_amqp_window_count (self->window, -1);
-  amps_amqp_session_send (self->consumer.session,
-                          amps_amqp_consumer_new_settle (delivery->tag, kind));
+  amps_amqp_io_thread_send (self->consumer.io_thread,
+                            amps_amqp_consumer_new_settle (delivery->tag, kind));
 }
 
 /* Publications */
@@ -35,7 +35,7 @@ amps_broker_amqp_on_send (AmpsAmqpCommand *command, gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
 
-  amps_amqp_session_send (self->publisher.session, command);
+  amps_amqp_io_thread_send (self->publisher.io_thread, command);
 }
 
 /* What is sent to a connection that is being made waits for it: at the start the first job
@@ -44,7 +44,7 @@ amps_broker_amqp_on_send (AmpsAmqpCommand *command, gpointer user_data)
 static gboolean
 is_about_to_publish (AmpsBrokerAmqp *self)
 {
-  return self->publisher.open || (self->consumer.open && self->publisher.session != NULL &&
+  return self->publisher.open || (self->consumer.open && self->publisher.io_thread != NULL &&
                                   self->publisher.problem == NULL);
 }
 
@@ -74,10 +74,10 @@ amps_broker_amqp_publish_async (AmpsBroker *broker, const char *queue, const cha
       return;
     }
 
-  guint64 id = amps_amqp_outbox_add (self->outbox, g_steal_pointer (&owned));
+  guint64 id = amps_amqp_publications_add (self->publications, g_steal_pointer (&owned));
 
-  amps_amqp_session_send (self->publisher.session,
-                          amps_amqp_publisher_new_publish (id, queue, message_id, trace, body));
+  amps_amqp_io_thread_send (self->publisher.io_thread,
+                            amps_amqp_publisher_new_publish (id, queue, message_id, trace, body));
 }
 
 void
@@ -94,13 +94,14 @@ static void
 send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  g_autofree char *name = amps_amqp_twins_make_name (self->twins, settlement->copy);
-  guint64 id = amps_amqp_outbox_add_copy (self->outbox, task, delivery, settlement, otherwise);
+  g_autofree char *name = amps_amqp_deduplicator_make_name (self->deduplicator, settlement->copy);
+  guint64 id =
+      amps_amqp_publications_add_copy (self->publications, task, delivery, settlement, otherwise);
 
   amps_amqp_depths_expect (self->depths, settlement);
   if (id != 0)
-    amps_amqp_outbox_send_copy (
-        self->outbox, id,
+    amps_amqp_publications_send_copy (
+        self->publications, id,
         amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name, self->clock));
 }
 
@@ -116,7 +117,7 @@ amps_broker_amqp_settle_async (AmpsBroker *broker, AmpsDelivery *delivery,
   if (!amps_amqp_copying_is_needed (self->settings, delivery, settlement->kind, problem == NULL))
     {
       if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
-        amps_amqp_twins_forget (self->twins, delivery);
+        amps_amqp_deduplicator_forget (self->deduplicator, delivery);
       amps_broker_amqp_send_settlement (self, delivery, settlement->kind);
       if (owned != NULL)
         g_task_return_boolean (owned, TRUE);
@@ -150,7 +151,7 @@ on_replaced (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 amps_broker_amqp_replace_worn_out (AmpsBrokerAmqp *self)
 {
-  const AmpsSettlement release = { .kind = AMPS_SETTLE_RELEASE };
+  const AmpsSettlement release = { .kind = AMPS_SETTLE_REQUEUE };
   AmpsJob *job;
 
   while (amps_broker_amqp_get_publishing_problem (self) == NULL &&

@@ -4,14 +4,15 @@
 #include "amps-amqp-consumer.h"
 #include "amps-amqp-copying.h"
 #include "amps-amqp-publisher.h"
-#include "core/amps-backoff.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-backoff.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
+#include "jobs/amps-job-log.h"
 
 #define MIN_QUEUE_POLL_DELAY AMPS_MILLISECONDS (500)
 #define MAX_QUEUE_POLL_DELAY AMPS_SECONDS (10)
 
-/* For a session to end when asked to, and again when its connection is broken. */
+/* For a connection to end when asked to, and again when its connection is broken. */
 #define STOP_TIMEOUT AMPS_SECONDS (3)
 
 #define WATCHDOG_INTERVAL AMPS_SECONDS (1)
@@ -21,7 +22,7 @@ G_DEFINE_FINAL_TYPE (AmpsBrokerAmqp, amps_broker_amqp, AMPS_TYPE_BROKER)
 /* Consuming */
 
 static void
-show_state (AmpsBrokerAmqp *self, const char *detail)
+broker_amqp_show_state (AmpsBrokerAmqp *self, const char *detail)
 {
   AmpsBroker *broker = AMPS_BROKER (self);
 
@@ -36,7 +37,7 @@ show_state (AmpsBrokerAmqp *self, const char *detail)
 }
 
 static void
-send_consume (AmpsBrokerAmqp *self)
+broker_amqp_send_consume (AmpsBrokerAmqp *self)
 {
   gboolean consuming =
       amps_broker_get_consuming (AMPS_BROKER (self)) && !amps_amqp_window_is_closed (self->window);
@@ -45,29 +46,29 @@ send_consume (AmpsBrokerAmqp *self)
     return;
 
   amps_timer_set_due (self->consumer.timer, -1);
-  amps_amqp_session_send (
-      self->consumer.session,
+  amps_amqp_io_thread_send (
+      self->consumer.io_thread,
       amps_amqp_consumer_new_consume (consuming, amps_amqp_window_get_size (self->window)));
 }
 
 static void
-set_consuming (AmpsBroker *broker, gboolean consuming G_GNUC_UNUSED)
+broker_amqp_set_consuming (AmpsBroker *broker, gboolean consuming G_GNUC_UNUSED)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
-  send_consume (self);
+  broker_amqp_send_consume (self);
   if (self->consumer.open)
-    show_state (self, NULL);
+    broker_amqp_show_state (self, NULL);
 }
 
 static void
-set_prefetch (AmpsBroker *broker, unsigned int prefetch)
+broker_amqp_set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
   amps_amqp_window_set_maximum (self->window, prefetch);
   if (amps_broker_get_consuming (broker))
-    send_consume (self);
+    broker_amqp_send_consume (self);
 }
 
 /* Messages that there is no room for */
@@ -79,12 +80,12 @@ show_full (AmpsBrokerAmqp *self)
 }
 
 static gboolean
-on_room (gpointer user_data)
+broker_amqp_on_room (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
 
   show_full (self);
-  send_consume (self);
+  broker_amqp_send_consume (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -98,48 +99,48 @@ adjust_window (AmpsBrokerAmqp *self)
     {
       amps_log (DEBUG, MESSAGES_GIVEN_BACK,
                 "Messages have waited for room for long: giving back what is on its way");
-      amps_amqp_session_send (self->consumer.session, amps_amqp_consumer_new_give_back ());
-      send_consume (self);
+      amps_amqp_io_thread_send (self->consumer.io_thread, amps_amqp_consumer_new_give_back ());
+      broker_amqp_send_consume (self);
     }
   else if (amps_amqp_window_grow (self->window))
     {
-      send_consume (self);
+      broker_amqp_send_consume (self);
     }
 }
 
 static void
-handle_cancelled (AmpsBrokerAmqp *self)
+broker_amqp_handle_cancelled (AmpsBrokerAmqp *self)
 {
   if (amps_amqp_window_is_closed (self->window))
     amps_amqp_window_shrink (self->window);
-  send_consume (self);
+  broker_amqp_send_consume (self);
 }
 
 /* Events */
 
 /* What one connection found out about the broker is good for the other one. */
 static void
-follow (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
+follow (AmpsBrokerAmqp *self, const AmpsAmqpReconnector *reconnector)
 {
-  AmpsAmqpLink *other = link == &self->consumer ? &self->publisher : &self->consumer;
+  AmpsAmqpReconnector *other = reconnector == &self->consumer ? &self->publisher : &self->consumer;
 
-  if (other->session != NULL || self->stopping)
+  if (other->io_thread != NULL || self->stopping)
     return;
 
-  other->uri_index = link->uri_index;
+  other->uri_index = reconnector->uri_index;
   amps_timer_set_due (other->timer, amps_clock_get_monotonic_time (self->clock));
 }
 
 static void
-handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
+broker_amqp_handle_opened (AmpsBrokerAmqp *self, AmpsAmqpReconnector *reconnector)
 {
-  amps_amqp_link_open (link);
+  amps_amqp_reconnector_open (reconnector);
   /* It is tried again now, if it is not there. */
   g_clear_pointer (&self->publisher.problem, g_free);
-  follow (self, link);
-  if (link == &self->consumer || self->has_epoch)
-    show_state (self, NULL);
-  if (link == &self->publisher)
+  follow (self, reconnector);
+  if (reconnector == &self->consumer || self->has_epoch)
+    broker_amqp_show_state (self, NULL);
+  if (reconnector == &self->publisher)
     {
       amps_broker_amqp_replace_worn_out (self);
       return;
@@ -147,7 +148,7 @@ handle_opened (AmpsBrokerAmqp *self, AmpsAmqpLink *link)
 
   /* Even if nothing is to be consumed yet: others may look for the queue. */
   self->queue_polls = 0;
-  send_consume (self);
+  broker_amqp_send_consume (self);
 }
 
 static void
@@ -158,38 +159,38 @@ handle_consuming (AmpsBrokerAmqp *self)
       self->has_epoch = TRUE;
       amps_broker_begin_epoch (AMPS_BROKER (self));
     }
-  show_state (self, NULL);
+  broker_amqp_show_state (self, NULL);
 }
 
 static void
-handle_no_queue (AmpsBrokerAmqp *self, const char *detail)
+broker_amqp_handle_no_queue (AmpsBrokerAmqp *self, const char *detail)
 {
   gint64 delay =
       amps_backoff_draw (MIN_QUEUE_POLL_DELAY, MAX_QUEUE_POLL_DELAY, ++self->queue_polls);
 
-  show_state (self, detail);
+  broker_amqp_show_state (self, detail);
   amps_timer_set_due (self->consumer.timer, amps_clock_get_monotonic_time (self->clock) + delay);
 }
 
 static void
-handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
+broker_amqp_handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
 {
   g_autoptr (AmpsJob) job = NULL;
 
   event->delivery->epoch = amps_broker_get_epoch (AMPS_BROKER (self));
   amps_amqp_window_count (self->window, 1);
-  if (amps_amqp_twins_meet (self->twins, event->delivery))
-    {
-      amps_log (INFO, COPY_DROPPED, "Dropped the second one of two equal copies");
-      amps_broker_amqp_send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
-      return;
-    }
-
   job = event->event != NULL
             ? amps_job_new (event->delivery, g_steal_pointer (&event->event))
             : amps_job_new_malformed (event->delivery, g_steal_pointer (&event->error));
 
-  if (event->delivery->returns < AMPS_AMQP_MAX_RETURNS || amps_job_get_problem (job) != NULL)
+  if (amps_amqp_deduplicator_meet (self->deduplicator, event->delivery))
+    {
+      amps_log_job (INFO, COPY_DROPPED, job, NULL, "Dropped the second one of two equal copies");
+      amps_broker_amqp_send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
+      return;
+    }
+
+  if (event->delivery->returns < AMPS_AMQP_MAX_REQUEUES || amps_job_get_problem (job) != NULL)
     {
       amps_broker_deliver (AMPS_BROKER (self), job);
       return;
@@ -204,7 +205,8 @@ finish_stop (AmpsBrokerAmqp *self)
 {
   g_autoptr (GTask) task = NULL;
 
-  if (self->stop_task == NULL || self->consumer.session != NULL || self->publisher.session != NULL)
+  if (self->stop_task == NULL || self->consumer.io_thread != NULL ||
+      self->publisher.io_thread != NULL)
     return;
 
   task = g_steal_pointer (&self->stop_task);
@@ -217,81 +219,83 @@ finish_stop (AmpsBrokerAmqp *self)
 
 /* Whether a connection did what it is for, as long as it was there. */
 static gboolean
-is_good (AmpsBrokerAmqp *self, const AmpsAmqpLink *link)
+broker_amqp_is_good (AmpsBrokerAmqp *self, const AmpsAmqpReconnector *reconnector)
 {
-  return link->open && (link == &self->publisher || self->has_epoch || self->queue_polls > 0 ||
-                        !amps_broker_get_consuming (AMPS_BROKER (self)));
+  return reconnector->open &&
+         (reconnector == &self->publisher || self->has_epoch || self->queue_polls > 0 ||
+          !amps_broker_get_consuming (AMPS_BROKER (self)));
 }
 
 static void
-handle_closed (AmpsBrokerAmqp *self, AmpsAmqpLink *link, const char *detail)
+broker_amqp_handle_closed (AmpsBrokerAmqp *self, AmpsAmqpReconnector *reconnector,
+                           const char *detail)
 {
-  gboolean good = is_good (self, link);
+  gboolean good = broker_amqp_is_good (self, reconnector);
 
-  amps_amqp_link_close (link, detail);
-  if (link == &self->consumer)
+  amps_amqp_reconnector_close (reconnector, detail);
+  if (reconnector == &self->consumer)
     {
       self->has_epoch = FALSE;
       amps_amqp_window_reset (self->window);
       show_full (self);
       g_queue_clear_full (&self->worn_out, g_object_unref);
       amps_broker_end_epoch (AMPS_BROKER (self));
-      show_state (self, self->stopping ? NULL : detail);
+      broker_amqp_show_state (self, self->stopping ? NULL : detail);
     }
   else
     {
       amps_log (DEBUG, PUBLISHER_CLOSED, "No connection to publish: %s",
                 detail != NULL ? detail : "it is closed");
       amps_broker_change_blocked (AMPS_BROKER (self), FALSE);
-      amps_amqp_outbox_fail_all (self->outbox);
+      amps_amqp_publications_fail_all (self->publications);
       amps_amqp_depths_fail (self->depths);
       if (self->has_epoch && !self->stopping)
-        show_state (self, NULL);
+        broker_amqp_show_state (self, NULL);
     }
 
   if (self->stopping)
     finish_stop (self);
   else
-    amps_amqp_link_schedule (link, good);
+    amps_amqp_reconnector_schedule (reconnector, good);
 }
 
 static void
-on_event (AmpsMail *mail, gpointer user_data)
+broker_amqp_on_event (AmpsMail *mail, gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   AmpsAmqpEvent *event = (AmpsAmqpEvent *) mail;
-  AmpsAmqpLink *link =
-      event->session == self->consumer.session ? &self->consumer : &self->publisher;
+  AmpsAmqpReconnector *reconnector =
+      event->io_thread == self->consumer.io_thread ? &self->consumer : &self->publisher;
 
   switch (event->kind)
     {
     case AMPS_AMQP_EVENT_OPENED:
-      handle_opened (self, link);
+      broker_amqp_handle_opened (self, reconnector);
       break;
     case AMPS_AMQP_EVENT_CONSUMING:
       handle_consuming (self);
       break;
     case AMPS_AMQP_EVENT_NO_QUEUE:
-      handle_no_queue (self, event->detail);
+      broker_amqp_handle_no_queue (self, event->detail);
       break;
     case AMPS_AMQP_EVENT_QUEUE:
-      show_state (self, NULL);
+      broker_amqp_show_state (self, NULL);
       break;
     case AMPS_AMQP_EVENT_DELIVERY:
-      handle_delivery (self, event);
+      broker_amqp_handle_delivery (self, event);
       break;
     case AMPS_AMQP_EVENT_CONFIRMED:
-      amps_amqp_outbox_end (self->outbox, event->id, event->error);
+      amps_amqp_publications_end (self->publications, event->id, event->error);
       break;
     case AMPS_AMQP_EVENT_COUNTED:
       amps_amqp_depths_take (self->depths, event->n_messages);
       break;
     case AMPS_AMQP_EVENT_CANCELLED:
-      handle_cancelled (self);
+      broker_amqp_handle_cancelled (self);
       break;
     case AMPS_AMQP_EVENT_SURPLUS:
-      amps_amqp_session_send (event->session,
-                              amps_amqp_consumer_new_settle (event->id, AMPS_SETTLE_RELEASE));
+      amps_amqp_io_thread_send (event->io_thread,
+                                amps_amqp_consumer_new_settle (event->id, AMPS_SETTLE_REQUEUE));
       break;
     case AMPS_AMQP_EVENT_FULL:
       amps_amqp_window_set_full (self->window, event->blocked,
@@ -299,15 +303,15 @@ on_event (AmpsMail *mail, gpointer user_data)
       show_full (self);
       break;
     case AMPS_AMQP_EVENT_BLOCKED:
-      if (link == &self->publisher)
+      if (reconnector == &self->publisher)
         amps_broker_change_blocked (AMPS_BROKER (self), event->blocked);
       amps_broker_amqp_replace_worn_out (self);
       break;
     case AMPS_AMQP_EVENT_LENT:
-      amps_amqp_session_take (event->session);
+      amps_amqp_io_thread_take (event->io_thread);
       break;
     case AMPS_AMQP_EVENT_CLOSED:
-      handle_closed (self, link, event->detail);
+      broker_amqp_handle_closed (self, reconnector, event->detail);
       break;
     default:
       g_warn_if_reached ();
@@ -324,9 +328,9 @@ on_consumer_timer (gpointer user_data)
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
 
   if (self->consumer.open)
-    send_consume (self);
+    broker_amqp_send_consume (self);
   else
-    amps_amqp_link_connect (&self->consumer);
+    amps_amqp_reconnector_connect (&self->consumer);
   return G_SOURCE_CONTINUE;
 }
 
@@ -335,31 +339,31 @@ on_publisher_timer (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
 
-  amps_amqp_link_connect (&self->publisher);
+  amps_amqp_reconnector_connect (&self->publisher);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
-on_watchdog (gpointer user_data)
+broker_amqp_on_watchdog (gpointer user_data)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   gboolean stopping = self->stop_task != NULL;
   gboolean ignored = amps_broker_amqp_get_publishing_problem (self) == NULL &&
-                     amps_amqp_outbox_is_ignored (self->outbox);
+                     amps_amqp_publications_is_ignored (self->publications);
 
   /* Not even breaking it helped: it hangs in the lookup of a name. Its thread
    * is left alone, with all that it may touch; the process is ending. */
   if (self->broken_on_stop)
     {
-      self->consumer.session = NULL;
-      self->publisher.session = NULL;
+      self->consumer.io_thread = NULL;
+      self->publisher.io_thread = NULL;
       self->events = NULL;
       finish_stop (self);
       return G_SOURCE_CONTINUE;
     }
 
-  amps_amqp_link_watch (&self->consumer, stopping);
-  amps_amqp_link_watch (&self->publisher, stopping || ignored);
+  amps_amqp_reconnector_watch (&self->consumer, stopping);
+  amps_amqp_reconnector_watch (&self->publisher, stopping || ignored);
   self->broken_on_stop = stopping;
   adjust_window (self);
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) +
@@ -368,7 +372,7 @@ on_watchdog (gpointer user_data)
 }
 
 static void
-start (AmpsBroker *broker)
+broker_amqp_start (AmpsBroker *broker)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
@@ -378,43 +382,44 @@ start (AmpsBroker *broker)
               "“%s” sends them; a queue without such a policy discards them",
               self->settings->subject);
 
-  amps_amqp_link_connect (&self->consumer);
-  amps_amqp_link_connect (&self->publisher);
+  amps_amqp_reconnector_connect (&self->consumer);
+  amps_amqp_reconnector_connect (&self->publisher);
   amps_timer_set_due (self->watchdog,
                       amps_clock_get_monotonic_time (self->clock) + WATCHDOG_INTERVAL);
 }
 
 static void
-stop_async (AmpsBroker *broker, GTask *task)
+broker_amqp_stop_async (AmpsBroker *broker, GTask *task)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
   self->stop_task = task;
   self->stopping = TRUE;
-  amps_amqp_link_stop (&self->consumer);
-  amps_amqp_link_stop (&self->publisher);
+  amps_amqp_reconnector_stop (&self->consumer);
+  amps_amqp_reconnector_stop (&self->publisher);
   amps_timer_set_due (self->watchdog, amps_clock_get_monotonic_time (self->clock) + STOP_TIMEOUT);
   finish_stop (self);
 }
 
 static gboolean
-is_stuck (AmpsBroker *broker)
+broker_amqp_is_stuck (AmpsBroker *broker)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (broker);
 
-  return amps_amqp_link_is_stuck (&self->consumer) || amps_amqp_link_is_stuck (&self->publisher);
+  return amps_amqp_reconnector_is_stuck (&self->consumer) ||
+         amps_amqp_reconnector_is_stuck (&self->publisher);
 }
 
 /* Life */
 
-static AmpsAmqpLink
-new_link (AmpsBrokerAmqp *self, const AmpsAmqpRole *role)
+static AmpsAmqpReconnector
+broker_amqp_new_reconnector (AmpsBrokerAmqp *self, const AmpsAmqpRole *role)
 {
-  return (AmpsAmqpLink){ .role = role,
-                         .config = self->config,
-                         .clock = self->clock,
-                         .settings = self->settings,
-                         .events = self->events };
+  return (AmpsAmqpReconnector){ .role = role,
+                                .config = self->config,
+                                .clock = self->clock,
+                                .settings = self->settings,
+                                .events = self->events };
 }
 
 static void
@@ -422,14 +427,14 @@ amps_broker_amqp_finalize (GObject *object)
 {
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (object);
 
-  g_warn_if_fail (self->consumer.session == NULL && self->publisher.session == NULL);
+  g_warn_if_fail (self->consumer.io_thread == NULL && self->publisher.io_thread == NULL);
   g_queue_clear_full (&self->worn_out, g_object_unref);
-  amps_amqp_outbox_free (self->outbox);
+  amps_amqp_publications_free (self->publications);
   amps_amqp_depths_free (self->depths);
-  amps_amqp_twins_free (self->twins);
+  amps_amqp_deduplicator_free (self->deduplicator);
   amps_amqp_window_free (self->window);
-  amps_amqp_link_clear (&self->consumer);
-  amps_amqp_link_clear (&self->publisher);
+  amps_amqp_reconnector_clear (&self->consumer);
+  amps_amqp_reconnector_clear (&self->publisher);
   amps_timer_free (self->watchdog);
   if (self->events != NULL)
     {
@@ -448,14 +453,14 @@ amps_broker_amqp_class_init (AmpsBrokerAmqpClass *klass)
   AmpsBrokerClass *broker_class = AMPS_BROKER_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = amps_broker_amqp_finalize;
-  broker_class->start = start;
-  broker_class->set_consuming = set_consuming;
-  broker_class->set_prefetch = set_prefetch;
+  broker_class->start = broker_amqp_start;
+  broker_class->set_consuming = broker_amqp_set_consuming;
+  broker_class->set_prefetch = broker_amqp_set_prefetch;
   broker_class->settle_async = amps_broker_amqp_settle_async;
   broker_class->publish_async = amps_broker_amqp_publish_async;
   broker_class->count_messages_async = amps_broker_amqp_count_messages_async;
-  broker_class->stop_async = stop_async;
-  broker_class->is_stuck = is_stuck;
+  broker_class->stop_async = broker_amqp_stop_async;
+  broker_class->is_stuck = broker_amqp_is_stuck;
 }
 
 static void
@@ -479,17 +484,18 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->settings = amps_amqp_settings_new (config);
-  self->window = amps_amqp_window_new (self->settings->budget,
-                                       amps_config_get_max_concurrency (config), on_room, self);
-  self->events = amps_mailbox_new ("AMQP events", NULL, on_event, amps_amqp_event_free, self);
-  self->twins = amps_amqp_twins_new (clock);
-  self->outbox = amps_amqp_outbox_new (clock, self->twins, amps_broker_amqp_on_copied,
-                                       amps_broker_amqp_on_send, self);
+  self->window = amps_amqp_window_new (
+      self->settings->budget, amps_config_get_max_concurrency (config), broker_amqp_on_room, self);
+  self->events =
+      amps_mailbox_new ("AMQP events", NULL, broker_amqp_on_event, amps_amqp_event_free, self);
+  self->deduplicator = amps_amqp_deduplicator_new (clock);
+  self->publications = amps_amqp_publications_new (
+      clock, self->deduplicator, amps_broker_amqp_on_copied, amps_broker_amqp_on_send, self);
   self->depths = amps_amqp_depths_new (self->settings, clock, amps_broker_amqp_on_send, self);
-  self->consumer = new_link (self, &amps_amqp_consumer_role);
-  self->publisher = new_link (self, &amps_amqp_publisher_role);
-  amps_amqp_link_init (&self->consumer, on_consumer_timer, self);
-  amps_amqp_link_init (&self->publisher, on_publisher_timer, self);
-  self->watchdog = amps_clock_attach_timer (clock, "AMQP watchdog", on_watchdog, self);
+  self->consumer = broker_amqp_new_reconnector (self, &amps_amqp_consumer_role);
+  self->publisher = broker_amqp_new_reconnector (self, &amps_amqp_publisher_role);
+  amps_amqp_reconnector_init (&self->consumer, on_consumer_timer, self);
+  amps_amqp_reconnector_init (&self->publisher, on_publisher_timer, self);
+  self->watchdog = amps_clock_attach_timer (clock, "AMQP watchdog", broker_amqp_on_watchdog, self);
   return AMPS_BROKER (self);
 }

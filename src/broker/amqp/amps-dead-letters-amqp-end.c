@@ -28,7 +28,7 @@ amps_dead_letters_amqp_settle (AmpsDeadLettersAmqp *self, guint64 tag, AmpsSettl
     return;
 
   self->n_held--;
-  amps_amqp_session_send (self->reader.session, amps_amqp_consumer_new_settle (tag, kind));
+  amps_amqp_io_thread_send (self->reader.io_thread, amps_amqp_consumer_new_settle (tag, kind));
 }
 
 static void
@@ -39,13 +39,13 @@ begin_step (AmpsDeadLettersAmqp *self, unsigned int step)
 }
 
 static void
-return_all (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_end_return_all (AmpsDeadLettersAmqp *self)
 {
   begin_step (self, STEP_RETURNING);
   amps_amqp_parcels_clear (self->parcels);
   if (self->reader.open)
-    amps_amqp_session_send (self->reader.session, amps_amqp_consumer_new_return_all ());
-  amps_amqp_link_stop (&self->reader);
+    amps_amqp_io_thread_send (self->reader.io_thread, amps_amqp_consumer_new_return_all ());
+  amps_amqp_reconnector_stop (&self->reader);
 }
 
 static void
@@ -53,7 +53,7 @@ close_publisher (AmpsDeadLettersAmqp *self)
 {
   begin_step (self, STEP_CLOSING);
   amps_timer_set_due (self->look, -1);
-  amps_amqp_link_stop (&self->publisher);
+  amps_amqp_reconnector_stop (&self->publisher);
 }
 
 /* What is given back is to be there for whoever looks next.
@@ -79,9 +79,9 @@ amps_dead_letters_amqp_go_on_closing (AmpsDeadLettersAmqp *self)
 
   if (self->step == STEP_SETTLING && self->consumer == CONSUMER_NONE &&
       amps_amqp_parcels_are_confirmed (self->parcels))
-    return_all (self);
+    dead_letters_amqp_end_return_all (self);
 
-  if (self->step == STEP_RETURNING && self->reader.session == NULL)
+  if (self->step == STEP_RETURNING && self->reader.io_thread == NULL)
     {
       if (self->publisher.open && self->n_held > 0)
         amps_timer_set_due (self->look, amps_clock_get_monotonic_time (self->clock));
@@ -89,7 +89,7 @@ amps_dead_letters_amqp_go_on_closing (AmpsDeadLettersAmqp *self)
         close_publisher (self);
     }
 
-  if (self->reader.session == NULL && self->publisher.session == NULL)
+  if (self->reader.io_thread == NULL && self->publisher.io_thread == NULL)
     {
       amps_timer_set_due (self->watchdog, -1);
       amps_dead_letters_end (AMPS_DEAD_LETTERS (self), g_steal_pointer (&self->problem));
@@ -100,7 +100,7 @@ void
 amps_dead_letters_amqp_stop_consuming (AmpsDeadLettersAmqp *self)
 {
   if (self->consumer == CONSUMER_ACTIVE)
-    amps_amqp_session_send (self->reader.session, amps_amqp_consumer_new_consume (FALSE, 1));
+    amps_amqp_io_thread_send (self->reader.io_thread, amps_amqp_consumer_new_consume (FALSE, 1));
   if (self->consumer != CONSUMER_NONE)
     self->consumer = CONSUMER_ENDING;
 }
@@ -140,8 +140,8 @@ abandon (AmpsDeadLettersAmqp *self)
 {
   self->abandoned = TRUE;
   g_object_ref (self);
-  self->reader.session = NULL;
-  self->publisher.session = NULL;
+  self->reader.io_thread = NULL;
+  self->publisher.io_thread = NULL;
   amps_dead_letters_amqp_go_on_closing (self);
 }
 
@@ -155,15 +155,15 @@ amps_dead_letters_amqp_hurry (AmpsDeadLettersAmqp *self)
   switch (self->step)
     {
     case STEP_SETTLING:
-      return_all (self);
+      dead_letters_amqp_end_return_all (self);
       break;
     case STEP_RETURNING:
       close_publisher (self);
       break;
     case STEP_CLOSING:
       begin_step (self, STEP_BREAKING);
-      amps_amqp_link_watch (&self->reader, TRUE);
-      amps_amqp_link_watch (&self->publisher, TRUE);
+      amps_amqp_reconnector_watch (&self->reader, TRUE);
+      amps_amqp_reconnector_watch (&self->publisher, TRUE);
       break;
     default:
       abandon (self);

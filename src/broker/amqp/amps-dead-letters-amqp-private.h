@@ -2,11 +2,11 @@
 #pragma once
 
 #include "amps-amqp-kept.h"
-#include "amps-amqp-link.h"
 #include "amps-amqp-parcels.h"
+#include "amps-amqp-reconnector.h"
 #include "amps-dead-letters-amqp.h"
-#include "core/amps-error.h"
-#include "core/amps-settlement.h"
+#include "base/amps-error.h"
+#include "jobs/amps-settlement.h"
 
 G_BEGIN_DECLS
 
@@ -24,11 +24,11 @@ struct _AmpsDeadLettersAmqp {
   AmpsClock *clock;           /* (owned) */
   AmpsAmqpSettings *settings; /* (owned) */
   AmpsMailbox *events;        /* (owned) */
-  AmpsAmqpLink reader;
-  AmpsAmqpLink publisher;
+  AmpsAmqpReconnector reader;
+  AmpsAmqpReconnector publisher;
   GSource *watchdog;  /* (owned) */
   GSource *look;      /* (owned) due for the next look at how many letters there are */
-  gboolean abandoned; /* a session hangs, and may still tell something */
+  gboolean abandoned; /* an I/O thread hangs, and may still tell something */
 
   /* Of a request: */
   ConsumerState consumer;

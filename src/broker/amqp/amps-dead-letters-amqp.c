@@ -5,7 +5,7 @@
 #include "amps-amqp-copying.h"
 #include "amps-amqp-dead-letter.h"
 #include "amps-amqp-publisher.h"
-#include "core/amps-log.h"
+#include "base/amps-log.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ count_left (AmpsDeadLettersAmqp *self)
 }
 
 static gboolean
-has_enough (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_has_enough (AmpsDeadLettersAmqp *self)
 {
   guint64 limit = get_request (self)->filter->limit;
 
@@ -57,7 +57,7 @@ has_enough (AmpsDeadLettersAmqp *self)
 static void
 finish_if_done (AmpsDeadLettersAmqp *self)
 {
-  if (self->closing || !has_enough (self))
+  if (self->closing || !dead_letters_amqp_has_enough (self))
     return;
 
   amps_dead_letters_amqp_stop_consuming (self);
@@ -77,33 +77,33 @@ get_destination (AmpsDeadLettersAmqp *self, const AmpsDeadLetter *letter)
 }
 
 static void
-send_waiting (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_send_waiting (AmpsDeadLettersAmqp *self)
 {
   const AmpsAmqpParcel *parcel;
 
   while (!self->closing && (parcel = amps_amqp_parcels_send_next (self->parcels)) != NULL)
-    amps_amqp_session_send (self->publisher.session,
-                            amps_amqp_publisher_new_redrive (
-                                parcel->delivery->tag, get_destination (self, parcel->letter),
-                                parcel->delivery, parcel->letter != NULL));
+    amps_amqp_io_thread_send (self->publisher.io_thread,
+                              amps_amqp_publisher_new_redrive (
+                                  parcel->delivery->tag, get_destination (self, parcel->letter),
+                                  parcel->delivery, parcel->letter != NULL));
 }
 
 static void
-move (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, AmpsDeadLetter *letter)
+dead_letters_amqp_move (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, AmpsDeadLetter *letter)
 {
   amps_amqp_parcels_add (self->parcels, delivery, letter);
-  send_waiting (self);
+  dead_letters_amqp_send_waiting (self);
 }
 
 static void
-keep (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_keep (AmpsDeadLettersAmqp *self)
 {
   amps_amqp_kept_add (&self->kept);
   if (self->consumer != CONSUMER_ACTIVE || !amps_amqp_kept_is_in_the_way (&self->kept))
     return;
 
   self->consumer = CONSUMER_REPLACED;
-  amps_amqp_session_send (self->reader.session, amps_amqp_consumer_new_consume (FALSE, 1));
+  amps_amqp_io_thread_send (self->reader.io_thread, amps_amqp_consumer_new_consume (FALSE, 1));
 }
 
 static gboolean
@@ -116,7 +116,7 @@ is_of_one_letter (const GError *problem)
 static void
 handle_failed (AmpsDeadLettersAmqp *self, const AmpsAmqpParcel *parcel, const GError *problem)
 {
-  keep (self);
+  dead_letters_amqp_keep (self);
   if (parcel->letter == NULL)
     amps_log (WARNING, DEAD_LETTER_KEPT,
               "A dead letter was handed out %u times, and could not be replaced by a copy: %s",
@@ -144,7 +144,7 @@ handle_confirmed (AmpsDeadLettersAmqp *self, guint64 tag, const GError *problem)
   if (problem == NULL && parcel->letter != NULL)
     amps_dead_letters_tell (AMPS_DEAD_LETTERS (self), parcel->letter, NULL);
 
-  send_waiting (self);
+  dead_letters_amqp_send_waiting (self);
   finish_if_done (self);
   amps_dead_letters_amqp_go_on_closing (self);
 }
@@ -155,25 +155,26 @@ handle_confirmed (AmpsDeadLettersAmqp *self, guint64 tag, const GError *problem)
 static void
 keep_or_replace (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery)
 {
-  if (delivery->returns >= AMPS_AMQP_MAX_RETURNS && !delivery->incomplete)
-    move (self, delivery, NULL);
+  if (delivery->returns >= AMPS_AMQP_MAX_REQUEUES && !delivery->incomplete)
+    dead_letters_amqp_move (self, delivery, NULL);
   else
-    keep (self);
+    dead_letters_amqp_keep (self);
 }
 
 static void
-redrive (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, AmpsDeadLetter *letter)
+dead_letters_amqp_redrive (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery,
+                           AmpsDeadLetter *letter)
 {
   g_autoptr (AmpsDeadLetter) owned = letter;
   g_autoptr (GError) problem = NULL;
 
   if (amps_amqp_copying_is_possible (delivery, NULL, &problem))
     {
-      move (self, delivery, g_steal_pointer (&owned));
+      dead_letters_amqp_move (self, delivery, g_steal_pointer (&owned));
       return;
     }
 
-  keep (self);
+  dead_letters_amqp_keep (self);
   amps_dead_letters_tell (AMPS_DEAD_LETTERS (self), owned, problem);
 }
 
@@ -186,7 +187,7 @@ deal_with (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, AmpsDeadLetter *le
   switch (request->action)
     {
     case AMPS_DEAD_LETTERS_REDRIVE:
-      redrive (self, delivery, g_steal_pointer (&owned));
+      dead_letters_amqp_redrive (self, delivery, g_steal_pointer (&owned));
       break;
     case AMPS_DEAD_LETTERS_PURGE:
       amps_dead_letters_amqp_settle (self, delivery->tag, AMPS_SETTLE_ACKNOWLEDGE);
@@ -202,16 +203,17 @@ deal_with (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, AmpsDeadLetter *le
 }
 
 static void
-handle_delivery (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery, const AmpsCloudEvent *event)
+dead_letters_amqp_handle_delivery (AmpsDeadLettersAmqp *self, AmpsDelivery *delivery,
+                                   const AmpsCloudEvent *event)
 {
   g_autoptr (AmpsDeadLetter) letter = NULL;
 
   self->n_empty = 0;
   self->n_held++;
   /* It has come since, or after it was told to stop. */
-  if (self->closing || has_enough (self))
+  if (self->closing || dead_letters_amqp_has_enough (self))
     {
-      keep (self);
+      dead_letters_amqp_keep (self);
       return;
     }
 
@@ -242,20 +244,21 @@ count_wanted (AmpsDeadLettersAmqp *self)
 }
 
 static void
-consume (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_consume (AmpsDeadLettersAmqp *self)
 {
   unsigned int prefetch = amps_amqp_kept_begin_consumer (&self->kept, count_wanted (self));
 
   self->consumer = CONSUMER_ACTIVE;
-  amps_amqp_session_send (self->reader.session, amps_amqp_consumer_new_consume (TRUE, prefetch));
+  amps_amqp_io_thread_send (self->reader.io_thread,
+                            amps_amqp_consumer_new_consume (TRUE, prefetch));
 }
 
 static void
-handle_cancelled (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_handle_cancelled (AmpsDeadLettersAmqp *self)
 {
   if (self->consumer == CONSUMER_REPLACED)
     {
-      consume (self);
+      dead_letters_amqp_consume (self);
       return;
     }
 
@@ -264,7 +267,7 @@ handle_cancelled (AmpsDeadLettersAmqp *self)
 }
 
 static void
-handle_no_queue (AmpsDeadLettersAmqp *self, const char *detail)
+dead_letters_amqp_handle_no_queue (AmpsDeadLettersAmqp *self, const char *detail)
 {
   gboolean refused = strstr (detail, "ACCESS_REFUSED") != NULL;
 
@@ -276,18 +279,18 @@ handle_no_queue (AmpsDeadLettersAmqp *self, const char *detail)
 /* Counting */
 
 static void
-look (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_look (AmpsDeadLettersAmqp *self)
 {
   if (!self->publisher.open)
     return;
 
   self->looking = TRUE;
-  amps_amqp_session_send (self->publisher.session,
-                          amps_amqp_publisher_new_count (self->settings->dead_letter_queue));
+  amps_amqp_io_thread_send (self->publisher.io_thread,
+                            amps_amqp_publisher_new_count (self->settings->dead_letter_queue));
 }
 
 static void
-begin (AmpsDeadLettersAmqp *self, gint64 n_messages)
+dead_letters_amqp_begin (AmpsDeadLettersAmqp *self, gint64 n_messages)
 {
   if (n_messages < 0)
     {
@@ -303,18 +306,18 @@ begin (AmpsDeadLettersAmqp *self, gint64 n_messages)
   self->begun = TRUE;
   amps_dead_letters_begin (AMPS_DEAD_LETTERS (self), (guint64) n_messages);
   if (n_messages > 0)
-    consume (self);
+    dead_letters_amqp_consume (self);
   finish_if_done (self);
 }
 
 static void
-handle_counted (AmpsDeadLettersAmqp *self, gint64 n_messages)
+dead_letters_amqp_handle_counted (AmpsDeadLettersAmqp *self, gint64 n_messages)
 {
   self->looking = FALSE;
   if (self->closing)
     amps_dead_letters_amqp_find_returned (self, n_messages);
   else if (!self->begun)
-    begin (self, n_messages);
+    dead_letters_amqp_begin (self, n_messages);
   else if (n_messages > 0)
     self->n_empty = 0;
   else if (++self->n_empty >= MAX_EMPTY_LOOKS)
@@ -324,34 +327,35 @@ handle_counted (AmpsDeadLettersAmqp *self, gint64 n_messages)
 /* Connections */
 
 static void
-handle_opened (AmpsDeadLettersAmqp *self, AmpsAmqpLink *link)
+dead_letters_amqp_handle_opened (AmpsDeadLettersAmqp *self, AmpsAmqpReconnector *reconnector)
 {
-  amps_amqp_link_open (link);
+  amps_amqp_reconnector_open (reconnector);
   if (!self->closing && self->reader.open && self->publisher.open)
-    look (self);
+    dead_letters_amqp_look (self);
 }
 
 static gboolean
-tries_next (AmpsDeadLettersAmqp *self, const AmpsAmqpLink *link, gboolean was_open)
+tries_next (AmpsDeadLettersAmqp *self, const AmpsAmqpReconnector *reconnector, gboolean was_open)
 {
   unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (self->config));
 
-  return !self->closing && !was_open && link->uri_index < n_uris;
+  return !self->closing && !was_open && reconnector->uri_index < n_uris;
 }
 
 static void
-handle_closed (AmpsDeadLettersAmqp *self, AmpsAmqpLink *link, const char *detail)
+dead_letters_amqp_handle_closed (AmpsDeadLettersAmqp *self, AmpsAmqpReconnector *reconnector,
+                                 const char *detail)
 {
-  gboolean was_open = link->open;
+  gboolean was_open = reconnector->open;
 
-  amps_amqp_link_close (link, detail);
-  if (tries_next (self, link, was_open))
+  amps_amqp_reconnector_close (reconnector, detail);
+  if (tries_next (self, reconnector, was_open))
     {
-      amps_amqp_link_connect (link);
+      amps_amqp_reconnector_connect (reconnector);
       return;
     }
 
-  if (link == &self->reader)
+  if (reconnector == &self->reader)
     self->consumer = CONSUMER_NONE;
   else
     /* What it has not told of stays a dead letter, and may be there twice. */
@@ -364,11 +368,12 @@ handle_closed (AmpsDeadLettersAmqp *self, AmpsAmqpLink *link, const char *detail
 }
 
 static void
-on_event (AmpsMail *mail, gpointer user_data)
+dead_letters_amqp_on_event (AmpsMail *mail, gpointer user_data)
 {
   AmpsDeadLettersAmqp *self = user_data;
   AmpsAmqpEvent *event = (AmpsAmqpEvent *) mail;
-  AmpsAmqpLink *link = event->session == self->reader.session ? &self->reader : &self->publisher;
+  AmpsAmqpReconnector *reconnector =
+      event->io_thread == self->reader.io_thread ? &self->reader : &self->publisher;
 
   if (self->abandoned)
     {
@@ -380,31 +385,31 @@ on_event (AmpsMail *mail, gpointer user_data)
   switch (event->kind)
     {
     case AMPS_AMQP_EVENT_OPENED:
-      handle_opened (self, link);
+      dead_letters_amqp_handle_opened (self, reconnector);
       break;
     case AMPS_AMQP_EVENT_NO_QUEUE:
-      handle_no_queue (self, event->detail);
+      dead_letters_amqp_handle_no_queue (self, event->detail);
       break;
     case AMPS_AMQP_EVENT_DELIVERY:
-      handle_delivery (self, event->delivery, event->event);
+      dead_letters_amqp_handle_delivery (self, event->delivery, event->event);
       break;
     case AMPS_AMQP_EVENT_CONFIRMED:
       handle_confirmed (self, event->id, event->error);
       break;
     case AMPS_AMQP_EVENT_COUNTED:
-      handle_counted (self, event->n_messages);
+      dead_letters_amqp_handle_counted (self, event->n_messages);
       break;
     case AMPS_AMQP_EVENT_CANCELLED:
-      handle_cancelled (self);
+      dead_letters_amqp_handle_cancelled (self);
       break;
     case AMPS_AMQP_EVENT_BLOCKED:
       self->blocked = event->blocked;
       break;
     case AMPS_AMQP_EVENT_LENT:
-      amps_amqp_session_take (event->session);
+      amps_amqp_io_thread_take (event->io_thread);
       break;
     case AMPS_AMQP_EVENT_CLOSED:
-      handle_closed (self, link, event->detail);
+      dead_letters_amqp_handle_closed (self, reconnector, event->detail);
       break;
     case AMPS_AMQP_EVENT_CONSUMING:
     case AMPS_AMQP_EVENT_QUEUE:
@@ -420,7 +425,7 @@ on_event (AmpsMail *mail, gpointer user_data)
 /* Time limits */
 
 static void
-watch (AmpsDeadLettersAmqp *self)
+dead_letters_amqp_watch (AmpsDeadLettersAmqp *self)
 {
   gint64 silence = get_now (self) - self->last_event;
 
@@ -430,11 +435,11 @@ watch (AmpsDeadLettersAmqp *self)
         (double) silence / G_USEC_PER_SEC,
         self->blocked ? ": it takes no messages, as in a memory or disk alarm" : "");
   else if (self->consumer == CONSUMER_ACTIVE && silence >= WATCH_INTERVAL && !self->looking)
-    look (self);
+    dead_letters_amqp_look (self);
 }
 
 static gboolean
-on_watchdog (gpointer user_data)
+dead_letters_amqp_on_watchdog (gpointer user_data)
 {
   AmpsDeadLettersAmqp *self = user_data;
 
@@ -442,14 +447,14 @@ on_watchdog (gpointer user_data)
   if (self->closing)
     amps_dead_letters_amqp_hurry (self);
   else
-    watch (self);
+    dead_letters_amqp_watch (self);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_look (gpointer user_data)
 {
-  look (user_data);
+  dead_letters_amqp_look (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -463,7 +468,7 @@ on_link_timer (gpointer user_data G_GNUC_UNUSED)
 /* What it is asked */
 
 static void
-run (AmpsDeadLetters *letters)
+dead_letters_amqp_run (AmpsDeadLetters *letters)
 {
   AmpsDeadLettersAmqp *self = AMPS_DEAD_LETTERS_AMQP (letters);
   gboolean lists = get_request (self)->action == AMPS_DEAD_LETTERS_LIST;
@@ -476,13 +481,13 @@ run (AmpsDeadLetters *letters)
   self->last_event = get_now (self);
   self->reader.uri_index = self->publisher.uri_index = 0;
 
-  amps_amqp_link_connect (&self->reader);
-  amps_amqp_link_connect (&self->publisher);
+  amps_amqp_reconnector_connect (&self->reader);
+  amps_amqp_reconnector_connect (&self->publisher);
   amps_timer_set_due (self->watchdog, self->last_event + WATCH_INTERVAL);
 }
 
 static void
-cancel (AmpsDeadLetters *letters)
+dead_letters_amqp_cancel (AmpsDeadLetters *letters)
 {
   amps_dead_letters_amqp_close (
       AMPS_DEAD_LETTERS_AMQP (letters),
@@ -491,14 +496,14 @@ cancel (AmpsDeadLetters *letters)
 
 /* Life */
 
-static AmpsAmqpLink
-new_link (AmpsDeadLettersAmqp *self, const AmpsAmqpRole *role)
+static AmpsAmqpReconnector
+dead_letters_amqp_new_reconnector (AmpsDeadLettersAmqp *self, const AmpsAmqpRole *role)
 {
-  return (AmpsAmqpLink){ .role = role,
-                         .config = self->config,
-                         .clock = self->clock,
-                         .settings = self->settings,
-                         .events = self->events };
+  return (AmpsAmqpReconnector){ .role = role,
+                                .config = self->config,
+                                .clock = self->clock,
+                                .settings = self->settings,
+                                .events = self->events };
 }
 
 static void
@@ -506,9 +511,9 @@ amps_dead_letters_amqp_finalize (GObject *object)
 {
   AmpsDeadLettersAmqp *self = AMPS_DEAD_LETTERS_AMQP (object);
 
-  g_warn_if_fail (self->reader.session == NULL && self->publisher.session == NULL);
-  amps_amqp_link_clear (&self->reader);
-  amps_amqp_link_clear (&self->publisher);
+  g_warn_if_fail (self->reader.io_thread == NULL && self->publisher.io_thread == NULL);
+  amps_amqp_reconnector_clear (&self->reader);
+  amps_amqp_reconnector_clear (&self->publisher);
   amps_timer_free (self->watchdog);
   amps_timer_free (self->look);
   amps_mailbox_free (self->events);
@@ -525,8 +530,8 @@ static void
 amps_dead_letters_amqp_class_init (AmpsDeadLettersAmqpClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_dead_letters_amqp_finalize;
-  AMPS_DEAD_LETTERS_CLASS (klass)->run = run;
-  AMPS_DEAD_LETTERS_CLASS (klass)->cancel = cancel;
+  AMPS_DEAD_LETTERS_CLASS (klass)->run = dead_letters_amqp_run;
+  AMPS_DEAD_LETTERS_CLASS (klass)->cancel = dead_letters_amqp_cancel;
 }
 
 static void
@@ -551,12 +556,14 @@ amps_dead_letters_amqp_new (AmpsConfig *config, AmpsClock *clock, GError **error
   self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->settings = amps_amqp_settings_new_for_dead_letters (config);
-  self->events = amps_mailbox_new ("dead letters", NULL, on_event, amps_amqp_event_free, self);
-  self->reader = new_link (self, &amps_amqp_consumer_role);
-  self->publisher = new_link (self, &amps_amqp_publisher_role);
-  amps_amqp_link_init (&self->reader, on_link_timer, self);
-  amps_amqp_link_init (&self->publisher, on_link_timer, self);
-  self->watchdog = amps_clock_attach_timer (clock, "dead letters", on_watchdog, self);
+  self->events = amps_mailbox_new ("dead letters", NULL, dead_letters_amqp_on_event,
+                                   amps_amqp_event_free, self);
+  self->reader = dead_letters_amqp_new_reconnector (self, &amps_amqp_consumer_role);
+  self->publisher = dead_letters_amqp_new_reconnector (self, &amps_amqp_publisher_role);
+  amps_amqp_reconnector_init (&self->reader, on_link_timer, self);
+  amps_amqp_reconnector_init (&self->publisher, on_link_timer, self);
+  self->watchdog =
+      amps_clock_attach_timer (clock, "dead letters", dead_letters_amqp_on_watchdog, self);
   self->look = amps_clock_attach_timer (clock, "look at dead letters", on_look, self);
   return AMPS_DEAD_LETTERS (self);
 }

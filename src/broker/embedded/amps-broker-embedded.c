@@ -3,8 +3,8 @@
 
 #include "amps-embedded-file.h"
 #include "amps-embedded-worker.h"
-#include "core/amps-error.h"
-#include "core/amps-log.h"
+#include "base/amps-error.h"
+#include "base/amps-log.h"
 
 struct _AmpsBrokerEmbedded {
   AmpsBroker parent_instance;
@@ -27,7 +27,7 @@ struct _AmpsBrokerEmbedded {
 G_DEFINE_FINAL_TYPE (AmpsBrokerEmbedded, amps_broker_embedded, AMPS_TYPE_BROKER)
 
 static void
-show_state (AmpsBrokerEmbedded *self, const char *problem)
+broker_embedded_show_state (AmpsBrokerEmbedded *self, const char *problem)
 {
   AmpsBroker *broker = AMPS_BROKER (self);
 
@@ -42,7 +42,7 @@ show_state (AmpsBrokerEmbedded *self, const char *problem)
 /* Events */
 
 static void
-handle_opened (AmpsBrokerEmbedded *self)
+broker_embedded_handle_opened (AmpsBrokerEmbedded *self)
 {
   self->problem = FALSE;
   if (!self->open)
@@ -50,7 +50,7 @@ handle_opened (AmpsBrokerEmbedded *self)
       self->open = TRUE;
       amps_broker_begin_epoch (AMPS_BROKER (self));
     }
-  show_state (self, NULL);
+  broker_embedded_show_state (self, NULL);
 }
 
 static void
@@ -102,7 +102,7 @@ handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
   g_object_unref (task);
 }
 
-static void send_consume (AmpsBrokerEmbedded *self);
+static void broker_embedded_send_consume (AmpsBrokerEmbedded *self);
 
 static void
 stop_waiting (AmpsBrokerEmbedded *self)
@@ -116,13 +116,13 @@ stop_waiting (AmpsBrokerEmbedded *self)
 
 /* Jobs give back their bytes in this thread, and the worker does not see it. */
 static gboolean
-on_room (gpointer user_data)
+broker_embedded_on_room (gpointer user_data)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (user_data);
 
   stop_waiting (self);
   amps_broker_change_full (AMPS_BROKER (self), FALSE);
-  send_consume (self);
+  broker_embedded_send_consume (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -131,14 +131,14 @@ handle_full (AmpsBrokerEmbedded *self, gsize size)
 {
   stop_waiting (self);
   self->room = amps_byte_budget_source_new (self->settings->budget, size);
-  g_source_set_callback (self->room, on_room, self, NULL);
+  g_source_set_callback (self->room, broker_embedded_on_room, self, NULL);
   g_source_attach (self->room, NULL);
   amps_broker_change_full (AMPS_BROKER (self), TRUE);
 }
 
 /* @depths: (transfer full) (nullable) */
 static void
-handle_counted (AmpsBrokerEmbedded *self, guint64 id, AmpsQueueDepths *depths)
+broker_embedded_handle_counted (AmpsBrokerEmbedded *self, guint64 id, AmpsQueueDepths *depths)
 {
   g_autofree guint64 *key = NULL;
   g_autoptr (AmpsQueueDepths) owned = depths;
@@ -163,7 +163,7 @@ new_tasks (void)
 
 /* Whoever is told may call again at once, so nobody is told before all is over. */
 static void
-handle_closed (AmpsBrokerEmbedded *self)
+broker_embedded_handle_closed (AmpsBrokerEmbedded *self)
 {
   g_autoptr (GTask) stop_task = g_steal_pointer (&self->stop_task);
   g_autoptr (GHashTable) tasks = g_steal_pointer (&self->tasks);
@@ -174,7 +174,7 @@ handle_closed (AmpsBrokerEmbedded *self)
   amps_embedded_worker_free (g_steal_pointer (&self->worker));
   self->open = FALSE;
   amps_broker_end_epoch (AMPS_BROKER (self));
-  show_state (self, NULL);
+  broker_embedded_show_state (self, NULL);
 
   /* What came too late for the last commit. */
   g_hash_table_iter_init (&iter, tasks);
@@ -184,7 +184,7 @@ handle_closed (AmpsBrokerEmbedded *self)
 }
 
 static void
-on_event (AmpsMail *mail, gpointer user_data)
+broker_embedded_on_event (AmpsMail *mail, gpointer user_data)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (user_data);
   AmpsEmbeddedEvent *event = (AmpsEmbeddedEvent *) mail;
@@ -192,11 +192,11 @@ on_event (AmpsMail *mail, gpointer user_data)
   switch (event->kind)
     {
     case AMPS_EMBEDDED_EVENT_OPENED:
-      handle_opened (self);
+      broker_embedded_handle_opened (self);
       break;
     case AMPS_EMBEDDED_EVENT_PROBLEM:
       self->problem = TRUE;
-      show_state (self, event->error->message);
+      broker_embedded_show_state (self, event->error->message);
       break;
     case AMPS_EMBEDDED_EVENT_JOB:
       handle_job (self, event);
@@ -208,7 +208,7 @@ on_event (AmpsMail *mail, gpointer user_data)
       self->lease_end = event->lease_end;
       break;
     case AMPS_EMBEDDED_EVENT_COUNTED:
-      handle_counted (self, event->id, g_steal_pointer (&event->depths));
+      broker_embedded_handle_counted (self, event->id, g_steal_pointer (&event->depths));
       break;
     case AMPS_EMBEDDED_EVENT_FULL:
       handle_full (self, event->id);
@@ -217,7 +217,7 @@ on_event (AmpsMail *mail, gpointer user_data)
       handle_lost (self, event->id);
       break;
     case AMPS_EMBEDDED_EVENT_CLOSED:
-      handle_closed (self);
+      broker_embedded_handle_closed (self);
       break;
     default:
       g_warn_if_reached ();
@@ -229,7 +229,7 @@ on_event (AmpsMail *mail, gpointer user_data)
 /* What a broker does */
 
 static void
-send_consume (AmpsBrokerEmbedded *self)
+broker_embedded_send_consume (AmpsBrokerEmbedded *self)
 {
   if (self->worker != NULL)
     amps_embedded_worker_consume (self->worker, amps_broker_get_consuming (AMPS_BROKER (self)),
@@ -237,14 +237,14 @@ send_consume (AmpsBrokerEmbedded *self)
 }
 
 static void
-start (AmpsBroker *broker)
+broker_embedded_start (AmpsBroker *broker)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
   g_autofree char *exposure = NULL;
 
   if (self->settings == NULL)
     {
-      show_state (self, self->bad_settings->message);
+      broker_embedded_show_state (self, self->bad_settings->message);
       return;
     }
 
@@ -256,26 +256,26 @@ start (AmpsBroker *broker)
   if (exposure != NULL)
     amps_log (WARNING, FILE_EXPOSED, "%s", exposure);
   self->worker = amps_embedded_worker_new (self->settings, self->events);
-  send_consume (self);
+  broker_embedded_send_consume (self);
 }
 
 static void
-set_consuming (AmpsBroker *broker, gboolean consuming G_GNUC_UNUSED)
+broker_embedded_set_consuming (AmpsBroker *broker, gboolean consuming G_GNUC_UNUSED)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 
-  send_consume (self);
+  broker_embedded_send_consume (self);
   if (self->open)
-    show_state (self, NULL);
+    broker_embedded_show_state (self, NULL);
 }
 
 static void
-set_prefetch (AmpsBroker *broker, unsigned int prefetch)
+broker_embedded_set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 
   self->prefetch = prefetch;
-  send_consume (self);
+  broker_embedded_send_consume (self);
 }
 
 /* @task: (transfer full) (nullable) */
@@ -339,7 +339,7 @@ count_messages_async (AmpsBroker *broker, GTask *task)
 }
 
 static void
-stop_async (AmpsBroker *broker, GTask *task)
+broker_embedded_stop_async (AmpsBroker *broker, GTask *task)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 
@@ -371,7 +371,7 @@ check_lease (AmpsBroker *broker)
 }
 
 static gboolean
-is_stuck (AmpsBroker *broker)
+broker_embedded_is_stuck (AmpsBroker *broker)
 {
   AmpsBrokerEmbedded *self = AMPS_BROKER_EMBEDDED (broker);
 
@@ -400,23 +400,23 @@ amps_broker_embedded_class_init (AmpsBrokerEmbeddedClass *klass)
   AmpsBrokerClass *broker_class = AMPS_BROKER_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = amps_broker_embedded_finalize;
-  broker_class->start = start;
-  broker_class->set_consuming = set_consuming;
-  broker_class->set_prefetch = set_prefetch;
+  broker_class->start = broker_embedded_start;
+  broker_class->set_consuming = broker_embedded_set_consuming;
+  broker_class->set_prefetch = broker_embedded_set_prefetch;
   broker_class->settle_async = settle_async;
   broker_class->publish_async = publish_async;
   broker_class->count_messages_async = count_messages_async;
-  broker_class->stop_async = stop_async;
+  broker_class->stop_async = broker_embedded_stop_async;
   broker_class->check_lease = check_lease;
-  broker_class->is_stuck = is_stuck;
+  broker_class->is_stuck = broker_embedded_is_stuck;
 }
 
 static void
 amps_broker_embedded_init (AmpsBrokerEmbedded *self)
 {
   self->tasks = new_tasks ();
-  self->events =
-      amps_mailbox_new ("embedded events", NULL, on_event, amps_embedded_event_free, self);
+  self->events = amps_mailbox_new ("embedded events", NULL, broker_embedded_on_event,
+                                   amps_embedded_event_free, self);
 }
 
 /* With the mode “broker” the policy of the queue decides, and there is none. */

@@ -2,7 +2,7 @@
 #include "amps-dead-letters-embedded.h"
 
 #include "amps-embedded-sorter.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 struct _AmpsDeadLettersEmbedded {
   AmpsDeadLetters parent_instance;
@@ -25,7 +25,7 @@ get_end (AmpsDeadLettersEmbedded *self, AmpsEmbeddedPortion *portion)
 }
 
 static void
-tell (AmpsDeadLettersEmbedded *self, const AmpsEmbeddedPortion *portion)
+dead_letters_embedded_tell (AmpsDeadLettersEmbedded *self, const AmpsEmbeddedPortion *portion)
 {
   AmpsDeadLetters *letters = AMPS_DEAD_LETTERS (self);
 
@@ -47,7 +47,7 @@ on_portion (AmpsMail *mail, gpointer user_data)
   AmpsDeadLettersEmbedded *self = user_data;
   AmpsEmbeddedPortion *portion = (AmpsEmbeddedPortion *) mail;
 
-  tell (self, portion);
+  dead_letters_embedded_tell (self, portion);
   if (!portion->last && !self->cancelled)
     {
       amps_embedded_sorter_go_on (self->sorter);
@@ -62,7 +62,7 @@ on_portion (AmpsMail *mail, gpointer user_data)
 }
 
 static void
-run (AmpsDeadLetters *letters)
+dead_letters_embedded_run (AmpsDeadLetters *letters)
 {
   AmpsDeadLettersEmbedded *self = AMPS_DEAD_LETTERS_EMBEDDED (letters);
 
@@ -74,7 +74,7 @@ run (AmpsDeadLetters *letters)
 
 /* After the portion that it is at. */
 static void
-cancel (AmpsDeadLetters *letters)
+dead_letters_embedded_cancel (AmpsDeadLetters *letters)
 {
   AMPS_DEAD_LETTERS_EMBEDDED (letters)->cancelled = TRUE;
 }
@@ -95,8 +95,8 @@ static void
 amps_dead_letters_embedded_class_init (AmpsDeadLettersEmbeddedClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_dead_letters_embedded_finalize;
-  AMPS_DEAD_LETTERS_CLASS (klass)->run = run;
-  AMPS_DEAD_LETTERS_CLASS (klass)->cancel = cancel;
+  AMPS_DEAD_LETTERS_CLASS (klass)->run = dead_letters_embedded_run;
+  AMPS_DEAD_LETTERS_CLASS (klass)->cancel = dead_letters_embedded_cancel;
 }
 
 static void

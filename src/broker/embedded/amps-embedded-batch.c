@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-batch.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 static gboolean
-apply (AmpsEmbeddedCommand *command, AmpsEmbeddedStore *store, const AmpsEmbeddedLease *lease,
-       const char *dead_letters, gint64 now, GError **error)
+embedded_batch_apply (AmpsEmbeddedCommand *command, AmpsEmbeddedStore *store,
+                      const AmpsEmbeddedLease *lease, const char *dead_letters, gint64 now,
+                      GError **error)
 {
   if (command->kind == AMPS_EMBEDDED_COMMAND_PUBLISH)
     return amps_embedded_store_publish (store, command->queue, command->body, now, error);
@@ -20,7 +21,7 @@ apply (AmpsEmbeddedCommand *command, AmpsEmbeddedStore *store, const AmpsEmbedde
 
 /* What is refused for good fails alone: those beside it are not to blame. */
 static gboolean
-is_refused (const AmpsEmbeddedCommand *command, const GError *error)
+embedded_batch_is_refused (const AmpsEmbeddedCommand *command, const GError *error)
 {
   return command->id != 0 && (g_error_matches (error, AMPS_ERROR, AMPS_ERROR_TOO_LARGE) ||
                               g_error_matches (error, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED));
@@ -46,8 +47,8 @@ amps_embedded_batch_apply (GQueue *batch, AmpsEmbeddedStore *store, const AmpsEm
       AmpsEmbeddedCommand *command = l->data;
 
       g_clear_error (&command->refusal);
-      if (apply (command, store, lease, dead_letters, now, &command->refusal) ||
-          is_refused (command, command->refusal))
+      if (embedded_batch_apply (command, store, lease, dead_letters, now, &command->refusal) ||
+          embedded_batch_is_refused (command, command->refusal))
         continue;
 
       g_propagate_error (error, g_steal_pointer (&command->refusal));

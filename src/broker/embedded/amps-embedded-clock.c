@@ -86,7 +86,7 @@ amps_embedded_clock_was_set (const AmpsEmbeddedClock *self)
 }
 
 static gboolean
-execute (AmpsEmbeddedStore *store, char *sql, gint64 *n_changed, GError **error)
+embedded_clock_execute (AmpsEmbeddedStore *store, char *sql, gint64 *n_changed, GError **error)
 {
   gboolean done = amps_embedded_store_execute (store, sql, n_changed, error);
 
@@ -98,12 +98,13 @@ execute (AmpsEmbeddedStore *store, char *sql, gint64 *n_changed, GError **error)
 static gboolean
 set (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 *n_changed, GError **error)
 {
-  return execute (store,
-                  sqlite3_mprintf ("UPDATE clock SET boot_id = %Q, shift = %lld"
-                                   " WHERE boot_id <> %Q OR abs (shift - %lld) >= %lld",
-                                   self->boot_id, (sqlite3_int64) self->shift, self->boot_id,
-                                   (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
-                  n_changed, error);
+  return embedded_clock_execute (
+      store,
+      sqlite3_mprintf ("UPDATE clock SET boot_id = %Q, shift = %lld"
+                       " WHERE boot_id <> %Q OR abs (shift - %lld) >= %lld",
+                       self->boot_id, (sqlite3_int64) self->shift, self->boot_id,
+                       (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
+      n_changed, error);
 }
 
 /* Since the same start of the machine the wall clock was set by as much as the file's is
@@ -113,17 +114,19 @@ catch_up (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, gint64 now, GError 
 {
   gint64 n_changed;
 
-  return execute (store,
-                  sqlite3_mprintf ("UPDATE jobs SET due = max (due + %lld - shift, 1) FROM clock"
-                                   " WHERE due > 0 AND boot_id = %Q AND abs (shift - %lld) >= %lld",
-                                   (sqlite3_int64) self->shift, self->boot_id,
-                                   (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
-                  &n_changed, error) &&
-         execute (store,
-                  sqlite3_mprintf ("UPDATE jobs SET due = %lld + wait FROM clock"
-                                   " WHERE wait > 0 AND due > %lld + wait AND boot_id <> %Q",
-                                   (sqlite3_int64) now, (sqlite3_int64) now, self->boot_id),
-                  &n_changed, error);
+  return embedded_clock_execute (
+             store,
+             sqlite3_mprintf ("UPDATE jobs SET due = max (due + %lld - shift, 1) FROM clock"
+                              " WHERE due > 0 AND boot_id = %Q AND abs (shift - %lld) >= %lld",
+                              (sqlite3_int64) self->shift, self->boot_id,
+                              (sqlite3_int64) self->shift, (sqlite3_int64) MIN_JUMP),
+             &n_changed, error) &&
+         embedded_clock_execute (
+             store,
+             sqlite3_mprintf ("UPDATE jobs SET due = %lld + wait FROM clock"
+                              " WHERE wait > 0 AND due > %lld + wait AND boot_id <> %Q",
+                              (sqlite3_int64) now, (sqlite3_int64) now, self->boot_id),
+             &n_changed, error);
 }
 
 /**
@@ -172,10 +175,11 @@ amps_embedded_clock_adjust (AmpsEmbeddedClock *self, AmpsEmbeddedStore *store, G
     return FALSE;
 
   return n_changed == 0 ||
-         execute (store,
-                  sqlite3_mprintf ("UPDATE jobs SET due = max (due + %lld, 1) WHERE due > 0",
-                                   (sqlite3_int64) self->adjustment),
-                  &n_changed, error);
+         embedded_clock_execute (
+             store,
+             sqlite3_mprintf ("UPDATE jobs SET due = max (due + %lld, 1) WHERE due > 0",
+                              (sqlite3_int64) self->adjustment),
+             &n_changed, error);
 }
 
 /**

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-error.h"
 
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 
 /* A statement is refused by itself when the transaction that it was in goes on. */
 static AmpsError

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-message.h"
 
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /**
  * amps_embedded_command_new:

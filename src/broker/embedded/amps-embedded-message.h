@@ -2,10 +2,10 @@
 #pragma once
 
 #include "amps-embedded-store.h"
-#include "core/amps-cloudevent.h"
-#include "core/amps-delivery.h"
-#include "core/amps-mailbox.h"
-#include "core/amps-queue-depths.h"
+#include "base/amps-mailbox.h"
+#include "event/amps-cloudevent.h"
+#include "jobs/amps-delivery.h"
+#include "metrics/amps-queue-depths.h"
 
 G_BEGIN_DECLS
 

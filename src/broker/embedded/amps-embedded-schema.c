@@ -2,7 +2,7 @@
 #include "amps-embedded-schema.h"
 
 #include "amps-embedded-error.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* "AMPS" in ASCII: file(1) and we know whose file it is. */
 #define APPLICATION_ID 0x414d5053
@@ -47,14 +47,14 @@ static const char *const steps[] = {
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };
 
 static gboolean
-execute (sqlite3 *database, const char *sql, GError **error)
+embedded_schema_execute (sqlite3 *database, const char *sql, GError **error)
 {
   return sqlite3_exec (database, sql, NULL, NULL, NULL) == SQLITE_OK ||
          amps_embedded_set_error (error, database);
 }
 
 static gboolean
-read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
+embedded_schema_read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
 {
   sqlite3_stmt *statement = NULL;
   gboolean read = sqlite3_prepare_v2 (database, sql, -1, &statement, NULL) == SQLITE_OK &&
@@ -72,16 +72,17 @@ read_number (sqlite3 *database, const char *sql, gint64 *number, GError **error)
 /* To be called in a transaction: while another process makes the schema, what is
  * read one by one does not belong together. */
 static gboolean
-read_version (const AmpsEmbeddedSchema *self, sqlite3 *database, unsigned int *version,
-              GError **error)
+embedded_schema_read_version (const AmpsEmbeddedSchema *self, sqlite3 *database,
+                              unsigned int *version, GError **error)
 {
   gint64 application;
   gint64 found;
   gint64 n_tables;
 
-  if (!read_number (database, "PRAGMA application_id", &application, error) ||
-      !read_number (database, "PRAGMA user_version", &found, error) ||
-      !read_number (database, "SELECT count(*) FROM sqlite_schema", &n_tables, error))
+  if (!embedded_schema_read_number (database, "PRAGMA application_id", &application, error) ||
+      !embedded_schema_read_number (database, "PRAGMA user_version", &found, error) ||
+      !embedded_schema_read_number (database, "SELECT count(*) FROM sqlite_schema", &n_tables,
+                                    error))
     return FALSE;
 
   if (application != APPLICATION_ID && (application != 0 || n_tables != 0))
@@ -105,11 +106,11 @@ static gboolean
 end_transaction (sqlite3 *database, gboolean done, GError **error)
 {
   if (done)
-    return execute (database, "COMMIT", error);
+    return embedded_schema_execute (database, "COMMIT", error);
 
   /* SQLite may have done it itself. */
   if (!sqlite3_get_autocommit (database))
-    execute (database, "ROLLBACK", NULL);
+    embedded_schema_execute (database, "ROLLBACK", NULL);
   return FALSE;
 }
 
@@ -128,8 +129,9 @@ amps_embedded_schema_check (const AmpsEmbeddedSchema *self, sqlite3 *database, G
 {
   unsigned int version;
 
-  return execute (database, "BEGIN", error) &&
-         end_transaction (database, read_version (self, database, &version, error), error);
+  return embedded_schema_execute (database, "BEGIN", error) &&
+         end_transaction (database, embedded_schema_read_version (self, database, &version, error),
+                          error);
 }
 
 static gboolean
@@ -137,7 +139,7 @@ take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 {
   unsigned int version;
 
-  if (!read_version (self, database, &version, error))
+  if (!embedded_schema_read_version (self, database, &version, error))
     return FALSE;
 
   for (; version < self->n_steps; version++)
@@ -145,7 +147,8 @@ take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
       g_autofree char *mark = g_strdup_printf (
           "PRAGMA application_id = %d; PRAGMA user_version = %u", APPLICATION_ID, version + 1);
 
-      if (!execute (database, self->steps[version], error) || !execute (database, mark, error))
+      if (!embedded_schema_execute (database, self->steps[version], error) ||
+          !embedded_schema_execute (database, mark, error))
         return FALSE;
     }
 
@@ -166,6 +169,6 @@ take_steps (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 gboolean
 amps_embedded_schema_migrate (const AmpsEmbeddedSchema *self, sqlite3 *database, GError **error)
 {
-  return execute (database, "BEGIN IMMEDIATE", error) &&
+  return embedded_schema_execute (database, "BEGIN IMMEDIATE", error) &&
          end_transaction (database, take_steps (self, database, error), error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-worker.h"
 
-#include "core/amps-error.h"
-#include "core/amps-value.h"
+#include "base/amps-error.h"
+#include "base/amps-parse.h"
 
 #include <string.h>
 
@@ -10,31 +10,32 @@
 #define MIN_LEASE G_USEC_PER_SEC
 
 static gboolean
-fail (GError **error, const char *what)
+embedded_settings_fail (GError **error, const char *what)
 {
   g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, what);
   return FALSE;
 }
 
 static gboolean
-set_parameter (AmpsEmbeddedSettings *self, const char *name, const char *value, GError **error)
+embedded_settings_set_parameter (AmpsEmbeddedSettings *self, const char *name, const char *value,
+                                 GError **error)
 {
   if (strcmp (name, "synchronous") == 0)
     {
       self->durable = strcmp (value, "full") == 0;
       return self->durable || strcmp (value, "normal") == 0 ||
-             fail (error, "synchronous must be full or normal");
+             embedded_settings_fail (error, "synchronous must be full or normal");
     }
 
   if (strcmp (name, "lease") == 0)
     return (amps_parse_duration (value, &self->lease, NULL) && self->lease >= MIN_LEASE) ||
-           fail (error, "lease must be a duration of 1s or more");
+           embedded_settings_fail (error, "lease must be a duration of 1s or more");
 
-  return fail (error, "sqlite: knows the parameters synchronous and lease only");
+  return embedded_settings_fail (error, "sqlite: knows the parameters synchronous and lease only");
 }
 
 static gboolean
-set_parameters (AmpsEmbeddedSettings *self, const char *query, GError **error)
+embedded_settings_set_parameters (AmpsEmbeddedSettings *self, const char *query, GError **error)
 {
   GUriParamsIter iter;
   char *name;
@@ -46,7 +47,7 @@ set_parameters (AmpsEmbeddedSettings *self, const char *query, GError **error)
       g_autofree char *owned_name = name;
       g_autofree char *owned_value = value;
 
-      if (!set_parameter (self, owned_name, owned_value, error))
+      if (!embedded_settings_set_parameter (self, owned_name, owned_value, error))
         return FALSE;
     }
 
@@ -84,12 +85,13 @@ amps_embedded_settings_new (const char *uri, const char *subject, const char *de
   else if (g_str_has_prefix (location, "///") && location[3] != '\0')
     self->path = g_uri_unescape_string (location + 2, NULL);
   else
-    fail (&problem, "must be like sqlite:///path/queue.db, with an absolute path");
+    embedded_settings_fail (&problem,
+                            "must be like sqlite:///path/queue.db, with an absolute path");
 
   if (problem == NULL && self->path == NULL)
-    fail (&problem, "its path can't be read");
+    embedded_settings_fail (&problem, "its path can't be read");
   if (problem == NULL && question != NULL)
-    set_parameters (self, question + 1, &problem);
+    embedded_settings_set_parameters (self, question + 1, &problem);
 
   if (problem != NULL)
     {

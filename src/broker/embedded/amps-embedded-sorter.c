@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-embedded-sorter.h"
 
+#include "amps-embedded-file-monitor.h"
 #include "amps-embedded-store-dead.h"
-#include "amps-embedded-watch.h"
-#include "core/amps-error.h"
+#include "base/amps-error.h"
 
 /* Letters, and bytes that are handed over, in one transaction. */
 #define MAX_PORTION 100
@@ -35,10 +35,10 @@ struct _AmpsEmbeddedSorter {
 
   /* Of its thread alone: */
   gboolean stopped;
-  AmpsEmbeddedStore *store; /* (owned) (nullable) once it is open */
-  AmpsEmbeddedWatch *watch; /* (owned) (nullable) */
-  GArray *rows;             /* (owned) (nullable) of all letters */
-  unsigned int next;        /* of the rows */
+  AmpsEmbeddedStore *store;       /* (owned) (nullable) once it is open */
+  AmpsEmbeddedFileMonitor *watch; /* (owned) (nullable) */
+  GArray *rows;                   /* (owned) (nullable) of all letters */
+  unsigned int next;              /* of the rows */
   guint64 n_taken;
 };
 
@@ -79,7 +79,7 @@ amps_embedded_portion_free (gpointer portion)
 
 /* A file that is made by looking for letters in it would hide that its name is wrong. */
 static gboolean
-open_store (AmpsEmbeddedSorter *self, GError **error)
+embedded_sorter_open_store (AmpsEmbeddedSorter *self, GError **error)
 {
   if (self->store != NULL)
     return TRUE;
@@ -96,15 +96,15 @@ open_store (AmpsEmbeddedSorter *self, GError **error)
   if (self->store == NULL)
     return FALSE;
 
-  self->watch = amps_embedded_watch_new ();
-  amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
+  self->watch = amps_embedded_file_monitor_new ();
+  amps_embedded_file_monitor_follow (self->watch, amps_embedded_store_get_log (self->store));
   self->rows = amps_embedded_store_list_dead (self->store, self->settings->dead_letters,
                                               g_get_real_time (), error);
   return self->rows != NULL;
 }
 
 static gboolean
-begin (AmpsEmbeddedSorter *self, GError **error)
+embedded_sorter_begin (AmpsEmbeddedSorter *self, GError **error)
 {
   gint64 end = g_get_monotonic_time () + self->max_silence;
 
@@ -124,7 +124,8 @@ begin (AmpsEmbeddedSorter *self, GError **error)
 }
 
 static gboolean
-apply (AmpsEmbeddedSorter *self, gint64 row, const AmpsDeadLetter *letter, GError **error)
+embedded_sorter_apply (AmpsEmbeddedSorter *self, gint64 row, const AmpsDeadLetter *letter,
+                       GError **error)
 {
   switch (self->action)
     {
@@ -141,7 +142,7 @@ apply (AmpsEmbeddedSorter *self, gint64 row, const AmpsDeadLetter *letter, GErro
 
 /* What is refused for good fails alone: those beside it are not to blame. */
 static gboolean
-is_refused (const GError *problem)
+embedded_sorter_is_refused (const GError *problem)
 {
   return g_error_matches (problem, AMPS_ERROR, AMPS_ERROR_TOO_LARGE) ||
          g_error_matches (problem, AMPS_ERROR, AMPS_ERROR_NOT_PERMITTED);
@@ -156,7 +157,8 @@ sort (AmpsEmbeddedSorter *self, gint64 row, AmpsDeadLetter *letter, AmpsEmbedded
 
   sorted->letter = letter;
   g_ptr_array_add (portion->sorted, sorted);
-  if (apply (self, row, letter, &sorted->error) || is_refused (sorted->error))
+  if (embedded_sorter_apply (self, row, letter, &sorted->error) ||
+      embedded_sorter_is_refused (sorted->error))
     return TRUE;
 
   g_propagate_error (error, g_steal_pointer (&sorted->error));
@@ -164,7 +166,7 @@ sort (AmpsEmbeddedSorter *self, gint64 row, AmpsDeadLetter *letter, AmpsEmbedded
 }
 
 static gboolean
-has_enough (AmpsEmbeddedSorter *self, const AmpsEmbeddedPortion *portion)
+embedded_sorter_has_enough (AmpsEmbeddedSorter *self, const AmpsEmbeddedPortion *portion)
 {
   return self->next + portion->n_seen >= self->rows->len ||
          (self->filter->limit > 0 && self->n_taken + portion->sorted->len >= self->filter->limit);
@@ -176,7 +178,8 @@ fill (AmpsEmbeddedSorter *self, AmpsEmbeddedPortion *portion, GError **error)
   gint64 now = g_get_real_time ();
   gsize n_bytes = 0;
 
-  while (!has_enough (self, portion) && portion->n_seen < MAX_PORTION && n_bytes < MAX_BYTES)
+  while (!embedded_sorter_has_enough (self, portion) && portion->n_seen < MAX_PORTION &&
+         n_bytes < MAX_BYTES)
     {
       gint64 row = g_array_index (self->rows, gint64, self->next + portion->n_seen);
       g_autoptr (AmpsDeadLetter) letter = NULL;
@@ -198,12 +201,12 @@ fill (AmpsEmbeddedSorter *self, AmpsEmbeddedPortion *portion, GError **error)
 }
 
 static gboolean
-transact (AmpsEmbeddedSorter *self, AmpsEmbeddedPortion *portion, GError **error)
+embedded_sorter_transact (AmpsEmbeddedSorter *self, AmpsEmbeddedPortion *portion, GError **error)
 {
   if (self->action == AMPS_DEAD_LETTERS_LIST)
     return fill (self, portion, error);
 
-  if (!amps_embedded_store_is_in_place (self->store, error) || !begin (self, error))
+  if (!amps_embedded_store_is_in_place (self->store, error) || !embedded_sorter_begin (self, error))
     return FALSE;
   if (!fill (self, portion, error) || !amps_embedded_store_commit (self->store, error))
     {
@@ -212,7 +215,7 @@ transact (AmpsEmbeddedSorter *self, AmpsEmbeddedPortion *portion, GError **error
     }
 
   if (self->action == AMPS_DEAD_LETTERS_REDRIVE && portion->sorted->len > 0)
-    amps_embedded_watch_announce (self->watch);
+    amps_embedded_file_monitor_announce (self->watch);
   return TRUE;
 }
 
@@ -222,10 +225,10 @@ do_portion (AmpsEmbeddedSorter *self)
   g_autoptr (GError) error = NULL;
   AmpsEmbeddedPortion *portion = portion_new ();
 
-  if (open_store (self, &error) && transact (self, portion, &error))
+  if (embedded_sorter_open_store (self, &error) && embedded_sorter_transact (self, portion, &error))
     {
       portion->n_there = self->rows->len;
-      portion->last = has_enough (self, portion);
+      portion->last = embedded_sorter_has_enough (self, portion);
       self->next += (unsigned int) portion->n_seen;
       self->n_taken += portion->sorted->len;
       return portion;
@@ -240,7 +243,7 @@ do_portion (AmpsEmbeddedSorter *self)
 }
 
 static void
-on_command (AmpsMail *mail, gpointer user_data)
+embedded_sorter_on_command (AmpsMail *mail, gpointer user_data)
 {
   AmpsEmbeddedSorter *self = user_data;
   g_autofree Command *command = (Command *) mail;
@@ -252,14 +255,14 @@ on_command (AmpsMail *mail, gpointer user_data)
 }
 
 static gpointer
-serve (gpointer user_data)
+embedded_sorter_serve (gpointer user_data)
 {
   AmpsEmbeddedSorter *self = user_data;
 
   while (!self->stopped)
     g_main_context_iteration (self->context, TRUE);
 
-  g_clear_pointer (&self->watch, amps_embedded_watch_free);
+  g_clear_pointer (&self->watch, amps_embedded_file_monitor_free);
   g_clear_pointer (&self->store, amps_embedded_store_close);
   g_clear_pointer (&self->rows, g_array_unref);
   return NULL;
@@ -268,7 +271,7 @@ serve (gpointer user_data)
 /* In the main thread */
 
 static void
-send (AmpsEmbeddedSorter *self, CommandKind kind)
+embedded_sorter_send (AmpsEmbeddedSorter *self, CommandKind kind)
 {
   Command *command = g_new0 (Command, 1);
 
@@ -297,8 +300,9 @@ amps_embedded_sorter_new (const AmpsEmbeddedSettings *settings,
   self->max_silence = request->max_silence;
   self->portions = portions;
   self->context = g_main_context_new ();
-  self->commands = amps_mailbox_new ("dead letters", self->context, on_command, g_free, self);
-  self->thread = g_thread_new ("dead-letters", serve, self);
+  self->commands =
+      amps_mailbox_new ("dead letters", self->context, embedded_sorter_on_command, g_free, self);
+  self->thread = g_thread_new ("dead-letters", embedded_sorter_serve, self);
   return self;
 }
 
@@ -309,7 +313,7 @@ amps_embedded_sorter_new (const AmpsEmbeddedSettings *settings,
 void
 amps_embedded_sorter_free (AmpsEmbeddedSorter *self)
 {
-  send (self, COMMAND_STOP);
+  embedded_sorter_send (self, COMMAND_STOP);
   g_thread_join (self->thread);
   amps_mailbox_free (self->commands);
   g_main_context_unref (self->context);
@@ -326,5 +330,5 @@ amps_embedded_sorter_free (AmpsEmbeddedSorter *self)
 void
 amps_embedded_sorter_go_on (AmpsEmbeddedSorter *self)
 {
-  send (self, COMMAND_GO_ON);
+  embedded_sorter_send (self, COMMAND_GO_ON);
 }

@@ -46,7 +46,7 @@ amps_embedded_store_get_lacking (AmpsEmbeddedStore *self)
 }
 
 static gboolean
-finish (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
+embedded_store_claim_finish (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
 {
   /* Reset tells again what the last step said. */
   return sqlite3_reset (statement) == SQLITE_OK || amps_embedded_store_fail (self, error);
@@ -95,11 +95,12 @@ list_candidates (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **erro
       g_array_append_val (candidates, candidate);
     }
 
-  return finish (self, statement, error) ? g_steal_pointer (&candidates) : NULL;
+  return embedded_store_claim_finish (self, statement, error) ? g_steal_pointer (&candidates)
+                                                              : NULL;
 }
 
 static gboolean
-has_room (AmpsEmbeddedStore *self, const Candidate *candidate)
+embedded_store_claim_has_room (AmpsEmbeddedStore *self, const Candidate *candidate)
 {
   if (self->budget == NULL || amps_byte_budget_fits (self->budget, candidate->size))
     return TRUE;
@@ -116,7 +117,7 @@ claim_job (AmpsEmbeddedStore *self, sqlite3_stmt *statement, const Candidate *ca
   while (sqlite3_step (statement) == SQLITE_ROW)
     g_ptr_array_add (jobs, read_job (self, statement));
 
-  return finish (self, statement, error);
+  return embedded_store_claim_finish (self, statement, error);
 }
 
 static int
@@ -145,7 +146,7 @@ claim_jobs (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GArray *candidates
     {
       const Candidate *candidate = &g_array_index (owned, Candidate, i);
 
-      if (limited && !has_room (self, candidate))
+      if (limited && !embedded_store_claim_has_room (self, candidate))
         break;
       if (!claim_job (self, statement, candidate, jobs, error))
         return NULL;

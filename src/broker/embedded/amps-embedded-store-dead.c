@@ -2,14 +2,14 @@
 #include "amps-embedded-store-dead.h"
 
 #include "amps-embedded-store-private.h"
-#include "core/amps-cloudevent.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-foreign-text.h"
+#include "event/amps-cloudevent.h"
 
 /* How dead letters are looked at, put back and removed: so rarely that nothing is prepared
  * beforehand. Those that somebody consumes, under whose lease they are, are let alone. */
 
 static sqlite3_stmt *
-prepare (AmpsEmbeddedStore *self, const char *sql, GError **error)
+embedded_store_dead_prepare (AmpsEmbeddedStore *self, const char *sql, GError **error)
 {
   sqlite3_stmt *statement = NULL;
 
@@ -19,7 +19,7 @@ prepare (AmpsEmbeddedStore *self, const char *sql, GError **error)
 }
 
 static gboolean
-finish (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
+embedded_store_dead_finish (AmpsEmbeddedStore *self, sqlite3_stmt *statement, GError **error)
 {
   gboolean done = sqlite3_reset (statement) == SQLITE_OK || amps_embedded_store_fail (self, error);
 
@@ -42,8 +42,8 @@ amps_embedded_store_list_dead (AmpsEmbeddedStore *self, const char *queue, gint6
                                GError **error)
 {
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (gint64));
-  sqlite3_stmt *statement =
-      prepare (self, "SELECT id FROM jobs WHERE queue = ?1 AND due <= ?2 ORDER BY id", error);
+  sqlite3_stmt *statement = embedded_store_dead_prepare (
+      self, "SELECT id FROM jobs WHERE queue = ?1 AND due <= ?2 ORDER BY id", error);
 
   if (statement == NULL)
     return NULL;
@@ -57,7 +57,7 @@ amps_embedded_store_list_dead (AmpsEmbeddedStore *self, const char *queue, gint6
       g_array_append_val (rows, row);
     }
 
-  return finish (self, statement, error) ? g_steal_pointer (&rows) : NULL;
+  return embedded_store_dead_finish (self, statement, error) ? g_steal_pointer (&rows) : NULL;
 }
 
 static char *
@@ -119,11 +119,11 @@ amps_embedded_store_read_dead (AmpsEmbeddedStore *self, gint64 row, const char *
                                gboolean with_body, AmpsDeadLetter **letter, GError **error)
 {
   g_autoptr (AmpsDeadLetter) found = NULL;
-  sqlite3_stmt *statement =
-      prepare (self,
-               "SELECT body, reason, detail, origin, attempt, first_received, died FROM jobs"
-               " WHERE id = ?1 AND queue = ?2 AND due <= ?3",
-               error);
+  sqlite3_stmt *statement = embedded_store_dead_prepare (
+      self,
+      "SELECT body, reason, detail, origin, attempt, first_received, died FROM jobs"
+      " WHERE id = ?1 AND queue = ?2 AND due <= ?3",
+      error);
 
   *letter = NULL;
   if (statement == NULL)
@@ -134,7 +134,7 @@ amps_embedded_store_read_dead (AmpsEmbeddedStore *self, gint64 row, const char *
   sqlite3_bind_int64 (statement, 3, now);
   if (sqlite3_step (statement) == SQLITE_ROW)
     found = read_letter (statement, with_body);
-  if (!finish (self, statement, error))
+  if (!embedded_store_dead_finish (self, statement, error))
     return FALSE;
 
   *letter = g_steal_pointer (&found);
@@ -156,12 +156,12 @@ amps_embedded_store_read_dead (AmpsEmbeddedStore *self, gint64 row, const char *
 gboolean
 amps_embedded_store_redrive (AmpsEmbeddedStore *self, gint64 row, const char *queue, GError **error)
 {
-  sqlite3_stmt *statement =
-      prepare (self,
-               "UPDATE jobs SET queue = ?2, due = 0, wait = 0, owner = NULL, attempt = 1,"
-               " handed_out = 0, returns = 0, first_received = 0, origin = NULL, reason = NULL,"
-               " detail = NULL, died = NULL WHERE id = ?1",
-               error);
+  sqlite3_stmt *statement = embedded_store_dead_prepare (
+      self,
+      "UPDATE jobs SET queue = ?2, due = 0, wait = 0, owner = NULL, attempt = 1,"
+      " handed_out = 0, returns = 0, first_received = 0, origin = NULL, reason = NULL,"
+      " detail = NULL, died = NULL WHERE id = ?1",
+      error);
 
   if (statement == NULL)
     return FALSE;
@@ -169,7 +169,7 @@ amps_embedded_store_redrive (AmpsEmbeddedStore *self, gint64 row, const char *qu
   sqlite3_bind_int64 (statement, 1, row);
   amps_embedded_store_bind_text (statement, 2, queue);
   sqlite3_step (statement);
-  return finish (self, statement, error);
+  return embedded_store_dead_finish (self, statement, error);
 }
 
 /**
@@ -183,12 +183,13 @@ amps_embedded_store_redrive (AmpsEmbeddedStore *self, gint64 row, const char *qu
 gboolean
 amps_embedded_store_remove (AmpsEmbeddedStore *self, gint64 row, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self, "DELETE FROM jobs WHERE id = ?1", error);
+  sqlite3_stmt *statement =
+      embedded_store_dead_prepare (self, "DELETE FROM jobs WHERE id = ?1", error);
 
   if (statement == NULL)
     return FALSE;
 
   sqlite3_bind_int64 (statement, 1, row);
   sqlite3_step (statement);
-  return finish (self, statement, error);
+  return embedded_store_dead_finish (self, statement, error);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "amps-embedded-store.h"
-#include "core/amps-dead-letter.h"
+#include "jobs/amps-dead-letter.h"
 
 G_BEGIN_DECLS
 

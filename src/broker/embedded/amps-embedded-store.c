@@ -4,8 +4,8 @@
 #include "amps-embedded-error.h"
 #include "amps-embedded-file.h"
 #include "amps-embedded-schema.h"
-#include "core/amps-error.h"
-#include "core/amps-foreign-text.h"
+#include "base/amps-error.h"
+#include "base/amps-foreign-text.h"
 
 #include <string.h>
 
@@ -45,14 +45,14 @@ amps_embedded_store_fail (AmpsEmbeddedStore *self, GError **error)
 }
 
 static gboolean
-execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
+embedded_store_execute (AmpsEmbeddedStore *self, const char *sql, GError **error)
 {
   return sqlite3_exec (self->database, sql, NULL, NULL, NULL) == SQLITE_OK ||
          amps_embedded_store_fail (self, error);
 }
 
 static gboolean
-prepare (AmpsEmbeddedStore *self, GError **error)
+embedded_store_prepare (AmpsEmbeddedStore *self, GError **error)
 {
   for (unsigned int i = 0; i < AMPS_EMBEDDED_N_STATEMENTS; i++)
     {
@@ -82,7 +82,7 @@ static gboolean
 try_to_set_up_schema (AmpsEmbeddedStore *self, GError **error)
 {
   return amps_embedded_schema_check (&amps_embedded_schema, self->database, error) &&
-         execute (self, "PRAGMA journal_mode = WAL", error) &&
+         embedded_store_execute (self, "PRAGMA journal_mode = WAL", error) &&
          amps_embedded_schema_migrate (&amps_embedded_schema, self->database, error);
 }
 
@@ -131,9 +131,10 @@ amps_embedded_store_open (const char *path, gboolean durable, GError **error)
 
   sqlite3_busy_timeout (self->database, BUSY_TIMEOUT_MS);
   if (open && check_writable (self, error) && set_up_schema (self, error) &&
-      execute (self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
-               error) &&
-      execute (self, "PRAGMA cache_size = " CACHE_SIZE, error) && prepare (self, error))
+      embedded_store_execute (
+          self, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", error) &&
+      embedded_store_execute (self, "PRAGMA cache_size = " CACHE_SIZE, error) &&
+      embedded_store_prepare (self, error))
     return g_steal_pointer (&self);
 
   g_autofree char *readable = amps_foreign_text_dup (path, -1);
@@ -217,7 +218,7 @@ amps_embedded_store_bind_text (sqlite3_stmt *statement, int index, const char *t
 }
 
 static gboolean
-run (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, GError **error)
+embedded_store_run (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, GError **error)
 {
   sqlite3_stmt *statement = self->statements[which];
   gboolean done = sqlite3_step (statement) == SQLITE_DONE || amps_embedded_store_fail (self, error);
@@ -237,7 +238,7 @@ run (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, GError **error)
 gboolean
 amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error)
 {
-  return run (self, AMPS_EMBEDDED_STATEMENT_BEGIN, error);
+  return embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_BEGIN, error);
 }
 
 /**
@@ -250,7 +251,7 @@ amps_embedded_store_begin (AmpsEmbeddedStore *self, GError **error)
 gboolean
 amps_embedded_store_commit (AmpsEmbeddedStore *self, GError **error)
 {
-  return run (self, AMPS_EMBEDDED_STATEMENT_COMMIT, error);
+  return embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_COMMIT, error);
 }
 
 /**
@@ -264,7 +265,7 @@ amps_embedded_store_roll_back (AmpsEmbeddedStore *self)
 {
   /* SQLite may have done it itself. */
   if (!sqlite3_get_autocommit (self->database))
-    run (self, AMPS_EMBEDDED_STATEMENT_ROLL_BACK, NULL);
+    embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_ROLL_BACK, NULL);
 }
 
 /**
@@ -282,7 +283,7 @@ gboolean
 amps_embedded_store_execute (AmpsEmbeddedStore *self, const char *sql, gint64 *n_changed,
                              GError **error)
 {
-  if (!execute (self, sql, error))
+  if (!embedded_store_execute (self, sql, error))
     return FALSE;
 
   *n_changed = sqlite3_changes (self->database);
@@ -313,7 +314,7 @@ amps_embedded_store_publish (AmpsEmbeddedStore *self, const char *queue, GBytes 
   if (sqlite3_bind_blob64 (statement, 2, data != NULL ? data : "", length, SQLITE_STATIC) !=
       SQLITE_OK)
     return amps_embedded_store_fail (self, error);
-  return run (self, AMPS_EMBEDDED_STATEMENT_PUBLISH, error);
+  return embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_PUBLISH, error);
 }
 
 static AmpsEmbeddedStatement
@@ -321,8 +322,8 @@ get_statement (AmpsSettlementKind kind, const char *dead_letters)
 {
   static const AmpsEmbeddedStatement by_kind[] = {
     [AMPS_SETTLE_ACKNOWLEDGE] = AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE,
-    [AMPS_SETTLE_RELEASE] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
-    [AMPS_SETTLE_RETURN] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
+    [AMPS_SETTLE_REQUEUE] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
+    [AMPS_SETTLE_REQUEUE_FAILED] = AMPS_EMBEDDED_STATEMENT_GIVE_BACK,
     [AMPS_SETTLE_RETRY] = AMPS_EMBEDDED_STATEMENT_RETRY,
     [AMPS_SETTLE_DEAD_LETTER] = AMPS_EMBEDDED_STATEMENT_DEAD_LETTER,
   };
@@ -368,7 +369,7 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
       amps_embedded_store_bind_text (statement, 7, dead_letters);
     }
 
-  if (!run (self, which, error))
+  if (!embedded_store_run (self, which, error))
     return FALSE;
 
   *was_own = sqlite3_changes (self->database) > 0;
@@ -393,7 +394,7 @@ amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 le
 
   amps_embedded_store_bind_text (statement, 1, owner);
   sqlite3_bind_int64 (statement, 2, lease_end);
-  if (!run (self, AMPS_EMBEDDED_STATEMENT_RENEW, error))
+  if (!embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_RENEW, error))
     return FALSE;
 
   *n_renewed = (unsigned int) sqlite3_changes (self->database);
@@ -414,7 +415,7 @@ gboolean
 amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error)
 {
   amps_embedded_store_bind_text (self->statements[AMPS_EMBEDDED_STATEMENT_GIVE_UP], 1, owner);
-  return run (self, AMPS_EMBEDDED_STATEMENT_GIVE_UP, error);
+  return embedded_store_run (self, AMPS_EMBEDDED_STATEMENT_GIVE_UP, error);
 }
 
 /**
@@ -444,8 +445,8 @@ amps_embedded_store_get_next_due (AmpsEmbeddedStore *self, const char *queue, gi
 }
 
 static gboolean
-count (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, const char *queue, gint64 now,
-       AmpsQueueDepths *depths, const char *label, GError **error)
+embedded_store_count (AmpsEmbeddedStore *self, AmpsEmbeddedStatement which, const char *queue,
+                      gint64 now, AmpsQueueDepths *depths, const char *label, GError **error)
 {
   sqlite3_stmt *statement = self->statements[which];
   gboolean read;
@@ -478,10 +479,13 @@ amps_embedded_store_count (AmpsEmbeddedStore *self, const char *subject, const c
   g_autoptr (AmpsQueueDepths) depths = amps_queue_depths_new ();
   g_autofree char *retries = g_strconcat (subject, ".retry", NULL);
 
-  if (count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, subject, now, depths, subject, error) &&
-      (dead_letters == NULL || count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, dead_letters, now,
-                                      depths, dead_letters, error)) &&
-      count (self, AMPS_EMBEDDED_STATEMENT_COUNT_DELAYED, subject, now, depths, retries, error))
+  if (embedded_store_count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, subject, now, depths,
+                            subject, error) &&
+      (dead_letters == NULL ||
+       embedded_store_count (self, AMPS_EMBEDDED_STATEMENT_COUNT_READY, dead_letters, now, depths,
+                             dead_letters, error)) &&
+      embedded_store_count (self, AMPS_EMBEDDED_STATEMENT_COUNT_DELAYED, subject, now, depths,
+                            retries, error))
     return g_steal_pointer (&depths);
 
   return NULL;

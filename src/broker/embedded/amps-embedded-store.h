@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "core/amps-byte-budget.h"
-#include "core/amps-queue-depths.h"
-#include "core/amps-settlement.h"
+#include "base/amps-byte-budget.h"
+#include "jobs/amps-settlement.h"
+#include "metrics/amps-queue-depths.h"
 
 #include <gio/gio.h>
 

@@ -2,10 +2,10 @@
 #include "amps-embedded-worker.h"
 
 #include "amps-embedded-batch.h"
-#include "amps-embedded-watch.h"
-#include "core/amps-backoff.h"
-#include "core/amps-clock.h"
-#include "core/amps-error.h"
+#include "amps-embedded-file-monitor.h"
+#include "base/amps-backoff.h"
+#include "base/amps-clock.h"
+#include "base/amps-error.h"
 
 #include <glib-unix.h>
 
@@ -25,12 +25,12 @@ struct _AmpsEmbeddedWorker {
 
   /* Of the worker's thread alone: */
   GMainLoop *loop;
-  AmpsEmbeddedWatch *watch; /* (owned) */
-  AmpsEmbeddedStore *store; /* (owned) (nullable) while it can't be opened */
-  GSource *timer;           /* (owned) due when there is work */
-  GQueue batch;             /* (owned) of AmpsEmbeddedCommand, in order, to be committed */
-  AmpsEmbeddedLease *lease; /* (owned) */
-  AmpsEmbeddedClock *clock; /* (owned) */
+  AmpsEmbeddedFileMonitor *watch; /* (owned) */
+  AmpsEmbeddedStore *store;       /* (owned) (nullable) while it can't be opened */
+  GSource *timer;                 /* (owned) due when there is work */
+  GQueue batch;                   /* (owned) of AmpsEmbeddedCommand, in order, to be committed */
+  AmpsEmbeddedLease *lease;       /* (owned) */
+  AmpsEmbeddedClock *clock;       /* (owned) */
   gboolean consuming;
   gboolean stopping;
   unsigned int prefetch;
@@ -40,7 +40,8 @@ struct _AmpsEmbeddedWorker {
 };
 
 static void
-tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id, GError *error)
+embedded_worker_tell (AmpsEmbeddedWorker *self, AmpsEmbeddedEventKind kind, guint64 id,
+                      GError *error)
 {
   AmpsEmbeddedEvent *event = amps_embedded_event_new (kind, id, error);
 
@@ -90,7 +91,8 @@ is_lost (AmpsEmbeddedWorker *self, const Outcome *outcome)
 }
 
 static gboolean
-keep (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
+embedded_worker_keep (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome,
+                      GError **error)
 {
   unsigned int n_held = outcome->lease->n_held;
 
@@ -152,7 +154,8 @@ tell_claimed (AmpsEmbeddedWorker *self, const GPtrArray *jobs)
 }
 
 static gboolean
-transact (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GError **error)
+embedded_worker_transact (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome,
+                          GError **error)
 {
   if (!amps_embedded_store_begin (self->store, error) ||
       !amps_embedded_clock_adjust (self->clock, self->store, error) ||
@@ -162,16 +165,16 @@ transact (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, Outcome *outcome, GErr
 
   outcome->lease = amps_embedded_lease_copy (self->lease);
   amps_embedded_batch_count (&self->batch, outcome->lease);
-  return keep (self, now, outcome, error) && claim (self, now, outcome, error) &&
+  return embedded_worker_keep (self, now, outcome, error) && claim (self, now, outcome, error) &&
          amps_embedded_store_commit (self->store, error);
 }
 
 static void
-note_success (AmpsEmbeddedWorker *self)
+embedded_worker_note_success (AmpsEmbeddedWorker *self)
 {
   self->failures = 0;
   if (self->problem)
-    tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL);
+    embedded_worker_tell (self, AMPS_EMBEDDED_EVENT_OPENED, 0, NULL);
   self->problem = FALSE;
 }
 
@@ -188,21 +191,22 @@ tell_outcome (AmpsEmbeddedWorker *self, Outcome *outcome)
   if (renewed && !lost)
     tell_renewed (self);
 
-  note_success (self);
+  embedded_worker_note_success (self);
   if (amps_embedded_batch_is_news (&self->batch))
-    amps_embedded_watch_announce (self->watch);
+    amps_embedded_file_monitor_announce (self->watch);
   amps_embedded_batch_answer (&self->batch, self->events);
   if (lost)
-    tell (self, AMPS_EMBEDDED_EVENT_LOST, outcome->n_lost, NULL);
+    embedded_worker_tell (self, AMPS_EMBEDDED_EVENT_LOST, outcome->n_lost, NULL);
   tell_claimed (self, outcome->jobs);
   if (outcome->jobs != NULL && self->lacking > 0)
-    tell (self, AMPS_EMBEDDED_EVENT_FULL, self->lacking, NULL);
+    embedded_worker_tell (self, AMPS_EMBEDDED_EVENT_FULL, self->lacking, NULL);
 }
 
 /* Looking costs less than a transaction, which locks others out. @wait: µs until there
  * is something to do; 0 or less for now */
 static gboolean
-find_next (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, gint64 *wait, GError **error)
+embedded_worker_find_next (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, gint64 *wait,
+                           GError **error)
 {
   gint64 due = -1;
 
@@ -223,28 +227,28 @@ work (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
   gint64 wait;
 
   /* Cleared before the look: what is announced after it wakes again. */
-  amps_embedded_watch_clear (self->watch);
-  if (!find_next (self, now, &wait, error))
+  amps_embedded_file_monitor_clear (self->watch);
+  if (!embedded_worker_find_next (self, now, &wait, error))
     return FALSE;
 
   if (self->batch.head != NULL || wait <= 0 || amps_embedded_clock_was_set (self->clock))
     {
-      if (!transact (self, now, &outcome, error))
+      if (!embedded_worker_transact (self, now, &outcome, error))
         return FALSE;
 
       tell_outcome (self, &outcome);
-      amps_embedded_watch_clear (self->watch);
-      if (!find_next (self, now, &wait, error))
+      amps_embedded_file_monitor_clear (self->watch);
+      if (!embedded_worker_find_next (self, now, &wait, error))
         return FALSE;
     }
 
-  note_success (self);
+  embedded_worker_note_success (self);
   wake_after (self, wait);
   return TRUE;
 }
 
 static gboolean
-open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
+embedded_worker_open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 {
   self->store = amps_embedded_store_open (self->settings->path, self->settings->durable, error);
   if (self->store == NULL)
@@ -252,7 +256,7 @@ open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 
   if (self->settings->budget != NULL)
     amps_embedded_store_set_budget (self->store, self->settings->budget);
-  amps_embedded_watch_follow (self->watch, amps_embedded_store_get_log (self->store));
+  amps_embedded_file_monitor_follow (self->watch, amps_embedded_store_get_log (self->store));
   /* It may be another file than before. */
   amps_embedded_lease_doubt (self->lease);
   return amps_embedded_clock_enter (self->clock, self->store, now.real, error);
@@ -260,7 +264,7 @@ open_store (AmpsEmbeddedWorker *self, AmpsEmbeddedTime now, GError **error)
 
 /* What could not be committed stays in the batch, and in the file as it was. */
 static void
-note_problem (AmpsEmbeddedWorker *self, const GError *error)
+embedded_worker_note_problem (AmpsEmbeddedWorker *self, const GError *error)
 {
   gint64 delay = amps_backoff_draw (MIN_BACKOFF, MAX_BACKOFF, ++self->failures);
 
@@ -272,13 +276,13 @@ note_problem (AmpsEmbeddedWorker *self, const GError *error)
     }
 
   self->problem = TRUE;
-  tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, g_error_copy (error));
+  embedded_worker_tell (self, AMPS_EMBEDDED_EVENT_PROBLEM, 0, g_error_copy (error));
   amps_embedded_batch_fail (&self->batch, self->events, error);
   g_source_set_ready_time (self->timer, g_get_monotonic_time () + delay);
 }
 
 static gboolean
-on_timer (gpointer user_data)
+embedded_worker_on_timer (gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
   AmpsEmbeddedTime now = { g_get_real_time (), amps_get_boot_time () };
@@ -287,8 +291,9 @@ on_timer (gpointer user_data)
   set_busy_since (self, now.boot);
   g_source_set_ready_time (self->timer, -1);
   amps_embedded_clock_observe (self->clock, now);
-  if ((self->store == NULL && !open_store (self, now, &error)) || !work (self, now, &error))
-    note_problem (self, error);
+  if ((self->store == NULL && !embedded_worker_open_store (self, now, &error)) ||
+      !work (self, now, &error))
+    embedded_worker_note_problem (self, error);
   set_busy_since (self, 0);
 
   if (self->stopping)
@@ -299,7 +304,7 @@ on_timer (gpointer user_data)
 /* At once, since it need not be committed with anything. Without an answer it is not
  * known how many there are. */
 static void
-count_jobs (AmpsEmbeddedWorker *self, guint64 id)
+embedded_worker_count_jobs (AmpsEmbeddedWorker *self, guint64 id)
 {
   AmpsEmbeddedEvent *event = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_COUNTED, id, NULL);
 
@@ -315,21 +320,21 @@ on_announced (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoint
 {
   AmpsEmbeddedWorker *self = user_data;
 
-  amps_embedded_watch_clear (self->watch);
+  amps_embedded_file_monitor_clear (self->watch);
   if (!self->problem && may_claim (self, self->lease))
     wake_now (self);
   return G_SOURCE_CONTINUE;
 }
 
 static void
-on_command (AmpsMail *mail, gpointer user_data)
+embedded_worker_on_command (AmpsMail *mail, gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
   AmpsEmbeddedCommand *command = (AmpsEmbeddedCommand *) mail;
 
   if (command->kind == AMPS_EMBEDDED_COMMAND_COUNT)
     {
-      count_jobs (self, command->id);
+      embedded_worker_count_jobs (self, command->id);
       amps_embedded_command_free (command);
       return;
     }
@@ -362,22 +367,23 @@ on_command (AmpsMail *mail, gpointer user_data)
 }
 
 static gboolean
-timer_dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback, gpointer user_data)
+embedded_worker_timer_dispatch (GSource *source G_GNUC_UNUSED, GSourceFunc callback,
+                                gpointer user_data)
 {
   return callback (user_data);
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
+static GSourceFuncs timer_funcs = { .dispatch = embedded_worker_timer_dispatch };
 
 static GSource *
 watch_others (AmpsEmbeddedWorker *self)
 {
   GSource *source;
 
-  if (amps_embedded_watch_get_fd (self->watch) < 0)
+  if (amps_embedded_file_monitor_get_fd (self->watch) < 0)
     return NULL;
 
-  source = g_unix_fd_source_new (amps_embedded_watch_get_fd (self->watch), G_IO_IN);
+  source = g_unix_fd_source_new (amps_embedded_file_monitor_get_fd (self->watch), G_IO_IN);
   g_source_set_callback (source, (GSourceFunc) (void (*) (void)) on_announced, self, NULL);
   g_source_attach (source, self->context);
   return source;
@@ -390,12 +396,12 @@ close_store (AmpsEmbeddedWorker *self)
     return;
 
   if (amps_embedded_store_give_up (self->store, self->lease->owner, NULL))
-    amps_embedded_watch_announce (self->watch);
+    amps_embedded_file_monitor_announce (self->watch);
   g_clear_pointer (&self->store, amps_embedded_store_close);
 }
 
 static gpointer
-serve (gpointer user_data)
+embedded_worker_serve (gpointer user_data)
 {
   AmpsEmbeddedWorker *self = user_data;
   GSource *others;
@@ -404,9 +410,9 @@ serve (gpointer user_data)
   self->loop = g_main_loop_new (self->context, FALSE);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "embedded broker");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
+  g_source_set_callback (self->timer, embedded_worker_on_timer, self, NULL);
   g_source_attach (self->timer, self->context);
-  self->watch = amps_embedded_watch_new ();
+  self->watch = amps_embedded_file_monitor_new ();
   others = watch_others (self);
   self->problem = TRUE;
 
@@ -417,12 +423,12 @@ serve (gpointer user_data)
   if (others != NULL)
     g_source_destroy (others);
   g_clear_pointer (&others, g_source_unref);
-  amps_embedded_watch_free (self->watch);
+  amps_embedded_file_monitor_free (self->watch);
   g_source_destroy (self->timer);
   g_source_unref (self->timer);
   g_main_loop_unref (self->loop);
   g_main_context_pop_thread_default (self->context);
-  tell (self, AMPS_EMBEDDED_EVENT_CLOSED, 0, NULL);
+  embedded_worker_tell (self, AMPS_EMBEDDED_EVENT_CLOSED, 0, NULL);
   return NULL;
 }
 
@@ -443,11 +449,11 @@ amps_embedded_worker_new (const AmpsEmbeddedSettings *settings, AmpsMailbox *eve
   self->settings = settings;
   self->events = events;
   self->context = g_main_context_new ();
-  self->commands = amps_mailbox_new ("embedded commands", self->context, on_command,
+  self->commands = amps_mailbox_new ("embedded commands", self->context, embedded_worker_on_command,
                                      amps_embedded_command_free, self);
   self->lease = amps_embedded_lease_new (settings->lease);
   self->clock = amps_embedded_clock_new_for_system ();
-  self->thread = g_thread_new ("embedded-broker", serve, self);
+  self->thread = g_thread_new ("embedded-broker", embedded_worker_serve, self);
   return self;
 }
 

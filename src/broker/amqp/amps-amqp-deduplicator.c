@@ -159,9 +159,10 @@ amps_amqp_deduplicator_forget (AmpsAmqpDeduplicator *self, const AmpsDelivery *d
 gboolean
 amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery)
 {
-  Entry *entry = delivery->redelivered ? NULL : amqp_deduplicator_find (self, delivery);
-  gboolean superfluous = entry != NULL && entry->seen;
+  Entry *entry = amqp_deduplicator_find (self, delivery);
+  gboolean superfluous = entry != NULL && entry->seen && !delivery->redelivered;
 
+  /* Another AMPS may have had the first one before, which then comes as redelivered. */
   if (entry != NULL)
     entry->seen = TRUE;
   return superfluous;

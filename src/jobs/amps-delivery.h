@@ -21,7 +21,8 @@ G_BEGIN_DECLS
  * @body: (not nullable): exactly as delivered
  * @body_hash: g_bytes_hash() of @body, made where the main thread is spared
  * @original_body: (nullable): the message's body, when @body was made from it
- * @copy: AMPS has made the message, to run the job again; no dead letter that was put back
+ * @copy: which of the messages that AMPS has made to run the job again, all others of it
+ *   have other numbers; 0 for what a producer has sent, or for a dead letter that was put back
  * @incomplete: the message's body was too large to be kept
  * @properties: (nullable): the message's properties, encoded as the backend likes
  * @message_id: (nullable): what the producer calls the message, if it is malformed and
@@ -44,7 +45,7 @@ typedef struct {
   GBytes *body;
   unsigned int body_hash;
   GBytes *original_body;
-  gboolean copy;
+  unsigned int copy;
   gboolean incomplete;
   GBytes *properties;
   char *message_id;

@@ -22,7 +22,7 @@ typedef enum {
   N_KEYS,
 } Key;
 
-/* Ten thousand of them are remembered by default, so each is of 72 bytes, and they are
+/* Ten thousand of them are remembered by default, so each is of 80 bytes, and they are
  * linked by numbers instead of pointers. */
 typedef struct {
   guint64 keys[N_KEYS];
@@ -33,6 +33,7 @@ typedef struct {
   gint64 expected;            /* monotonic µs: since when a redelivery can come; 0 for not yet */
   unsigned int epoch;         /* in which it was settled */
   unsigned int attempt;       /* of the delivery */
+  unsigned int copy;          /* likewise */
   unsigned int body_hash;
   guint8 outcome;              /* an AmpsOutcome */
   unsigned int settles : 1;    /* whether a redelivery is to be settled at all */
@@ -125,13 +126,14 @@ finished_jobs_find (AmpsFinishedJobs *self, Key key, guint64 value)
   return find_from (self, *get_chain (self, key, value), key, value);
 }
 
-/* A copy and its original may both come back, each to its own outcome. */
+/* A copy and its original may both come back, each to its own outcome. They are of one
+ * attempt if the failure did not count. */
 static Entry *
-find_attempt (AmpsFinishedJobs *self, guint64 id, unsigned int attempt)
+find_message (AmpsFinishedJobs *self, guint64 id, const AmpsDelivery *delivery)
 {
   Entry *entry = finished_jobs_find (self, BY_ID, id);
 
-  while (entry != NULL && entry->attempt != attempt)
+  while (entry != NULL && (entry->attempt != delivery->attempt || entry->copy != delivery->copy))
     entry = find_from (self, entry->next[BY_ID], BY_ID, id);
   return entry;
 }
@@ -223,7 +225,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
 {
   const AmpsDelivery *delivery = job->delivery;
   guint64 id = digest_id (self, amps_job_get_id (job));
-  Entry *entry = find_attempt (self, id, delivery->attempt);
+  Entry *entry = find_message (self, id, delivery);
 
   if (entry != NULL)
     forget_entry (self, entry);
@@ -236,6 +238,7 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
     .expected = self->connected ? now : 0,
     .epoch = delivery->epoch,
     .attempt = delivery->attempt,
+    .copy = delivery->copy,
     .body_hash = delivery->body_hash,
     .outcome = job->succeeded ? AMPS_OUTCOME_ACKNOWLEDGED : job->outcome,
     .settles = settlement != NULL,
@@ -259,13 +262,13 @@ amps_finished_jobs_remember (AmpsFinishedJobs *self, AmpsJob *job, const AmpsSet
  * @self: a memory
  * @job: a job
  *
- * Forgets a job of the id and the attempt of @job, as when another one begins.
+ * Forgets the message that @job came by, as when another one begins.
  */
 void
 amps_finished_jobs_forget (AmpsFinishedJobs *self, AmpsJob *job)
 {
   guint64 id = digest_id (self, amps_job_get_id (job));
-  Entry *entry = find_attempt (self, id, job->delivery->attempt);
+  Entry *entry = find_message (self, id, job->delivery);
 
   if (entry != NULL)
     forget_entry (self, entry);
@@ -402,7 +405,7 @@ amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 n
 {
   AmpsEarlierRun run = { 0, (char *) amps_job_get_id (job), job->delivery->body_hash,
                          job->delivery->first_received / 1000 };
-  Entry *entry = job->delivery->copy ? find_of_run (self, &run) : NULL;
+  Entry *entry = job->delivery->copy != 0 ? find_of_run (self, &run) : NULL;
 
   if (entry == NULL || !entry->succeeded || now - entry->finished > MAX_RETRY_AGE)
     return FALSE;
@@ -435,7 +438,7 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
   if (!delivery->redelivered)
     return FALSE;
 
-  entry = find_attempt (self, digest_id (self, amps_job_get_id (job)), delivery->attempt);
+  entry = find_message (self, digest_id (self, amps_job_get_id (job)), delivery);
   if (entry == NULL || !entry->settles || !entry->in_doubt || entry->epoch == delivery->epoch ||
       entry->body_hash != delivery->body_hash || now - entry->expected > MAX_AGE)
     return FALSE;

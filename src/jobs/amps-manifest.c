@@ -171,14 +171,15 @@ amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settleme
   return TRUE;
 }
 
-/* The copy that @other is to go on as can come before it is known to be there.
- * If it shared the outcome of @other, which is to make way for it, it would go,
- * too. */
+/* The copy that @other is to go on as can come before it is known to be there, even by
+ * way of another AMPS. If it shared the outcome of @other, which is to make way for it, it
+ * would go, too. */
 static gboolean
 is_successor (AmpsJob *job, AmpsJob *other)
 {
-  return job->delivery->copy && !job->delivery->redelivered && other->state == AMPS_JOB_DECIDED &&
-         other->outcome != AMPS_OUTCOME_ACKNOWLEDGED && other->outcome != AMPS_OUTCOME_REJECTED;
+  return job->delivery->copy != 0 && job->delivery->copy != other->delivery->copy &&
+         other->state == AMPS_JOB_DECIDED && other->outcome != AMPS_OUTCOME_ACKNOWLEDGED &&
+         other->outcome != AMPS_OUTCOME_REJECTED;
 }
 
 /**

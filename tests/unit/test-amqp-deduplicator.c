@@ -41,7 +41,7 @@ make_copy (Fixture *f, guint64 number, gboolean redelivered)
 
   g_assert_cmpint (length, >, 0);
   delivery->properties = g_bytes_new (buffer, (gsize) length);
-  delivery->copy = TRUE;
+  delivery->copy = 1;
   delivery->redelivered = redelivered;
   return delivery;
 }
@@ -110,7 +110,7 @@ test_replays (Fixture *f, gconstpointer data G_GNUC_UNUSED)
     {
       g_autoptr (AmpsDelivery) dead_letter = make_copy (f, 3, FALSE);
 
-      dead_letter->copy = FALSE;
+      dead_letter->copy = 0;
       g_assert_false (amps_amqp_deduplicator_meet (f->deduplicator, dead_letter));
     }
 

@@ -191,7 +191,7 @@ test_redrive (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (job->attempt, ==, 1);
   g_assert_cmpuint (job->handed_out, ==, 1);
   g_assert_cmpint (job->first_received, ==, 5000);
-  g_assert_false (job->retried);
+  g_assert_cmpuint (job->retry, ==, 0);
 }
 
 static void

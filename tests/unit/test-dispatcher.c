@@ -374,7 +374,7 @@ make_copy (const char *body)
 {
   AmpsJob *job = make_job ("a", body, 0);
 
-  amps_job_get_delivery (job)->copy = TRUE;
+  amps_job_get_delivery (job)->copy = 1;
   amps_job_get_delivery (job)->attempt = 2;
   return job;
 }

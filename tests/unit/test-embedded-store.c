@@ -315,6 +315,27 @@ test_waited_come_first (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_claimed (f, "me", 3, "lost12 retried21 new11 ");
 }
 
+/* Also if the failure does not count as an attempt. */
+static void
+test_retries_are_told_apart (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  const AmpsSettlement retry = { AMPS_SETTLE_RETRY, 1, 1, NULL, NULL };
+  char detail[] = "bad";
+  const AmpsSettlement reject = { AMPS_SETTLE_DEAD_LETTER, 0, 1, "rejected", detail };
+
+  publish (f, "a");
+  for (unsigned int i = 0; i < 3; i++)
+    {
+      g_autoptr (GPtrArray) jobs =
+          amps_embedded_store_claim (f->store, "jobs", "me", f->now, f->now + 100, 1, NULL);
+      const AmpsStoredJob *job = g_ptr_array_index (jobs, 0);
+
+      g_assert_cmpuint (job->retry, ==, i == 0 ? 0 : i + 1);
+      g_assert_true (settle (f, job->id, "me", i < 2 ? retry : reject));
+      f->now += 1;
+    }
+}
+
 static void
 test_removed_file (Fixture *f G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 {
@@ -470,6 +491,7 @@ main (int argc, char **argv)
     { "/embedded-store/dead-letters-discarded", test_dead_letters_are_discarded },
     { "/embedded-store/give-up", test_give_up },
     { "/embedded-store/waited-come-first", test_waited_come_first },
+    { "/embedded-store/retries-are-told-apart", test_retries_are_told_apart },
     { "/embedded-store/removed-file", test_removed_file },
     { "/embedded-store/log", test_log },
     { "/embedded-store/roll-back", test_roll_back },

@@ -62,9 +62,14 @@ test_what_is_no_redelivery_runs (void)
   g_autoptr (AmpsJob) other_attempt = make_redelivered_job ("a", "body", 2);
   g_autoptr (AmpsJob) same_connection = make_redelivered_job ("a", "body", 1);
   g_autoptr (AmpsJob) other_id = make_redelivered_job ("b", "body", 2);
-  AmpsJob *const jobs[] = { not_flagged, other_body, other_attempt, same_connection, other_id };
+  g_autoptr (AmpsJob) copy = make_redelivered_job ("a", "body", 2);
+  AmpsJob *const jobs[] = {
+    not_flagged, other_body, other_attempt, same_connection, other_id, copy
+  };
 
   amps_job_get_delivery (other_attempt)->attempt = 2;
+  /* Of the same attempt, since the failure did not count; another AMPS had it before. */
+  amps_job_get_delivery (copy)->copy = 1;
   for (unsigned int i = 0; i < G_N_ELEMENTS (jobs); i++)
     {
       g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
@@ -220,7 +225,7 @@ test_late_success_stays_until_its_retry_comes (void)
       char id[] = { (char) ('a' + i), '\0' };
       g_autoptr (AmpsJob) retry = make_job (id, "body", 2);
 
-      retry->delivery->copy = TRUE;
+      retry->delivery->copy = 1;
       g_assert_cmpint (amps_finished_jobs_has_succeeded (memory, retry, SECOND), ==, i > 0);
       g_assert_false (amps_finished_jobs_has_succeeded (memory, retry, SECOND));
     }

@@ -311,14 +311,22 @@ test_successor (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   const struct {
     AmpsOutcome outcome;
-    gboolean copy;
+    unsigned int of;
+    unsigned int copy;
+    gboolean redelivered;
     AmpsAddition addition;
   } cases[] = {
-    { AMPS_OUTCOME_RETRIED, TRUE, AMPS_ADDITION_FOLLOWS },
-    { AMPS_OUTCOME_EXPIRED, TRUE, AMPS_ADDITION_FOLLOWS },
-    { AMPS_OUTCOME_RESCHEDULED, TRUE, AMPS_ADDITION_FOLLOWS },
-    { AMPS_OUTCOME_RETRIED, FALSE, AMPS_ADDITION_DUPLICATE },
-    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, AMPS_ADDITION_DUPLICATE },
+    { AMPS_OUTCOME_RETRIED, 0, 1, FALSE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_EXPIRED, 0, 1, FALSE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_RESCHEDULED, 0, 1, FALSE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_RETRIED, 0, 0, FALSE, AMPS_ADDITION_DUPLICATE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, 0, 1, FALSE, AMPS_ADDITION_DUPLICATE },
+    /* Another AMPS had it before. */
+    { AMPS_OUTCOME_RETRIED, 0, 1, TRUE, AMPS_ADDITION_FOLLOWS },
+    { AMPS_OUTCOME_RETRIED, 1, 2, TRUE, AMPS_ADDITION_FOLLOWS },
+    /* The same again, or the broker's double of it. */
+    { AMPS_OUTCOME_RETRIED, 1, 1, TRUE, AMPS_ADDITION_DUPLICATE },
+    { AMPS_OUTCOME_RETRIED, 1, 1, FALSE, AMPS_ADDITION_DUPLICATE },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -330,7 +338,9 @@ test_successor (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       add (f, "a");
       job = run (f, "a", 0);
       amps_manifest_decide (f->manifest, job, cases[i].outcome);
+      amps_job_get_delivery (job)->copy = cases[i].of;
       amps_job_get_delivery (copy)->copy = cases[i].copy;
+      amps_job_get_delivery (copy)->redelivered = cases[i].redelivered;
       g_assert_cmpint (amps_manifest_add (f->manifest, copy), ==, cases[i].addition);
 
       next = amps_manifest_finish (f->manifest, job, &acknowledge);

@@ -128,7 +128,7 @@ amqp_deduplicator_find (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery
 {
   g_autofree char *name = NULL;
 
-  if (g_hash_table_size (self->entries) == 0 || !delivery->copy || delivery->properties == NULL)
+  if (g_hash_table_size (self->entries) == 0 || delivery->copy == 0 || delivery->properties == NULL)
     return NULL;
 
   name = amps_amqp_properties_dup_copy_name (delivery->properties);

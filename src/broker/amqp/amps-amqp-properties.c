@@ -27,6 +27,7 @@
 #define MAX_ESCAPED 6
 
 /* What tells a retry from a dead letter. Both may say why. */
+#define COPY_HEADER "x-amps-copy"
 #define RETRY_HEADER "x-amps-retry"
 
 /* No point in time, since the clocks of replicas differ. */
@@ -98,6 +99,17 @@ read_trace_context (AmpsDelivery *delivery, const amqp_table_t *headers)
     delivery->tracestate = g_steal_pointer (&state);
 }
 
+/* Returns: which copy it is, by its name; 0 for none */
+static unsigned int
+read_copy (const amqp_table_t *headers)
+{
+  g_autofree char *name = amps_amqp_table_dup_text (headers, COPY_HEADER);
+
+  if (name != NULL)
+    return MAX (g_str_hash (name), 1);
+  return amps_amqp_table_find (headers, COPY_HEADER) != NULL ? 1 : 0;
+}
+
 static void
 amqp_properties_read_headers (AmpsDelivery *delivery, const amqp_table_t *headers)
 {
@@ -109,7 +121,7 @@ amqp_properties_read_headers (AmpsDelivery *delivery, const amqp_table_t *header
       amps_amqp_table_get_number (headers, "x-delivery-count", 0), 0, G_MAXINT32);
   delivery->delay = MIN (amqp_properties_get_time (headers, DELAY_HEADER), MAX_DELAY);
   delivery->redelivered = delivery->redelivered || is_true (headers, "x-amps-redelivered");
-  delivery->copy = amps_amqp_table_find (headers, "x-amps-copy") != NULL;
+  delivery->copy = read_copy (headers);
   if (first_received > 0)
     delivery->first_received = first_received;
   read_trace_context (delivery, headers);
@@ -154,7 +166,7 @@ forget_earlier_life (AmpsDelivery *delivery, const amqp_table_t *headers,
   delivery->attempt = 1;
   delivery->delay = 0;
   delivery->redelivered = message->redelivered;
-  delivery->copy = FALSE;
+  delivery->copy = 0;
   delivery->first_received = g_get_real_time ();
 }
 
@@ -371,7 +383,7 @@ amps_amqp_properties_dup_copy_name (GBytes *raw)
 
   init_amqp_pool (&pool, POOL_SIZE);
   if (amqp_properties_decode (raw, &pool, &properties))
-    name = amps_amqp_table_dup_text (amps_amqp_table_get_headers (properties), "x-amps-copy");
+    name = amps_amqp_table_dup_text (amps_amqp_table_get_headers (properties), COPY_HEADER);
   empty_amqp_pool (&pool);
 
   return name;
@@ -466,7 +478,7 @@ amqp_properties_append_own (amqp_table_t *headers, amqp_pool_t *pool, const Amps
   amqp_properties_append_text (headers, pool, "x-amps-detail", detail);
   amqp_properties_append_text (headers, pool, "x-amps-queue", copy->queue);
   amqp_properties_append_text (headers, pool, "x-amps-worker", copy->worker);
-  amqp_properties_append_text (headers, pool, "x-amps-copy", copy->name);
+  amqp_properties_append_text (headers, pool, COPY_HEADER, copy->name);
   append_number (headers, "x-amps-attempt", copy->attempt);
   append_number (headers, "x-amps-first-received", copy->first_received / 1000);
   append_number (headers, "x-amps-time", copy->time / 1000);

@@ -94,7 +94,11 @@ static void
 send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
            const AmpsSettlement *settlement, AmpsSettlementKind otherwise)
 {
-  g_autofree char *name = amps_amqp_deduplicator_make_name (self->deduplicator, settlement->copy);
+  /* What stands for the message itself is called as it is. */
+  g_autofree char *name =
+      settlement->kind == AMPS_SETTLE_REQUEUE
+          ? amps_amqp_properties_dup_copy_name (delivery->properties)
+          : amps_amqp_deduplicator_make_name (self->deduplicator, settlement->copy);
   guint64 id =
       amps_amqp_publications_add_copy (self->publications, task, delivery, settlement, otherwise);
 

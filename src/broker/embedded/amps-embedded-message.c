@@ -94,7 +94,7 @@ amps_embedded_event_new_job (const AmpsStoredJob *job, gint64 lease_end, gsize m
   self->delivery->attempt = MAX (job->attempt, 1);
   self->delivery->returns = job->returns;
   self->delivery->first_received = job->first_received;
-  self->delivery->copy = job->retried;
+  self->delivery->copy = job->retry;
   self->found = check_body (job->body, max_body_size, validation, &self->error);
   return self;
 }

@@ -42,6 +42,8 @@ static const char *const steps[] = {
    "INSERT INTO clock VALUES ('', 0);"),
   /* How far away `due` was when it was set, in µs; 0 where that is not known. */
   "ALTER TABLE jobs ADD COLUMN wait INTEGER NOT NULL DEFAULT 0;",
+  /* How often it was put back to run again, counted as an attempt or not. */
+  "ALTER TABLE jobs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;",
 };
 
 const AmpsEmbeddedSchema amps_embedded_schema = { steps, G_N_ELEMENTS (steps) };

@@ -4,7 +4,7 @@
 /* What is claimed. */
 #define RETURNING                                                                                  \
   " RETURNING id, body, attempt, handed_out, returns, first_received,"                             \
-  " detail IS NOT NULL AND died IS NULL"
+  " iif(died IS NULL AND (detail IS NOT NULL OR retries > 0), retries + 1, 0)"
 
 const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
   [AMPS_EMBEDDED_STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -39,11 +39,11 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_RETRY] =
       "UPDATE jobs SET due = ?3 + ?6, wait = ?6, owner = NULL, handed_out = 0, attempt = ?4,"
-      " detail = ?5, reason = NULL, origin = NULL, died = NULL"
+      " retries = retries + 1, detail = ?5, reason = NULL, origin = NULL, died = NULL"
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_DEAD_LETTER] =
       "UPDATE jobs SET due = 0, owner = NULL, handed_out = 0, attempt = ?4,"
-      " detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
+      " retries = 0, detail = ?5, reason = ?6, origin = queue, queue = ?7, died = ?3"
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_RENEW] = "UPDATE jobs SET due = ?2 WHERE owner = ?1",
   [AMPS_EMBEDDED_STATEMENT_GIVE_UP] = "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"

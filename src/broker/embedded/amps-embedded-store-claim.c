@@ -77,7 +77,7 @@ read_job (AmpsEmbeddedStore *self, sqlite3_stmt *statement)
   job->handed_out = (unsigned int) sqlite3_column_int (statement, 3);
   job->returns = (unsigned int) sqlite3_column_int (statement, 4);
   job->first_received = sqlite3_column_int64 (statement, 5);
-  job->retried = sqlite3_column_int (statement, 6);
+  job->retry = (unsigned int) sqlite3_column_int (statement, 6);
   return job;
 }
 

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @handed_out: how often it has been claimed, this time included
  * @returns: how often it was given back
  * @first_received: µs since 1970; 0 when this is the first time
+ * @retry: has another value each time it comes because it failed; 0 if it does not
  *
  * A job that has been claimed.
  */
@@ -27,7 +28,7 @@ typedef struct {
   unsigned int handed_out;
   unsigned int returns;
   gint64 first_received;
-  gboolean retried; /* it failed before, and comes for that */
+  unsigned int retry;
 } AmpsStoredJob;
 
 void amps_stored_job_free (AmpsStoredJob *self);

@@ -3,7 +3,6 @@
 
 #include "amps-amqp-connect.h"
 #include "amps-amqp-failure.h"
-#include "amps-amqp-io-thread.h"
 
 #include <poll.h>
 
@@ -18,7 +17,6 @@ struct _AmpsAmqpConnection {
   const AmpsAmqpRole *role;
   gpointer role_data;               /* (owned) (nullable) once started */
   const AmpsAmqpSettings *settings; /* outlives the connection */
-  AmpsAmqpIoThread *io_thread;      /* whose events those are */
   AmpsMailbox *events;              /* of the main thread, outlives the connection */
   amqp_connection_state_t state;    /* (owned) */
   gboolean on_main_loop;            /* rather than in the I/O thread */
@@ -40,7 +38,7 @@ struct _AmpsAmqpConnection {
 void
 amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
 {
-  event->io_thread = self->io_thread;
+  event->role = self->role;
   amps_mailbox_send (self->events, &event->mail);
 }
 
@@ -48,14 +46,17 @@ amps_amqp_connection_post (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
  * amps_amqp_connection_tell:
  * @self: a connection
  * @event: (transfer full): for the main thread
+ *
+ * In the thread that has the connection. In the main thread @event is handled at once.
  */
 void
 amps_amqp_connection_tell (AmpsAmqpConnection *self, AmpsAmqpEvent *event)
 {
+  event->role = self->role;
   if (self->on_main_loop)
-    amps_amqp_io_thread_tell (self->io_thread, event);
+    amps_mailbox_pass (self->events, &event->mail);
   else
-    amps_amqp_connection_post (self, event);
+    amps_mailbox_send (self->events, &event->mail);
 }
 
 /**
@@ -108,7 +109,7 @@ amps_amqp_connection_fail (AmpsAmqpConnection *self, const char *format, ...)
  * @format: printf() format of what the broker did; never a secret
  * @...: its arguments
  *
- * Ends the io_thread, because the broker breaks the protocol: nothing that it says of
+ * Ends the connection, because the broker breaks the protocol: nothing that it says of
  * messages on this connection can be relied on.
  */
 void
@@ -417,20 +418,18 @@ amps_amqp_connection_read (AmpsAmqpConnection *self)
  * amps_amqp_connection_new:
  * @role: what it is there for
  * @settings: outlives the connection
- * @io_thread: whose it is
  * @events: gets what there is to tell; outlives the connection
  *
  * Returns: (transfer full): a connection to open
  */
 AmpsAmqpConnection *
 amps_amqp_connection_new (const AmpsAmqpRole *role, const AmpsAmqpSettings *settings,
-                          AmpsAmqpIoThread *io_thread, AmpsMailbox *events)
+                          AmpsMailbox *events)
 {
   AmpsAmqpConnection *self = g_new0 (AmpsAmqpConnection, 1);
 
   self->role = role;
   self->settings = settings;
-  self->io_thread = io_thread;
   self->events = events;
   self->state = amqp_new_connection ();
   self->running = TRUE;

@@ -50,14 +50,14 @@ G_BEGIN_DECLS
 /**
  * AmpsAmqpConnection:
  *
- * A connection of rabbitmq-c and the role it has. It belongs to one thread at a
- * time, see AmpsAmqpIoThread.
+ * A connection of rabbitmq-c and the role it has. It knows of no thread, and belongs
+ * to one at a time, which whoever makes it sees to.
  */
 
-/* For its I/O thread. */
+/* For whoever runs it. */
 AmpsAmqpConnection *amps_amqp_connection_new (const AmpsAmqpRole *role,
                                               const AmpsAmqpSettings *settings,
-                                              AmpsAmqpIoThread *io_thread, AmpsMailbox *events);
+                                              AmpsMailbox *events);
 gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *uri,
                                     AmpsAmqpHangGuard *guard);
 char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpHangGuard *guard);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-amqp-role.h"
 #include "base/amps-mailbox.h"
 #include "event/amps-cloudevent.h"
 #include "jobs/amps-delivery.h"
 
 G_BEGIN_DECLS
-
-typedef struct _AmpsAmqpIoThread AmpsAmqpIoThread;
 
 /**
  * AmpsAmqpEventKind:
@@ -48,7 +47,7 @@ typedef enum {
  */
 typedef struct {
   AmpsMail mail;
-  AmpsAmqpIoThread *io_thread; /* whose */
+  const AmpsAmqpRole *role; /* of the connection that tells it */
   AmpsAmqpEventKind kind;
   char *detail;           /* (owned) (nullable) */
   guint64 id;             /* of a publication, or a tag */

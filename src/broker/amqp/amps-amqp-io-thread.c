@@ -126,7 +126,7 @@ amqp_io_thread_run (gpointer user_data)
     amqp_io_thread_serve (self);
 
   amps_amqp_hang_guard_begin_work (&self->guard);
-  closed->io_thread = self;
+  closed->role = self->role;
   closed->detail = amps_amqp_connection_free (self->connection, &self->guard);
   amps_amqp_hang_guard_end_work (&self->guard);
   amps_mailbox_send (self->events, &closed->mail);
@@ -213,20 +213,6 @@ amps_amqp_io_thread_take (AmpsAmqpIoThread *self)
   g_source_set_callback (self->flush, on_flush, self, NULL);
   g_source_attach (self->flush, NULL);
   amps_amqp_flush_source_request (self->flush);
-}
-
-/**
- * amps_amqp_io_thread_tell:
- * @self: an I/O thread
- * @event: (transfer full): what happened
- *
- * In the main thread: @event is handled at once.
- */
-void
-amps_amqp_io_thread_tell (AmpsAmqpIoThread *self, AmpsAmqpEvent *event)
-{
-  event->io_thread = self;
-  amps_mailbox_pass (self->events, &event->mail);
 }
 
 /**
@@ -318,7 +304,7 @@ keep_command (gpointer data G_GNUC_UNUSED)
  *
  * Begins to connect, in a thread of its own.
  *
- * Returns: (transfer full): a io_thread, to be freed when it has told that it is closed
+ * Returns: (transfer full): an I/O thread, to be freed when it has told that it is closed
  */
 AmpsAmqpIoThread *
 amps_amqp_io_thread_new (const AmpsAmqpRole *role, const char *uri,
@@ -331,7 +317,7 @@ amps_amqp_io_thread_new (const AmpsAmqpRole *role, const char *uri,
   self->role = role;
   self->uri = g_strdup (uri);
   self->events = events;
-  self->connection = amps_amqp_connection_new (role, settings, self, events);
+  self->connection = amps_amqp_connection_new (role, settings, events);
   amps_amqp_hang_guard_init (&self->guard);
   self->context = g_main_context_new ();
   self->commands = amps_mailbox_new ("AMQP commands", self->context, amqp_io_thread_on_command,

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * So the connection belongs to either thread, never to both: the I/O thread lends
  * it by an event, its last word on it, and gets it back with the next command.
  */
+typedef struct _AmpsAmqpIoThread AmpsAmqpIoThread;
 
 AmpsAmqpIoThread *amps_amqp_io_thread_new (const AmpsAmqpRole *role, const char *uri,
                                            const AmpsAmqpSettings *settings, AmpsMailbox *events);
@@ -26,7 +27,6 @@ void amps_amqp_io_thread_free (AmpsAmqpIoThread *self);
 void amps_amqp_io_thread_send (AmpsAmqpIoThread *self, AmpsAmqpCommand *command);
 void amps_amqp_io_thread_stop (AmpsAmqpIoThread *self);
 void amps_amqp_io_thread_take (AmpsAmqpIoThread *self);
-void amps_amqp_io_thread_tell (AmpsAmqpIoThread *self, AmpsAmqpEvent *event);
 void amps_amqp_io_thread_break (AmpsAmqpIoThread *self);
 gint64 amps_amqp_io_thread_get_busy_time (AmpsAmqpIoThread *self);
 

@@ -88,7 +88,7 @@ amps_amqp_reconnector_open (AmpsAmqpReconnector *self)
  * @self: a reconnector whose connection has told that it is closed
  * @why: (nullable): the reason
  *
- * Drops the io_thread, and lets the next one try the next URI.
+ * Drops the connection, and lets the next one try the next URI.
  */
 void
 amps_amqp_reconnector_close (AmpsAmqpReconnector *self, const char *why)
@@ -121,7 +121,7 @@ amqp_reconnector_count (AmpsAmqpReconnector *self, gboolean good, gint64 life)
  * @self: a reconnector that has no connection
  * @good: whether the last connection came to do what it is for
  *
- * Sets the timer for the next try: at once after a good io_thread, else the later, the
+ * Sets the timer for the next try: at once after a good connection, else the later, the
  * more rounds of all URIs have failed.
  */
 void

@@ -265,7 +265,7 @@ broker_amqp_on_event (AmpsMail *mail, gpointer user_data)
   AmpsBrokerAmqp *self = AMPS_BROKER_AMQP (user_data);
   AmpsAmqpEvent *event = (AmpsAmqpEvent *) mail;
   AmpsAmqpReconnector *reconnector =
-      event->io_thread == self->consumer.io_thread ? &self->consumer : &self->publisher;
+      event->role == self->consumer.role ? &self->consumer : &self->publisher;
 
   switch (event->kind)
     {
@@ -294,7 +294,7 @@ broker_amqp_on_event (AmpsMail *mail, gpointer user_data)
       broker_amqp_handle_cancelled (self);
       break;
     case AMPS_AMQP_EVENT_SURPLUS:
-      amps_amqp_io_thread_send (event->io_thread,
+      amps_amqp_io_thread_send (reconnector->io_thread,
                                 amps_amqp_consumer_new_settle (event->id, AMPS_SETTLE_REQUEUE));
       break;
     case AMPS_AMQP_EVENT_FULL:
@@ -308,7 +308,7 @@ broker_amqp_on_event (AmpsMail *mail, gpointer user_data)
       amps_broker_amqp_replace_worn_out (self);
       break;
     case AMPS_AMQP_EVENT_LENT:
-      amps_amqp_io_thread_take (event->io_thread);
+      amps_amqp_io_thread_take (reconnector->io_thread);
       break;
     case AMPS_AMQP_EVENT_CLOSED:
       broker_amqp_handle_closed (self, reconnector, event->detail);

@@ -373,7 +373,7 @@ dead_letters_amqp_on_event (AmpsMail *mail, gpointer user_data)
   AmpsDeadLettersAmqp *self = user_data;
   AmpsAmqpEvent *event = (AmpsAmqpEvent *) mail;
   AmpsAmqpReconnector *reconnector =
-      event->io_thread == self->reader.io_thread ? &self->reader : &self->publisher;
+      event->role == self->reader.role ? &self->reader : &self->publisher;
 
   if (self->abandoned)
     {
@@ -406,7 +406,7 @@ dead_letters_amqp_on_event (AmpsMail *mail, gpointer user_data)
       self->blocked = event->blocked;
       break;
     case AMPS_AMQP_EVENT_LENT:
-      amps_amqp_io_thread_take (event->io_thread);
+      amps_amqp_io_thread_take (reconnector->io_thread);
       break;
     case AMPS_AMQP_EVENT_CLOSED:
       dead_letters_amqp_handle_closed (self, reconnector, event->detail);

@@ -3,7 +3,7 @@
 
 #include "amps-amqp-connect.h"
 
-#include "amps-amqp-connection.h"
+#include "amps-amqp-channel.h"
 #include "amps-amqp-failure.h"
 #include "amps-amqp-library.h"
 #include "amps-amqp-table.h"

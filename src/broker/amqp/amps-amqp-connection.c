@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-amqp-connection.h"
 
+#include "amps-amqp-assembler.h"
 #include "amps-amqp-connect.h"
 #include "amps-amqp-failure.h"
 

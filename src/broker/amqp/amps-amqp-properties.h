@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-amqp-assembler.h"
 #include "amps-amqp-library.h"
+#include "amps-amqp-message.h"
 #include "event/amps-cloudevent.h"
 #include "jobs/amps-delivery.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-amqp-assembler.h"
+#include "amps-amqp-library.h"
+#include "amps-amqp-message.h"
 #include "base/amps-mailbox.h"
 
 G_BEGIN_DECLS

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The rules of the tree. Each check yields what is wrong, and what to do."""
 
+import graphlib
 import os
 import pathlib
 import re
@@ -42,6 +43,8 @@ ROOMS = {
     '.': [*MODEL, 'metrics/', 'config/', 'http/', 'telemetry/', 'workload/', 'delivery/',
           'server/', 'dbus/', 'sentry/', BROKER, 'broker/amps-broker-factory.h'],
 }
+# Those whose classes may know each other in a circle.
+CIRCULAR = {'config', 'ctl'}
 # The only file that names the backends.
 FACTORY = 'broker/amps-broker-factory.c'
 BACKENDS = ['broker/amqp/', 'broker/embedded/']
@@ -161,9 +164,8 @@ def included_library(room, header):
 def included_file(source, place, header):
     """What is wrong with a file of src/ including another, if anything."""
     room = place.parent.as_posix()
-    beside = (place.parent / header).as_posix()
-    target = beside if (source / beside).is_file() else header
-    if not (source / target).is_file():  # Made by the build.
+    target = find_included(source, place, header)
+    if target is None:
         return None
     if '..' in header:
         return f'"{header}" climbs; name it from src/'
@@ -178,6 +180,39 @@ def included_file(source, place, header):
                                   for name in allowed):
         return None
     return f'{room} may not include "{target}"; only {", ".join(allowed) or "itself"}'
+
+
+def find_included(source, place, header):
+    """Where in src/ a header is that a file there includes; None if the build makes it."""
+    beside = (place.parent / header).as_posix()
+    target = beside if (source / beside).is_file() else header
+    return target if (source / target).is_file() else None
+
+
+def check_circles(root):
+    """No class knows one that knows it: what either includes, it includes in no file."""
+    source = root / 'src'
+    known = {}
+    for path in c_files(source):
+        place = path.relative_to(source)
+        if place.parent.as_posix() in CIRCULAR:
+            continue
+        own = class_of(place.as_posix())
+        included = (find_included(source, place, header) for header in
+                    re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(encoding='utf-8'),
+                               re.MULTILINE))
+        known.setdefault(own, set()).update(class_of(target) for target in included if target)
+        known[own].discard(own)
+    try:
+        graphlib.TopologicalSorter(known).prepare()
+    except graphlib.CycleError as error:
+        yield (f'src: {" <- ".join(error.args[1])}: these include each other in a circle; '
+               'which of them can do without the other?')
+
+
+def class_of(name):
+    """The class that a file belongs to."""
+    return re.sub(r'(-private)?\.[ch]$', '', name)
 
 
 def check_function_names(root):
@@ -392,6 +427,7 @@ CHECKS = {
     'links': check_links,
     'text': check_text,
     'includes': check_includes,
+    'circles': check_circles,
     'languages': check_languages,
     'function-names': check_function_names,
     'foreign-text': check_foreign_text,

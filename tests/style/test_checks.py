@@ -57,6 +57,17 @@ class ChecksTest(unittest.TestCase):
         self.write('_build/x', 'x')
         self.assert_finds('top-level', 'notes.txt')
 
+    def test_circles(self):
+        self.write('src/jobs/amps-a.h', LICENCE)
+        self.write('src/jobs/amps-a.c', LICENCE + '#include "amps-a.h"\n#include "jobs/amps-b.h"\n')
+        self.write('src/jobs/amps-b-private.h', LICENCE)
+        self.write('src/jobs/amps-b.h', LICENCE + '#include "amps-job.h"\n#include "made.h"\n')
+        self.write('src/jobs/amps-b.c', LICENCE + '#include "amps-b-private.h"\n')
+        self.assert_finds('circles')
+        self.write('src/jobs/amps-b-private.h', LICENCE + '#include "amps-a.h"\n')
+        (circle,) = self.found('circles')
+        self.assertRegex(circle, 'jobs/amps-(a <- jobs/amps-b|b <- jobs/amps-a)')
+
     def test_function_names(self):
         for name in ('a', 'b'):
             self.write(f'src/jobs/{name}.c', f'static void\nfail (int x)\n{{\n}}\nstatic int\n{name} (void)\n')

@@ -125,7 +125,7 @@ amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, AmpsSett
  * Returns: whether all could be sent
  */
 gboolean
-amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSettleFunc send,
+amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSendAnswerFunc send,
                               gpointer user_data)
 {
   guint64 highest = 0;

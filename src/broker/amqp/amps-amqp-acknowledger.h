@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 typedef struct _AmpsAmqpAcknowledger AmpsAmqpAcknowledger;
 
 /**
- * AmpsAmqpSettleFunc:
+ * AmpsAmqpSendAnswerFunc:
  * @tag: a delivery tag
  * @kind: what became of it
  * @multiple: whether all lower ones are meant, too
@@ -24,15 +24,15 @@ typedef struct _AmpsAmqpAcknowledger AmpsAmqpAcknowledger;
  *
  * Returns: whether it could be sent
  */
-typedef gboolean (*AmpsAmqpSettleFunc) (guint64 tag, AmpsSettlementKind kind, gboolean multiple,
-                                        gpointer user_data);
+typedef gboolean (*AmpsAmqpSendAnswerFunc) (guint64 tag, AmpsSettlementKind kind, gboolean multiple,
+                                            gpointer user_data);
 
 AmpsAmqpAcknowledger *amps_amqp_acknowledger_new (void);
 void amps_amqp_acknowledger_free (AmpsAmqpAcknowledger *self);
 gboolean amps_amqp_acknowledger_add_delivery (AmpsAmqpAcknowledger *self, guint64 tag);
 gboolean amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag,
                                         AmpsSettlementKind kind);
-gboolean amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSettleFunc send,
+gboolean amps_amqp_acknowledger_flush (AmpsAmqpAcknowledger *self, AmpsAmqpSendAnswerFunc send,
                                        gpointer user_data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsAmqpAcknowledger, amps_amqp_acknowledger_free)

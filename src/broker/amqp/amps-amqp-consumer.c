@@ -365,7 +365,8 @@ amqp_consumer_settle (Consumer *self, guint64 tag, AmpsSettlementKind kind)
 }
 
 static gboolean
-send_settlement (guint64 tag, AmpsSettlementKind kind, gboolean multiple, gpointer user_data)
+amqp_consumer_send_answer (guint64 tag, AmpsSettlementKind kind, gboolean multiple,
+                           gpointer user_data)
 {
   Consumer *self = user_data;
   amqp_connection_state_t state = amps_amqp_connection_get_state (self->connection);
@@ -401,7 +402,7 @@ consumer_flush (gpointer role)
 {
   Consumer *self = role;
 
-  return amps_amqp_acknowledger_flush (self->acknowledger, send_settlement, self);
+  return amps_amqp_acknowledger_flush (self->acknowledger, amqp_consumer_send_answer, self);
 }
 
 /* Tag 0 means all that is not settled (AMQP 0-9-1, basic.nack). */

@@ -33,7 +33,7 @@ struct _AmpsAmqpPublications {
   GQueue held;            /* (owned) of Item, to be sent when there are fewer */
   GHashTable *late;       /* (owned) numbers of dead letters that were confirmed when overdue */
   AmpsAmqpDeduplicator *deduplicator;
-  AmpsAmqpSettleFunc settle;
+  AmpsAmqpSettleOriginalFunc settle;
   AmpsAmqpSendFunc send;
   gpointer user_data;
 };
@@ -159,7 +159,8 @@ amqp_publications_on_deadline (gpointer data, gpointer user_data)
  */
 AmpsAmqpPublications *
 amps_amqp_publications_new (AmpsClock *clock, AmpsAmqpDeduplicator *deduplicator,
-                            AmpsAmqpSettleFunc settle, AmpsAmqpSendFunc send, gpointer user_data)
+                            AmpsAmqpSettleOriginalFunc settle, AmpsAmqpSendFunc send,
+                            gpointer user_data)
 {
   AmpsAmqpPublications *self = g_new0 (AmpsAmqpPublications, 1);
 

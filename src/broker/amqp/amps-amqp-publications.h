@@ -19,13 +19,13 @@ G_BEGIN_DECLS
 typedef struct _AmpsAmqpPublications AmpsAmqpPublications;
 
 /**
- * AmpsAmqpSettleFunc:
+ * AmpsAmqpSettleOriginalFunc:
  * @original: what a copy was made of
  * @kind: how to settle it now
  * @user_data: as given
  */
-typedef void (*AmpsAmqpSettleFunc) (AmpsDelivery *original, AmpsSettlementKind kind,
-                                    gpointer user_data);
+typedef void (*AmpsAmqpSettleOriginalFunc) (AmpsDelivery *original, AmpsSettlementKind kind,
+                                            gpointer user_data);
 
 /**
  * AmpsAmqpSendFunc:
@@ -36,8 +36,8 @@ typedef void (*AmpsAmqpSendFunc) (AmpsAmqpCommand *command, gpointer user_data);
 
 AmpsAmqpPublications *amps_amqp_publications_new (AmpsClock *clock,
                                                   AmpsAmqpDeduplicator *deduplicator,
-                                                  AmpsAmqpSettleFunc settle, AmpsAmqpSendFunc send,
-                                                  gpointer user_data);
+                                                  AmpsAmqpSettleOriginalFunc settle,
+                                                  AmpsAmqpSendFunc send, gpointer user_data);
 void amps_amqp_publications_free (AmpsAmqpPublications *self);
 guint64 amps_amqp_publications_add (AmpsAmqpPublications *self, GTask *task);
 guint64 amps_amqp_publications_add_copy (AmpsAmqpPublications *self, GTask *task,

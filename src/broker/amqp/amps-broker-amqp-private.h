@@ -35,7 +35,7 @@ struct _AmpsBrokerAmqp {
   gboolean broken_on_stop;
 };
 
-void amps_broker_amqp_send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
+void amps_broker_amqp_settle_delivery (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
                                        AmpsSettlementKind kind);
 const char *amps_broker_amqp_get_publishing_problem (AmpsBrokerAmqp *self);
 void amps_broker_amqp_replace_worn_out (AmpsBrokerAmqp *self);

@@ -9,14 +9,11 @@
 
 /* How deliveries are settled, with a copy or without, and what else is published. */
 
-/* Of the living epoch, or it is nobody's any more. */
+/* @delivery: of the living epoch */
 void
-amps_broker_amqp_send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
+amps_broker_amqp_settle_delivery (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
                                   AmpsSettlementKind kind)
 {
-  if (!amps_broker_is_alive (AMPS_BROKER (self), delivery))
-    return;
-
   amps_amqp_window_count (self->window, -1);
   amps_amqp_io_thread_send (self->consumer.io_thread,
                             amps_amqp_consumer_new_settle (delivery->tag, kind));
@@ -27,7 +24,9 @@ amps_broker_amqp_send_settlement (AmpsBrokerAmqp *self, AmpsDelivery *delivery,
 void
 amps_broker_amqp_on_copied (AmpsDelivery *original, AmpsSettlementKind kind, gpointer user_data)
 {
-  amps_broker_amqp_send_settlement (AMPS_BROKER_AMQP (user_data), original, kind);
+  /* That took time, in which the message may have gone back to the queue. */
+  if (amps_broker_is_alive (AMPS_BROKER (user_data), original))
+    amps_broker_amqp_settle_delivery (AMPS_BROKER_AMQP (user_data), original, kind);
 }
 
 void
@@ -122,7 +121,7 @@ amps_broker_amqp_settle_async (AmpsBroker *broker, AmpsDelivery *delivery,
     {
       if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
         amps_amqp_deduplicator_forget (self->deduplicator, delivery);
-      amps_broker_amqp_send_settlement (self, delivery, settlement->kind);
+      amps_broker_amqp_settle_delivery (self, delivery, settlement->kind);
       if (owned != NULL)
         g_task_return_boolean (owned, TRUE);
     }

@@ -186,7 +186,7 @@ broker_amqp_handle_delivery (AmpsBrokerAmqp *self, AmpsAmqpEvent *event)
   if (amps_amqp_deduplicator_meet (self->deduplicator, event->delivery))
     {
       amps_log_job (INFO, COPY_DROPPED, job, NULL, "Dropped the second one of two equal copies");
-      amps_broker_amqp_send_settlement (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
+      amps_broker_amqp_settle_delivery (self, event->delivery, AMPS_SETTLE_ACKNOWLEDGE);
       return;
     }
 

@@ -7,6 +7,7 @@ static const AmpsAmqpRole role = { .name = "publish" };
 
 typedef struct {
   AmpsConfig *config;
+  AmpsClock *clock;
   AmpsAmqpReconnector reconnector;
   unsigned int n_tries;
   gboolean closed;
@@ -29,17 +30,17 @@ set_up (Fixture *f, gconstpointer uris)
   const char *const environment[] = { "BROKER_SUBJECT=q", broker, NULL };
 
   f->config = amps_config_new (environment, NULL, none, NULL);
-  f->reconnector.role = &role;
-  f->reconnector.config = f->config;
-  f->reconnector.clock = fake_clock_new ();
-  amps_amqp_reconnector_init (&f->reconnector, on_timer, f);
+  f->clock = fake_clock_new ();
+  amps_amqp_reconnector_init (&f->reconnector, &role,
+                              &(AmpsAmqpShared){ .config = f->config, .clock = f->clock }, on_timer,
+                              f);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
 {
   amps_amqp_reconnector_clear (&f->reconnector);
-  g_assert_finalize_object (f->reconnector.clock);
+  g_assert_finalize_object (f->clock);
   g_object_unref (f->config);
 }
 
@@ -50,12 +51,12 @@ lose (Fixture *f, gboolean good, gint64 life)
   gint64 due;
 
   amps_timer_set_due (f->reconnector.timer, -1);
-  f->reconnector.begun = amps_clock_get_monotonic_time (f->reconnector.clock);
-  fake_clock_advance (f->reconnector.clock, life);
+  f->reconnector.begun = amps_clock_get_monotonic_time (f->clock);
+  fake_clock_advance (f->clock, life);
   amps_amqp_reconnector_schedule (&f->reconnector, good);
   due = amps_timer_get_due (f->reconnector.timer);
   g_assert_cmpint (due, >, 0);
-  return due - amps_clock_get_monotonic_time (f->reconnector.clock);
+  return due - amps_clock_get_monotonic_time (f->clock);
 }
 
 /* However often it is lost. */
@@ -73,7 +74,7 @@ test_good_ones (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
     }
 
   g_assert_cmpuint (f->n_tries, ==, 0);
-  fake_clock_advance (f->reconnector.clock, AMPS_MILLISECONDS (400));
+  fake_clock_advance (f->clock, AMPS_MILLISECONDS (400));
   g_assert_cmpuint (f->n_tries, ==, 1);
 }
 
@@ -155,8 +156,9 @@ test_stuck (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
   AmpsAmqpSettings *settings = amps_amqp_settings_new (f->config);
 
   g_assert_false (amps_amqp_reconnector_is_stuck (&f->reconnector));
-  f->reconnector.events = amps_mailbox_new ("events", NULL, on_event, amps_amqp_event_free, f);
-  f->reconnector.io_thread = amps_amqp_io_thread_new (&role, uri, settings, f->reconnector.events);
+  g_autoptr (AmpsMailbox) events =
+      amps_mailbox_new ("events", NULL, on_event, amps_amqp_event_free, f);
+  f->reconnector.io_thread = amps_amqp_io_thread_new (&role, uri, settings, events);
   f->reconnector.max_busy_time = AMPS_MILLISECONDS (1);
   while (amps_amqp_io_thread_get_busy_time (f->reconnector.io_thread) <=
          f->reconnector.max_busy_time)
@@ -175,7 +177,6 @@ test_stuck (Fixture *f, gconstpointer uris G_GNUC_UNUSED)
   f->reconnector.max_busy_time = 0;
   amps_amqp_reconnector_close (&f->reconnector, NULL);
   g_assert_false (amps_amqp_reconnector_is_stuck (&f->reconnector));
-  amps_mailbox_free (f->reconnector.events);
   amps_amqp_settings_free (settings);
 }
 

@@ -24,14 +24,18 @@
 
 /**
  * amps_amqp_reconnector_init:
- * @self: a reconnector of which what outlives it is set, and nothing else
+ * @self: (out caller-allocates): a reconnector, which has no connection yet
+ * @role: what its connections are there for
+ * @shared: only read during the call; what it names outlives @self
  * @on_timer: called when it is time for the next try
  * @user_data: passed to @on_timer
  */
 void
-amps_amqp_reconnector_init (AmpsAmqpReconnector *self, GSourceFunc on_timer, gpointer user_data)
+amps_amqp_reconnector_init (AmpsAmqpReconnector *self, const AmpsAmqpRole *role,
+                            const AmpsAmqpShared *shared, GSourceFunc on_timer, gpointer user_data)
 {
-  self->timer = amps_clock_attach_timer (self->clock, self->role->name, on_timer, user_data);
+  *self = (AmpsAmqpReconnector){ .role = role, .shared = *shared };
+  self->timer = amps_clock_attach_timer (shared->clock, role->name, on_timer, user_data);
 }
 
 /**
@@ -60,16 +64,17 @@ amps_amqp_reconnector_connect (AmpsAmqpReconnector *self)
   const char *uri;
 
   /* Credentials may have been renewed while the connection was away. */
-  if (!amps_config_reload_secrets (self->config, &error))
+  if (!amps_config_reload_secrets (self->shared.config, &error))
     amps_log (WARNING, SECRETS_KEPT, "Kept the old secrets: %s", error->message);
 
-  uris = amps_config_get_broker_uris (self->config);
+  uris = amps_config_get_broker_uris (self->shared.config);
   uri = uris[self->uri_index % g_strv_length ((char **) uris)];
   parsed = amps_amqp_uri_parse (uri, NULL);
-  self->begun = amps_clock_get_monotonic_time (self->clock);
+  self->begun = amps_clock_get_monotonic_time (self->shared.clock);
   self->max_busy_time =
       MAX (MIN_BUSY_TIME, 2 * AMPS_SECONDS (parsed != NULL ? parsed->heartbeat : 0));
-  self->io_thread = amps_amqp_io_thread_new (self->role, uri, self->settings, self->events);
+  self->io_thread =
+      amps_amqp_io_thread_new (self->role, uri, self->shared.settings, self->shared.events);
 }
 
 /**
@@ -127,8 +132,8 @@ amqp_reconnector_count (AmpsAmqpReconnector *self, gboolean good, gint64 life)
 void
 amps_amqp_reconnector_schedule (AmpsAmqpReconnector *self, gboolean good)
 {
-  unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (self->config));
-  gint64 now = amps_clock_get_monotonic_time (self->clock);
+  unsigned int n_uris = g_strv_length ((char **) amps_config_get_broker_uris (self->shared.config));
+  gint64 now = amps_clock_get_monotonic_time (self->shared.clock);
   gint64 delay;
 
   amqp_reconnector_count (self, good, now - self->begun);

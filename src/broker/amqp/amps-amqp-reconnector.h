@@ -8,12 +8,25 @@
 G_BEGIN_DECLS
 
 /**
- * AmpsAmqpReconnector:
- * @role: what its connections are there for
+ * AmpsAmqpShared:
  * @config: has the URIs
  * @clock: what time is measured by
  * @settings: for the connections
  * @events: gets what they have to tell
+ *
+ * What the reconnectors of one owner share. It outlives them.
+ */
+typedef struct {
+  AmpsConfig *config;
+  AmpsClock *clock;
+  const AmpsAmqpSettings *settings;
+  AmpsMailbox *events;
+} AmpsAmqpShared;
+
+/**
+ * AmpsAmqpReconnector:
+ * @role: what its connections are there for
+ * @shared: what it has of its owner
  * @io_thread: (nullable): while connected, or trying
  * @timer: due for the next try
  * @open: whether it is connected
@@ -28,10 +41,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   const AmpsAmqpRole *role;
-  AmpsConfig *config;
-  AmpsClock *clock;
-  const AmpsAmqpSettings *settings;
-  AmpsMailbox *events;
+  AmpsAmqpShared shared;
   AmpsAmqpIoThread *io_thread;
   GSource *timer;
   gboolean open;
@@ -43,7 +53,8 @@ typedef struct {
   char *problem;
 } AmpsAmqpReconnector;
 
-void amps_amqp_reconnector_init (AmpsAmqpReconnector *self, GSourceFunc on_timer,
+void amps_amqp_reconnector_init (AmpsAmqpReconnector *self, const AmpsAmqpRole *role,
+                                 const AmpsAmqpShared *shared, GSourceFunc on_timer,
                                  gpointer user_data);
 void amps_amqp_reconnector_clear (AmpsAmqpReconnector *self);
 void amps_amqp_reconnector_connect (AmpsAmqpReconnector *self);

@@ -412,14 +412,15 @@ broker_amqp_is_stuck (AmpsBroker *broker)
 
 /* Life */
 
-static AmpsAmqpReconnector
-broker_amqp_new_reconnector (AmpsBrokerAmqp *self, const AmpsAmqpRole *role)
+static void
+broker_amqp_init_reconnectors (AmpsBrokerAmqp *self)
 {
-  return (AmpsAmqpReconnector){ .role = role,
-                                .config = self->config,
-                                .clock = self->clock,
-                                .settings = self->settings,
-                                .events = self->events };
+  const AmpsAmqpShared shared = { self->config, self->clock, self->settings, self->events };
+
+  amps_amqp_reconnector_init (&self->consumer, &amps_amqp_consumer_role, &shared, on_consumer_timer,
+                              self);
+  amps_amqp_reconnector_init (&self->publisher, &amps_amqp_publisher_role, &shared,
+                              on_publisher_timer, self);
 }
 
 static void
@@ -492,10 +493,7 @@ amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
   self->publications = amps_amqp_publications_new (
       clock, self->deduplicator, amps_broker_amqp_on_copied, amps_broker_amqp_on_send, self);
   self->depths = amps_amqp_depths_new (self->settings, clock, amps_broker_amqp_on_send, self);
-  self->consumer = broker_amqp_new_reconnector (self, &amps_amqp_consumer_role);
-  self->publisher = broker_amqp_new_reconnector (self, &amps_amqp_publisher_role);
-  amps_amqp_reconnector_init (&self->consumer, on_consumer_timer, self);
-  amps_amqp_reconnector_init (&self->publisher, on_publisher_timer, self);
+  broker_amqp_init_reconnectors (self);
   self->watchdog = amps_clock_attach_timer (clock, "AMQP watchdog", broker_amqp_on_watchdog, self);
   return AMPS_BROKER (self);
 }

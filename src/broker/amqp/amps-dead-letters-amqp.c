@@ -460,7 +460,7 @@ on_look (gpointer user_data)
 
 /* Tries are made at once, and no more than there are brokers. */
 static gboolean
-on_link_timer (gpointer user_data G_GNUC_UNUSED)
+dead_letters_amqp_on_next_try (gpointer user_data G_GNUC_UNUSED)
 {
   return G_SOURCE_CONTINUE;
 }
@@ -496,14 +496,15 @@ dead_letters_amqp_cancel (AmpsDeadLetters *letters)
 
 /* Life */
 
-static AmpsAmqpReconnector
-dead_letters_amqp_new_reconnector (AmpsDeadLettersAmqp *self, const AmpsAmqpRole *role)
+static void
+dead_letters_amqp_init_reconnectors (AmpsDeadLettersAmqp *self)
 {
-  return (AmpsAmqpReconnector){ .role = role,
-                                .config = self->config,
-                                .clock = self->clock,
-                                .settings = self->settings,
-                                .events = self->events };
+  const AmpsAmqpShared shared = { self->config, self->clock, self->settings, self->events };
+
+  amps_amqp_reconnector_init (&self->reader, &amps_amqp_consumer_role, &shared,
+                              dead_letters_amqp_on_next_try, self);
+  amps_amqp_reconnector_init (&self->publisher, &amps_amqp_publisher_role, &shared,
+                              dead_letters_amqp_on_next_try, self);
 }
 
 static void
@@ -558,10 +559,7 @@ amps_dead_letters_amqp_new (AmpsConfig *config, AmpsClock *clock, GError **error
   self->settings = amps_amqp_settings_new_for_dead_letters (config);
   self->events = amps_mailbox_new ("dead letters", NULL, dead_letters_amqp_on_event,
                                    amps_amqp_event_free, self);
-  self->reader = dead_letters_amqp_new_reconnector (self, &amps_amqp_consumer_role);
-  self->publisher = dead_letters_amqp_new_reconnector (self, &amps_amqp_publisher_role);
-  amps_amqp_reconnector_init (&self->reader, on_link_timer, self);
-  amps_amqp_reconnector_init (&self->publisher, on_link_timer, self);
+  dead_letters_amqp_init_reconnectors (self);
   self->watchdog =
       amps_clock_attach_timer (clock, "dead letters", dead_letters_amqp_on_watchdog, self);
   self->look = amps_clock_attach_timer (clock, "look at dead letters", on_look, self);

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * Tells a wrong WORKLOAD_ADDRESS from a bad job. A workload that refuses every job, as a
  * server does that has no such path, gets no more of them: they wait, and one is tried
- * now and then.
+ * now and then (docs/promises.md#a-wrong-address-costs-no-job).
  */
 #define AMPS_TYPE_REFUSALS (amps_refusals_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsRefusals, amps_refusals, AMPS, REFUSALS, GObject)

@@ -117,7 +117,7 @@ settler_warn (AmpsSettler *self, const GError *error)
               self->n_held, text);
 }
 
-/* Nothing is discarded, whatever is wrong: the job stays here. */
+/* Whatever is wrong, the job stays here: docs/promises.md#nothing-is-discarded. */
 static void
 settler_hold (Settling *settling, const GError *error)
 {

@@ -26,7 +26,7 @@ typedef struct {
  * AmpsEarlierRuns:
  *
  * Which jobs the runs were of that have been given up, since the workload may finish
- * one of them all the same.
+ * one of them all the same (docs/promises.md#success-counts-whenever-it-comes).
  */
 typedef struct _AmpsEarlierRuns AmpsEarlierRuns;
 

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  *
  * The memory of jobs that have ended: so that a call which decides one again is
  * answered truthfully, and so that a message which comes back only because the
- * connection died on its settlement is settled again instead of run again.
+ * connection died on its settlement is settled again instead of run again
+ * (docs/promises.md#a-broken-connection-starts-no-second-run).
  */
 typedef struct _AmpsFinishedJobs AmpsFinishedJobs;
 

@@ -30,8 +30,8 @@ typedef enum {
  * AmpsManifest:
  *
  * All jobs in flight, and for a while those that have ended. It alone moves a
- * job from state to state, so that one outcome wins, and watches their deadlines with one
- * timer.
+ * job from state to state, so that one outcome wins
+ * (docs/promises.md#one-outcome-per-delivery), and watches their deadlines with one timer.
  */
 #define AMPS_TYPE_MANIFEST (amps_manifest_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsManifest, amps_manifest, AMPS, MANIFEST, GObject)

@@ -49,7 +49,8 @@ is_remembered (AmpsOutcome outcome)
  * @wanted: how the caller wants it to end
  * @error: return location: %AMPS_ERROR_NOT_FOUND or %AMPS_ERROR_CONFLICT
  *
- * Calls are idempotent: the same decision again is as good as the first.
+ * Calls are idempotent: the same decision again is as good as the first
+ * (docs/promises.md#calls-may-be-repeated).
  *
  * Returns: whether it ended as wanted
  */

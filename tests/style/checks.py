@@ -2,11 +2,13 @@
 """The rules of the tree. Each check yields what is wrong, and what to do."""
 
 import graphlib
+import io
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import tokenize
 
 TOP_LEVEL = {
     'LICENSE', 'README.md', 'data', 'docs', 'flatpak-free-container', 'meson.build',
@@ -328,18 +330,53 @@ def prose(path):
 
 
 def check_links(root):
-    """What a document links to is there, with its heading."""
+    """What a document links to, or a comment names, is there, with its heading."""
     for path in files(root):
-        if path.suffix != '.md':
+        place = path.relative_to(root)
+        found = []
+        if path.suffix == '.md':
+            found = [(target, path.parent / target.partition('#')[0] if target[0] != '#' else path)
+                     for line in prose(path)
+                     for target in re.findall(r'\]\((?!\w+:)([^)\s]+)\)', line)]
+        elif path.suffix in ('.c', '.h', '.py'):
+            found = [(target, root / target.partition('#')[0])
+                     for comment in comments(path)
+                     for target in re.findall(r'(?<![\w/])docs/[\w/-]+\.\w+(?:#[\w-]+)?', comment)]
+        for target, file in found:
+            name, _, anchor = target.partition('#')
+            if not file.exists():
+                yield f'{place}: links to {name}, which is not there'
+            elif anchor and anchor not in anchors(file):
+                yield f'{place}: {name or "it"} has no heading for #{anchor}'
+
+
+def comments(path):
+    """The comments of a source that may name a document; for Python, its docstrings, too."""
+    text = path.read_text(encoding='utf-8')
+    if 'docs/' not in text:  # Nothing to be looked for, and reading the rest takes long.
+        return []
+    if path.suffix == '.py':
+        return [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline)
+                if token.type == tokenize.COMMENT or token.string.startswith('"""')]
+    return re.findall(r'"(?:\\.|[^"\\\n])*"|(/\*.*?\*/)', text, re.DOTALL)
+
+
+def check_promises(root):
+    """Each promise names the tests that hold it, and they are there."""
+    document = root / 'docs/promises.md'
+    text = document.read_text(encoding='utf-8') if document.is_file() else ''
+    for promise in re.split(r'^### ', text, flags=re.MULTILINE)[1:]:
+        title = promise.partition('\n')[0]
+        tests = re.search(r'^Tests?: (.*?)\.\n(?:\n|\Z)', promise, re.DOTALL | re.MULTILINE)
+        if tests is None:
+            yield f'docs/promises.md: "{title}" has no paragraph "Tests: [name](file) `test`."'
             continue
-        for line in prose(path):
-            for target in re.findall(r'\]\((?!\w+:)([^)\s]*)\)', line):
-                name, _, anchor = target.partition('#')
-                file = path.parent / name if name else path
-                if not file.exists():
-                    yield f'{path.relative_to(root)}: links to {name}, which is not there'
-                elif anchor and anchor not in anchors(file):
-                    yield f'{path.relative_to(root)}: {name or "it"} has no heading for #{anchor}'
+        for file, names in re.findall(r'\]\(([^)]+)\)([^[]*)', tests[1]):
+            test = document.parent / file
+            code = test.read_text(encoding='utf-8') if test.is_file() else ''
+            for name in re.findall(r'`([^`]+)`', names):
+                if not re.search(rf'(?<![\w-]){re.escape(name)}(?![\w-])', code):
+                    yield f'docs/promises.md: "{title}" names {name}, which is not in {file}'
 
 
 def logged_events(root):
@@ -435,5 +472,6 @@ CHECKS = {
     'translations': check_translations,
     'log-calls': check_log_calls,
     'log-events': check_log_events,
+    'promises': check_promises,
     'format': check_format,
 }

@@ -152,6 +152,31 @@ class ChecksTest(unittest.TestCase):
         self.assert_finds('links', 'd.md: links to a.md', '../a.md has no heading for #b',
                           'c.md has no heading for #no-heading', 'it has no heading for #d')
 
+    def test_links_in_comments(self):
+        self.write('docs/a.md', '# A\n')
+        self.write('src/a.c', '/* As docs/a.md#a says, and\n * docs/a.md; see tests/docs/z.md. */\n'
+                              'x = "/*"; y = "docs/gone.md"; // docs/\n')
+        self.write('tests/a.py', '"""docs/a.md#a"""\n# docs/a.md\nx = "docs/gone.md"\n')
+        self.assert_finds('links')
+        self.write('src/a.c', 'x = "\\"/*"; /*\n * docs/a.md#b */ y; /* docs/b.c */\n')
+        self.write('tests/a.py', '"""docs/gone.md"""\n# docs/a.md#c\n')
+        self.assert_finds('links', 'src/a.c: docs/a.md has no heading for #b',
+                          'src/a.c: links to docs/b.c', 'tests/a.py: links to docs/gone.md',
+                          'tests/a.py: docs/a.md has no heading for #c')
+
+    def test_promises(self):
+        self.write('tests/test_a.py', 'def test_one(self):\ndef test_two(self):\n')
+        self.write('tests/test-b.c', 'g_test_add_func ("/b/one", f);\n')
+        self.write('docs/promises.md', '# P\n\n### A\n\nText.\n\n'
+                   'Tests: [a](../tests/test_a.py) `test_one`, `test_two`;\n'
+                   '[b](../tests/test-b.c) `/b/one`.\n')
+        self.assert_finds('promises')
+        self.write('docs/promises.md', '# P\n\n### A\n\nText.\n\n### B\n\n'
+                   'Test: [a](../tests/test_a.py) `test_on`.\n\nMore.\n\n### C\n\n'
+                   'Tests: [b](../tests/test-b.c) `/b/one`, `/b/on`.\n')
+        self.assert_finds('promises', '"A" has no paragraph', '"B" names test_on',
+                          '"C" names /b/on')
+
     def test_registered(self):
         self.write('src/server/amps-new.c', LICENCE)
         self.write('tests/unit/meson.build', "{\n  'job': {},\n}\n")

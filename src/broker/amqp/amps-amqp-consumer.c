@@ -342,7 +342,7 @@ amqp_consumer_handle_cancelled (Consumer *self)
   amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CANCELLED));
 }
 
-/* A prefetch holds for consumers that are made after it (facts: basic.qos). So one that
+/* A prefetch holds for consumers that are made after it. So one that
  * is there has to end first, and then this is wanted again. */
 static void
 amqp_consumer_consume (Consumer *self, const Command *command)

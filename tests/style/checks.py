@@ -11,8 +11,8 @@ import subprocess
 import tokenize
 
 TOP_LEVEL = {
-    'LICENSE', 'README.md', 'data', 'docs', 'flatpak-free-container', 'meson.build',
-    'meson_options.txt', 'po', 'src', 'tests',
+    'CONTRIBUTING.md', 'LICENSE', 'NEWS', 'README.md', 'SECURITY.md', 'data', 'docs',
+    'flatpak-free-container', 'meson.build', 'meson_options.txt', 'po', 'src', 'tests',
 }
 MAX_LINES = 600
 CODE = {'.c', '.h', '.go', '.py', '.sh', '.css', '.html', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
@@ -94,7 +94,7 @@ def is_code(path):
 
 
 def check_top_level(root):
-    """Nothing lies at the top but what architecture.md puts there."""
+    """Nothing lies at the top but what belongs there."""
     for name in sorted(os.listdir(root)):
         if name not in TOP_LEVEL and not name.startswith(('.', '_build')):
             yield f'{name}: does not belong at the top level; move it into the folder it is part of'

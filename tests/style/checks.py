@@ -379,6 +379,33 @@ def check_promises(root):
                     yield f'docs/promises.md: "{title}" names {name}, which is not in {file}'
 
 
+def check_libsoup(root):
+    """The ledger of what AMPS relies on in libsoup: its tests are there, and no entry is kept
+    for versions that are too old for meson.build."""
+    ledger = root / 'docs/libsoup.md'
+    if not ledger.is_file():
+        return
+    oldest = re.search(r"'libsoup-3\.0', version: '>= ([\d.]+)'",
+                       (root / 'meson.build').read_text(encoding='utf-8'))[1]
+    for entry in re.split(r'^### ', ledger.read_text(encoding='utf-8'), flags=re.MULTILINE)[1:]:
+        title = entry.split('\n', 1)[0]
+        tests = re.findall(r'^\* Test: \[[^\]]+\]\(([^)]+)\)\s+`([^`]+)`$', entry, re.MULTILINE)
+        until = re.search(r'^\* May go: ([\d.]+\d)', entry, re.MULTILINE)
+        if not tests:
+            yield f'docs/libsoup.md: “{title}” has no test'
+        for path, name in tests:
+            file = ledger.parent / path
+            if file.is_file() and name.rsplit('/', 1)[-1] not in file.read_text(encoding='utf-8'):
+                yield f'docs/libsoup.md: “{title}” names {name}, which is not in {path}'
+        if until and version_of(oldest) >= version_of(until[1]):
+            yield f'docs/libsoup.md: “{title}” may go: meson.build wants libsoup {oldest}'
+
+
+def version_of(text):
+    """What can be compared of a version."""
+    return [int(part) for part in text.split('.')]
+
+
 def logged_events(root):
     """The events that the program logs, each with the levels at which it does."""
     found = {}
@@ -466,6 +493,7 @@ CHECKS = {
     'includes': check_includes,
     'circles': check_circles,
     'languages': check_languages,
+    'libsoup-ledger': check_libsoup,
     'function-names': check_function_names,
     'foreign-text': check_foreign_text,
     'registered': check_registered,

@@ -176,6 +176,16 @@ class ChecksTest(unittest.TestCase):
                    'Tests: [b](../tests/test-b.c) `/b/one`, `/b/on`.\n')
         self.assert_finds('promises', '"A" has no paragraph', '"B" names test_on',
                           '"C" names /b/on')
+    def test_libsoup(self):
+        entry = '## S\n### The x\n* May go: 3.3.0\n* Test: [x](../tests/x.c) `/x/does`\n'
+        self.write('meson.build', "# SPDX-License-Identifier: MIT\n('libsoup-3.0', version: '>= 3.2.2')\n")
+        self.write('tests/x.c', LICENCE + 'ADD ("does");\n')
+        self.write('docs/libsoup.md', entry)
+        self.assert_finds('libsoup-ledger')
+        self.write('docs/libsoup.md', entry.replace('does', 'did') + '### The y\n* Why: z\n')
+        self.assert_finds('libsoup-ledger', 'names /x/did, which is not in', '“The y” has no test')
+        self.write('docs/libsoup.md', entry.replace('3.3.0', '3.2, for z'))
+        self.assert_finds('libsoup-ledger', '“The x” may go')
 
     def test_registered(self):
         self.write('src/server/amps-new.c', LICENCE)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-clock.h"
 
+#include "amps-timestamp.h"
+
 #include <time.h>
 
 G_DEFINE_TYPE (AmpsClock, amps_clock, G_TYPE_OBJECT)
@@ -119,25 +121,6 @@ amps_clock_to_real_time (AmpsClock *self, gint64 monotonic)
 }
 
 /**
- * amps_format_real_time:
- * @real: µs since 1970-01-01 UTC
- *
- * Returns: (transfer full) (nullable): that moment as of RFC 3339, in milliseconds; %NULL
- *   beyond the year 9999
- */
-char *
-amps_format_real_time (gint64 real)
-{
-  g_autoptr (GDateTime) moment = g_date_time_new_from_unix_utc (real / G_USEC_PER_SEC);
-  g_autofree char *seconds =
-      moment != NULL ? g_date_time_format (moment, "%Y-%m-%dT%H:%M:%S") : NULL;
-
-  return seconds != NULL
-             ? g_strdup_printf ("%s.%03dZ", seconds, (int) (real % G_USEC_PER_SEC / 1000))
-             : NULL;
-}
-
-/**
  * amps_clock_format_time:
  * @self: a clock
  * @monotonic: monotonic µs
@@ -148,7 +131,7 @@ amps_format_real_time (gint64 real)
 char *
 amps_clock_format_time (AmpsClock *self, gint64 monotonic)
 {
-  return amps_format_real_time (amps_clock_to_real_time (self, monotonic));
+  return amps_timestamp_format (amps_clock_to_real_time (self, monotonic), 3);
 }
 
 static gboolean

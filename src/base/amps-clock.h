@@ -35,7 +35,6 @@ gint64 amps_clock_get_real_time (AmpsClock *self);
 gint64 amps_clock_get_boot_time (AmpsClock *self);
 gint64 amps_get_boot_time (void);
 gint64 amps_clock_to_real_time (AmpsClock *self, gint64 monotonic);
-char *amps_format_real_time (gint64 real);
 char *amps_clock_format_time (AmpsClock *self, gint64 monotonic);
 
 GSource *amps_clock_create_timer (AmpsClock *self, const char *name);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-log.h"
 
+#include "amps-timestamp.h"
+
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* GLib has one writer and one debug switch for the whole process; they, and what that writer
@@ -20,7 +21,6 @@ static char *queue_name; /* (owned) (nullable) set before other threads start, a
 #define N_EVENT_FIELDS 2
 /* Marks a message that is several lines, of AMPS's own making. */
 #define LINES_FIELD "LINES"
-#define TIME_LENGTH sizeof ("2026-01-01T00:00:00.000Z")
 
 typedef struct {
   GLogLevelFlags level;
@@ -67,20 +67,6 @@ log_add_event (Fields *fields, AmpsLogEvent event)
 {
   add_field (fields, EVENT_FIELD, amps_log_event_to_string (event));
   add_field (fields, "MESSAGE_ID", amps_log_event_get_message_id (event));
-}
-
-/* RFC 3339 in UTC with milliseconds. */
-static void
-log_format_time (char *buffer)
-{
-  gint64 now = g_get_real_time ();
-  time_t seconds = (time_t) (now / G_USEC_PER_SEC);
-  int milliseconds = (int) (now % G_USEC_PER_SEC / 1000);
-  struct tm utc;
-
-  gmtime_r (&seconds, &utc);
-  size_t length = strftime (buffer, TIME_LENGTH, "%Y-%m-%dT%H:%M:%S", &utc);
-  g_snprintf (buffer + length, TIME_LENGTH - length, ".%03dZ", milliseconds);
 }
 
 static void
@@ -197,9 +183,9 @@ write_as (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gboolea
   g_autoptr (GString) line = g_string_sized_new (256);
   const GLogField *message = find_field (fields, n_fields, "MESSAGE");
   const GLogField *domain = find_field (fields, n_fields, "GLIB_DOMAIN");
-  char time[TIME_LENGTH];
+  char time[AMPS_TIMESTAMP_SIZE];
 
-  log_format_time (time);
+  amps_timestamp_write (g_get_real_time (), 3, time);
   g_string_append_printf (line,
                           json ? "{\"ts\":\"%s\",\"level\":\"%s\",\"message\":\"" : "%s %-8s ",
                           time, find_level (level)->name);
@@ -228,9 +214,9 @@ write_lines (GLogLevelFlags level, const char *message)
 {
   g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
   g_autoptr (GString) text = g_string_sized_new (4096);
-  char time[TIME_LENGTH];
+  char time[AMPS_TIMESTAMP_SIZE];
 
-  log_format_time (time);
+  amps_timestamp_write (g_get_real_time (), 3, time);
   for (char **line = lines; *line != NULL; line++)
     {
       if (text->len > 0)

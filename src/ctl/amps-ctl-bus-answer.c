@@ -2,6 +2,7 @@
 #include "amps-ctl-bus-answer.h"
 
 #include "amps-ctl-json.h"
+#include "base/amps-timestamp.h"
 
 /* What D-Bus answers, in the form that the HTTP API gives it. */
 
@@ -27,8 +28,6 @@ set_number (JsonObject *object, const char *name, GVariantDict *values, const ch
 static void
 set_time (JsonObject *object, const char *name, guint64 microseconds)
 {
-  g_autoptr (GDateTime) seconds = NULL;
-  g_autoptr (GDateTime) time = NULL;
   g_autofree char *text = NULL;
 
   if (microseconds == 0)
@@ -37,10 +36,7 @@ set_time (JsonObject *object, const char *name, guint64 microseconds)
       return;
     }
 
-  seconds = g_date_time_new_from_unix_utc ((gint64) (microseconds / G_USEC_PER_SEC));
-  time =
-      seconds != NULL ? g_date_time_add (seconds, (gint64) (microseconds % G_USEC_PER_SEC)) : NULL;
-  text = time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%S.%fZ") : NULL;
+  text = microseconds <= G_MAXINT64 ? amps_timestamp_format ((gint64) microseconds, 6) : NULL;
   if (text != NULL)
     json_object_set_string_member (object, name, text);
 }

@@ -4,24 +4,17 @@
 #include "amps-ctl-dead-letter.h"
 
 #include "amps-ctl-text.h"
+#include "base/amps-timestamp.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
-
-static GDateTime *
-make_date (gint64 time)
-{
-  g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
-
-  return seconds != NULL ? g_date_time_add (seconds, time % G_USEC_PER_SEC) : NULL;
-}
 
 /* For people, in their time zone. */
 static char *
 format_local (gint64 time)
 {
-  g_autoptr (GDateTime) date = time != 0 ? make_date (time) : NULL;
-  g_autoptr (GDateTime) local = date != NULL ? g_date_time_to_local (date) : NULL;
+  g_autoptr (GDateTime) local =
+      time != 0 ? g_date_time_new_from_unix_local (time / G_USEC_PER_SEC) : NULL;
 
   return local != NULL ? g_date_time_format (local, "%F %T") : g_strdup ("-");
 }
@@ -29,9 +22,7 @@ format_local (gint64 time)
 static char *
 ctl_dead_letter_format_time (gint64 time)
 {
-  g_autoptr (GDateTime) date = time != 0 ? make_date (time) : NULL;
-
-  return date != NULL ? g_date_time_format_iso8601 (date) : NULL;
+  return time != 0 ? amps_timestamp_format (time, time % G_USEC_PER_SEC != 0 ? 6 : 0) : NULL;
 }
 
 static const char *

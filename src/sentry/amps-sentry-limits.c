@@ -2,6 +2,7 @@
 #include "amps-sentry-limits.h"
 
 #include "base/amps-clock.h"
+#include "base/amps-http-status.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ amps_sentry_limits_note_answer (AmpsSentryLimits *self, unsigned int status,
 
   for (char **limit = limits; *limit != NULL; limit++)
     note_limit (self, *limit, now);
-  if (status != AMPS_SENTRY_TOO_MANY_REQUESTS || rate_limits != NULL)
+  if (status != AMPS_HTTP_TOO_MANY_REQUESTS || rate_limits != NULL)
     return;
 
   if (retry_after != NULL)

@@ -5,9 +5,6 @@
 
 G_BEGIN_DECLS
 
-/* RFC 6585; libsoup has no name for it. */
-#define AMPS_SENTRY_TOO_MANY_REQUESTS 429
-
 /**
  * AmpsSentryLimits:
  *

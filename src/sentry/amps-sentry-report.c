@@ -4,6 +4,7 @@
 #include "amps-sentry-report.h"
 
 #include "base/amps-foreign-text.h"
+#include "base/amps-timestamp.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -69,11 +70,9 @@ sentry_report_add (JsonBuilder *builder, const char *name, const char *value)
 static void
 sentry_report_add_time (JsonBuilder *builder, const char *name, gint64 time)
 {
-  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
-  g_autofree char *text = g_date_time_format (date, "%Y-%m-%dT%H:%M:%S");
-  g_autofree char *precise = g_strdup_printf ("%s.%06dZ", text, (int) (time % G_USEC_PER_SEC));
+  g_autofree char *text = amps_timestamp_format (time, 6);
 
-  sentry_report_add (builder, name, precise);
+  sentry_report_add (builder, name, text);
 }
 
 static void

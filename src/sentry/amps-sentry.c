@@ -6,6 +6,7 @@
 #include "amps-sentry-dsn.h"
 #include "amps-sentry-limits.h"
 #include "amps-sentry-report.h"
+#include "base/amps-http-status.h"
 #include "base/amps-log-throttle.h"
 
 #include <libsoup/soup.h>
@@ -72,7 +73,7 @@ note_answer (AmpsSentry *self, SoupMessage *message)
       amps_log_throttle_end (self->problems);
       sentry_count (self, AMPS_REPORT_SENT);
     }
-  else if (status == AMPS_SENTRY_TOO_MANY_REQUESTS)
+  else if (status == AMPS_HTTP_TOO_MANY_REQUESTS)
     sentry_count (self, AMPS_REPORT_LIMITED);
   else
     sentry_note_problem (self, problem);

@@ -5,6 +5,7 @@
 #include "amps-server-private.h"
 #include "base/amps-error.h"
 #include "base/amps-foreign-text.h"
+#include "base/amps-timestamp.h"
 #include "event/amps-json-members.h"
 
 #define DEFAULT_LIMIT 100
@@ -46,7 +47,7 @@ add_optional (JsonBuilder *builder, const char *name, const char *text)
 static void
 add_moment (JsonBuilder *builder, const char *name, gint64 real)
 {
-  g_autofree char *text = real > 0 ? amps_format_real_time (real) : NULL;
+  g_autofree char *text = real > 0 ? amps_timestamp_format (real, 3) : NULL;
 
   if (text != NULL)
     amps_reply_add_string (builder, name, text);

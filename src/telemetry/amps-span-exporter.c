@@ -6,6 +6,7 @@
 #include "amps-otlp-json.h"
 #include "amps-otlp-resource.h"
 #include "base/amps-backoff.h"
+#include "base/amps-http-status.h"
 #include "base/amps-log-throttle.h"
 #include "base/amps-log.h"
 #include "base/amps-pairs.h"
@@ -224,8 +225,9 @@ span_exporter_log_problem (AmpsSpanExporter *self, const char *problem)
 static gboolean
 may_try_again (unsigned int status)
 {
-  return status == SOUP_STATUS_NONE || status == 429 || status == SOUP_STATUS_BAD_GATEWAY ||
-         status == SOUP_STATUS_SERVICE_UNAVAILABLE || status == SOUP_STATUS_GATEWAY_TIMEOUT;
+  return status == SOUP_STATUS_NONE || status == AMPS_HTTP_TOO_MANY_REQUESTS ||
+         status == SOUP_STATUS_BAD_GATEWAY || status == SOUP_STATUS_SERVICE_UNAVAILABLE ||
+         status == SOUP_STATUS_GATEWAY_TIMEOUT;
 }
 
 /* @status: 0 without an answer */

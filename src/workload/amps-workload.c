@@ -499,10 +499,8 @@ amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->sync = amps_config_get_workload_mode (config) == AMPS_WORKLOAD_MODE_SYNC;
   self->timeout = amps_config_get_workload_response_timeout (config);
   self->deadlines = amps_timer_queue_new (clock, "workload answers", workload_on_deadline, self);
-  self->grow_timer = amps_clock_create_timer (clock, "workload connections");
+  self->grow_timer = amps_clock_attach_timer (clock, "workload connections", on_grow_timer, self);
   g_source_set_priority (self->grow_timer, G_PRIORITY_LOW);
-  g_source_set_callback (self->grow_timer, on_grow_timer, self, NULL);
-  g_source_attach (self->grow_timer, NULL);
   g_signal_connect_object (self->probe, "notify::available", G_CALLBACK (on_probe_available), self,
                            0);
   return self;

@@ -176,6 +176,7 @@ class ChecksTest(unittest.TestCase):
                    'Tests: [b](../tests/test-b.c) `/b/one`, `/b/on`.\n')
         self.assert_finds('promises', '"A" has no paragraph', '"B" names test_on',
                           '"C" names /b/on')
+
     def test_libsoup(self):
         entry = '## S\n### The x\n* May go: 3.3.0\n* Test: [x](../tests/x.c) `/x/does`\n'
         self.write('meson.build', "# SPDX-License-Identifier: MIT\n('libsoup-3.0', version: '>= 3.2.2')\n")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-deduplicator.h"
+#include "fixture-tests.h"
 
 #include "broker/amqp/amps-amqp-library.h"
 #include "fake-clock.h"
@@ -123,21 +124,11 @@ test_replays (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (meet (f, 2, FALSE));
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/amqp-deduplicator/second-one", test_second_one },
-    { "/amqp-deduplicator/first-one-was-handed-out", test_first_one_was_handed_out },
-    { "/amqp-deduplicator/what-must-run", test_what_must_run },
-    { "/amqp-deduplicator/replays", test_replays },
-  };
+FIXTURE_TESTS = {
+  { "/amqp-deduplicator/second-one", test_second_one },
+  { "/amqp-deduplicator/first-one-was-handed-out", test_first_one_was_handed_out },
+  { "/amqp-deduplicator/what-must-run", test_what_must_run },
+  { "/amqp-deduplicator/replays", test_replays },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 #include "broker/embedded/amps-broker-embedded.h"
+#include "fixture-tests.h"
 #include "log-recorder.h"
 
 #include <glib/gstdio.h>
@@ -536,26 +537,16 @@ test_count (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (too_late->len, >, 0);
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/broker-embedded/leases-outlast-jobs", test_leases_outlast_jobs },
-    { "/broker-embedded/lease-outlasts-a-stream", test_lease_outlasts_a_stream },
-    { "/broker-embedded/memory", test_memory },
-    { "/broker-embedded/lease-ends-by-the-clock", test_lease_ends_by_the_clock },
-    { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
-    { "/broker-embedded/malformed", test_malformed },
-    { "/broker-embedded/stop-answers-all", test_stop_answers_all },
-    { "/broker-embedded/stop-while-locked", test_stop_while_locked },
-    { "/broker-embedded/count", test_count },
-  };
+FIXTURE_TESTS = {
+  { "/broker-embedded/leases-outlast-jobs", test_leases_outlast_jobs },
+  { "/broker-embedded/lease-outlasts-a-stream", test_lease_outlasts_a_stream },
+  { "/broker-embedded/memory", test_memory },
+  { "/broker-embedded/lease-ends-by-the-clock", test_lease_ends_by_the_clock },
+  { "/broker-embedded/large-event", test_large_event_does_not_keep_the_main_loop },
+  { "/broker-embedded/malformed", test_malformed },
+  { "/broker-embedded/stop-answers-all", test_stop_answers_all },
+  { "/broker-embedded/stop-while-locked", test_stop_while_locked },
+  { "/broker-embedded/count", test_count },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

@@ -65,31 +65,14 @@ assert_no_more_options (const char *where, const char *text, const AmpsCtlOption
     }
 }
 
+/* Each option stands in the case of its command; @before and @after are around each word of a
+ * command. */
 static void
-test_bash (void)
+assert_cases (const char *shell, const char *file, const char *before, const char *after)
 {
-  g_autofree char *text = read_completion ("ampsctl.bash");
+  g_autofree char *text = read_completion (file);
 
-  assert_options ("bash", text, amps_ctl_general_options);
-  for (unsigned int i = 0; amps_ctl_commands[i] != NULL; i++)
-    {
-      const AmpsCtlCommand *command = amps_ctl_commands[i];
-      g_autofree char *found = find_case (text, command->name);
-      g_auto (GStrv) words = g_strsplit (command->name, " ", 2);
-
-      assert_options (command->name, found, command->options);
-      assert_no_more_options (command->name, found, command->options);
-      for (char **word = words; *word != NULL; word++)
-        assert_has ("bash", text, *word);
-    }
-}
-
-static void
-test_zsh (void)
-{
-  g_autofree char *text = read_completion ("_ampsctl");
-
-  assert_options ("zsh", text, amps_ctl_general_options);
+  assert_options (shell, text, amps_ctl_general_options);
   for (unsigned int i = 0; amps_ctl_commands[i] != NULL; i++)
     {
       const AmpsCtlCommand *command = amps_ctl_commands[i];
@@ -100,11 +83,23 @@ test_zsh (void)
       assert_no_more_options (command->name, found, command->options);
       for (char **word = words; *word != NULL; word++)
         {
-          g_autofree char *entry = g_strdup_printf ("'%s:", *word);
+          g_autofree char *entry = g_strconcat (before, *word, after, NULL);
 
-          assert_has ("zsh", text, entry);
+          assert_has (shell, text, entry);
         }
     }
+}
+
+static void
+test_bash (void)
+{
+  assert_cases ("bash", "ampsctl.bash", "", "");
+}
+
+static void
+test_zsh (void)
+{
+  assert_cases ("zsh", "_ampsctl", "'", ":");
 }
 
 /* @condition: (nullable): part of its lines about a command */

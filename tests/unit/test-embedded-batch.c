@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-batch.h"
+#include "fixture-tests.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -231,22 +232,12 @@ test_failure (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   claim (f, "jobs", 0);
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/embedded-batch/refused-publication", test_refused_publication_fails_alone },
-    { "/embedded-batch/refused-dead-letter", test_refused_dead_letter_stays },
-    { "/embedded-batch/lost-job", test_settlement_of_a_lost_job },
-    { "/embedded-batch/earlier-epoch", test_settlement_of_an_earlier_epoch },
-    { "/embedded-batch/failure", test_failure },
-  };
+FIXTURE_TESTS = {
+  { "/embedded-batch/refused-publication", test_refused_publication_fails_alone },
+  { "/embedded-batch/refused-dead-letter", test_refused_dead_letter_stays },
+  { "/embedded-batch/lost-job", test_settlement_of_a_lost_job },
+  { "/embedded-batch/earlier-epoch", test_settlement_of_an_earlier_epoch },
+  { "/embedded-batch/failure", test_failure },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

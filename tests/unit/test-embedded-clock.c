@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-clock.h"
 #include "broker/embedded/amps-embedded-clock.h"
+#include "fixture-tests.h"
 
 #define HOUR AMPS_SECONDS (3600)
 
@@ -255,25 +256,15 @@ test_system (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_moved (f, 0);
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/embedded-clock/time-passes", test_time_passes },
-    { "/embedded-clock/set", test_clock_is_set },
-    { "/embedded-clock/set-to-the-beginning", test_clock_is_set_back_to_the_beginning },
-    { "/embedded-clock/failed-transaction", test_transaction_that_fails },
-    { "/embedded-clock/set-in-between", test_clock_is_set_in_between },
-    { "/embedded-clock/set-while-off", test_clock_is_set_while_machine_is_off },
-    { "/embedded-clock/started-anew", test_machine_is_started_anew },
-    { "/embedded-clock/system", test_system },
-  };
+FIXTURE_TESTS = {
+  { "/embedded-clock/time-passes", test_time_passes },
+  { "/embedded-clock/set", test_clock_is_set },
+  { "/embedded-clock/set-to-the-beginning", test_clock_is_set_back_to_the_beginning },
+  { "/embedded-clock/failed-transaction", test_transaction_that_fails },
+  { "/embedded-clock/set-in-between", test_clock_is_set_in_between },
+  { "/embedded-clock/set-while-off", test_clock_is_set_while_machine_is_off },
+  { "/embedded-clock/started-anew", test_machine_is_started_anew },
+  { "/embedded-clock/system", test_system },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

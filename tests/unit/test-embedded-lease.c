@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/embedded/amps-embedded-lease.h"
+#include "fixture-tests.h"
 
 #include "base/amps-clock.h"
 
@@ -211,24 +212,14 @@ test_transaction_that_seemed_to_fail (Fixture *f, gconstpointer data G_GNUC_UNUS
   assert_kept (f, NULL);
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/embedded-lease/renewal", test_renewal },
-    { "/embedded-lease/late-renewal", test_late_renewal },
-    { "/embedded-lease/loss", test_loss },
-    { "/embedded-lease/end", test_end },
-    { "/embedded-lease/end-of-nothing", test_end_of_nothing },
-    { "/embedded-lease/copy", test_copy },
-    { "/embedded-lease/transaction-that-seemed-to-fail", test_transaction_that_seemed_to_fail },
-  };
+FIXTURE_TESTS = {
+  { "/embedded-lease/renewal", test_renewal },
+  { "/embedded-lease/late-renewal", test_late_renewal },
+  { "/embedded-lease/loss", test_loss },
+  { "/embedded-lease/end", test_end },
+  { "/embedded-lease/end-of-nothing", test_end_of_nothing },
+  { "/embedded-lease/copy", test_copy },
+  { "/embedded-lease/transaction-that-seemed-to-fail", test_transaction_that_seemed_to_fail },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

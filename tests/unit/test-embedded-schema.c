@@ -2,6 +2,7 @@
 #include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-schema.h"
 #include "broker/embedded/amps-embedded-store.h"
+#include "fixture-tests.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -210,24 +211,14 @@ test_redriven_dead_letters_start_anew (Fixture *f, gconstpointer data G_GNUC_UNU
   g_assert_cmpint (read_number (f, "SELECT attempt FROM jobs WHERE id = 5 AND due = 99"), ==, 7);
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/embedded-schema/older-file", test_older_file_is_migrated },
-    { "/embedded-schema/empty-file", test_empty_file_gets_all_steps },
-    { "/embedded-schema/failed-step", test_failed_step_leaves_the_file_as_it_was },
-    { "/embedded-schema/newer-file", test_newer_file_is_refused },
-    { "/embedded-schema/foreign-file", test_foreign_file_is_left_alone },
-    { "/embedded-schema/ours", test_ours },
-    { "/embedded-schema/redriven", test_redriven_dead_letters_start_anew },
-  };
+FIXTURE_TESTS = {
+  { "/embedded-schema/older-file", test_older_file_is_migrated },
+  { "/embedded-schema/empty-file", test_empty_file_gets_all_steps },
+  { "/embedded-schema/failed-step", test_failed_step_leaves_the_file_as_it_was },
+  { "/embedded-schema/newer-file", test_newer_file_is_refused },
+  { "/embedded-schema/foreign-file", test_foreign_file_is_left_alone },
+  { "/embedded-schema/ours", test_ours },
+  { "/embedded-schema/redriven", test_redriven_dead_letters_start_anew },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 #include "broker/embedded/amps-embedded-store.h"
+#include "fixture-tests.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -474,33 +475,23 @@ test_count (Fixture *f, gconstpointer data G_GNUC_UNUSED)
                    "amps_queue_messages{queue=\"jobs.retry\"} 0\n");
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/embedded-store/order-and-limit", test_order_and_limit },
-    { "/embedded-store/room", test_room },
-    { "/embedded-store/room-for-what-waited", test_room_for_what_waited },
-    { "/embedded-store/leases", test_leases },
-    { "/embedded-store/reclaim", test_reclaim },
-    { "/embedded-store/settlements", test_settlements },
-    { "/embedded-store/dead-letters-consumed", test_dead_letters_are_consumed },
-    { "/embedded-store/dead-letters-discarded", test_dead_letters_are_discarded },
-    { "/embedded-store/give-up", test_give_up },
-    { "/embedded-store/waited-come-first", test_waited_come_first },
-    { "/embedded-store/retries-are-told-apart", test_retries_are_told_apart },
-    { "/embedded-store/removed-file", test_removed_file },
-    { "/embedded-store/log", test_log },
-    { "/embedded-store/roll-back", test_roll_back },
-    { "/embedded-store/new-file", test_new_file_is_opened_at_once },
-    { "/embedded-store/count", test_count },
-  };
+FIXTURE_TESTS = {
+  { "/embedded-store/order-and-limit", test_order_and_limit },
+  { "/embedded-store/room", test_room },
+  { "/embedded-store/room-for-what-waited", test_room_for_what_waited },
+  { "/embedded-store/leases", test_leases },
+  { "/embedded-store/reclaim", test_reclaim },
+  { "/embedded-store/settlements", test_settlements },
+  { "/embedded-store/dead-letters-consumed", test_dead_letters_are_consumed },
+  { "/embedded-store/dead-letters-discarded", test_dead_letters_are_discarded },
+  { "/embedded-store/give-up", test_give_up },
+  { "/embedded-store/waited-come-first", test_waited_come_first },
+  { "/embedded-store/retries-are-told-apart", test_retries_are_told_apart },
+  { "/embedded-store/removed-file", test_removed_file },
+  { "/embedded-store/log", test_log },
+  { "/embedded-store/roll-back", test_roll_back },
+  { "/embedded-store/new-file", test_new_file_is_opened_at_once },
+  { "/embedded-store/count", test_count },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

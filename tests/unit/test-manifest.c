@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 #include "fake-clock.h"
+#include "fixture-tests.h"
 #include "jobs/amps-manifest.h"
 #include "make-job.h"
 
@@ -538,33 +539,23 @@ test_list (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_listed (f, G_MAXUINT64, 10, "");
 }
 
-int
-main (int argc, char **argv)
-{
-  const struct {
-    const char *path;
-    void (*test) (Fixture *f, gconstpointer data);
-  } tests[] = {
-    { "/manifest/take", test_take },
-    { "/manifest/list", test_list },
-    { "/manifest/given-back-is-not-found", test_given_back_is_not_found },
-    { "/manifest/given-up", test_given_up },
-    { "/manifest/run-ids", test_run_ids },
-    { "/manifest/deadlines", test_deadlines },
-    { "/manifest/heartbeats", test_heartbeats },
-    { "/manifest/deciding", test_deciding },
-    { "/manifest/duplicates", test_duplicates },
-    { "/manifest/successor", test_successor },
-    { "/manifest/detached", test_detached },
-    { "/manifest/recall", test_recall },
-    { "/manifest/finished-while-detached", test_finished_while_detached },
-    { "/manifest/original-after-its-copy", test_original_after_its_copy },
-    { "/manifest/attempts-survive-the-connection", test_attempts_survive_the_connection },
-    { "/manifest/capacity", test_capacity },
-  };
+FIXTURE_TESTS = {
+  { "/manifest/take", test_take },
+  { "/manifest/list", test_list },
+  { "/manifest/given-back-is-not-found", test_given_back_is_not_found },
+  { "/manifest/given-up", test_given_up },
+  { "/manifest/run-ids", test_run_ids },
+  { "/manifest/deadlines", test_deadlines },
+  { "/manifest/heartbeats", test_heartbeats },
+  { "/manifest/deciding", test_deciding },
+  { "/manifest/duplicates", test_duplicates },
+  { "/manifest/successor", test_successor },
+  { "/manifest/detached", test_detached },
+  { "/manifest/recall", test_recall },
+  { "/manifest/finished-while-detached", test_finished_while_detached },
+  { "/manifest/original-after-its-copy", test_original_after_its_copy },
+  { "/manifest/attempts-survive-the-connection", test_attempts_survive_the_connection },
+  { "/manifest/capacity", test_capacity },
+};
 
-  g_test_init (&argc, &argv, NULL);
-  for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
-  return g_test_run ();
-}
+FIXTURE_TESTS_MAIN

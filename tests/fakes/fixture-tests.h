@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <glib.h>
+
+/* Tests that share a `Fixture`, `set_up` and `tear_down`, and nothing else:
+ *
+ *   FIXTURE_TESTS = {
+ *     { "/path", test_function },
+ *   };
+ *   FIXTURE_TESTS_MAIN
+ */
+#define FIXTURE_TESTS                                                                              \
+  static const struct {                                                                            \
+    const char *path;                                                                              \
+    void (*test) (Fixture * f, gconstpointer data);                                                \
+  } tests[]
+
+#define FIXTURE_TESTS_MAIN                                                                         \
+  int main (int argc, char **argv)                                                                 \
+  {                                                                                                \
+    g_test_init (&argc, &argv, NULL);                                                              \
+    for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)                                        \
+      g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);                 \
+    return g_test_run ();                                                                          \
+  }

@@ -7,62 +7,6 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* Getters, as amps-config.h lists them: texts belong to the settings, and may
- * be NULL where the variable has no default; durations are in µs. */
-
-#define DEFINE_GETTER(type, name, get, VARIABLE)                                                   \
-  type amps_config_get_##name (AmpsConfig *self)                                                   \
-  {                                                                                                \
-    return (type) amps_config_get_##get (self, VARIABLE_##VARIABLE);                               \
-  }
-
-DEFINE_GETTER (const char *, broker_type, text, BROKER_TYPE)
-DEFINE_GETTER (const char *, subject, text, BROKER_SUBJECT)
-DEFINE_GETTER (AmpsQueueDeclare, queue_declare, number, QUEUE_DECLARE)
-DEFINE_GETTER (AmpsQueueType, queue_type, number, QUEUE_TYPE)
-DEFINE_GETTER (const char *, worker_id, text, WORKER_ID)
-DEFINE_GETTER (unsigned int, max_concurrency, number, MAX_CONCURRENCY)
-DEFINE_GETTER (gint64, job_timeout, number, JOB_TIMEOUT)
-DEFINE_GETTER (gint64, heartbeat_timeout, number, HEARTBEAT_TIMEOUT)
-DEFINE_GETTER (const char *, workload_address, text, WORKLOAD_ADDRESS)
-DEFINE_GETTER (gint64, workload_response_timeout, number, WORKLOAD_RESPONSE_TIMEOUT)
-DEFINE_GETTER (AmpsWorkloadMode, workload_mode, number, WORKLOAD_MODE)
-DEFINE_GETTER (const char *, workload_content_type, text, WORKLOAD_CONTENT_TYPE)
-DEFINE_GETTER (unsigned int, workload_batch_size, number, WORKLOAD_BATCH_SIZE)
-DEFINE_GETTER (gint64, workload_batch_wait, number, WORKLOAD_BATCH_WAIT)
-DEFINE_GETTER (AmpsWorkloadRestart, workload_restart, number, WORKLOAD_RESTART)
-DEFINE_GETTER (const char *, workload_ready_path, text, WORKLOAD_READY_PATH)
-DEFINE_GETTER (const char *, workload_ca_file, text, WORKLOAD_CA_FILE)
-DEFINE_GETTER (const char *, workload_cert_file, text, WORKLOAD_CERT_FILE)
-DEFINE_GETTER (const char *, workload_key_file, text, WORKLOAD_KEY_FILE)
-DEFINE_GETTER (unsigned int, max_attempts, number, MAX_ATTEMPTS)
-DEFINE_GETTER (gint64, retry_min_backoff, number, RETRY_MIN_BACKOFF)
-DEFINE_GETTER (gint64, retry_max_backoff, number, RETRY_MAX_BACKOFF)
-DEFINE_GETTER (const char *, dead_letter_queue, text, DEAD_LETTER_QUEUE)
-DEFINE_GETTER (AmpsDeadLetterMode, dead_letter_mode, number, DEAD_LETTER_MODE)
-DEFINE_GETTER (AmpsEventValidation, event_validation, number, EVENT_VALIDATION)
-DEFINE_GETTER (gint64, drain_timeout, number, DRAIN_TIMEOUT)
-DEFINE_GETTER (guint16, port, number, PORT)
-DEFINE_GETTER (gboolean, metrics_enabled, number, METRICS_ENABLED)
-DEFINE_GETTER (guint16, metrics_port, number, METRICS_PORT)
-DEFINE_GETTER (const char *, api_url, text, API_URL)
-DEFINE_GETTER (const char *, api_socket, text, API_SOCKET)
-DEFINE_GETTER (mode_t, api_socket_mode, number, API_SOCKET_MODE)
-DEFINE_GETTER (const char *, api_token, text, API_TOKEN)
-DEFINE_GETTER (gboolean, api_allow_remote, number, API_ALLOW_REMOTE)
-DEFINE_GETTER (gsize, max_body_size, number, MAX_BODY_SIZE)
-DEFINE_GETTER (gsize, max_in_flight_bytes, number, MAX_IN_FLIGHT_BYTES)
-DEFINE_GETTER (AmpsLogFormat, log_format, number, LOG_FORMAT)
-DEFINE_GETTER (gboolean, debug, number, DEBUG)
-DEFINE_GETTER (const char *, sentry_dsn, text, SENTRY_DSN)
-DEFINE_GETTER (const char *, environment, text, ENVIRONMENT)
-DEFINE_GETTER (const char *, dbus_bus, text, DBUS_BUS)
-DEFINE_GETTER (const char *, otlp_headers, text, OTEL_EXPORTER_OTLP_HEADERS)
-DEFINE_GETTER (unsigned int, otlp_timeout, number, OTEL_EXPORTER_OTLP_TIMEOUT)
-DEFINE_GETTER (const char *, service_name, text, OTEL_SERVICE_NAME)
-DEFINE_GETTER (const char *, resource_attributes, text, OTEL_RESOURCE_ATTRIBUTES)
-DEFINE_GETTER (AmpsTraceSampling, trace_sampling, number, OTEL_TRACES_SAMPLER)
-
 /* Command line: an option for each variable, in lower case with dashes, and one
  * for each file, since others can see a command line. */
 

@@ -5,61 +5,11 @@
 
 G_BEGIN_DECLS
 
-/* One for each variable, in the order in which they are listed. */
+/* One for each setting. */
 typedef enum {
-  VARIABLE_BROKER_HOST,
-  VARIABLE_BROKER_TYPE,
-  VARIABLE_BROKER_SUBJECT,
-  VARIABLE_QUEUE_DECLARE,
-  VARIABLE_QUEUE_TYPE,
-  VARIABLE_WORKER_ID,
-  VARIABLE_MAX_CONCURRENCY,
-  VARIABLE_JOB_TIMEOUT,
-  VARIABLE_HEARTBEAT_TIMEOUT,
-  VARIABLE_WORKLOAD_ADDRESS,
-  VARIABLE_WORKLOAD_RESPONSE_TIMEOUT,
-  VARIABLE_WORKLOAD_MODE,
-  VARIABLE_WORKLOAD_CONTENT_TYPE,
-  VARIABLE_WORKLOAD_BATCH_SIZE,
-  VARIABLE_WORKLOAD_BATCH_WAIT,
-  VARIABLE_WORKLOAD_RESTART,
-  VARIABLE_WORKLOAD_READY_PATH,
-  VARIABLE_WORKLOAD_CA_FILE,
-  VARIABLE_WORKLOAD_CERT_FILE,
-  VARIABLE_WORKLOAD_KEY_FILE,
-  VARIABLE_MAX_ATTEMPTS,
-  VARIABLE_RETRY_MIN_BACKOFF,
-  VARIABLE_RETRY_MAX_BACKOFF,
-  VARIABLE_DEAD_LETTER_QUEUE,
-  VARIABLE_DEAD_LETTER_MODE,
-  VARIABLE_EVENT_VALIDATION,
-  VARIABLE_DRAIN_TIMEOUT,
-  VARIABLE_PORT,
-  VARIABLE_METRICS_ENABLED,
-  VARIABLE_METRICS_PORT,
-  VARIABLE_API_URL,
-  VARIABLE_API_SOCKET,
-  VARIABLE_API_SOCKET_MODE,
-  VARIABLE_API_TOKEN,
-  VARIABLE_API_ALLOW_REMOTE,
-  VARIABLE_MAX_BODY_SIZE,
-  VARIABLE_MAX_IN_FLIGHT_BYTES,
-  VARIABLE_LOG_FORMAT,
-  VARIABLE_DEBUG,
-  VARIABLE_SENTRY_DSN,
-  VARIABLE_ENVIRONMENT,
-  VARIABLE_DBUS_BUS,
-  VARIABLE_OTEL_EXPORTER_OTLP_ENDPOINT,
-  VARIABLE_OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-  VARIABLE_OTEL_EXPORTER_OTLP_HEADERS,
-  VARIABLE_OTEL_EXPORTER_OTLP_PROTOCOL,
-  VARIABLE_OTEL_EXPORTER_OTLP_TIMEOUT,
-  VARIABLE_OTEL_SERVICE_NAME,
-  VARIABLE_OTEL_RESOURCE_ATTRIBUTES,
-  VARIABLE_OTEL_TRACES_SAMPLER,
-  VARIABLE_OTEL_TRACES_SAMPLER_ARG,
-  VARIABLE_OTEL_TRACES_EXPORTER,
-  VARIABLE_OTEL_SDK_DISABLED,
+#define INNER_SETTING(NAME, ...) VARIABLE_##NAME,
+#define SETTING(NAME, ...) VARIABLE_##NAME,
+#include "amps-config-settings.h"
   N_VARIABLES,
 } AmpsVariable;
 
@@ -98,15 +48,15 @@ typedef enum {
 typedef struct {
   const char *name;
   AmpsVariableKind kind;
-  const char *fallback; /* (nullable) the default, as one would write it */
-  gint64 minimum;       /* of a number, duration (µs) or size */
-  gint64 maximum;       /* likewise, or bytes of a text or path; 0 for no limit of those */
-  const char *words[7]; /* allowed ones, in the order of the enumeration */
-  const char *alias;    /* (nullable) another name for it */
-  AmpsSecrecy secrecy;
-  gboolean from_file;      /* can hold a secret, so that NAME_FILE may say where it is */
-  gboolean for_clients;    /* who looks for an AMPS or its broker reads it, too */
+  const char *fallback;    /* (nullable) the default, as one would write it */
   const char *description; /* for --help */
+  gint64 minimum;          /* of a number, duration (µs) or size */
+  gint64 maximum;          /* likewise, or bytes of a text or path; 0 for no limit of those */
+  const char *words[7];    /* allowed ones, in the order of the enumeration */
+  const char *alias;       /* (nullable) another name for it */
+  AmpsSecrecy secrecy;
+  gboolean from_file;   /* can hold a secret, so that NAME_FILE may say where it is */
+  gboolean for_clients; /* who looks for an AMPS or its broker reads it, too */
 } AmpsVariableInfo;
 
 /* What BROKER_HOST asks for, in the order of the words of BROKER_TYPE. */

@@ -142,53 +142,12 @@ GOptionGroup *amps_config_create_option_group (AmpsConfigScope scope, GStrvBuild
 gboolean amps_config_check_arguments (int argc, char **argv, GError **error);
 
 const char *const *amps_config_get_broker_uris (AmpsConfig *self);
-const char *amps_config_get_broker_type (AmpsConfig *self);
-const char *amps_config_get_subject (AmpsConfig *self);
-AmpsQueueDeclare amps_config_get_queue_declare (AmpsConfig *self);
-AmpsQueueType amps_config_get_queue_type (AmpsConfig *self);
-const char *amps_config_get_worker_id (AmpsConfig *self);
-unsigned int amps_config_get_max_concurrency (AmpsConfig *self);
-gint64 amps_config_get_job_timeout (AmpsConfig *self);
-gint64 amps_config_get_heartbeat_timeout (AmpsConfig *self);
-const char *amps_config_get_workload_address (AmpsConfig *self);
-gint64 amps_config_get_workload_response_timeout (AmpsConfig *self);
-AmpsWorkloadMode amps_config_get_workload_mode (AmpsConfig *self);
-const char *amps_config_get_workload_content_type (AmpsConfig *self);
-unsigned int amps_config_get_workload_batch_size (AmpsConfig *self);
-gint64 amps_config_get_workload_batch_wait (AmpsConfig *self);
-AmpsWorkloadRestart amps_config_get_workload_restart (AmpsConfig *self);
-const char *amps_config_get_workload_ready_path (AmpsConfig *self);
-const char *amps_config_get_workload_ca_file (AmpsConfig *self);
-const char *amps_config_get_workload_cert_file (AmpsConfig *self);
-const char *amps_config_get_workload_key_file (AmpsConfig *self);
-unsigned int amps_config_get_max_attempts (AmpsConfig *self);
-gint64 amps_config_get_retry_min_backoff (AmpsConfig *self);
-gint64 amps_config_get_retry_max_backoff (AmpsConfig *self);
-const char *amps_config_get_dead_letter_queue (AmpsConfig *self);
-AmpsDeadLetterMode amps_config_get_dead_letter_mode (AmpsConfig *self);
-AmpsEventValidation amps_config_get_event_validation (AmpsConfig *self);
-gint64 amps_config_get_drain_timeout (AmpsConfig *self);
-guint16 amps_config_get_port (AmpsConfig *self);
-gboolean amps_config_get_metrics_enabled (AmpsConfig *self);
-guint16 amps_config_get_metrics_port (AmpsConfig *self);
-const char *amps_config_get_api_url (AmpsConfig *self);
-const char *amps_config_get_api_socket (AmpsConfig *self);
-mode_t amps_config_get_api_socket_mode (AmpsConfig *self);
-const char *amps_config_get_api_token (AmpsConfig *self);
-gboolean amps_config_get_api_allow_remote (AmpsConfig *self);
-gsize amps_config_get_max_body_size (AmpsConfig *self);
-gsize amps_config_get_max_in_flight_bytes (AmpsConfig *self);
-AmpsLogFormat amps_config_get_log_format (AmpsConfig *self);
-gboolean amps_config_get_debug (AmpsConfig *self);
-const char *amps_config_get_sentry_dsn (AmpsConfig *self);
-const char *amps_config_get_environment (AmpsConfig *self);
-const char *amps_config_get_dbus_bus (AmpsConfig *self);
 char *amps_config_dup_traces_url (AmpsConfig *self);
-const char *amps_config_get_otlp_headers (AmpsConfig *self);
-unsigned int amps_config_get_otlp_timeout (AmpsConfig *self);
-const char *amps_config_get_service_name (AmpsConfig *self);
-const char *amps_config_get_resource_attributes (AmpsConfig *self);
-AmpsTraceSampling amps_config_get_trace_sampling (AmpsConfig *self);
 double amps_config_get_trace_ratio (AmpsConfig *self);
+
+/* A getter for each setting. */
+#define INNER_SETTING(...)
+#define SETTING(NAME, type, getter, ...) type amps_config_get_##getter (AmpsConfig *self);
+#include "amps-config-settings.h"
 
 G_END_DECLS

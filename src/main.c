@@ -89,9 +89,9 @@ main_run (int argc, char **argv)
     }
 
   options = g_strv_builder_end (given);
-  config =
-      amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, ".env",
-                            (const char *const *) options, amps_broker_factory_check_uri, &error);
+  config = amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, ".env",
+                                 (const char *const *) options, amps_broker_factory_get_backends (),
+                                 &error);
   if (config == NULL)
     {
       g_printerr ("amps: %s\n", error->message);

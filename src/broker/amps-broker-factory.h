@@ -8,9 +8,9 @@
 
 G_BEGIN_DECLS
 
+const AmpsConfigBackend *const *amps_broker_factory_get_backends (void);
 AmpsBroker *amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock);
 AmpsDeadLetters *amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock,
                                                           GError **error);
-gboolean amps_broker_factory_check_uri (const char *broker_type, const char *uri, GError **error);
 
 G_END_DECLS

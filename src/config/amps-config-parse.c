@@ -283,7 +283,7 @@ amps_variable_parse (const AmpsVariableInfo *info, const char *text, gint64 *num
     [KIND_TEXT] = parse_text,
     [KIND_TOKEN] = parse_token,
     [KIND_MEDIA_TYPE] = parse_media_type,
-    [KIND_BROKER_URIS] = amps_config_uri_parse_brokers,
+    [KIND_BROKER_URIS] = parse_text,
     [KIND_ADDRESS] = amps_config_uri_parse_address,
     [KIND_BASE_URL] = amps_config_uri_parse_base,
     [KIND_COLLECTOR] = amps_config_uri_parse_collector,

@@ -18,12 +18,10 @@ INNER_SETTING (BROKER_HOST, BROKER_URIS, "amqp://localhost:5672",
                N_ ("URI of the broker; several, separated by commas, are tried in turn"),
                .alias = "BROKER_DSN", .secrecy = SECRECY_URI, .from_file = TRUE,
                .for_clients = TRUE)
-SETTING (BROKER_TYPE, const char *, broker_type, WORD, NULL,
-         N_ ("amqp or embedded; by default what the URI says"), .words = { "amqp", "embedded" },
-         .for_clients = TRUE)
+SETTING (BROKER_TYPE, const char *, broker_type, TEXT, NULL,
+         N_ ("Type of the broker; by default what the URI says"), .for_clients = TRUE)
 SETTING (BROKER_SUBJECT, const char *, subject, TEXT, NULL,
-         N_ ("Name of the queue to consume (required)"), .maximum = MAX_QUEUE_NAME,
-         .for_clients = TRUE)
+         N_ ("Name of the queue to consume (required)"), .for_clients = TRUE)
 SETTING (QUEUE_DECLARE, AmpsQueueDeclare, queue_declare, WORD, "passive",
          N_ ("passive: wait until the queue exists; auto: declare it if it is missing"),
          .words = { "passive", "auto" }, .for_clients = TRUE)
@@ -72,8 +70,7 @@ SETTING (RETRY_MIN_BACKOFF, gint64, retry_min_backoff, DURATION, "1s",
 SETTING (RETRY_MAX_BACKOFF, gint64, retry_max_backoff, DURATION, "5m",
          N_ ("Longest wait after many failures"), RANGE (1000, YEAR))
 SETTING (DEAD_LETTER_QUEUE, const char *, dead_letter_queue, TEXT, NULL,
-         N_ ("Where rejected jobs are copied (SUBJECT.dead)"), .maximum = MAX_QUEUE_NAME,
-         .for_clients = TRUE)
+         N_ ("Where rejected jobs are copied (SUBJECT.dead)"), .for_clients = TRUE)
 SETTING (DEAD_LETTER_MODE, AmpsDeadLetterMode, dead_letter_mode, WORD, "queue",
          N_ ("queue: copy to DEAD_LETTER_QUEUE; broker: the queue's own policy decides"),
          .words = { "queue", "broker" }, .for_clients = TRUE)

@@ -18,7 +18,7 @@ typedef enum {
   KIND_TEXT, /* at most maximum bytes */
   KIND_TOKEN,
   KIND_MEDIA_TYPE,
-  KIND_BROKER_URIS,
+  KIND_BROKER_URIS, /* what they may be the backends know */
   KIND_ADDRESS,
   KIND_BASE_URL,
   KIND_COLLECTOR,
@@ -58,15 +58,6 @@ typedef struct {
   gboolean from_file;   /* can hold a secret, so that NAME_FILE may say where it is */
   gboolean for_clients; /* who looks for an AMPS or its broker reads it, too */
 } AmpsVariableInfo;
-
-/* What BROKER_HOST asks for, in the order of the words of BROKER_TYPE. */
-enum {
-  BACKEND_AMQP,
-  BACKEND_EMBEDDED,
-};
-
-/* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
-#define MAX_QUEUE_NAME 255
 
 /* unix(7): so much of sun_path, and a zero. */
 #define MAX_SOCKET_PATH 107

@@ -21,9 +21,16 @@ config_uri_fail (GError **error, const char *message)
   return FALSE;
 }
 
-/* @like is the message for all else that may be wrong. */
-static gboolean
-check (const char *uri, const char *like, GError **error)
+/**
+ * amps_config_uri_check:
+ * @uri: what should be a URI with a host
+ * @like: the message for all that may be wrong but the port
+ * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT
+ *
+ * Returns: whether @uri can be read in one way only
+ */
+gboolean
+amps_config_uri_check (const char *uri, const char *like, GError **error)
 {
   switch (amps_uri_check (uri))
     {
@@ -53,7 +60,7 @@ parse_http (const char *text, const char *like, GError **error)
       config_uri_fail (error, like);
       return NULL;
     }
-  if (!check (text, like, error))
+  if (!amps_config_uri_check (text, like, error))
     return NULL;
 
   uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
@@ -174,77 +181,6 @@ amps_config_uri_parse_collector (const AmpsVariableInfo *info G_GNUC_UNUSED, con
          config_uri_fail (error, like);
 }
 
-/* Which of the backends, whose own check looks at the rest. */
-static gboolean
-config_uri_find_backend (const char *text, gint64 *backend)
-{
-  static const struct {
-    const char *prefix;
-    gint64 backend;
-  } schemes[] = {
-    { "amqp://", BACKEND_AMQP },
-    { "amqps://", BACKEND_AMQP },
-    { "sqlite:", BACKEND_EMBEDDED },
-  };
-
-  for (unsigned int i = 0; i < G_N_ELEMENTS (schemes); i++)
-    {
-      if (g_str_has_prefix (text, schemes[i].prefix))
-        {
-          *backend = schemes[i].backend;
-          return TRUE;
-        }
-    }
-
-  return FALSE;
-}
-
-static gboolean
-parse_broker (const char *text, gint64 *backend, GError **error)
-{
-  const char *like = _ ("must be like amqp://user:password@host:5672/vhost, amqps://host or "
-                        "sqlite:///path/queue.db, each with its scheme where there are several");
-
-  if (!config_uri_find_backend (text, backend))
-    return config_uri_fail (error, like);
-  if (*backend == BACKEND_AMQP)
-    return check (text, like, error);
-  return text[strlen ("sqlite:")] != '\0' || config_uri_fail (error, like);
-}
-
-/**
- * amps_config_uri_parse_brokers:
- * @info: a variable
- * @text: its value: brokers to be tried in turn
- * @backend: (out): which of them all need
- * @error: return location
- *
- * Returns: whether @text is allowed
- */
-gboolean
-amps_config_uri_parse_brokers (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text,
-                               gint64 *backend, GError **error)
-{
-  g_auto (GStrv) uris = amps_split_uris (text);
-
-  /* Nothing but blanks has no fault, but is no broker either. */
-  if (uris[0] == NULL)
-    return parse_broker (text, backend, error);
-
-  for (unsigned int i = 0; uris[i] != NULL; i++)
-    {
-      gint64 another;
-
-      if (!parse_broker (uris[i], &another, error))
-        return FALSE;
-      if (i > 0 && another != *backend)
-        return config_uri_fail (error, _ ("must all be of one type"));
-      *backend = another;
-    }
-
-  return TRUE;
-}
-
 static char *
 join_each (const char *text, char *(*func) (const char *uri))
 {
@@ -332,8 +268,7 @@ begins_uri (const char *text)
     text++;
   scheme = g_uri_parse_scheme (text);
 
-  return scheme != NULL && (g_ascii_strcasecmp (scheme, "sqlite") == 0 ||
-                            g_str_has_prefix (text + strlen (scheme), "://"));
+  return scheme != NULL && g_str_has_prefix (text + strlen (scheme), "://");
 }
 
 static const char *

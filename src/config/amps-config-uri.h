@@ -5,8 +5,7 @@
 
 G_BEGIN_DECLS
 
-gboolean amps_config_uri_parse_brokers (const AmpsVariableInfo *info, const char *text,
-                                        gint64 *backend, GError **error);
+gboolean amps_config_uri_check (const char *uri, const char *like, GError **error);
 gboolean amps_config_uri_parse_address (const AmpsVariableInfo *info, const char *text,
                                         gint64 *number, GError **error);
 gboolean amps_config_uri_parse_base (const AmpsVariableInfo *info, const char *text, gint64 *number,

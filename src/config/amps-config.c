@@ -27,7 +27,7 @@ typedef struct {
   char *text;           /* (owned) (nullable) as given, or the default */
   char *file;           /* (owned) (nullable) where the text came from, to read it again */
   gboolean bad;         /* a problem was found */
-  gint64 number;        /* of a number, boolean, duration (µs), size, word or backend */
+  gint64 number;        /* of a number, boolean, duration (µs), size, word; or which backend */
 } Setting;
 
 struct _AmpsConfig {
@@ -35,10 +35,10 @@ struct _AmpsConfig {
 
   AmpsConfigScope scope;
   Setting settings[N_VARIABLES];
-  AmpsBrokerUriCheckFunc check_uri; /* (nullable) */
-  char **broker_uris;               /* (owned) */
-  GPtrArray *warnings;              /* (owned) of char*, NULL-terminated */
-  GPtrArray *problems;              /* (owned) of char* */
+  const AmpsConfigBackend *const *backends; /* (nullable) */
+  char **broker_uris;                       /* (owned) */
+  GPtrArray *warnings;                      /* (owned) of char*, NULL-terminated */
+  GPtrArray *problems;                      /* (owned) of char* */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsConfig, amps_config, G_TYPE_OBJECT)
@@ -213,27 +213,18 @@ gather (AmpsConfig *self, AmpsVariable variable, const char *const *const *sourc
     }
 }
 
-/* Of a broker's URI only its backend knows all that may be wrong. */
+/* What a broker's settings may be only the backends know. */
 static gboolean
 config_check_value (AmpsConfig *self, AmpsVariable variable, const char *text, gint64 *number,
                     GError **error)
 {
-  g_auto (GStrv) uris = NULL;
-
   if (!amps_variable_parse (&amps_variables[variable], text, number, error))
     return FALSE;
-  if (variable != VARIABLE_BROKER_HOST || self->check_uri == NULL)
-    return TRUE;
 
-  uris = amps_split_uris (text);
-  for (char **uri = uris; *uri != NULL; uri++)
-    {
-      const char *broker_type = amps_variables[VARIABLE_BROKER_TYPE].words[*number];
-
-      if (!self->check_uri (broker_type, *uri, error))
-        return FALSE;
-    }
-
+  if (self->backends != NULL && variable == VARIABLE_BROKER_HOST)
+    return amps_config_backend_check_uris (self->backends, text, number, error);
+  if (self->backends != NULL && variable == VARIABLE_BROKER_TYPE)
+    return amps_config_backend_find (self->backends, text, number, error);
   return TRUE;
 }
 
@@ -262,6 +253,21 @@ are_good (AmpsConfig *self, AmpsVariable one, AmpsVariable other)
   return config_is_good (self, one) && config_is_good (self, other);
 }
 
+/* @suffix: what is appended to it for another queue */
+static void
+check_queue_name (AmpsConfig *self, AmpsVariable variable, const char *suffix)
+{
+  const AmpsConfigBackend *backend = amps_config_get_backend (self);
+  g_autofree char *problem = NULL;
+
+  if (backend == NULL || !config_is_good (self, variable))
+    return;
+
+  problem = amps_config_backend_find_name_problem (backend, self->settings[variable].text, suffix);
+  if (problem != NULL)
+    add_bad_value (self, variable, problem);
+}
+
 static void
 check_dead_letters (AmpsConfig *self)
 {
@@ -282,10 +288,7 @@ check_dead_letters (AmpsConfig *self)
   if (named && copied && strcmp (subject, settings[VARIABLE_DEAD_LETTER_QUEUE].text) == 0)
     add_bad_value (self, VARIABLE_DEAD_LETTER_QUEUE, _ ("must not be the same as BROKER_SUBJECT"));
 
-  if (derived && strlen (subject) + strlen (DEAD_LETTER_SUFFIX) > MAX_QUEUE_NAME)
-    add_bad_value (self, VARIABLE_BROKER_SUBJECT,
-                   _ ("must leave room for the name of its dead letters: at most 250 bytes, or "
-                      "255 with DEAD_LETTER_QUEUE set and QUEUE_DECLARE=passive"));
+  check_queue_name (self, VARIABLE_BROKER_SUBJECT, derived ? DEAD_LETTER_SUFFIX : NULL);
 }
 
 /* Read here so that mistakes come out at start, all in one go. */
@@ -367,6 +370,7 @@ check_rules (AmpsConfig *self)
     add_bad_value (self, VARIABLE_PORT,
                    _ ("must be from 1 to 65535; 0, for none, needs API_SOCKET"));
 
+  check_queue_name (self, VARIABLE_DEAD_LETTER_QUEUE, NULL);
   check_dead_letters (self);
   check_certificates (self);
   check_otlp (self);
@@ -376,7 +380,7 @@ static void
 fill_in (AmpsConfig *self)
 {
   Setting *settings = self->settings;
-  gint64 backend = settings[VARIABLE_BROKER_HOST].number;
+  const AmpsConfigBackend *backend = amps_config_get_backend (self);
   Setting *type = &settings[VARIABLE_BROKER_TYPE];
   Setting *worker_id = &settings[VARIABLE_WORKER_ID];
   Setting *api_url = &settings[VARIABLE_API_URL];
@@ -384,8 +388,8 @@ fill_in (AmpsConfig *self)
 
   self->broker_uris = amps_split_uris (settings[VARIABLE_BROKER_HOST].text);
 
-  if (type->text == NULL)
-    type->text = g_strdup (amps_variables[VARIABLE_BROKER_TYPE].words[backend]);
+  if (type->text == NULL && backend != NULL)
+    type->text = g_strdup (backend->name);
 
   if (worker_id->text == NULL)
     worker_id->text = g_strdup (g_get_host_name ());
@@ -408,7 +412,8 @@ fill_in (AmpsConfig *self)
  *   it need not exist
  * @options: (array zero-terminated=1): `NAME=value` from the command line, which
  *   win
- * @check_uri: (nullable) (scope forever): asked of each broker's URI
+ * @backends: (nullable) (array zero-terminated=1): the kinds of brokers that there are, which
+ *   outlive the settings; without them nothing is known of the broker but what is written
  * @error: return location: %AMPS_ERROR_INVALID_ARGUMENT with a line for every
  *   bad value
  *
@@ -419,7 +424,7 @@ fill_in (AmpsConfig *self)
 AmpsConfig *
 amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
                       const char *dotenv_path, const char *const *options,
-                      AmpsBrokerUriCheckFunc check_uri, GError **error)
+                      const AmpsConfigBackend *const *backends, GError **error)
 {
   g_autoptr (AmpsConfig) self = g_object_new (AMPS_TYPE_CONFIG, NULL);
   g_auto (GStrv) dotenv = amps_dotenv_read (dotenv_path, self->problems);
@@ -430,7 +435,7 @@ amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
   };
 
   self->scope = scope;
-  self->check_uri = check_uri;
+  self->backends = backends;
   for (unsigned int i = 0; i < N_VARIABLES; i++)
     {
       gather (self, i, sources);
@@ -463,7 +468,7 @@ amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
  * @options: likewise
  * @error: return location: likewise
  *
- * Takes a broker's URI as long as it looks like one.
+ * Takes whatever is said of the broker: there are no backends.
  *
  * Returns: (transfer full) (nullable): the settings
  */
@@ -537,6 +542,21 @@ amps_config_reload_secrets (AmpsConfig *self, GError **error)
 
   g_signal_emit (self, signals[SIGNAL_RELOADED], 0);
   return TRUE;
+}
+
+/**
+ * amps_config_get_backend:
+ * @self: the settings
+ *
+ * Returns: (transfer none) (nullable): the kind of broker that is used; %NULL if the settings
+ *   were read without backends
+ */
+const AmpsConfigBackend *
+amps_config_get_backend (AmpsConfig *self)
+{
+  return self->backends != NULL && config_is_good (self, VARIABLE_BROKER_HOST)
+             ? self->backends[self->settings[VARIABLE_BROKER_HOST].number]
+             : NULL;
 }
 
 /**

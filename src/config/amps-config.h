@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "amps-config-backend.h"
 #include "base/amps-log.h"
 #include "event/amps-cloudevent.h"
 
@@ -115,22 +116,11 @@ typedef enum {
 #define AMPS_TYPE_CONFIG (amps_config_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsConfig, amps_config, AMPS, CONFIG, GObject)
 
-/**
- * AmpsBrokerUriCheckFunc:
- * @broker_type: what BROKER_TYPE would be
- * @uri: one of BROKER_HOST
- * @error: return location: what is wrong with @uri, without showing it
- *
- * Returns: whether the backend can make sense of @uri
- */
-typedef gboolean (*AmpsBrokerUriCheckFunc) (const char *broker_type, const char *uri,
-                                            GError **error);
-
 AmpsConfig *amps_config_new (const char *const *environment, const char *dotenv_path,
                              const char *const *options, GError **error);
 AmpsConfig *amps_config_new_full (AmpsConfigScope scope, const char *const *environment,
                                   const char *dotenv_path, const char *const *options,
-                                  AmpsBrokerUriCheckFunc check_uri, GError **error);
+                                  const AmpsConfigBackend *const *backends, GError **error);
 gboolean amps_config_reload_secrets (AmpsConfig *self, GError **error);
 char *amps_config_to_string (AmpsConfig *self);
 char *amps_config_summarise (AmpsConfig *self);
@@ -141,6 +131,7 @@ const char *const *amps_config_get_warnings (AmpsConfig *self);
 GOptionGroup *amps_config_create_option_group (AmpsConfigScope scope, GStrvBuilder *given);
 gboolean amps_config_check_arguments (int argc, char **argv, GError **error);
 
+const AmpsConfigBackend *amps_config_get_backend (AmpsConfig *self);
 const char *const *amps_config_get_broker_uris (AmpsConfig *self);
 char *amps_config_dup_traces_url (AmpsConfig *self);
 double amps_config_get_trace_ratio (AmpsConfig *self);

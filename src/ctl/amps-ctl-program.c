@@ -85,7 +85,7 @@ run_with_settings (const AmpsCtlArguments *arguments, const char *const *environ
 
   config = amps_config_new_full (AMPS_CONFIG_CLIENT, environment, ".env",
                                  (const char *const *) arguments->settings,
-                                 amps_broker_factory_check_uri, &error);
+                                 amps_broker_factory_get_backends (), &error);
   if (config == NULL)
     {
       report (error);

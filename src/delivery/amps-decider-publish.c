@@ -12,9 +12,8 @@ static void
 decider_publish_publish (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
                          GHashTable *confirmed, GTask *task, GAsyncReadyCallback callback)
 {
-  amps_publication_start (self->broker, self->metrics, self->tracer, events,
-                          amps_config_get_event_validation (self->config), trace, confirmed,
-                          g_task_get_cancellable (task), callback, task);
+  amps_publication_start (self->broker, self->metrics, self->tracer, self->config, events, trace,
+                          confirmed, g_task_get_cancellable (task), callback, task);
 }
 
 static void

@@ -6,13 +6,17 @@
 
 #include <string.h>
 
-/* The routing key of AMQP 0-9-1 is a short string. */
-#define MAX_TYPE_LENGTH 255
-
 /* More bytes than this are checked in a thread: they would keep the main loop. */
 #define MAX_SIZE_AT_ONCE (256 * 1024)
 
+/* What each event must be. */
 typedef struct {
+  AmpsEventValidation validation;
+  gsize max_type; /* bytes: it names a queue */
+} Rules;
+
+typedef struct {
+  Rules rules;
   AmpsTracer *tracer;      /* (owned) (nullable) */
   AmpsMetrics *metrics;    /* (owned) */
   GPtrArray *events;       /* (owned) of GBytes */
@@ -41,16 +45,17 @@ publication_free (Publication *self)
 }
 
 static AmpsCloudEvent *
-check_event (GBytes *event, AmpsEventValidation validation, GError **error)
+check_event (GBytes *event, const Rules *rules, GError **error)
 {
   gsize length;
   const char *json = g_bytes_get_data (event, &length);
-  g_autoptr (AmpsCloudEvent) scanned = amps_cloud_event_scan (json, length, validation, error);
+  g_autoptr (AmpsCloudEvent) scanned =
+      amps_cloud_event_scan (json, length, rules->validation, error);
 
-  if (scanned != NULL && strlen (scanned->type) > MAX_TYPE_LENGTH)
+  if (scanned != NULL && strlen (scanned->type) > rules->max_type)
     {
       g_set_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT,
-                   "“type” names the queue and is over %d bytes", MAX_TYPE_LENGTH);
+                   "“type” names the queue and is over %zu bytes", rules->max_type);
       return NULL;
     }
 
@@ -126,14 +131,14 @@ publication_on_published (GObject *source, GAsyncResult *result, gpointer user_d
 
 /* Returns: (element-type AmpsCloudEvent): what is in @events, all of which are valid */
 static GPtrArray *
-check_events (GPtrArray *events, AmpsEventValidation validation, GError **error)
+check_events (GPtrArray *events, const Rules *rules, GError **error)
 {
   g_autoptr (GPtrArray) checked =
       g_ptr_array_new_with_free_func ((GDestroyNotify) amps_cloud_event_free);
 
   for (unsigned int i = 0; i < events->len; i++)
     {
-      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), validation, error);
+      AmpsCloudEvent *event = check_event (g_ptr_array_index (events, i), rules, error);
 
       if (event == NULL)
         {
@@ -195,7 +200,7 @@ publish_checked (GTask *task, GPtrArray *checked, GError *error)
 
 typedef struct {
   GPtrArray *events; /* (owned) */
-  AmpsEventValidation validation;
+  Rules rules;
 } Check;
 
 static void
@@ -214,7 +219,7 @@ check_in_thread (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data,
 {
   const Check *check = data;
   GError *error = NULL;
-  GPtrArray *checked = check_events (check->events, check->validation, &error);
+  GPtrArray *checked = check_events (check->events, &check->rules, &error);
 
   if (checked != NULL)
     g_task_return_pointer (task, checked, (GDestroyNotify) g_ptr_array_unref);
@@ -247,8 +252,8 @@ get_size (GPtrArray *events)
  * @broker: where to
  * @metrics: counts each event
  * @tracer: (nullable): records each of them
+ * @config: says what each event must be
  * @events: (element-type GBytes): events in structured mode
- * @validation: what each of them must be
  * @trace: (nullable): the trace context that goes with each of them
  * @confirmed: (nullable): events that were confirmed before and need not be
  *   published again; those that are now are added to it
@@ -261,7 +266,7 @@ get_size (GPtrArray *events)
  */
 void
 amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tracer,
-                        GPtrArray *events, AmpsEventValidation validation, AmpsTraceHeaders *trace,
+                        AmpsConfig *config, GPtrArray *events, AmpsTraceHeaders *trace,
                         GHashTable *confirmed, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -272,6 +277,8 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tr
 
   g_task_set_source_tag (task, amps_publication_start);
   g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
+  self->rules.validation = amps_config_get_event_validation (config);
+  self->rules.max_type = amps_config_get_backend (config)->max_queue_name;
   self->metrics = g_object_ref (metrics);
   g_set_object (&self->tracer, tracer);
   self->events = g_ptr_array_ref (events);
@@ -281,7 +288,7 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tr
   if (get_size (events) <= MAX_SIZE_AT_ONCE)
     {
       GError *error = NULL;
-      GPtrArray *checked = check_events (events, validation, &error);
+      GPtrArray *checked = check_events (events, &self->rules, &error);
 
       publish_checked (task, checked, error);
       return;
@@ -289,7 +296,7 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tr
 
   check = g_new (Check, 1);
   check->events = g_ptr_array_ref (events);
-  check->validation = validation;
+  check->rules = self->rules;
   in_thread = g_task_new (NULL, NULL, on_checked, g_steal_pointer (&task));
   g_task_set_task_data (in_thread, check, check_free);
   g_task_run_in_thread (in_thread, check_in_thread);

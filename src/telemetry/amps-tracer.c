@@ -100,9 +100,7 @@ amps_tracer_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
   self->workload = amps_workload_url_new (amps_config_get_workload_address (config));
   self->sampler = amps_trace_sampler_new (amps_config_get_trace_sampling (config),
                                           amps_config_get_trace_ratio (config));
-  /* There is no word for the other one, so it is its own. */
-  self->system =
-      g_str_equal (amps_config_get_broker_type (config), "amqp") ? "rabbitmq" : "amps_embedded";
+  self->system = amps_config_get_backend (config)->tracing_system;
   g_signal_connect_object (config, "reloaded", G_CALLBACK (tracer_on_reloaded), self, 0);
   return self;
 }

@@ -2,6 +2,7 @@
 /* What the path of a job costs between a broker that costs nothing and a workload
  * in another process: through AMPS, or through bare libsoup, which is the least
  * that anything built on it can cost. */
+#include "broker/amps-broker-factory.h"
 #include "delivery/amps-dispatcher.h"
 #include "event/amps-cloudevent.h"
 #include "fake-broker.h"
@@ -200,7 +201,9 @@ create_config (void)
                        collector == 0 ? "true" : "false", collector != 0 ? collector : 1);
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
+  AmpsConfig *config =
+      amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, NULL, none,
+                            amps_broker_factory_get_backends (), &error);
 
   g_assert_no_error (error);
   return config;

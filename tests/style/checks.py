@@ -23,6 +23,7 @@ GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
 BROKER = 'broker/amps-broker.h'
 CONFIG = 'config/amps-config.h'
 DEAD_LETTERS = 'broker/amps-dead-letters.h'
+BACKEND = 'broker/amps-broker-backend.h'
 MODEL = ['base/', 'event/', 'jobs/']
 ROOMS = {
     'base': [],
@@ -32,8 +33,7 @@ ROOMS = {
     'config': ['base/', 'event/amps-cloudevent.h'],
     'http': [*MODEL, CONFIG],
     'broker': [*MODEL, 'metrics/', CONFIG],
-    'broker/amqp': [*MODEL, 'metrics/', CONFIG, BROKER, DEAD_LETTERS],
-    'broker/embedded': [*MODEL, 'metrics/', CONFIG, BROKER, DEAD_LETTERS],
+    'broker/*': [*MODEL, 'metrics/', CONFIG, BROKER, DEAD_LETTERS, BACKEND],
     'workload': [*MODEL, 'metrics/', 'http/', CONFIG],
     'telemetry': [*MODEL, 'metrics/', 'http/', CONFIG],
     'delivery': [*MODEL, 'metrics/', 'workload/', 'telemetry/', CONFIG, BROKER],
@@ -47,9 +47,9 @@ ROOMS = {
 }
 # Those whose classes may know each other in a circle.
 CIRCULAR = {'config', 'ctl'}
-# The only file that names the backends.
+# The only file that names the backends: of each the header with its row.
 FACTORY = 'broker/amps-broker-factory.c'
-BACKENDS = ['broker/amqp/', 'broker/embedded/']
+BACKEND_ROW = r'broker/(\w+)/amps-\1-backend\.h'
 
 # Which rooms may see a library's headers.
 LIBRARIES = {
@@ -166,18 +166,21 @@ def included_library(room, header):
 def included_file(source, place, header):
     """What is wrong with a file of src/ including another, if anything."""
     room = place.parent.as_posix()
+    kind = re.sub(r'^broker/\w+$', 'broker/*', room)
     target = find_included(source, place, header)
     if target is None:
         return None
     if '..' in header:
         return f'"{header}" climbs; name it from src/'
-    if room not in ROOMS:
+    if kind not in ROOMS:
         return f'the room {room} is unknown; give it its line in tests/style/checks.py'
 
     target_room = pathlib.PurePath(target).parent.as_posix()
     if header.endswith('-private.h') and target_room != room:
         return f'"{header}" is only for its own room, {target_room}'
-    allowed = ROOMS[room] + (BACKENDS if place.as_posix() == FACTORY else [])
+    if place.as_posix() == FACTORY and re.fullmatch(BACKEND_ROW, target):
+        return None
+    allowed = ROOMS[kind]
     if target_room == room or any(target == name or name.endswith('/') and target.startswith(name)
                                   for name in allowed):
         return None

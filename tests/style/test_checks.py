@@ -126,6 +126,8 @@ class ChecksTest(unittest.TestCase):
     def test_includes(self):
         rule = {
             'base/a.c': ['"broker/amps-broker.h"', '<libsoup/soup.h>'],
+            'broker/amps-broker-factory.c': ['"broker/amqp/q.h"'],
+            'broker/nats/n.c': ['"broker/amqp/q.h"', '"broker/amqp/amps-amqp-backend.h"'],
             'broker/b.c': ['<amqp.h>', '<sqlite3.h>', '"broker/amqp/q.h"'],
             'workload/c.c': ['"server/amps-server.h"', '"../jobs/amps-job.h"'],
             'server/d.c': ['"workload/amps-workload.h"', '"jobs/amps-job-private.h"'],
@@ -135,9 +137,11 @@ class ChecksTest(unittest.TestCase):
         self.write('src/broker/amqp/q.h', '#include <amqp_tcp_socket.h>\n#include "jobs/amps-job.h"\n')
         self.write('src/jobs/amps-job-private.h', LICENCE)
         self.write('src/jobs/amps-x.c', '#include "amps-job-private.h"\n')
-        self.write('src/broker/amps-broker-factory.c', '#include "broker/amqp/q.h"\n')
+        self.write('src/broker/amqp/amps-amqp-backend.h', LICENCE)
         for name, includes in rule.items():
             self.write(f'src/{name}', ''.join(f'#include {header}\n' for header in includes))
+        with (self.root / 'src/broker/amps-broker-factory.c').open('a', encoding='utf-8') as factory:
+            factory.write('#include "broker/amqp/amps-amqp-backend.h"\n')
         messages = '\n'.join(self.found('includes'))
         for name, includes in rule.items():
             for number, _ in enumerate(includes, 1):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dispatcher-fixture.h"
 
+#include "broker/amps-broker-factory.h"
 #include "log-recorder.h"
 
 static void
@@ -62,7 +63,9 @@ create_config (DispatcherFixture *f, const char *settings)
                        amps_http_listener_get_port (f->listener), settings != NULL ? settings : "");
   g_auto (GStrv) environment = g_strsplit (text, "\n", -1);
   g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new ((const char *const *) environment, NULL, none, &error);
+  AmpsConfig *config =
+      amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, NULL, none,
+                            amps_broker_factory_get_backends (), &error);
 
   g_assert_no_error (error);
   return config;

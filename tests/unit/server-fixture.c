@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server-fixture.h"
 
+#include "broker/amps-broker-factory.h"
 #include "fake-clock.h"
 
 #include <string.h>
@@ -13,7 +14,8 @@ server_create_config (ServerFixture *fixture, const char *setting)
   g_autofree char *metrics_port = g_strdup_printf ("METRICS_PORT=%u", fixture->metrics_port);
   const char *const environment[] = { "BROKER_SUBJECT=tests", port, metrics_port, setting, NULL };
   g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new (environment, NULL, none, &error);
+  AmpsConfig *config = amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
+                                             amps_broker_factory_get_backends (), &error);
 
   g_assert_no_error (error);
   return config;

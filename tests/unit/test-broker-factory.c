@@ -21,7 +21,8 @@ test_create (void)
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       const char *const environment[] = { "BROKER_SUBJECT=jobs", cases[i].uri, NULL };
-      g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, NULL);
+      g_autoptr (AmpsConfig) config = amps_config_new_full (
+          AMPS_CONFIG_SERVICE, environment, NULL, none, amps_broker_factory_get_backends (), NULL);
       g_autoptr (AmpsClock) clock = amps_clock_new ();
       AmpsBroker *broker = amps_broker_factory_create (config, clock);
 
@@ -36,7 +37,8 @@ create_dead_letters (const char *uri, const char *setting, GError **error)
 {
   const char *const none[] = { NULL };
   const char *const environment[] = { "BROKER_SUBJECT=jobs", uri, setting, NULL };
-  g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, NULL);
+  g_autoptr (AmpsConfig) config = amps_config_new_full (
+      AMPS_CONFIG_SERVICE, environment, NULL, none, amps_broker_factory_get_backends (), NULL);
   g_autoptr (AmpsClock) clock = amps_clock_new ();
 
   return amps_broker_factory_create_dead_letters (config, clock, error);
@@ -61,6 +63,16 @@ test_create_dead_letters (void)
   g_assert_nonnull (strstr (error->message, "DEAD_LETTER_QUEUE"));
 }
 
+static const AmpsConfigBackend *
+find_backend (const char *name)
+{
+  const AmpsConfigBackend *const *backends = amps_broker_factory_get_backends ();
+
+  while (!g_str_equal ((*backends)->name, name))
+    backends++;
+  return *backends;
+}
+
 static void
 test_check_uri (void)
 {
@@ -80,7 +92,7 @@ test_check_uri (void)
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GError) error = NULL;
-      gboolean good = amps_broker_factory_check_uri (cases[i].type, cases[i].uri, &error);
+      gboolean good = find_backend (cases[i].type)->check_uri (cases[i].uri, &error);
 
       g_test_message ("%s", cases[i].uri);
       g_assert_cmpint (good, ==, cases[i].problem == NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 
+#include "broker/amps-broker-factory.h"
 #include "config/amps-config.h"
 
 static AmpsConfig *
@@ -8,7 +9,8 @@ read_settings (const char *const *environment, GError **error)
 {
   const char *const none[] = { NULL };
 
-  return amps_config_new_full (AMPS_CONFIG_CLIENT, environment, NULL, none, NULL, error);
+  return amps_config_new_full (AMPS_CONFIG_CLIENT, environment, NULL, none,
+                               amps_broker_factory_get_backends (), error);
 }
 
 static void

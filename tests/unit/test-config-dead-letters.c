@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "broker/amps-broker-factory.h"
 #include "config/amps-config.h"
+
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY FIFTY "256 by"
 
 static AmpsConfig *
 read_config (const char *variables)
@@ -7,7 +12,8 @@ read_config (const char *variables)
   static const char *const none[] = { NULL };
   g_auto (GStrv) environment = g_strsplit (variables, "\n", -1);
 
-  return amps_config_new ((const char *const *) environment, NULL, none, NULL);
+  return amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, NULL, none,
+                               amps_broker_factory_get_backends (), NULL);
 }
 
 /* Where they go, whatever the backend. */
@@ -45,6 +51,7 @@ test_queue_names (void)
   } cases[] = {
     { 255, "DEAD_LETTER_QUEUE=bin", TRUE },
     { 256, "DEAD_LETTER_QUEUE=bin", FALSE },
+    { 4, "DEAD_LETTER_QUEUE=" LONG_NAME, FALSE },
     { 255, "DEAD_LETTER_MODE=broker", TRUE },
     { 250, "QUEUE_DECLARE=passive", TRUE },
     { 251, "QUEUE_DECLARE=passive", FALSE },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "broker/amps-broker-factory.h"
 #include "config/amps-config-table.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@ summarise (const char *settings)
   g_auto (GStrv) environment = g_strsplit (settings, "\n", -1);
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsConfig) config =
-      amps_config_new ((const char *const *) environment, NULL, none, &error);
+      amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, NULL, none,
+                            amps_broker_factory_get_backends (), &error);
 
   g_assert_no_error (error);
   return amps_config_summarise (config);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "broker/amps-broker-factory.h"
 #include "config/amps-config-table.h"
 
 #include <string.h>
@@ -122,7 +123,8 @@ test_good_values (void)
       g_auto (GStrv) environment = g_strsplit (variables, "\n", -1);
       g_autoptr (GError) error = NULL;
       g_autoptr (AmpsConfig) config =
-          amps_config_new ((const char *const *) environment, NULL, none, &error);
+          amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, NULL, none,
+                                amps_broker_factory_get_backends (), &error);
 
       g_assert_no_error (error);
       g_assert_nonnull (config);

@@ -17,7 +17,7 @@ read_config (const char *variable, GError **error)
   const char *const environment[] = { "BROKER_SUBJECT=jobs", variable, NULL };
 
   return amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
-                               amps_broker_factory_check_uri, error);
+                               amps_broker_factory_get_backends (), error);
 }
 
 /* Everything that is said of the settings, at start and later. */
@@ -160,7 +160,8 @@ test_password_is_never_shown (void)
                                           NULL };
       g_autoptr (GError) error = NULL;
 
-      g_assert_null (amps_config_new (environment, NULL, none, &error));
+      g_assert_null (amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
+                                           amps_broker_factory_get_backends (), &error));
       g_test_message ("%s", error->message);
       g_assert_null (strstr (error->message, "hunter2"));
     }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/amps-error.h"
+#include "broker/amps-broker-factory.h"
 #include "config/amps-config-table.h"
 
 #include <glib/gstdio.h>
@@ -13,7 +14,8 @@ read_config (const char *variables, const char *dotenv, GError **error)
   static const char *const none[] = { NULL };
   g_auto (GStrv) environment = g_strsplit (variables, "\n", -1);
 
-  return amps_config_new ((const char *const *) environment, dotenv, none, error);
+  return amps_config_new_full (AMPS_CONFIG_SERVICE, (const char *const *) environment, dotenv, none,
+                               amps_broker_factory_get_backends (), error);
 }
 
 /* The table of docs/reference/configuration.md; what has no default is not there. */
@@ -238,14 +240,11 @@ static void
 test_all_errors_at_once (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *long_name = g_strnfill (256, 'q');
-  g_autofree char *variables =
-      g_strdup_printf ("BROKER_HOST=amqp://user:hunter2@host,http://user:hunter2@host\n"
-                       "PORT=x\nDEBUG=maybe\nDEAD_LETTER_QUEUE=%s",
-                       long_name);
   g_auto (GStrv) lines = NULL;
 
-  g_assert_null (read_config (variables, NULL, &error));
+  g_assert_null (read_config ("BROKER_HOST=amqp://user:hunter2@host,http://user:hunter2@host\n"
+                              "PORT=x\nDEBUG=maybe\nMAX_CONCURRENCY=0",
+                              NULL, &error));
   lines = g_strsplit (error->message, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 5);
   g_assert_nonnull (strstr (error->message, "BROKER_SUBJECT is required"));
@@ -364,9 +363,8 @@ test_bad_reload (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static gboolean
-refuse_hunter (const char *broker_type, const char *uri, GError **error)
+refuse_hunter (const char *uri, GError **error)
 {
-  g_assert_cmpstr (broker_type, ==, "amqp");
   if (strstr (uri, "hunter2") == NULL)
     return TRUE;
   g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT, "makes no sense");
@@ -377,26 +375,31 @@ refuse_hunter (const char *broker_type, const char *uri, GError **error)
 static void
 test_backend_is_asked (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
+  const AmpsConfigBackend backend = {
+    .name = "nats", .schemes = { "nats:" }, .max_queue_name = 9, .check_uri = refuse_hunter
+  };
+  const AmpsConfigBackend *const backends[] = { &backend, NULL };
   const char *const none[] = { NULL };
   g_autofree char *file = g_strconcat ("BROKER_HOST_FILE=", fixture->path, NULL);
   const char *const environment[] = { "BROKER_SUBJECT=jobs", file, NULL };
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsConfig) config = NULL;
 
-  write_file (fixture, "amqp://a,amqp://hunter2");
+  write_file (fixture, "nats:a,nats://hunter2");
   g_assert_null (
-      amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, refuse_hunter, &error));
+      amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, backends, &error));
   g_assert_true (g_str_has_suffix (error->message, ": makes no sense"));
   g_clear_error (&error);
 
-  write_file (fixture, "amqp://a,amqp://b");
-  config =
-      amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, refuse_hunter, &error);
+  write_file (fixture, "nats://a,nats://b");
+  config = amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none, backends, &error);
   g_assert_no_error (error);
-  write_file (fixture, "amqp://hunter2");
+  write_file (fixture, "nats://hunter2");
   g_assert_false (amps_config_reload_secrets (config, &error));
   g_assert_null (strstr (error->message, "hunter2"));
-  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "amqp://a");
+  g_assert_cmpstr (amps_config_get_broker_uris (config)[0], ==, "nats://a");
+  g_assert_true (amps_config_get_backend (config) == &backend);
+  g_assert_cmpstr (amps_config_get_broker_type (config), ==, "nats");
 }
 
 /* One bad file must not change what another has. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
+#include "broker/amps-broker-factory.h"
 #include "delivery/amps-publication.h"
 #include "fake-broker.h"
 #include "log-recorder.h"
@@ -10,7 +11,7 @@ typedef struct {
   FakeBroker *broker;
   AmpsMetrics *metrics;
   AmpsTracer *tracer; /* (nullable) */
-  AmpsEventValidation validation;
+  AmpsConfig *config;
   GPtrArray *events;       /* of GBytes */
   AmpsTraceHeaders *trace; /* (nullable) */
   GHashTable *confirmed;   /* of GBytes */
@@ -18,9 +19,23 @@ typedef struct {
   GAsyncResult *result; /* (nullable) once it has ended */
 } Fixture;
 
+static AmpsConfig *
+read_config (const char *setting)
+{
+  const char *const none[] = { NULL };
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", setting, NULL };
+  g_autoptr (GError) error = NULL;
+  AmpsConfig *config = amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
+                                             amps_broker_factory_get_backends (), &error);
+
+  g_assert_no_error (error);
+  return config;
+}
+
 static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+  f->config = read_config (NULL);
   f->broker = fake_broker_new ();
   f->metrics = amps_metrics_new ();
   f->events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -42,6 +57,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_finalize_object (f->cancellable);
   if (f->tracer != NULL)
     g_assert_finalize_object (f->tracer);
+  g_assert_finalize_object (f->config);
   g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->broker);
   g_assert_cmpstr (log, ==, "");
@@ -76,7 +92,7 @@ static void
 start (Fixture *f)
 {
   g_clear_object (&f->result);
-  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->tracer, f->events, f->validation,
+  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->tracer, f->config, f->events,
                           f->trace, f->confirmed, f->cancellable, on_ended, f);
   iterate ();
 }
@@ -208,7 +224,8 @@ test_nonconforming (Fixture *f, gconstpointer large)
   g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_EVENTS_NONCONFORMING), ==,
                     1);
 
-  f->validation = AMPS_EVENT_VALIDATION_STRICT;
+  g_object_unref (f->config);
+  f->config = read_config ("EVENT_VALIDATION=strict");
   g_hash_table_remove_all (f->confirmed);
   start (f);
   while (f->result == NULL)

@@ -7,9 +7,6 @@
 
 #define NOT_FOUND 404
 
-/* AMQP 0-9-1, section 4.2.5.3: a queue's name is a short string. */
-#define MAX_QUEUE_NAME 255
-
 #define SECOND G_GINT64_CONSTANT (1000000)
 
 /* Messages expire only at the head of a queue, so there is one for each delay. */
@@ -234,7 +231,7 @@ amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const cha
   int code;
 
   *problem = NULL;
-  if (strlen (queue) > MAX_QUEUE_NAME)
+  if (strlen (queue) > AMPS_AMQP_MAX_QUEUE_NAME)
     {
       *problem = g_strdup ("its name is too long");
       return FALSE;

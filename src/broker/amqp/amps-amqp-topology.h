@@ -5,6 +5,13 @@
 
 G_BEGIN_DECLS
 
+/**
+ * AMPS_AMQP_MAX_QUEUE_NAME:
+ *
+ * Bytes. AMQP 0-9-1, section 4.2.5.3: the name of a queue is a short string.
+ */
+#define AMPS_AMQP_MAX_QUEUE_NAME 255
+
 gboolean amps_amqp_topology_ensure_subject (AmpsAmqpConnection *connection, char **problem);
 gboolean amps_amqp_topology_ensure_retry_queue (AmpsAmqpConnection *connection, const char *queue,
                                                 gint64 delay, char **problem);

@@ -28,6 +28,7 @@ struct _AmqpPeer {
   GString *log;              /* (owned) */
   char *version;             /* (owned) (nullable) */
   guint32 n_messages;
+  gboolean lacks_queues;
 };
 
 static void
@@ -166,19 +167,18 @@ note (AmqpPeer *self, amqp_channel_t channel, const char *what)
 
 /* Answers */
 
-/* With @lock. Who declares a queue does not mind that it is not there.
+/* With @lock.
  * Returns: (nullable): how that request is refused */
 static const Refusal *
 find_refusal (AmqpPeer *self, amqp_method_number_t id, const void *decoded)
 {
+  static const Refusal no_queue = { AMQP_NOT_FOUND, (char *) "NOT_FOUND - no queue" };
   const amqp_queue_declare_t *declare = decoded;
-  const Refusal *refusal = g_hash_table_lookup (self->refusals, GUINT_TO_POINTER (id));
 
-  if (refusal != NULL && id == AMQP_QUEUE_DECLARE_METHOD && refusal->code == AMQP_NOT_FOUND &&
-      !declare->passive)
-    return NULL;
+  if (id == AMQP_QUEUE_DECLARE_METHOD && declare->passive && self->lacks_queues)
+    return &no_queue;
 
-  return refusal;
+  return g_hash_table_lookup (self->refusals, GUINT_TO_POINTER (id));
 }
 
 static void
@@ -402,6 +402,14 @@ amqp_peer_set_n_messages (AmqpPeer *self, guint32 n_messages)
 {
   g_mutex_lock (&self->lock);
   self->n_messages = n_messages;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+amqp_peer_set_lacks_queues (AmqpPeer *self, gboolean lacks_queues)
+{
+  g_mutex_lock (&self->lock);
+  self->lacks_queues = lacks_queues;
   g_mutex_unlock (&self->lock);
 }
 

@@ -20,6 +20,8 @@ char *amqp_peer_dup_uri (AmqpPeer *self);
 void amqp_peer_set_version (AmqpPeer *self, const char *version);
 /* What it says of each queue that is asked for. */
 void amqp_peer_set_n_messages (AmqpPeer *self, guint32 n_messages);
+/* Whether none is there to be looked at, be it declared or not. */
+void amqp_peer_set_lacks_queues (AmqpPeer *self, gboolean lacks_queues);
 /* It closes the channel, or the connection if the request is of that, instead of an answer.
  * @text: (nullable): nothing is answered at all */
 void amqp_peer_refuse (AmqpPeer *self, amqp_method_number_t request, int code, const char *text);

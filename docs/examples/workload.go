@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// A workload for AMPS that books payments. It answers 202 at once, which takes a
-// job on, and works in a goroutine. The outcome follows by a call to the API of
+// A workload for AMPS that books payments. It answers 202 at once, which accepts
+// the job, and works in a goroutine. The outcome follows with a call to the API of
 // AMPS. A job that is not finished in JOB_TIMEOUT, because this program crashed
 // or was too slow, is POSTed again.
 //

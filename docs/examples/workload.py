@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A workload for AMPS that books payments, a moment each.
 
-AMPS POSTs every job here. This program answers 202 at once, which takes the job
-on, and then works. The outcome follows by a call to the API of AMPS:
+AMPS POSTs every job here. This program answers 202 at once, which accepts the job,
+and then works. The outcome follows with a call to the API of AMPS:
 /acknowledge when the job is done, /reject with a reason if it can never be done.
 A job that is not finished in JOB_TIMEOUT, because this program crashed or was
 too slow, is POSTed again. On SIGTERM it finishes the jobs that it has, and ends.

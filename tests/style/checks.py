@@ -15,6 +15,7 @@ TOP_LEVEL = {
     'flatpak-free-container', 'meson.build', 'meson_options.txt', 'po', 'src', 'tests',
 }
 MAX_LINES = 600
+MAX_COLUMNS = 100
 CODE = {'.c', '.h', '.go', '.py', '.sh', '.css', '.html', '.js', '.xml', '.yaml', '.yml', '.service', '.supp'}
 CODE_NAMES = {'meson.build', 'meson_options.txt', 'Containerfile', 'packages', 'POTFILES', 'LINGUAS'}
 GENERATED_OR_BINARY = {'.png', '.gif', '.svg', '.bin', '.json'}
@@ -322,14 +323,31 @@ def anchors(path):
     return found
 
 
-def prose(path):
-    """The lines of a document that are no code."""
+def numbered_prose(path):
+    """The lines of a document that are not code, each with its number."""
     code = False
-    for _, line in lines_of(path):
-        if line.startswith('```'):
+    for number, line in lines_of(path):
+        if line.lstrip().startswith('```'):
             code = not code
         elif not code:
-            yield line
+            yield number, line
+
+
+def prose(path):
+    """The lines of a document that are not code."""
+    return (line for _, line in numbered_prose(path))
+
+
+def check_columns(root):
+    """No line of prose is too long. Markdown can't break a table's row or a URL."""
+    for path in files(root):
+        if path.suffix != '.md':
+            continue
+        for number, line in numbered_prose(path):
+            length = len(re.sub(r'\S*://\S*', '', line))
+            if length > MAX_COLUMNS and not line.startswith('|'):
+                yield (f'{path.relative_to(root)}:{number}: {length} columns, over {MAX_COLUMNS}; '
+                       'wrap the paragraph')
 
 
 def check_links(root):
@@ -488,6 +506,7 @@ def check_format(root):
 
 
 CHECKS = {
+    'columns': check_columns,
     'top-level': check_top_level,
     'licence': check_licence,
     'length': check_length,

@@ -192,6 +192,14 @@ class ChecksTest(unittest.TestCase):
         self.write('docs/libsoup.md', entry.replace('3.3.0', '3.2, for z'))
         self.assert_finds('libsoup-ledger', '“The x” may go')
 
+    def test_columns(self):
+        long = 'word ' * 20
+        self.write('docs/a.md', f'{long}\n| {long} | b |\n```\n{long}x\n```\n  ```\n{long}x\n  ```\n'
+                                f'* [a](https://e.org/{"x" * 100})\n{"ä" * 100}\n')
+        self.assert_finds('columns')
+        self.write('docs/b.md', f'a\n\n* {long}\n{"ä" * 101}\n')
+        self.assert_finds('columns', 'docs/b.md:3: 102 columns', 'docs/b.md:4: 101 columns')
+
     def test_registered(self):
         self.write('src/server/amps-new.c', LICENCE)
         self.write('tests/unit/meson.build', "{\n  'job': {},\n}\n")

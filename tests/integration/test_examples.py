@@ -12,6 +12,7 @@ import sys
 import tempfile
 import unittest
 
+import ampsctl
 import javascript
 from amps import Amps, wait_until
 from broker import BrokerTest, event
@@ -145,29 +146,47 @@ class Readme(unittest.TestCase):
         code = self.replace(self.block('python', 'do_POST'), '5050', port)
         output = pathlib.Path(self.folder, 'output')
         with output.open('wb') as stdout:
-            process = subprocess.Popen([sys.executable, '-c', code], stdout=stdout)
+            process = subprocess.Popen([sys.executable, '-c', code], stdout=stdout, cwd=self.folder)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return port, output
 
+    def run_commands(self, commands, **environment):
+        """Runs lines of a shell, which find ampsctl; returns what they print."""
+        programs = pathlib.Path(self.folder, 'bin')
+        programs.mkdir()
+        (programs / 'ampsctl').symlink_to(shutil.which(ampsctl.BINARY))
+        environment['PATH'] = f'{programs}:{os.environ["PATH"]}'
+        return subprocess.run(['sh', '-euc', commands], text=True, capture_output=True, check=True,
+                              cwd=self.folder,
+                              env={**os.environ, 'no_proxy': 'localhost', **environment}).stdout
+
     def test_worker(self):
+        """It prints what stands there: each job is done once, and a bad one kept."""
         self.assertIsNotNone(shutil.which('curl'))
         port, output = self.start_worker()
-        commands = self.block('sh', 'curl')
-        curl = commands[commands.index('curl'):].rstrip()
-        with Amps(f'sqlite://{self.folder}/queue.db', 'mail', **SHORT,
+        broker = f'sqlite://{self.folder}/queue.db'
+        with Amps(broker, 'mail', **SHORT,
                   WORKLOAD_ADDRESS=f'http://127.0.0.1:{port}').wait_ready() as amps:
-            publish = self.replace(curl, 'localhost:4000', f'localhost:{amps.port}')
-            answer = subprocess.run(['sh', '-c', publish + ' -sSw "%{http_code}"'], text=True,
-                                    capture_output=True, check=True,
-                                    env={**os.environ, 'no_proxy': 'localhost'})
-            self.assertEqual((answer.stdout, answer.stderr), ('202', ''))
-            acknowledged = 'amps_job_outcomes_total{outcome="acknowledged"}'
-            wait_until(lambda: amps.metric(acknowledged) == 1, what='the end of the job')
-            self.assertEqual(amps.metric('amps_job_outcomes_total{outcome="retried"}'), 0)
+            commands = self.replace(self.block('sh', 'curl'), 'localhost:4000', f'localhost:{amps.port}')
+            letters = self.run_commands(self.replace(commands, 'curl -sS', 'curl -fsS'),
+                                        BROKER_HOST=broker, BROKER_SUBJECT='mail')
+            said = output.read_text(encoding='utf-8') + letters
+            times = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d')
+            self.assertEqual(times.sub('TIME', said),
+                             times.sub('TIME', self.block('text', 'done')))
+            for outcome, count in (('acknowledged', 2), ('rejected', 1), ('retried', 0)):
+                self.assertEqual(amps.metric(f'amps_job_outcomes_total{{outcome="{outcome}"}}'), count)
             self.assertEqual(amps.metric('amps_jobs_in_flight'), 0)
             self.assertEqual(amps.stop(), 0)
-        self.assertEqual(output.read_text(encoding='utf-8'), 'working on 1\n')
+
+    def test_figures(self):
+        """They are those of docs/performance.md."""
+        measured = (TREE / 'docs' / 'performance.md').read_text(encoding='utf-8')
+        figures = re.findall(r'^\| [^|]* (\| [\d,]+ \| \d+ µs \|.*)$', self.text, re.MULTILINE)
+        self.assertEqual(len(figures), 6)
+        for figure in figures:
+            self.assertIn(figure, measured)
 
 
 if __name__ == '__main__':

@@ -284,16 +284,11 @@ void
 amps_amqp_get_server_version (amqp_connection_state_t connection, unsigned int *major,
                               unsigned int *minor)
 {
-  const amqp_field_value_t *found =
-      amps_amqp_table_find (amqp_get_server_properties (connection), "version");
-  g_autofree char *version = NULL;
+  g_autofree char *version =
+      amps_amqp_table_dup_text (amqp_get_server_properties (connection), "version");
 
   *major = 0;
   *minor = 0;
-  if (found == NULL || found->kind != AMQP_FIELD_KIND_UTF8)
-    return;
-
-  version = g_strndup (found->value.bytes.bytes, found->value.bytes.len);
-  if (sscanf (version, "%u.%u", major, minor) != 2)
-    *minor = 0;
+  if (version != NULL)
+    sscanf (version, "%u.%u", major, minor);
 }

@@ -257,6 +257,24 @@ def check_registered(root):
                    f'name it in {build.relative_to(root)}')
 
 
+def check_unit_tests(root):
+    """Each class has a unit test under its name, or a row in contributing.md says why not."""
+    manual = root / 'docs/contributing.md'
+    rows = re.findall(r'^\| (`amps-[^|]*`) \|', manual.read_text(encoding='utf-8')
+                      if manual.is_file() else '', re.MULTILINE)
+    excused = {name for row in rows for name in re.findall(r'`(amps-[\w-]+)`', row)}
+    classes = {path.stem: path.relative_to(root) for path in c_files(root / 'src')
+               if path.suffix == '.c' and path.stem.startswith('amps-')}
+    for name, path in sorted(classes.items()):
+        test = root / f"tests/unit/test-{name.removeprefix('amps-')}.c"
+        if test.is_file() and name in excused:
+            yield f'docs/contributing.md: {name} has a test; take it out of the table'
+        elif not test.is_file() and name not in excused:
+            yield f'{path}: has no {test.relative_to(root)}; write it, or say in contributing.md why'
+    for name in sorted(excused - classes.keys()):
+        yield f'docs/contributing.md: there is no {name}; take it out of the table'
+
+
 def check_translations(root):
     """po/POTFILES lists exactly the sources with text for people."""
     listed_in = root / 'po' / 'POTFILES'
@@ -520,6 +538,7 @@ CHECKS = {
     'foreign-text': check_foreign_text,
     'registered': check_registered,
     'translations': check_translations,
+    'unit-tests': check_unit_tests,
     'log-calls': check_log_calls,
     'log-events': check_log_events,
     'promises': check_promises,

@@ -26,6 +26,7 @@ class ChecksTest(unittest.TestCase):
         self.write('src/server/meson.build',
                    "# SPDX-License-Identifier: MIT\nfiles('amps-server.c')\n")
         self.write('.clang-format', 'BasedOnStyle: GNU\n')
+        self.write('docs/contributing.md', '| `amps-server` | why |\n')
 
     def write(self, name, text):
         """Puts a file into the tree."""
@@ -212,6 +213,17 @@ class ChecksTest(unittest.TestCase):
         self.write('src/b.c', 'const char *x = N_ (\n"x");\n')
         self.write('po/POTFILES', '# comment\nsrc/b.c\nsrc/gone.c\n')
         self.assert_finds('translations', 'src/a.c', 'src/gone.c')
+
+    def test_unit_tests(self):
+        row = '| `amps-server`, `amps-x` | why |\n| `a-command` | amps |\n'
+        self.write('src/jobs/amps-x.c', LICENCE)
+        self.write('docs/contributing.md', row)
+        self.assert_finds('unit-tests')
+        self.write('docs/contributing.md', row.replace('amps-x', 'amps-gone'))
+        self.assert_finds('unit-tests', 'amps-x.c: has no tests/unit/test-x.c', 'no amps-gone')
+        self.write('tests/unit/test-x.c', LICENCE)
+        self.write('docs/contributing.md', row)
+        self.assert_finds('unit-tests', 'amps-x has a test')
 
     def write_german(self, *entries):
         """A translation of a source that says two things."""

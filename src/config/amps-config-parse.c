@@ -29,16 +29,51 @@ typedef struct {
   gint64 factor;
 } Unit;
 
-static char *
-format_amount (const Unit *units, gint64 amount)
+static const Unit plain_units[] = { { "", 1 } };
+
+static const Unit duration_units[] = {
+  { "h", G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC },
+  { "m", 60 * G_USEC_PER_SEC },
+  { "s", G_USEC_PER_SEC },
+  { "ms", 1000 },
+  { "us", 1 },
+};
+
+static const Unit size_units[] = {
+  { "TiB", G_GINT64_CONSTANT (1) << 40 },
+  { "GiB", G_GINT64_CONSTANT (1) << 30 },
+  { "MiB", G_GINT64_CONSTANT (1) << 20 },
+  { "KiB", G_GINT64_CONSTANT (1) << 10 },
+  { "", 1 },
+};
+
+static const Unit *
+units_of (AmpsVariableKind kind)
 {
+  if (kind == KIND_DURATION)
+    return duration_units;
+  return kind == KIND_SIZE ? size_units : plain_units;
+}
+
+/**
+ * amps_variable_format_amount:
+ * @info: a number, a duration or a size
+ * @amount: what it may be, such as its minimum
+ *
+ * Returns: (transfer full): @amount as one would write it
+ */
+char *
+amps_variable_format_amount (const AmpsVariableInfo *info, gint64 amount)
+{
+  const Unit *unit = units_of (info->kind);
+
   if (amount == 0)
     return g_strdup ("0");
 
   /* The last unit is 1. */
-  while (amount % units->factor != 0)
-    units++;
-  return g_strdup_printf ("%" G_GINT64_FORMAT "%s", amount / units->factor, units->name);
+  while (amount % unit->factor != 0)
+    unit++;
+  return g_strdup_printf ("%" G_GINT64_FORMAT "%s", amount / unit->factor, unit->name);
 }
 
 typedef gboolean (*AmountFunc) (const char *text, gint64 *number, GError **error);
@@ -59,11 +94,11 @@ is_beyond (const char *text, AmountFunc parse)
 }
 
 static gboolean
-parse_amount (const AmpsVariableInfo *info, const char *text, const Unit *units, AmountFunc parse,
-              gint64 *number, GError **error)
+parse_amount (const AmpsVariableInfo *info, const char *text, AmountFunc parse, gint64 *number,
+              GError **error)
 {
-  g_autofree char *minimum = format_amount (units, info->minimum);
-  g_autofree char *maximum = format_amount (units, info->maximum);
+  g_autofree char *minimum = amps_variable_format_amount (info, info->minimum);
+  g_autofree char *maximum = amps_variable_format_amount (info, info->maximum);
   g_autoptr (GError) english = NULL;
   gboolean parsed = parse (text, number, &english);
 
@@ -89,23 +124,13 @@ static gboolean
 config_parse_parse_number (const AmpsVariableInfo *info, const char *text, gint64 *number,
                            GError **error)
 {
-  static const Unit units[] = { { "", 1 } };
-
-  return parse_amount (info, text, units, config_parse_read_number, number, error);
+  return parse_amount (info, text, config_parse_read_number, number, error);
 }
 
 static gboolean
 parse_duration (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
-  static const Unit units[] = {
-    { "h", G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC },
-    { "m", 60 * G_USEC_PER_SEC },
-    { "s", G_USEC_PER_SEC },
-    { "ms", 1000 },
-    { "us", 1 },
-  };
-
-  return parse_amount (info, text, units, amps_parse_duration, number, error);
+  return parse_amount (info, text, amps_parse_duration, number, error);
 }
 
 static gboolean
@@ -118,9 +143,7 @@ static gboolean
 config_parse_parse_size (const AmpsVariableInfo *info, const char *text, gint64 *number,
                          GError **error)
 {
-  static const Unit units[] = { { "MiB", 1024 * 1024 }, { "KiB", 1024 }, { "", 1 } };
-
-  return parse_amount (info, text, units, read_size, number, error);
+  return parse_amount (info, text, read_size, number, error);
 }
 
 static gboolean

@@ -67,6 +67,7 @@ test_what_is_allowed (void)
     { "MAX_BODY_SIZE=1M", size },
     { "MAX_BODY_SIZE=16 MiB", size },
     { "MAX_BODY_SIZE=big", size },
+    { "MAX_IN_FLIGHT_BYTES=1", "must be from 1KiB to 1TiB" },
     { "DEBUG=-1", "must be true or false" },
     { "DEBUG=on", "must be true or false" },
     { "DEBUG= ", "must be true or false" },

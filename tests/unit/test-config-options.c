@@ -111,81 +111,6 @@ test_help (void)
     }
 }
 
-static char *
-read_manual (void)
-{
-  g_autofree char *manual = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_file_get_contents (MANUAL, &manual, NULL, &error);
-  g_assert_no_error (error);
-  return g_steal_pointer (&manual);
-}
-
-static void
-assert_row_says (const char *row, const char *text, const char *more)
-{
-  g_autofree char *expected = NULL;
-
-  if (text == NULL)
-    return;
-
-  expected = g_strdup_printf ("`%s`%s", text, more);
-  g_test_message ("%s", expected);
-  g_assert_nonnull (g_strstr_len (row, strcspn (row, "\n"), expected));
-}
-
-/* The manual has a row for each, with its default, its other name and its words; no others. */
-static void
-test_manual (void)
-{
-  g_autofree char *manual = read_manual ();
-  const char *next = manual;
-  unsigned int n_rows = 0;
-
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      const AmpsVariableInfo *info = &amps_variables[i];
-      g_autofree char *begin =
-          info->fallback != NULL
-              ? g_strdup_printf ("\n| `%s` | `%s` | ", info->name, info->fallback)
-              : g_strdup_printf ("\n| `%s` | none", info->name);
-      const char *row = strstr (manual, begin);
-
-      g_test_message ("%s", begin);
-      g_assert_nonnull (row);
-      assert_row_says (row + 1, info->alias, " is another name for it");
-      for (unsigned int j = 0; j < G_N_ELEMENTS (info->words); j++)
-        assert_row_says (row + 1, info->words[j], "");
-    }
-
-  for (; (next = strstr (next, "\n| `")) != NULL; next++)
-    n_rows++;
-  g_assert_cmpuint (n_rows, ==, N_VARIABLES);
-}
-
-/* Of each that a file may hold the manual says so, and of no other. */
-static void
-test_manual_of_secrets (void)
-{
-  g_autofree char *manual = read_manual ();
-  const char *section = strstr (manual, "\n### Secrets\n");
-  const char *end = section != NULL ? strstr (section, " can hold a secret.") : NULL;
-
-  g_assert_nonnull (end);
-  for (unsigned int i = 0; i < N_VARIABLES; i++)
-    {
-      const AmpsVariableInfo *info = &amps_variables[i];
-      g_autofree char *name = g_strdup_printf ("`%s`", info->name);
-      g_autofree char *alias = g_strdup_printf ("`%s`", info->alias);
-
-      g_test_message ("%s", info->name);
-      g_assert_true ((g_strstr_len (section, end - section, name) != NULL) == info->from_file);
-      g_assert_true (!info->from_file || info->alias == NULL ||
-                     g_strstr_len (section, end - section, alias) != NULL);
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -194,7 +119,5 @@ main (int argc, char **argv)
   g_test_add_func ("/config-options/client", test_client_options);
   g_test_add_func ("/config-options/unknown", test_unknown);
   g_test_add_func ("/config-options/help", test_help);
-  g_test_add_func ("/config-options/manual", test_manual);
-  g_test_add_func ("/config-options/manual-of-secrets", test_manual_of_secrets);
   return g_test_run ();
 }

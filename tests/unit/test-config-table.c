@@ -71,7 +71,7 @@ static const Sample samples[N_VARIABLES] = {
 
 /* What allows each kind in the manual, beside words and bounds; nothing where a text may also be
  * what another rule says. */
-static const char *const kinds[] = {
+static const char *const kinds[KIND_SIZE + 1] = {
   [KIND_TOKEN] = "visible ASCII characters",
   [KIND_MEDIA_TYPE] = "a media type",
   [KIND_ADDRESS] = "`http://…`, `https://…`, `unix:/path`",
@@ -85,7 +85,6 @@ static const char *const kinds[] = {
   [KIND_SENTRY_DSN] = "`https://KEY@HOST/PROJECT`",
   [KIND_BUS] = "an address",
   [KIND_BOOLEAN] = "boolean",
-  [KIND_SIZE] = NULL, /* the last one */
 };
 
 static AmpsConfig *

@@ -275,14 +275,16 @@ amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
  * not publish. %AMPS_ERROR_TOO_LARGE is of a dead letter that the broker refuses for
  * its size.
  *
- * Returns: whether the message is settled
+ * Returns: what was done; %AMPS_SETTLED_NOT with @error set
  */
-gboolean
+AmpsSettled
 amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), AMPS_SETTLED_NOT);
 
-  return g_task_propagate_boolean (G_TASK (result), error);
+  gssize settled = g_task_propagate_int (G_TASK (result), error);
+
+  return settled >= 0 ? (AmpsSettled) settled : AMPS_SETTLED_NOT;
 }
 
 /**

@@ -32,7 +32,8 @@ G_DECLARE_DERIVABLE_TYPE (AmpsBroker, amps_broker, AMPS, BROKER, GObject)
  * @start: begin to connect, and go on trying until stopped
  * @set_consuming: want messages, or want no more of them; those handed out stay out
  * @set_prefetch: how many deliveries may be unsettled at once
- * @settle_async: say what became of a delivery of the living epoch
+ * @settle_async: say what became of a delivery of the living epoch; the task, which may be
+ *   %NULL, returns an AmpsSettled by g_task_return_int()
  * @publish_async: hand in an event, persistent, to the queue named by its type, with a trace
  *   context if there is one and the backend has a place for it
  * @count_messages_async: find out how many messages wait in the subject, among its dead
@@ -71,7 +72,7 @@ void amps_broker_settle (AmpsBroker *self, AmpsDelivery *delivery, AmpsSettlemen
 void amps_broker_settle_async (AmpsBroker *self, AmpsDelivery *delivery,
                                const AmpsSettlement *settlement, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
-gboolean amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
+AmpsSettled amps_broker_settle_finish (AmpsBroker *self, GAsyncResult *result, GError **error);
 
 void amps_broker_publish_async (AmpsBroker *self, const char *queue, const char *message_id,
                                 AmpsTraceHeaders *trace, GBytes *body, GCancellable *cancellable,

@@ -180,9 +180,7 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->gate = amps_consumer_gate_new (broker, workload, metrics, self->drain, self->refusals);
   self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain,
                                   self->refusals, tracer);
-  self->settler =
-      amps_settler_new (clock, broker, manifest, metrics, self->drain,
-                        amps_config_get_dead_letter_mode (config) == AMPS_DEAD_LETTER_MODE_QUEUE);
+  self->settler = amps_settler_new (clock, broker, manifest, metrics, self->drain);
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
                                     self->settler, self->drain, self->refusals, tracer);
 

@@ -24,8 +24,7 @@ struct _AmpsSettler {
   AmpsDrain *drain;        /* (owned) */
   AmpsMetrics *metrics;    /* (owned) */
   AmpsTimerQueue *waiting; /* (owned) of Settling */
-  gboolean copies_dead_letters;
-  guint64 last_copy; /* number of the latest copy */
+  guint64 last_copy;       /* number of the latest copy */
   unsigned int n_pending;
   unsigned int n_held;       /* of them: dead letters whose copy has failed */
   char *problem;             /* (owned) (nullable) why it has */
@@ -226,14 +225,12 @@ settler_on_drain_changed (AmpsSettler *self)
  * @manifest: where the jobs are
  * @metrics: what counts dead letters
  * @drain: whether nothing may wait any more
- * @copies_dead_letters: whether dead letters are copied, rather than left to the
- *   policy of the queue
  *
  * Returns: (transfer full): a settler
  */
 AmpsSettler *
 amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                  AmpsMetrics *metrics, AmpsDrain *drain, gboolean copies_dead_letters)
+                  AmpsMetrics *metrics, AmpsDrain *drain)
 {
   AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
 
@@ -243,29 +240,12 @@ amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
   self->drain = g_object_ref (drain);
   self->metrics = g_object_ref (metrics);
   self->throttle = amps_log_throttle_new ();
-  self->copies_dead_letters = copies_dead_letters;
   self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
   g_signal_connect_object (drain, "changed", G_CALLBACK (settler_on_drain_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }
 
-static gboolean
-makes_copy (AmpsSettler *self, AmpsSettlementKind kind)
-{
-  return kind == AMPS_SETTLE_RETRY ||
-         (kind == AMPS_SETTLE_DEAD_LETTER && self->copies_dead_letters);
-}
-
-/* The broker may rather copy what is given back, too. */
-static gboolean
-may_take_time (AmpsSettler *self, AmpsSettlementKind kind)
-{
-  return makes_copy (self, kind) || kind == AMPS_SETTLE_REQUEUE ||
-         kind == AMPS_SETTLE_REQUEUE_FAILED;
-}
-
-/* One copy is enough for deliveries that are the same byte for byte. */
 static void
 settle_duplicates (Settling *settling, AmpsSettlementKind kind)
 {
@@ -296,16 +276,16 @@ settler_finish (Settling *settling, const AmpsSettlement *again)
 }
 
 static void
-count_dead_letter (AmpsSettler *self, const AmpsSettlement *settlement)
+count_dead_letter (AmpsSettler *self, const AmpsSettlement *settlement, AmpsSettled settled)
 {
-  if (self->copies_dead_letters)
+  if (settled == AMPS_SETTLED_MOVED)
     amps_metrics_count_dead_letter (self->metrics, settlement->reason);
-  else
+  else if (settled == AMPS_SETTLED_REJECTED)
     amps_metrics_increment (self->metrics, AMPS_COUNTER_DISCARDED);
 }
 
 static void
-finish_settled (Settling *settling)
+finish_settled (Settling *settling, AmpsSettled settled)
 {
   AmpsSettlementKind kind = settling->settlement.kind;
   AmpsSettlement acknowledge = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
@@ -314,15 +294,18 @@ finish_settled (Settling *settling)
                 "Job is settled as %s",
                 amps_outcome_to_string (amps_job_get_outcome (settling->job)));
   if (kind == AMPS_SETTLE_DEAD_LETTER)
-    count_dead_letter (settling->settler, &settling->settlement);
-  if (makes_copy (settling->settler, kind))
-    kind = AMPS_SETTLE_ACKNOWLEDGE;
+    count_dead_letter (settling->settler, &settling->settlement, settled);
+
+  /* One message is enough for deliveries that are the same byte for byte. */
+  if (settled == AMPS_SETTLED_ACKNOWLEDGED || settled == AMPS_SETTLED_MOVED)
+    {
+      settle_duplicates (settling, AMPS_SETTLE_ACKNOWLEDGE);
+      settler_finish (settling, &acknowledge);
+      return;
+    }
 
   settle_duplicates (settling, kind);
-  if (kind == AMPS_SETTLE_ACKNOWLEDGE)
-    settler_finish (settling, &acknowledge);
-  else
-    settler_finish (settling, kind == AMPS_SETTLE_DEAD_LETTER ? &settling->settlement : NULL);
+  settler_finish (settling, settled == AMPS_SETTLED_REJECTED ? &settling->settlement : NULL);
 }
 
 static void
@@ -353,10 +336,11 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Settling *settling = user_data;
   g_autoptr (GError) error = NULL;
+  AmpsSettled settled = amps_broker_settle_finish (AMPS_BROKER (source), result, &error);
 
-  if (amps_broker_settle_finish (AMPS_BROKER (source), result, &error))
+  if (settled != AMPS_SETTLED_NOT)
     {
-      finish_settled (settling);
+      finish_settled (settling, settled);
       return;
     }
 
@@ -408,15 +392,16 @@ proceed (Settling *settling)
       delivery = amps_job_get_delivery (settling->job);
     }
 
-  if (may_take_time (self, settling->settlement.kind))
+  if (settling->settlement.kind != AMPS_SETTLE_ACKNOWLEDGE)
     {
       amps_broker_settle_async (self->broker, delivery, &settling->settlement, NULL, on_settled,
                                 settling);
       return;
     }
 
+  /* Of most jobs: there is nothing to wait for. */
   amps_broker_settle_async (self->broker, delivery, &settling->settlement, NULL, NULL, NULL);
-  finish_settled (settling);
+  finish_settled (settling, AMPS_SETTLED_ACKNOWLEDGED);
 }
 
 /**

@@ -26,8 +26,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
 
 AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                               AmpsMetrics *metrics, AmpsDrain *drain,
-                               gboolean copies_dead_letters);
+                               AmpsMetrics *metrics, AmpsDrain *drain);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
 const char *amps_settler_get_problem (AmpsSettler *self);

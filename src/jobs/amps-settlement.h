@@ -41,4 +41,24 @@ typedef struct {
   guint64 copy;
 } AmpsSettlement;
 
+/**
+ * AmpsSettled:
+ * @AMPS_SETTLED_NOT: nothing was done, or it was not done in time
+ * @AMPS_SETTLED_ACKNOWLEDGED: the broker has forgotten the message
+ * @AMPS_SETTLED_REQUEUED: it is in its queue again, itself or as a copy that counts as itself
+ * @AMPS_SETTLED_MOVED: it is safe elsewhere: to be delivered after a delay, or among the dead
+ *   letters. One is enough of equal messages
+ * @AMPS_SETTLED_REJECTED: it was left to what the broker does with rejected messages, which may
+ *   be to discard them
+ *
+ * What a broker has done with a delivery.
+ */
+typedef enum {
+  AMPS_SETTLED_NOT,
+  AMPS_SETTLED_ACKNOWLEDGED,
+  AMPS_SETTLED_REQUEUED,
+  AMPS_SETTLED_MOVED,
+  AMPS_SETTLED_REJECTED,
+} AmpsSettled;
+
 G_END_DECLS

@@ -11,6 +11,7 @@ struct _FakeBroker {
   GQueue held;  /* of GTask: publications that are not answered yet */
   gboolean hold;
   gboolean stuck;
+  gboolean rejects; /* has no place for dead letters */
   int settle_error;
   unsigned int settle_failures;
   int publish_error;
@@ -41,6 +42,16 @@ set_prefetch (AmpsBroker *broker, unsigned int prefetch)
   g_string_append_printf (FAKE_BROKER (broker)->log, "prefetch %u\n", prefetch);
 }
 
+static AmpsSettled
+get_settled (FakeBroker *self, AmpsSettlementKind kind)
+{
+  static const AmpsSettled settled[] = { AMPS_SETTLED_ACKNOWLEDGED, AMPS_SETTLED_REQUEUED,
+                                         AMPS_SETTLED_REQUEUED, AMPS_SETTLED_MOVED,
+                                         AMPS_SETTLED_MOVED };
+
+  return kind == AMPS_SETTLE_DEAD_LETTER && self->rejects ? AMPS_SETTLED_REJECTED : settled[kind];
+}
+
 static void
 settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *settlement,
               GTask *task)
@@ -65,7 +76,7 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
   g_string_append_c (self->log, '\n');
 
   if (answered != NULL)
-    g_task_return_boolean (answered, TRUE);
+    g_task_return_int (answered, get_settled (self, settlement->kind));
 }
 
 static void
@@ -211,6 +222,13 @@ fake_broker_hold_publications (FakeBroker *self, gboolean hold)
       answer_publication (self, task);
       g_object_unref (task);
     }
+}
+
+/* Leaves dead letters to a policy, as with DEAD_LETTER_MODE=broker. */
+void
+fake_broker_set_rejects (FakeBroker *self, gboolean rejects)
+{
+  self->rejects = rejects;
 }
 
 /* As if a thread of its hung. */

@@ -14,6 +14,7 @@ void fake_broker_lose_connection (FakeBroker *self);
 void fake_broker_fail_settlements (FakeBroker *self, int error_code, unsigned int times);
 void fake_broker_fail_publications (FakeBroker *self, int error_code, unsigned int times);
 void fake_broker_hold_publications (FakeBroker *self, gboolean hold);
+void fake_broker_set_rejects (FakeBroker *self, gboolean rejects);
 void fake_broker_set_stuck (FakeBroker *self, gboolean stuck);
 unsigned int fake_broker_get_n_counts (FakeBroker *self);
 void fake_broker_answer_count (FakeBroker *self, gint64 n_messages);

@@ -19,9 +19,10 @@ typedef struct {
   AmpsAmqpDeduplicator *deduplicator;
   AmpsAmqpPublications *publications;
   AmpsDelivery *original;
-  gint64 delay; /* µs: of copies */
-  int settled;  /* AmpsSettlementKind, or NOT_TOLD */
-  int result;   /* error code, SUCCEEDED or NOT_TOLD */
+  gint64 delay;     /* µs: of copies */
+  int settled;      /* AmpsSettlementKind, or NOT_TOLD */
+  int result;       /* error code, SUCCEEDED or NOT_TOLD */
+  AmpsSettled done; /* with a copy that is confirmed */
   unsigned int n_sent;
   unsigned int n_freed; /* commands, of those that were sent, too */
   unsigned int n_told;
@@ -65,6 +66,17 @@ on_done (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data
 }
 
 static void
+on_copied (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  Fixture *f = user_data;
+  g_autoptr (GError) error = NULL;
+  gssize done = g_task_propagate_int (G_TASK (result), &error);
+
+  f->done = done >= 0 ? (AmpsSettled) done : AMPS_SETTLED_NOT;
+  f->result = done >= 0 ? SUCCEEDED : error->code;
+}
+
+static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
@@ -75,7 +87,7 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->original = amps_delivery_new (g_bytes_ref (body));
   f->settled = NOT_TOLD;
   f->result = NOT_TOLD;
-  f->callback = on_done;
+  f->callback = on_copied;
 }
 
 static void
@@ -148,6 +160,7 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   amps_amqp_publications_end (f->publications, add_copy (f, AMPS_SETTLE_RETRY), NULL);
   assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+  g_assert_cmpint (f->done, ==, AMPS_SETTLED_MOVED);
   amps_amqp_publications_end (f->publications, add_copy (f, AMPS_SETTLE_DEAD_LETTER), problem);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_UNROUTABLE);
 
@@ -156,6 +169,7 @@ test_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   assert_ended (f, AMPS_SETTLE_REQUEUE, SUCCEEDED);
   amps_amqp_publications_end (f->publications, add_copy (f, AMPS_SETTLE_REQUEUE_FAILED), problem);
   assert_ended (f, AMPS_SETTLE_REQUEUE_FAILED, SUCCEEDED);
+  g_assert_cmpint (f->done, ==, AMPS_SETTLED_REQUEUED);
 }
 
 /* A second copy would be one too many. */
@@ -203,6 +217,7 @@ test_dead_letter_queue_that_is_slow (Fixture *f, gconstpointer data G_GNUC_UNUSE
   amps_amqp_publications_end (f->publications, first, NULL);
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_DEAD_LETTER), ==, 0);
   assert_ended (f, AMPS_SETTLE_ACKNOWLEDGE, SUCCEEDED);
+  g_assert_cmpint (f->done, ==, AMPS_SETTLED_MOVED);
   g_assert_cmpuint (add_copy (f, AMPS_SETTLE_DEAD_LETTER), !=, 0);
   amps_amqp_publications_fail_all (f->publications);
   assert_ended (f, NOT_TOLD, AMPS_ERROR_UNAVAILABLE);
@@ -304,7 +319,7 @@ on_done_again (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Fixture *f = user_data;
 
-  on_done (source, result, user_data);
+  on_copied (source, result, user_data);
   f->n_told++;
   send_copy (f, AMPS_SETTLE_RETRY);
 }
@@ -335,7 +350,7 @@ test_callers_that_come_back (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (f->n_freed, ==, 500);
 
   /* Those that are sent once more end, too. */
-  f->callback = on_done;
+  f->callback = on_copied;
   for (unsigned int i = 0; i < 2; i++)
     {
       amps_amqp_publications_fail_all (f->publications);

@@ -185,7 +185,8 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (amps_broker_settle_finish (AMPS_BROKER (source), result, &error));
+  g_assert_cmpint (amps_broker_settle_finish (AMPS_BROKER (source), result, &error), ==,
+                   AMPS_SETTLED_ACKNOWLEDGED);
   g_assert_no_error (error);
   *(gboolean *) user_data = TRUE;
 }
@@ -271,7 +272,8 @@ on_settled_stubbornly (GObject *source, GAsyncResult *result, gpointer user_data
 {
   Stubborn *self = user_data;
 
-  g_assert_false (amps_broker_settle_finish (AMPS_BROKER (source), result, NULL));
+  g_assert_cmpint (amps_broker_settle_finish (AMPS_BROKER (source), result, NULL), ==,
+                   AMPS_SETTLED_NOT);
   self->n_told++;
   if (amps_broker_is_alive (AMPS_BROKER (source), amps_job_get_delivery (self->job)))
     settle_stubbornly (self);

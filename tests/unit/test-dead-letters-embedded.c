@@ -59,11 +59,11 @@ give_up (Fixture *f, const char *queue)
   for (unsigned int i = 0; i < jobs->len; i++)
     {
       const AmpsStoredJob *job = g_ptr_array_index (jobs, i);
-      gboolean was_own;
+      AmpsSettled settled;
 
       g_assert_true (amps_embedded_store_settle (f->store, job->id, "me", &settlement, "jobs.dead",
-                                                 1000, &was_own, NULL));
-      g_assert_true (was_own);
+                                                 1000, &settled, NULL));
+      g_assert_cmpint (settled, ==, AMPS_SETTLED_MOVED);
     }
 }
 

@@ -76,12 +76,12 @@ static gboolean
 settle (Fixture *f, gint64 id, const char *owner, AmpsSettlement settlement)
 {
   g_autoptr (GError) error = NULL;
-  gboolean was_own;
+  AmpsSettled settled;
 
   g_assert_true (amps_embedded_store_settle (f->store, id, owner, &settlement, DEAD, f->now,
-                                             &was_own, &error));
+                                             &settled, &error));
   g_assert_no_error (error);
-  return was_own;
+  return settled != AMPS_SETTLED_NOT;
 }
 
 /* The file says so of one job. */
@@ -267,7 +267,7 @@ test_dead_letters_are_discarded (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   AmpsSettlement dead = { AMPS_SETTLE_DEAD_LETTER, .attempt = 1, .reason = "rejected" };
   g_autofree char *first = NULL;
-  gboolean was_own;
+  AmpsSettled settled;
   gint64 due;
   gint64 id;
 
@@ -275,8 +275,8 @@ test_dead_letters_are_discarded (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   publish (f, "b");
   first = claim (f, "jobs", "me", 1, &id);
   g_assert_true (
-      amps_embedded_store_settle (f->store, id, "me", &dead, NULL, f->now, &was_own, NULL));
-  g_assert_true (was_own);
+      amps_embedded_store_settle (f->store, id, "me", &dead, NULL, f->now, &settled, NULL));
+  g_assert_cmpint (settled, ==, AMPS_SETTLED_REJECTED);
   g_assert_true (amps_embedded_store_get_next_due (f->store, DEAD, &due, NULL));
   g_assert_cmpint (due, ==, -1);
   f->now += 1000;

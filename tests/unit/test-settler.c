@@ -40,15 +40,15 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, Fixture *f)
 }
 
 static void
-set_up (Fixture *f, gconstpointer copies_dead_letters)
+set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   f->clock = fake_clock_new ();
   f->broker = fake_broker_new ();
   f->manifest = amps_manifest_new (f->clock, 10);
   f->drain = amps_drain_new ();
   f->metrics = amps_metrics_new ();
-  f->settler = amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->metrics,
-                                 f->drain, GPOINTER_TO_INT (copies_dead_letters));
+  f->settler =
+      amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->metrics, f->drain);
   g_signal_connect (f->settler, "notify::problem", G_CALLBACK (on_problem), f);
   g_signal_connect (f->settler, "finished", G_CALLBACK (on_finished), f);
   g_signal_connect (f->broker, "lost", G_CALLBACK (on_lost), f);
@@ -231,11 +231,20 @@ static void
 test_reject_without_copy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (AmpsJob) job = add_job (f, "a");
+  g_autoptr (AmpsJob) again = make_redelivered_job ("a", "a", 2);
+  AmpsSettlement recalled;
 
+  fake_broker_set_rejects (f->broker, TRUE);
   settle (f, job, AMPS_OUTCOME_REJECTED,
           (AmpsSettlement){ .kind = AMPS_SETTLE_DEAD_LETTER, .reason = "rejected" });
-  g_assert_cmpuint (f->n_finished, ==, 1);
   assert_told (f, "dead-letter 1 rejected\n");
+  g_assert_cmpuint (f->n_finished, ==, 1);
+
+  /* The connection has died on it: it is rejected again, for there is no copy. */
+  fake_broker_lose_connection (f->broker);
+  fake_broker_deliver (f->broker, again);
+  g_assert_true (amps_manifest_recall (f->manifest, again, &recalled));
+  g_assert_cmpint (recalled.kind, ==, AMPS_SETTLE_DEAD_LETTER);
   g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_DISCARDED), ==, 1);
   g_assert_cmpuint (amps_metrics_get_dead_letters (f->metrics, "rejected"), ==, 0);
 }
@@ -343,26 +352,24 @@ main (int argc, char **argv)
 {
   const struct {
     const char *path;
-    gboolean copies_dead_letters;
     void (*test) (Fixture *f, gconstpointer data);
   } tests[] = {
-    { "/settler/acknowledge", TRUE, test_acknowledge },
-    { "/settler/copy-is-tried-again", TRUE, test_copy_is_tried_again },
-    { "/settler/held", TRUE, test_held },
-    { "/settler/held-again", TRUE, test_held_again },
-    { "/settler/held-and-lost", TRUE, test_held_and_lost },
-    { "/settler/reject-without-copy", FALSE, test_reject_without_copy },
-    { "/settler/wait-in-slot", TRUE, test_wait_in_slot },
-    { "/settler/rest-of-a-delay-in-slot", TRUE, test_rest_of_a_delay_in_slot },
-    { "/settler/hurry", TRUE, test_hurry },
-    { "/settler/detached-while-settling", TRUE, test_detached_while_settling },
-    { "/settler/detached-before", TRUE, test_detached_before },
+    { "/settler/acknowledge", test_acknowledge },
+    { "/settler/copy-is-tried-again", test_copy_is_tried_again },
+    { "/settler/held", test_held },
+    { "/settler/held-again", test_held_again },
+    { "/settler/held-and-lost", test_held_and_lost },
+    { "/settler/reject-without-copy", test_reject_without_copy },
+    { "/settler/wait-in-slot", test_wait_in_slot },
+    { "/settler/rest-of-a-delay-in-slot", test_rest_of_a_delay_in_slot },
+    { "/settler/hurry", test_hurry },
+    { "/settler/detached-while-settling", test_detached_while_settling },
+    { "/settler/detached-before", test_detached_before },
   };
 
   g_test_init (&argc, &argv, NULL);
   log_recorder_start ();
   for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].path, Fixture, GINT_TO_POINTER (tests[i].copies_dead_letters), set_up,
-                tests[i].test, tear_down);
+    g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
   return g_test_run ();
 }

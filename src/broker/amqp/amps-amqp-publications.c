@@ -254,7 +254,7 @@ get_lane (const AmpsSettlement *settlement)
 /**
  * amps_amqp_publications_add_copy:
  * @self: an publications
- * @task: (transfer full) (nullable): told how it went
+ * @task: (transfer full) (nullable): told how it went: returns an AmpsSettled
  * @original: what it is a copy of
  * @settlement: why; only read during the call
  * @otherwise: how @original is settled if the copy is not confirmed:
@@ -280,7 +280,7 @@ amps_amqp_publications_add_copy (AmpsAmqpPublications *self, GTask *task, AmpsDe
     {
       self->settle (original, AMPS_SETTLE_ACKNOWLEDGE, self->user_data);
       if (task != NULL)
-        g_task_return_boolean (task, TRUE);
+        g_task_return_int (task, AMPS_SETTLED_MOVED);
       g_clear_object (&task);
       return 0;
     }
@@ -371,6 +371,16 @@ settle_original (AmpsAmqpPublications *self, Item *item, gboolean confirmed)
   return settled;
 }
 
+/* What stays in the subject has not gone anywhere. */
+static void
+tell_success (const Item *item)
+{
+  if (item->original == NULL)
+    g_task_return_boolean (item->task, TRUE);
+  else
+    g_task_return_int (item->task, item->lane > 0 ? AMPS_SETTLED_MOVED : AMPS_SETTLED_REQUEUED);
+}
+
 /* Whoever is told may come back with more at once, so all is in order before.
  * @item: (transfer full): is off the publications */
 static void
@@ -382,7 +392,7 @@ tell_end (AmpsAmqpPublications *self, Item *item, const GError *problem)
     succeeded = settle_original (self, item, succeeded);
 
   if (item->task != NULL && succeeded)
-    g_task_return_boolean (item->task, TRUE);
+    tell_success (item);
   else if (item->task != NULL)
     g_task_return_error (item->task, g_error_copy (problem));
   item_free (item);

@@ -108,6 +108,19 @@ send_copy (AmpsBrokerAmqp *self, GTask *task, AmpsDelivery *delivery,
         amps_amqp_publisher_new_copy (id, self->settings, delivery, settlement, name, self->clock));
 }
 
+/* The policy of the queue decides what becomes of what is rejected. */
+static AmpsSettled
+settle_itself (AmpsBrokerAmqp *self, AmpsDelivery *delivery, AmpsSettlementKind kind)
+{
+  if (kind == AMPS_SETTLE_DEAD_LETTER)
+    amps_amqp_deduplicator_forget (self->deduplicator, delivery);
+  amps_broker_amqp_settle_delivery (self, delivery, kind);
+
+  if (kind == AMPS_SETTLE_DEAD_LETTER)
+    return AMPS_SETTLED_REJECTED;
+  return kind == AMPS_SETTLE_ACKNOWLEDGE ? AMPS_SETTLED_ACKNOWLEDGED : AMPS_SETTLED_REQUEUED;
+}
+
 void
 amps_broker_amqp_settle_async (AmpsBroker *broker, AmpsDelivery *delivery,
                                const AmpsSettlement *settlement, GTask *task)
@@ -119,11 +132,10 @@ amps_broker_amqp_settle_async (AmpsBroker *broker, AmpsDelivery *delivery,
 
   if (!amps_amqp_copying_is_needed (self->settings, delivery, settlement->kind, problem == NULL))
     {
-      if (settlement->kind == AMPS_SETTLE_DEAD_LETTER)
-        amps_amqp_deduplicator_forget (self->deduplicator, delivery);
-      amps_broker_amqp_settle_delivery (self, delivery, settlement->kind);
+      AmpsSettled settled = settle_itself (self, delivery, settlement->kind);
+
       if (owned != NULL)
-        g_task_return_boolean (owned, TRUE);
+        g_task_return_int (owned, settled);
     }
   else if (amps_amqp_copying_is_possible (delivery, problem, &error))
     {
@@ -144,7 +156,7 @@ on_replaced (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (AmpsJob) job = AMPS_JOB (user_data);
   g_autoptr (GError) error = NULL;
 
-  if (!amps_broker_settle_finish (broker, result, &error) &&
+  if (amps_broker_settle_finish (broker, result, &error) == AMPS_SETTLED_NOT &&
       amps_broker_is_alive (broker, amps_job_get_delivery (job)))
     amps_broker_deliver (broker, job);
 }

@@ -83,8 +83,9 @@ handle_lost (AmpsBrokerEmbedded *self, guint64 n_lost)
   amps_broker_begin_epoch (AMPS_BROKER (self));
 }
 
+/* @settled: %AMPS_SETTLED_NOT for a publication */
 static void
-handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
+handle_done (AmpsBrokerEmbedded *self, guint64 id, AmpsSettled settled, GError *error)
 {
   g_autofree guint64 *key = NULL;
   gpointer task;
@@ -97,6 +98,8 @@ handle_done (AmpsBrokerEmbedded *self, guint64 id, GError *error)
 
   if (error != NULL)
     g_task_return_error (task, error);
+  else if (settled != AMPS_SETTLED_NOT)
+    g_task_return_int (task, settled);
   else
     g_task_return_boolean (task, TRUE);
   g_object_unref (task);
@@ -202,7 +205,7 @@ broker_embedded_on_event (AmpsMail *mail, gpointer user_data)
       handle_job (self, event);
       break;
     case AMPS_EMBEDDED_EVENT_DONE:
-      handle_done (self, event->id, g_steal_pointer (&event->error));
+      handle_done (self, event->id, event->settled, g_steal_pointer (&event->error));
       break;
     case AMPS_EMBEDDED_EVENT_RENEWED:
       self->lease_end = event->lease_end;

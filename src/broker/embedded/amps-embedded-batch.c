@@ -16,7 +16,7 @@ embedded_batch_apply (AmpsEmbeddedCommand *command, AmpsEmbeddedStore *store,
     return TRUE;
 
   return amps_embedded_store_settle (store, command->job, lease->owner, &command->settlement,
-                                     dead_letters, now, &command->was_own, error);
+                                     dead_letters, now, &command->settled, error);
 }
 
 /* What is refused for good fails alone: those beside it are not to blame. */
@@ -74,7 +74,7 @@ amps_embedded_batch_count (const GQueue *batch, AmpsEmbeddedLease *lease)
 
       if (command->kind != AMPS_EMBEDDED_COMMAND_SETTLE || command->refusal != NULL)
         continue;
-      if (command->was_own)
+      if (command->settled != AMPS_SETTLED_NOT)
         lease->n_held--;
       else if (command->epoch == lease->epoch)
         amps_embedded_lease_doubt (lease);
@@ -108,6 +108,7 @@ answer (const AmpsEmbeddedCommand *command, AmpsMailbox *events, GError *error)
 {
   AmpsEmbeddedEvent *event = amps_embedded_event_new (AMPS_EMBEDDED_EVENT_DONE, command->id, error);
 
+  event->settled = command->settled;
   amps_mailbox_send (events, &event->mail);
 }
 
@@ -127,7 +128,8 @@ amps_embedded_batch_answer (GQueue *batch, AmpsMailbox *events)
     {
       g_autoptr (GError) error = g_steal_pointer (&command->refusal);
 
-      if (error == NULL && command->kind == AMPS_EMBEDDED_COMMAND_SETTLE && !command->was_own)
+      if (error == NULL && command->kind == AMPS_EMBEDDED_COMMAND_SETTLE &&
+          command->settled == AMPS_SETTLED_NOT)
         error =
             g_error_new_literal (AMPS_ERROR, AMPS_ERROR_DETACHED, "the lease on the job had ended");
       if (command->id != 0)

@@ -43,7 +43,7 @@ typedef struct {
   unsigned int epoch; /* of the job, or the one that has ended */
   gint64 job;
   AmpsSettlement settlement; /* its detail is (owned) */
-  gboolean was_own;          /* found out while settling */
+  AmpsSettled settled;       /* found out while settling */
   GError *refusal;           /* (owned) (nullable) why it can't be done, now or later */
 } AmpsEmbeddedCommand;
 
@@ -82,9 +82,10 @@ typedef enum {
 typedef struct {
   AmpsMail mail;
   AmpsEmbeddedEventKind kind;
-  guint64 id;       /* of the command; or how many jobs are lost to others, or bytes */
-  gint64 lease_end; /* boot µs: of a job, or of all when they are renewed */
-  GError *error;    /* (owned) (nullable) of a job: why its body is no event */
+  guint64 id;          /* of the command; or how many jobs are lost to others, or bytes */
+  gint64 lease_end;    /* boot µs: of a job, or of all when they are renewed */
+  GError *error;       /* (owned) (nullable) of a job: why its body is no event */
+  AmpsSettled settled; /* of a settlement that is done */
 
   /* Of a job: */
   AmpsDelivery *delivery; /* (owned) (nullable); its epoch and when it came are to be filled in */

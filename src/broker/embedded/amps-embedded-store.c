@@ -333,6 +333,22 @@ get_statement (AmpsSettlementKind kind, const char *dead_letters)
   return by_kind[kind];
 }
 
+static AmpsSettled
+get_settled (AmpsSettlementKind kind, const char *dead_letters)
+{
+  static const AmpsSettled by_kind[] = {
+    [AMPS_SETTLE_ACKNOWLEDGE] = AMPS_SETTLED_ACKNOWLEDGED,
+    [AMPS_SETTLE_REQUEUE] = AMPS_SETTLED_REQUEUED,
+    [AMPS_SETTLE_REQUEUE_FAILED] = AMPS_SETTLED_REQUEUED,
+    [AMPS_SETTLE_RETRY] = AMPS_SETTLED_MOVED,
+    [AMPS_SETTLE_DEAD_LETTER] = AMPS_SETTLED_MOVED,
+  };
+
+  if (kind == AMPS_SETTLE_DEAD_LETTER && dead_letters == NULL)
+    return AMPS_SETTLED_REJECTED;
+  return by_kind[kind];
+}
+
 /**
  * amps_embedded_store_settle:
  * @self: a store
@@ -341,7 +357,7 @@ get_statement (AmpsSettlementKind kind, const char *dead_letters)
  * @settlement: what is to become of it
  * @dead_letters: (nullable): the queue of dead letters; %NULL to discard them
  * @now: µs since 1970
- * @was_own: (out): whether the lease was still @owner's; nothing was done if not
+ * @settled: (out): what was done; nothing if the lease was not @owner's any more
  * @error: return location
  *
  * Returns: whether it could be done
@@ -349,7 +365,7 @@ get_statement (AmpsSettlementKind kind, const char *dead_letters)
 gboolean
 amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owner,
                             const AmpsSettlement *settlement, const char *dead_letters, gint64 now,
-                            gboolean *was_own, GError **error)
+                            AmpsSettled *settled, GError **error)
 {
   AmpsEmbeddedStatement which = get_statement (settlement->kind, dead_letters);
   sqlite3_stmt *statement = self->statements[which];
@@ -372,7 +388,8 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
   if (!embedded_store_run (self, which, error))
     return FALSE;
 
-  *was_own = sqlite3_changes (self->database) > 0;
+  *settled = sqlite3_changes (self->database) > 0 ? get_settled (settlement->kind, dead_letters)
+                                                  : AMPS_SETTLED_NOT;
   return TRUE;
 }
 

@@ -66,7 +66,7 @@ GPtrArray *amps_embedded_store_reclaim (AmpsEmbeddedStore *self, const char *bef
                                         const char *owner, gint64 lease_end, GError **error);
 gboolean amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owner,
                                      const AmpsSettlement *settlement, const char *dead_letters,
-                                     gint64 now, gboolean *was_own, GError **error);
+                                     gint64 now, AmpsSettled *settled, GError **error);
 gboolean amps_embedded_store_renew (AmpsEmbeddedStore *self, const char *owner, gint64 lease_end,
                                     unsigned int *n_renewed, GError **error);
 gboolean amps_embedded_store_give_up (AmpsEmbeddedStore *self, const char *owner, GError **error);

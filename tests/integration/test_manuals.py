@@ -27,6 +27,12 @@ def read(page, reader):
     return re.sub('.\b|\x1b\\[[0-9;]*m', '', done.stdout), done.stderr
 
 
+def help_text():
+    """What `amps --help` says."""
+    return subprocess.run([BINARY, '--help'], check=True, stdout=subprocess.PIPE, text=True,
+                          env={'LC_ALL': 'C'}).stdout
+
+
 class Manuals(unittest.TestCase):
     """Each page, with each reader."""
 
@@ -68,10 +74,8 @@ class Manuals(unittest.TestCase):
             name = page.stem
             self.assertRegex(read(page, 'man')[0], rf'\nNAME\n +{re.escape(name)} - \w')
 
-    def test_every_option_and_setting_is_there(self):
-        shown = subprocess.run([BINARY, '--help'], check=True, stdout=subprocess.PIPE, text=True,
-                               env={'LC_ALL': 'C'}).stdout
-        options = re.findall(r'^  (?:-\w, )?--([\w-]+)', shown, re.MULTILINE)
+    def test_every_option_is_there(self):
+        options = re.findall(r'^  (?:-\w, )?--([\w-]+)', help_text(), re.MULTILINE)
         settings = self.named('amps.env.5')
         command = self.named('amps.1')
         self.assertGreater(len(options), 40)
@@ -79,6 +83,20 @@ class Manuals(unittest.TestCase):
             name = option.upper().replace('-', '_')
             self.assertTrue(f' {name} ' in settings or f' {name.removesuffix("_FILE")} ' in settings
                             or f' --{option}' in command, option)
+
+    def test_settings_are_those_of_the_program(self):
+        """None is missing, none is there that is no setting, and each has its default."""
+        page = next(page for page in PAGES if page.name == 'amps.env.5')
+        said = re.split(r'^ {7}([A-Z][A-Z_]+)(?:  +|$)', read(page, 'mandoc')[0],
+                        flags=re.MULTILINE)
+        settings = {name: re.search(r'^ +Default: (.*)', text, re.MULTILINE)[1]
+                    for name, text in zip(said[1::2], said[2::2])}
+        options = re.findall(r'^  --([\w-]+)=VALUE +(.*)', help_text(), re.MULTILINE)
+        defaults = {option.upper().replace('-', '_'): re.search(r'(?:\[([^]]*)\])?$', text)[1]
+                    for option, text in options if not text.startswith('File to read ')}
+        self.assertEqual(sorted(settings), sorted(defaults))
+        for name, default in defaults.items():
+            self.assertRegex(settings[name], rf'^{re.escape(default)}$' if default else '^none')
 
     def test_exit_status_of_a_bad_setting(self):
         ended = subprocess.run([BINARY, '--check-config'], check=False, env={}, cwd='/',

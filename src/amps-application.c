@@ -45,15 +45,15 @@ struct _AmpsApplication {
   AmpsBroker *broker;          /* (owned) */
   AmpsWorkload *workload;      /* (owned) */
   AmpsDispatcher *dispatcher;  /* (owned) */
+  AmpsLifecycle *lifecycle;    /* (owned) */
   AmpsServer *server;          /* (owned) */
   AmpsQueueGauge *queues;      /* (owned) (nullable) without metrics */
   AmpsDBusService *service;    /* (owned) (nullable) without D-Bus */
   AmpsServiceManager *manager; /* (owned) */
   GMainLoop *loop;             /* (owned) */
 
-  GSource *deadline; /* (owned) of the shutdown's present step */
-  gboolean released;
-  gboolean closing;
+  GSource *drain_deadline; /* (owned) when jobs in flight are given back */
+  GSource *flush_deadline; /* (owned) when the broker is left, whatever it was not told */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsApplication, amps_application, G_TYPE_OBJECT)
@@ -63,12 +63,14 @@ amps_application_finalize (GObject *object)
 {
   AmpsApplication *self = AMPS_APPLICATION (object);
 
-  amps_timer_free (self->deadline);
+  amps_timer_free (self->drain_deadline);
+  amps_timer_free (self->flush_deadline);
   g_clear_object (&self->manager);
   g_clear_object (&self->service);
   g_clear_object (&self->queues);
   g_clear_object (&self->server);
   g_clear_object (&self->dispatcher);
+  g_clear_object (&self->lifecycle);
   g_clear_object (&self->workload);
   g_clear_object (&self->broker);
   g_clear_object (&self->tracer);
@@ -125,51 +127,53 @@ on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 close_broker (AmpsApplication *self)
 {
-  if (self->closing)
+  if (!amps_lifecycle_end (self->lifecycle))
     return;
 
-  self->closing = TRUE;
   if (self->queues != NULL)
     g_object_run_dispose (G_OBJECT (self->queues));
-  amps_timer_set_due (self->deadline, -1);
+  amps_timer_set_due (self->drain_deadline, -1);
+  amps_timer_set_due (self->flush_deadline, -1);
   amps_broker_stop_async (self->broker, NULL, on_broker_stopped, g_object_ref (self));
 }
 
 static void
 release_rest (AmpsApplication *self)
 {
-  self->released = TRUE;
-  amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) + FLUSH_TIMEOUT);
-  amps_dispatcher_release_all (self->dispatcher);
+  amps_timer_set_due (self->drain_deadline, -1);
+  amps_timer_set_due (self->flush_deadline,
+                      amps_clock_get_monotonic_time (self->clock) + FLUSH_TIMEOUT);
+  amps_lifecycle_hurry (self->lifecycle);
   if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);
 }
 
 static gboolean
-application_on_deadline (gpointer user_data)
+on_drain_deadline (gpointer user_data)
 {
   AmpsApplication *self = AMPS_APPLICATION (user_data);
-  unsigned int n_jobs = amps_manifest_get_n_jobs (self->manifest);
 
-  if (self->released)
-    {
-      amps_log (WARNING, JOBS_UNSETTLED, "%u jobs could not be settled; the broker takes them back",
-                n_jobs);
-      close_broker (self);
-    }
-  else
-    {
-      amps_log (WARNING, DRAIN_TIMEOUT, "DRAIN_TIMEOUT is over: giving back %u jobs", n_jobs);
-      release_rest (self);
-    }
+  amps_log (WARNING, DRAIN_TIMEOUT, "DRAIN_TIMEOUT is over: giving back %u jobs",
+            amps_manifest_get_n_jobs (self->manifest));
+  release_rest (self);
+  return G_SOURCE_CONTINUE;
+}
 
+static gboolean
+on_flush_deadline (gpointer user_data)
+{
+  AmpsApplication *self = AMPS_APPLICATION (user_data);
+
+  amps_log (WARNING, JOBS_UNSETTLED, "%u jobs could not be settled; the broker takes them back",
+            amps_manifest_get_n_jobs (self->manifest));
+  close_broker (self);
   return G_SOURCE_CONTINUE;
 }
 
 static void
 on_emptied (AmpsDispatcher *dispatcher G_GNUC_UNUSED, AmpsApplication *self)
 {
-  if (amps_dispatcher_is_stopping (self->dispatcher))
+  if (amps_lifecycle_is_stopping (self->lifecycle))
     close_broker (self);
 }
 
@@ -178,7 +182,7 @@ on_stop_signal (gpointer user_data)
 {
   AmpsApplication *self = AMPS_APPLICATION (user_data);
 
-  if (amps_dispatcher_is_stopping (self->dispatcher))
+  if (amps_lifecycle_is_stopping (self->lifecycle))
     {
       amps_log (INFO, STOPPING_AT_ONCE, "Asked to stop again: giving back all jobs");
       release_rest (self);
@@ -188,9 +192,9 @@ on_stop_signal (gpointer user_data)
   amps_log (INFO, STOPPING, "Stopping");
   amps_service_manager_stop (self->manager, amps_config_get_drain_timeout (self->config) +
                                                 FLUSH_TIMEOUT + CLOSE_TIMEOUT + REPORT_TIMEOUT);
-  amps_timer_set_due (self->deadline, amps_clock_get_monotonic_time (self->clock) +
-                                          amps_config_get_drain_timeout (self->config));
-  amps_dispatcher_stop (self->dispatcher);
+  amps_timer_set_due (self->drain_deadline, amps_clock_get_monotonic_time (self->clock) +
+                                                amps_config_get_drain_timeout (self->config));
+  amps_lifecycle_stop (self->lifecycle);
   if (amps_dispatcher_is_empty (self->dispatcher))
     close_broker (self);
 
@@ -245,6 +249,7 @@ amps_application_new (AmpsConfig *config)
   self->workload = amps_workload_new (config, self->clock, self->metrics);
   self->dispatcher = amps_dispatcher_new (config, self->clock, self->broker, self->workload,
                                           self->manifest, self->metrics, self->tracer);
+  self->lifecycle = g_object_ref (amps_dispatcher_get_lifecycle (self->dispatcher));
   self->server = amps_server_new (config, self->clock, self->dispatcher, self->metrics);
   amps_server_offer_dead_letters (self->server, create_dead_letters, self);
   if (amps_config_get_metrics_enabled (config))
@@ -254,7 +259,8 @@ amps_application_new (AmpsConfig *config)
   self->manager =
       amps_service_manager_new ((const char *const *) environment, self->clock, self->dispatcher);
 
-  self->deadline = amps_clock_attach_timer (self->clock, "shutdown", application_on_deadline, self);
+  self->drain_deadline = amps_clock_attach_timer (self->clock, "drain", on_drain_deadline, self);
+  self->flush_deadline = amps_clock_attach_timer (self->clock, "flush", on_flush_deadline, self);
   g_signal_connect_object (self->dispatcher, "emptied", G_CALLBACK (on_emptied), self, 0);
   return self;
 }

@@ -27,7 +27,6 @@ struct _AmpsServiceManager {
   char *untold;               /* (owned) (nullable) the state, if it has not been taken yet */
   char *status;               /* (owned) (nullable) that was told last */
   gboolean failing;
-  gboolean stopping;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsServiceManager, amps_service_manager, G_TYPE_OBJECT)
@@ -63,12 +62,13 @@ tell_state (AmpsServiceManager *self, const char *state)
 static char *
 service_manager_describe (AmpsServiceManager *self)
 {
-  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
+  AmpsLifecycle *lifecycle = amps_dispatcher_get_lifecycle (self->dispatcher);
+  AmpsConsumerGate *gate = amps_dispatcher_get_gate (self->dispatcher);
   AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
+  g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (gate);
   g_autofree char *joined = g_strjoinv ("; ", obstacles);
   g_autofree char *text = g_strdup_printf (
-      "%s, jobs in flight: %u%s%s", amps_dispatcher_state_to_string (state),
+      "%s, jobs in flight: %u%s%s", amps_lifecycle_get_state (lifecycle),
       amps_manifest_get_n_jobs (manifest), obstacles[0] != NULL ? "; " : "", joined);
 
   /* In the protocol another line would be another assignment. */
@@ -246,6 +246,13 @@ amps_service_manager_start (AmpsServiceManager *self)
     amps_timer_set_due (self->watchdog_timer, now + self->watchdog_interval);
 }
 
+/* Whoever is told then that AMPS is ready would take it for one that goes on. */
+static gboolean
+service_manager_is_stopping (AmpsServiceManager *self)
+{
+  return amps_lifecycle_is_stopping (amps_dispatcher_get_lifecycle (self->dispatcher));
+}
+
 /**
  * amps_service_manager_begin_reload:
  * @self: a service manager
@@ -259,7 +266,7 @@ amps_service_manager_begin_reload (AmpsServiceManager *self)
   g_autofree char *state = g_strdup_printf ("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
                                             amps_clock_get_monotonic_time (self->clock));
 
-  if (!self->stopping)
+  if (!service_manager_is_stopping (self))
     tell_state (self, state);
 }
 
@@ -272,7 +279,7 @@ amps_service_manager_begin_reload (AmpsServiceManager *self)
 void
 amps_service_manager_end_reload (AmpsServiceManager *self)
 {
-  if (!self->stopping)
+  if (!service_manager_is_stopping (self))
     tell_state (self, "READY=1");
 }
 
@@ -289,6 +296,5 @@ amps_service_manager_stop (AmpsServiceManager *self, gint64 timeout)
   g_autofree char *state =
       g_strdup_printf ("STOPPING=1\nEXTEND_TIMEOUT_USEC=%" G_GINT64_FORMAT, timeout);
 
-  self->stopping = TRUE;
   tell_state (self, state);
 }

@@ -48,15 +48,16 @@ get_subject (AmpsDBusInterface *self)
 static GVariant *
 dbus_interface_get_state (AmpsDBusInterface *self)
 {
-  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
+  AmpsLifecycle *lifecycle = amps_dispatcher_get_lifecycle (self->dispatcher);
 
-  return g_variant_new_string (amps_dispatcher_state_to_string (state));
+  return g_variant_new_string (amps_lifecycle_get_state (lifecycle));
 }
 
 static GVariant *
 dbus_interface_get_obstacles (AmpsDBusInterface *self)
 {
-  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
+  AmpsConsumerGate *gate = amps_dispatcher_get_gate (self->dispatcher);
+  g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (gate);
 
   return g_variant_new_strv ((const char *const *) obstacles, -1);
 }

@@ -20,6 +20,8 @@ struct _AmpsDBusService {
 
   AmpsClock *clock;             /* (owned) */
   AmpsDispatcher *dispatcher;   /* (owned) */
+  AmpsLifecycle *lifecycle;     /* (owned) */
+  AmpsManifest *manifest;       /* (owned) */
   AmpsDBusInterface *interface; /* (owned) */
   AmpsDBusBus *bus;             /* (owned) */
 };
@@ -57,7 +59,7 @@ static gboolean
 on_list_jobs (AmpsDBusAmps1 *object, GDBusMethodInvocation *invocation, unsigned int limit,
               AmpsDBusService *self)
 {
-  g_autoptr (GPtrArray) jobs = amps_manifest_list (amps_dispatcher_get_manifest (self->dispatcher));
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
   unsigned int n = MIN (jobs->len, limit == 0 ? MAX_JOBS : MIN (limit, MAX_JOBS));
 
@@ -72,8 +74,7 @@ static gboolean
 on_get_job (AmpsDBusAmps1 *object, GDBusMethodInvocation *invocation, const char *identifier,
             AmpsDBusService *self)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  AmpsJob *job = amps_manifest_lookup (manifest, identifier);
+  AmpsJob *job = amps_manifest_lookup (self->manifest, identifier);
 
   if (job != NULL)
     {
@@ -188,7 +189,7 @@ static gboolean
 on_pause (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocation,
           AmpsDBusService *self)
 {
-  amps_dispatcher_pause (self->dispatcher);
+  amps_lifecycle_pause (self->lifecycle);
   return complete (invocation, NULL);
 }
 
@@ -198,7 +199,7 @@ on_resume (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocatio
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_resume (self->dispatcher, &error);
+  amps_lifecycle_resume (self->lifecycle, &error);
   return complete (invocation, error);
 }
 
@@ -206,19 +207,17 @@ static gboolean
 on_drain (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocation,
           AmpsDBusService *self)
 {
-  amps_dispatcher_drain (self->dispatcher);
+  amps_lifecycle_drain (self->lifecycle);
   return complete (invocation, NULL);
 }
 
 /* What happens */
 
 static void
-dbus_service_on_state_changed (AmpsDispatcher *dispatcher, AmpsDBusService *self)
+dbus_service_on_state_changed (AmpsDBusService *self)
 {
-  AmpsDispatcherState state = amps_dispatcher_get_state (dispatcher);
-
   amps_dbus_amps1_emit_state_changed (AMPS_DBUS_AMPS1 (self->interface),
-                                      amps_dispatcher_state_to_string (state));
+                                      amps_lifecycle_get_state (self->lifecycle));
 }
 
 static void
@@ -270,6 +269,8 @@ amps_dbus_service_finalize (GObject *object)
 {
   AmpsDBusService *self = AMPS_DBUS_SERVICE (object);
 
+  g_object_unref (self->manifest);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->dispatcher);
   g_object_unref (self->clock);
 
@@ -307,12 +308,14 @@ amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dis
 
   self->clock = g_object_ref (clock);
   self->dispatcher = g_object_ref (dispatcher);
+  self->lifecycle = g_object_ref (amps_dispatcher_get_lifecycle (dispatcher));
+  self->manifest = g_object_ref (amps_dispatcher_get_manifest (dispatcher));
   self->interface = amps_dbus_interface_new (config, clock, dispatcher, metrics);
   self->bus = amps_dbus_bus_new (config, clock, self->interface);
 
   connect_calls (self);
-  g_signal_connect_object (dispatcher, "state-changed", G_CALLBACK (dbus_service_on_state_changed),
-                           self, 0);
+  g_signal_connect_object (self->lifecycle, "notify::state",
+                           G_CALLBACK (dbus_service_on_state_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (dispatcher, "job-expired", G_CALLBACK (on_job_expired), self, 0);
   return self;
 }

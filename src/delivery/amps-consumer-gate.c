@@ -4,27 +4,17 @@
 struct _AmpsConsumerGate {
   GObject parent_instance;
 
-  AmpsBroker *broker;     /* (owned) */
-  AmpsWorkload *workload; /* (owned) */
-  AmpsMetrics *metrics;   /* (owned) */
-  AmpsDrain *drain;       /* (owned) */
-  AmpsRefusals *refusals; /* (owned) */
-  gboolean paused[AMPS_N_PAUSE_REASONS];
-  gboolean connected; /* to the broker */
+  AmpsBroker *broker;       /* (owned) */
+  AmpsWorkload *workload;   /* (owned) */
+  AmpsMetrics *metrics;     /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsRefusals *refusals;   /* (owned) */
+  gboolean connected;       /* to the broker */
   gboolean was_connected;
-  gboolean was_ready;
-  AmpsDispatcherState state; /* as it was told last */
-  char *problem;             /* (owned) (nullable) of what is settled */
+  char *problem; /* (owned) (nullable) of what is settled */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsConsumerGate, amps_consumer_gate, G_TYPE_OBJECT)
-
-typedef enum {
-  SIGNAL_STATE_CHANGED,
-  N_SIGNALS,
-} AmpsConsumerGateSignal;
-
-static unsigned int signals[N_SIGNALS];
 
 static void
 amps_consumer_gate_finalize (GObject *object)
@@ -32,7 +22,7 @@ amps_consumer_gate_finalize (GObject *object)
   AmpsConsumerGate *self = AMPS_CONSUMER_GATE (object);
 
   g_object_unref (self->refusals);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_free (self->problem);
   g_object_unref (self->metrics);
   g_object_unref (self->workload);
@@ -45,16 +35,6 @@ static void
 amps_consumer_gate_class_init (AmpsConsumerGateClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = amps_consumer_gate_finalize;
-
-  /**
-   * AmpsConsumerGate::state-changed:
-   * @self: a gate
-   *
-   * See [method@Amps.Intake.get_state].
-   */
-  signals[SIGNAL_STATE_CHANGED] =
-      g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                    NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -62,13 +42,59 @@ amps_consumer_gate_init (AmpsConsumerGate *self G_GNUC_UNUSED)
 {
 }
 
+/**
+ * amps_pause_reason_to_string:
+ * @reason: a reason
+ *
+ * Returns: (transfer none): its name in metrics
+ */
+const char *
+amps_pause_reason_to_string (AmpsPauseReason reason)
+{
+  static const char *const names[] = {
+    [AMPS_PAUSE_REQUESTED] = "requested", [AMPS_PAUSE_DRAINING] = "draining",
+    [AMPS_PAUSE_WORKLOAD] = "workload",   [AMPS_PAUSE_REFUSED] = "refused",
+    [AMPS_PAUSE_MEMORY] = "memory",
+  };
+  G_STATIC_ASSERT (G_N_ELEMENTS (names) == AMPS_N_PAUSE_REASONS);
+
+  return names[reason];
+}
+
+/**
+ * amps_consumer_gate_is_paused:
+ * @self: a gate
+ * @reason: one of those why no messages may be taken
+ *
+ * Returns: whether there is that one now
+ */
+gboolean
+amps_consumer_gate_is_paused (AmpsConsumerGate *self, AmpsPauseReason reason)
+{
+  switch (reason)
+    {
+    case AMPS_PAUSE_REQUESTED:
+      return amps_lifecycle_is_paused (self->lifecycle);
+    case AMPS_PAUSE_DRAINING:
+      return amps_lifecycle_is_draining (self->lifecycle);
+    case AMPS_PAUSE_WORKLOAD:
+      return !amps_workload_get_available (self->workload);
+    case AMPS_PAUSE_REFUSED:
+      return amps_refusals_is_closed (self->refusals);
+    case AMPS_PAUSE_MEMORY:
+      return amps_broker_get_full (self->broker);
+    default:
+      g_return_val_if_reached (FALSE);
+    }
+}
+
 /* To have all the jobs that there is room for is what a ready AMPS does. */
 static gboolean
 is_open (AmpsConsumerGate *self)
 {
-  for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+  for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
     {
-      if (i != AMPS_PAUSE_MEMORY && self->paused[i])
+      if (i != AMPS_PAUSE_MEMORY && amps_consumer_gate_is_paused (self, i))
         return FALSE;
     }
 
@@ -80,9 +106,10 @@ is_open (AmpsConsumerGate *self)
 static gboolean
 takes_messages (AmpsConsumerGate *self)
 {
-  for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+  for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
     {
-      if (i != AMPS_PAUSE_REFUSED && i != AMPS_PAUSE_MEMORY && self->paused[i])
+      if (i != AMPS_PAUSE_REFUSED && i != AMPS_PAUSE_MEMORY &&
+          amps_consumer_gate_is_paused (self, i))
         return FALSE;
     }
 
@@ -90,17 +117,10 @@ takes_messages (AmpsConsumerGate *self)
 }
 
 static void
-note_change (AmpsConsumerGate *self)
+note_ready (AmpsConsumerGate *self)
 {
-  AmpsDispatcherState state;
-
-  self->was_ready = self->was_ready || amps_consumer_gate_is_ready (self);
-  state = amps_consumer_gate_get_state (self);
-  if (state == self->state)
-    return;
-
-  self->state = state;
-  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0);
+  if (amps_consumer_gate_is_ready (self))
+    amps_lifecycle_note_ready (self->lifecycle);
 }
 
 static void
@@ -116,33 +136,18 @@ on_broker_changed (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsCons
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_CONNECTED, connected);
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_BROKER_BLOCKED,
                           amps_broker_get_blocked (broker));
-  note_change (self);
+  note_ready (self);
 }
 
+/* A reason has come or gone. */
 static void
-on_broker_full (AmpsBroker *broker, GParamSpec *pspec G_GNUC_UNUSED, AmpsConsumerGate *self)
+on_reason_changed (AmpsConsumerGate *self)
 {
-  amps_consumer_gate_set_paused (self, AMPS_PAUSE_MEMORY, amps_broker_get_full (broker));
-}
-
-static void
-consumer_gate_on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC_UNUSED,
-                                     AmpsConsumerGate *self)
-{
-  amps_consumer_gate_set_paused (self, AMPS_PAUSE_WORKLOAD,
-                                 !amps_workload_get_available (workload));
-}
-
-static void
-consumer_gate_on_drain_changed (AmpsDrain *drain, AmpsConsumerGate *self)
-{
-  amps_consumer_gate_set_paused (self, AMPS_PAUSE_DRAINING, amps_drain_is_on (drain));
-}
-
-static void
-on_refusals_changed (AmpsRefusals *refusals, AmpsConsumerGate *self)
-{
-  amps_consumer_gate_set_paused (self, AMPS_PAUSE_REFUSED, amps_refusals_is_closed (refusals));
+  for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+    amps_metrics_set_paused (self->metrics, amps_pause_reason_to_string (i),
+                             amps_consumer_gate_is_paused (self, i));
+  amps_broker_set_consuming (self->broker, takes_messages (self));
+  note_ready (self);
 }
 
 /**
@@ -150,45 +155,33 @@ on_refusals_changed (AmpsRefusals *refusals, AmpsConsumerGate *self)
  * @broker: where messages come from
  * @workload: no messages are taken while it is away
  * @metrics: shows the state of both
- * @drain: no messages are taken while it is on
+ * @lifecycle: whether AMPS is paused or drains; told when it is ready
  * @refusals: nor while the workload refuses all jobs
  *
  * Returns: (transfer full): an open gate, if @workload is available
  */
 AmpsConsumerGate *
 amps_consumer_gate_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics,
-                        AmpsDrain *drain, AmpsRefusals *refusals)
+                        AmpsLifecycle *lifecycle, AmpsRefusals *refusals)
 {
   AmpsConsumerGate *self = g_object_new (AMPS_TYPE_CONSUMER_GATE, NULL);
 
   self->broker = g_object_ref (broker);
   self->workload = g_object_ref (workload);
   self->metrics = g_object_ref (metrics);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
   self->refusals = g_object_ref (refusals);
   g_signal_connect_object (broker, "notify", G_CALLBACK (on_broker_changed), self, 0);
-  g_signal_connect_object (broker, "notify::full", G_CALLBACK (on_broker_full), self, 0);
-  g_signal_connect_object (workload, "notify::available",
-                           G_CALLBACK (consumer_gate_on_workload_available), self, 0);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (consumer_gate_on_drain_changed), self, 0);
-  g_signal_connect_object (refusals, "changed", G_CALLBACK (on_refusals_changed), self, 0);
-  consumer_gate_on_workload_available (workload, NULL, self);
+  g_signal_connect_object (broker, "notify::full", G_CALLBACK (on_reason_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (workload, "notify::available", G_CALLBACK (on_reason_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (lifecycle, "changed", G_CALLBACK (on_reason_changed), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (refusals, "changed", G_CALLBACK (on_reason_changed), self,
+                           G_CONNECT_SWAPPED);
+  on_reason_changed (self);
   return self;
-}
-
-/**
- * amps_consumer_gate_set_paused:
- * @self: a gate
- * @reason: why
- * @paused: whether there is that reason to take no messages
- */
-void
-amps_consumer_gate_set_paused (AmpsConsumerGate *self, AmpsPauseReason reason, gboolean paused)
-{
-  self->paused[reason] = paused;
-  amps_metrics_set_paused (self->metrics, reason, paused);
-  amps_broker_set_consuming (self->broker, takes_messages (self));
-  note_change (self);
 }
 
 /* Returns: (nullable): what is to be said of @reason */
@@ -241,10 +234,12 @@ amps_consumer_gate_dup_obstacles (AmpsConsumerGate *self)
 
   for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
     {
-      const char *reason = self->paused[i] ? describe_pause (self, i) : NULL;
+      const char *reason;
 
-      if (self->paused[i])
-        g_strv_builder_add (reasons, reason != NULL ? reason : "no reason is known");
+      if (!amps_consumer_gate_is_paused (self, i))
+        continue;
+      reason = describe_pause (self, i);
+      g_strv_builder_add (reasons, reason != NULL ? reason : "no reason is known");
     }
   if (broker != NULL)
     g_strv_builder_add (reasons, broker);
@@ -266,7 +261,7 @@ amps_consumer_gate_set_problem (AmpsConsumerGate *self, const char *problem)
 {
   g_free (self->problem);
   self->problem = g_strdup (problem);
-  note_change (self);
+  note_ready (self);
 }
 
 /**
@@ -280,21 +275,4 @@ amps_consumer_gate_is_ready (AmpsConsumerGate *self)
 {
   return is_open (self) && amps_broker_get_state (self->broker) == AMPS_BROKER_CONSUMING &&
          self->problem == NULL;
-}
-
-/**
- * amps_consumer_gate_get_state:
- * @self: a gate
- *
- * Returns: what becomes of messages
- */
-AmpsDispatcherState
-amps_consumer_gate_get_state (AmpsConsumerGate *self)
-{
-  if (amps_drain_is_on (self->drain))
-    return AMPS_DISPATCHER_DRAINING;
-  if (self->paused[AMPS_PAUSE_REQUESTED])
-    return AMPS_DISPATCHER_PAUSED;
-
-  return self->was_ready ? AMPS_DISPATCHER_RUNNING : AMPS_DISPATCHER_STARTING;
 }

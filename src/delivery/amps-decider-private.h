@@ -9,17 +9,17 @@ G_BEGIN_DECLS
 struct _AmpsDecider {
   GObject parent_instance;
 
-  AmpsConfig *config;     /* (owned) */
-  AmpsClock *clock;       /* (owned) */
-  AmpsBroker *broker;     /* (owned) */
-  AmpsManifest *manifest; /* (owned) */
-  AmpsMetrics *metrics;   /* (owned) */
-  AmpsSender *sender;     /* (owned) */
-  AmpsSettler *settler;   /* (owned) */
-  AmpsDrain *drain;       /* (owned) */
-  AmpsRefusals *refusals; /* (owned) */
-  AmpsTracer *tracer;     /* (owned) (nullable) */
-  GHashTable *late;       /* (owned) id → what is published for it though it was given up */
+  AmpsConfig *config;       /* (owned) */
+  AmpsClock *clock;         /* (owned) */
+  AmpsBroker *broker;       /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  AmpsMetrics *metrics;     /* (owned) */
+  AmpsSender *sender;       /* (owned) */
+  AmpsSettler *settler;     /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsRefusals *refusals;   /* (owned) */
+  AmpsTracer *tracer;       /* (owned) (nullable) */
+  GHashTable *late;         /* (owned) id → what is published for it though it was given up */
 };
 
 GHashTable *amps_decider_new_late (void);

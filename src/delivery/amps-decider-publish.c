@@ -85,7 +85,7 @@ decider_publish_on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *resul
     published = FALSE;
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
     amps_decider_acknowledge (self, job);
-  else if (amps_drain_is_hurried (self->drain) ||
+  else if (amps_lifecycle_is_hurried (self->lifecycle) ||
            (amps_job_get_state (job) == AMPS_JOB_WAITING && !amps_decider_may_wait (self, job)))
     amps_decider_release (self, job);
   else

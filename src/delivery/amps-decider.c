@@ -22,7 +22,7 @@ amps_decider_finalize (GObject *object)
   g_hash_table_unref (self->late);
   g_clear_object (&self->tracer);
   g_object_unref (self->refusals);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -359,7 +359,7 @@ retry (AmpsDecider *self, AmpsJob *job, const AmpsVerdict *verdict)
 
   log_failure (job, verdict, delay);
   if (delay < AMPS_SETTLER_SHORT_DELAY && !amps_job_is_detached (job) &&
-      !amps_drain_is_on (self->drain))
+      !amps_lifecycle_is_draining (self->lifecycle))
     retry_in_slot (self, job, attempt, delay, verdict->detail);
   else
     retry_at_broker (self, job, AMPS_OUTCOME_RETRIED, attempt, delay, "status", verdict->detail);
@@ -401,7 +401,7 @@ decider_on_expired (AmpsManifest *manifest G_GNUC_UNUSED, AmpsJob *job, AmpsDeci
 gboolean
 amps_decider_may_wait (AmpsDecider *self, AmpsJob *job)
 {
-  return !amps_job_is_detached (job) && !amps_drain_is_on (self->drain);
+  return !amps_job_is_detached (job) && !amps_lifecycle_is_draining (self->lifecycle);
 }
 
 /* The workload has not seen the job by itself, so it simply waits on. */
@@ -549,7 +549,7 @@ decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsV
  * @metrics: what counts their outcomes
  * @sender: who sends jobs, and tells what was answered
  * @settler: who tells the broker
- * @drain: whether jobs must not wait here
+ * @lifecycle: whether jobs must not wait here
  * @refusals: tells a wrong address from a bad job
  * @tracer: (nullable): who records how jobs end, and what is published
  *
@@ -557,8 +557,8 @@ decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsV
  */
 AmpsDecider *
 amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain,
-                  AmpsRefusals *refusals, AmpsTracer *tracer)
+                  AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
+                  AmpsLifecycle *lifecycle, AmpsRefusals *refusals, AmpsTracer *tracer)
 {
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
@@ -569,7 +569,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
   self->refusals = g_object_ref (refusals);
   g_set_object (&self->tracer, tracer);
 

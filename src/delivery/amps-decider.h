@@ -18,8 +18,8 @@ G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)
 
 AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
-                               AmpsSettler *settler, AmpsDrain *drain, AmpsRefusals *refusals,
-                               AmpsTracer *tracer);
+                               AmpsSettler *settler, AmpsLifecycle *lifecycle,
+                               AmpsRefusals *refusals, AmpsTracer *tracer);
 
 gboolean amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error);
 void amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job);

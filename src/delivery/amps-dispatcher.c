@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dispatcher.h"
 
-#include "amps-consumer-gate.h"
 #include "amps-decider.h"
 #include "amps-lost-jobs.h"
 #include "amps-receiver.h"
@@ -14,18 +13,18 @@
 struct _AmpsDispatcher {
   GObject parent_instance;
 
-  AmpsConfig *config;     /* (owned) */
-  AmpsClock *clock;       /* (owned) */
-  AmpsBroker *broker;     /* (owned) */
-  AmpsWorkload *workload; /* (owned) */
-  AmpsManifest *manifest; /* (owned) */
-  AmpsMetrics *metrics;   /* (owned) */
-  AmpsDrain *drain;       /* (owned) */
-  AmpsRefusals *refusals; /* (owned) */
-  AmpsSender *sender;     /* (owned) */
-  AmpsSettler *settler;   /* (owned) */
-  AmpsDecider *decider;   /* (owned) */
-  AmpsReceiver *receiver; /* (owned) */
+  AmpsConfig *config;       /* (owned) */
+  AmpsClock *clock;         /* (owned) */
+  AmpsBroker *broker;       /* (owned) */
+  AmpsWorkload *workload;   /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  AmpsMetrics *metrics;     /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsRefusals *refusals;   /* (owned) */
+  AmpsSender *sender;       /* (owned) */
+  AmpsSettler *settler;     /* (owned) */
+  AmpsDecider *decider;     /* (owned) */
+  AmpsReceiver *receiver;   /* (owned) */
 
   AmpsReleaser *releaser; /* (owned) */
   AmpsLostJobs *lost;     /* (owned) (nullable) */
@@ -36,7 +35,6 @@ G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
 
 typedef enum {
   SIGNAL_EMPTIED,
-  SIGNAL_STATE_CHANGED,
   SIGNAL_JOB_EXPIRED,
   N_SIGNALS,
 } AmpsDispatcherSignal;
@@ -67,7 +65,7 @@ amps_dispatcher_finalize (GObject *object)
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
   g_object_unref (self->refusals);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -96,16 +94,6 @@ amps_dispatcher_class_init (AmpsDispatcherClass *klass)
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
-   * AmpsDispatcher::state-changed:
-   * @self: a dispatcher
-   *
-   * What it does has changed, see [method@Amps.Dispatcher.get_state].
-   */
-  signals[SIGNAL_STATE_CHANGED] =
-      g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                    NULL, G_TYPE_NONE, 0);
-
-  /**
    * AmpsDispatcher::job-expired:
    * @self: a dispatcher
    * @job: a job that is tried again, or given up
@@ -131,10 +119,13 @@ dispatcher_on_finished (AmpsSettler *settler G_GNUC_UNUSED, AmpsJob *job G_GNUC_
     g_signal_emit (self, signals[SIGNAL_EMPTIED], 0);
 }
 
+/* Before anything is given back. */
 static void
-dispatcher_on_state_changed (AmpsConsumerGate *gate G_GNUC_UNUSED, AmpsDispatcher *self)
+dispatcher_on_state_changed (AmpsDispatcher *self)
 {
-  g_signal_emit (self, signals[SIGNAL_STATE_CHANGED], 0);
+  if (amps_lifecycle_is_draining (self->lifecycle))
+    amps_log (INFO, DRAINING, "Draining: %u jobs in flight",
+              amps_manifest_get_n_jobs (self->manifest));
 }
 
 static void
@@ -175,19 +166,19 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
-  self->drain = amps_drain_new ();
+  self->lifecycle = amps_lifecycle_new ();
   self->refusals = amps_refusals_new (config, clock, workload);
-  self->gate = amps_consumer_gate_new (broker, workload, metrics, self->drain, self->refusals);
-  self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->drain,
+  self->gate = amps_consumer_gate_new (broker, workload, metrics, self->lifecycle, self->refusals);
+  self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->lifecycle,
                                   self->refusals, tracer);
-  self->settler = amps_settler_new (clock, broker, manifest, metrics, self->drain);
+  self->settler = amps_settler_new (clock, broker, manifest, metrics, self->lifecycle);
   self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
-                                    self->settler, self->drain, self->refusals, tracer);
+                                    self->settler, self->lifecycle, self->refusals, tracer);
 
   self->receiver = amps_receiver_new (config, clock, broker, manifest, metrics, self->sender,
-                                      self->settler, self->drain);
+                                      self->settler, self->lifecycle);
   self->releaser =
-      amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->drain);
+      amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->lifecycle);
 
   if (amps_config_get_workload_restart (config) == AMPS_WORKLOAD_RESTART_EXPIRE)
     self->lost = amps_lost_jobs_new (clock, workload, manifest, self->sender, self->decider);
@@ -195,8 +186,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (dispatcher_on_finished), self,
                            G_CONNECT_AFTER);
   g_signal_connect_object (self->settler, "notify::problem", G_CALLBACK (on_problem), self, 0);
-  g_signal_connect_object (self->gate, "state-changed", G_CALLBACK (dispatcher_on_state_changed),
-                           self, 0);
+  g_signal_connect_object (self->lifecycle, "notify::state",
+                           G_CALLBACK (dispatcher_on_state_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->decider, "expired", G_CALLBACK (dispatcher_on_expired), self, 0);
   return self;
 }
@@ -416,94 +407,6 @@ amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_conc
 }
 
 /**
- * amps_dispatcher_pause:
- * @self: a dispatcher
- *
- * Takes no more messages until resumed. Those that are here go on.
- */
-void
-amps_dispatcher_pause (AmpsDispatcher *self)
-{
-  amps_consumer_gate_set_paused (self->gate, AMPS_PAUSE_REQUESTED, TRUE);
-}
-
-static void
-log_drain (AmpsDispatcher *self)
-{
-  if (!amps_drain_is_on (self->drain))
-    amps_log (INFO, DRAINING, "Draining: %u jobs in flight",
-              amps_manifest_get_n_jobs (self->manifest));
-}
-
-/**
- * amps_dispatcher_drain:
- * @self: a dispatcher
- *
- * Takes no more messages, and gives back what has not been POSTed. Jobs in the
- * workload go on.
- */
-void
-amps_dispatcher_drain (AmpsDispatcher *self)
-{
-  log_drain (self);
-  amps_drain_begin (self->drain);
-}
-
-/**
- * amps_dispatcher_stop:
- * @self: a dispatcher
- *
- * Drains for good, because the process is to end. Jobs that a workload had which has
- * gone are given back, too.
- */
-void
-amps_dispatcher_stop (AmpsDispatcher *self)
-{
-  log_drain (self);
-  amps_drain_begin_for_good (self->drain);
-}
-
-/**
- * amps_dispatcher_is_stopping:
- * @self: a dispatcher
- *
- * Returns: whether it drains for good
- */
-gboolean
-amps_dispatcher_is_stopping (AmpsDispatcher *self)
-{
-  return amps_drain_is_for_good (self->drain);
-}
-
-/**
- * amps_dispatcher_resume:
- * @self: a dispatcher
- * @error: return location: %AMPS_ERROR_CONFLICT
- *
- * Undoes [method@Amps.Dispatcher.pause] and [method@Amps.Dispatcher.drain].
- *
- * Returns: whether it could: not while AMPS stops
- */
-gboolean
-amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
-{
-  amps_consumer_gate_set_paused (self->gate, AMPS_PAUSE_REQUESTED, FALSE);
-  return amps_drain_end (self->drain, error);
-}
-
-/**
- * amps_dispatcher_release_all:
- * @self: a dispatcher
- *
- * Gives back every job that has no outcome yet.
- */
-void
-amps_dispatcher_release_all (AmpsDispatcher *self)
-{
-  amps_drain_hurry (self->drain);
-}
-
-/**
  * amps_dispatcher_is_empty:
  * @self: a dispatcher
  *
@@ -517,39 +420,27 @@ amps_dispatcher_is_empty (AmpsDispatcher *self)
 }
 
 /**
- * amps_dispatcher_get_state:
+ * amps_dispatcher_get_lifecycle:
  * @self: a dispatcher
  *
- * Returns: what it does
+ * Returns: (transfer none): what pauses, drains and stops it
  */
-AmpsDispatcherState
-amps_dispatcher_get_state (AmpsDispatcher *self)
+AmpsLifecycle *
+amps_dispatcher_get_lifecycle (AmpsDispatcher *self)
 {
-  return amps_consumer_gate_get_state (self->gate);
+  return self->lifecycle;
 }
 
 /**
- * amps_dispatcher_is_ready:
+ * amps_dispatcher_get_gate:
  * @self: a dispatcher
  *
- * Returns: whether it is connected and consuming
+ * Returns: (transfer none): what knows whether messages are taken, and why not
  */
-gboolean
-amps_dispatcher_is_ready (AmpsDispatcher *self)
+AmpsConsumerGate *
+amps_dispatcher_get_gate (AmpsDispatcher *self)
 {
-  return amps_consumer_gate_is_ready (self->gate);
-}
-
-/**
- * amps_dispatcher_dup_obstacles:
- * @self: a dispatcher
- *
- * Returns: (transfer full): every reason why it is not ready, for people
- */
-char **
-amps_dispatcher_dup_obstacles (AmpsDispatcher *self)
-{
-  return amps_consumer_gate_dup_obstacles (self->gate);
+  return self->gate;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-dispatcher-state.h"
+#include "amps-consumer-gate.h"
 #include "base/amps-clock.h"
 #include "broker/amps-broker.h"
 #include "config/amps-config.h"
@@ -50,17 +50,9 @@ gboolean amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *res
                                          GError **error);
 
 void amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency);
-void amps_dispatcher_pause (AmpsDispatcher *self);
-void amps_dispatcher_drain (AmpsDispatcher *self);
-void amps_dispatcher_stop (AmpsDispatcher *self);
-gboolean amps_dispatcher_is_stopping (AmpsDispatcher *self);
-gboolean amps_dispatcher_resume (AmpsDispatcher *self, GError **error);
-void amps_dispatcher_release_all (AmpsDispatcher *self);
-
 gboolean amps_dispatcher_is_empty (AmpsDispatcher *self);
-AmpsDispatcherState amps_dispatcher_get_state (AmpsDispatcher *self);
-gboolean amps_dispatcher_is_ready (AmpsDispatcher *self);
-char **amps_dispatcher_dup_obstacles (AmpsDispatcher *self);
+AmpsLifecycle *amps_dispatcher_get_lifecycle (AmpsDispatcher *self);
+AmpsConsumerGate *amps_dispatcher_get_gate (AmpsDispatcher *self);
 AmpsWorkload *amps_dispatcher_get_workload (AmpsDispatcher *self);
 AmpsManifest *amps_dispatcher_get_manifest (AmpsDispatcher *self);
 AmpsBroker *amps_dispatcher_get_broker (AmpsDispatcher *self);

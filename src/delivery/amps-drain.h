@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <gio/gio.h>
+#include "amps-lifecycle.h"
 
-G_BEGIN_DECLS
-
-/**
- * AmpsDrain:
- *
- * Whether AMPS drains, and how far: the one place that knows. It is off, or jobs in
- * flight are finished, or in a hurry those are given back, too. When the process is to
- * end it can't be undone.
- */
-#define AMPS_TYPE_DRAIN (amps_drain_get_type ())
-G_DECLARE_FINAL_TYPE (AmpsDrain, amps_drain, AMPS, DRAIN, GObject)
-
-AmpsDrain *amps_drain_new (void);
-void amps_drain_begin (AmpsDrain *self);
-void amps_drain_begin_for_good (AmpsDrain *self);
-void amps_drain_hurry (AmpsDrain *self);
-gboolean amps_drain_end (AmpsDrain *self, GError **error);
-
-gboolean amps_drain_is_on (AmpsDrain *self);
-gboolean amps_drain_is_hurried (AmpsDrain *self);
-gboolean amps_drain_is_for_good (AmpsDrain *self);
-
-G_END_DECLS
+/* By these names AmpsSettler knows the lifecycle. */
+#define AmpsDrain AmpsLifecycle
+#define amps_drain_new amps_lifecycle_new
+#define amps_drain_hurry amps_lifecycle_hurry
+#define amps_drain_end amps_lifecycle_resume
+#define amps_drain_is_hurried amps_lifecycle_is_hurried

@@ -9,15 +9,15 @@
 struct _AmpsReceiver {
   GObject parent_instance;
 
-  AmpsConfig *config;     /* (owned) */
-  AmpsClock *clock;       /* (owned) */
-  AmpsManifest *manifest; /* (owned) */
-  AmpsMetrics *metrics;   /* (owned) */
-  AmpsSender *sender;     /* (owned) */
-  AmpsSettler *settler;   /* (owned) */
-  GHashTable *passing;    /* (owned) of AmpsJob: in the manifest only to be settled */
-  AmpsDrain *drain;       /* (owned) */
-  guint64 n_delivered;    /* since the start */
+  AmpsConfig *config;       /* (owned) */
+  AmpsClock *clock;         /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  AmpsMetrics *metrics;     /* (owned) */
+  AmpsSender *sender;       /* (owned) */
+  AmpsSettler *settler;     /* (owned) */
+  GHashTable *passing;      /* (owned) of AmpsJob: in the manifest only to be settled */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  guint64 n_delivered;      /* since the start */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsReceiver, amps_receiver, G_TYPE_OBJECT)
@@ -28,7 +28,7 @@ amps_receiver_finalize (GObject *object)
   AmpsReceiver *self = AMPS_RECEIVER (object);
 
   g_hash_table_unref (self->passing);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -158,7 +158,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
       return;
     }
 
-  if (amps_drain_is_on (self->drain))
+  if (amps_lifecycle_is_draining (self->lifecycle))
     {
       amps_broker_settle (broker, amps_job_get_delivery (job), AMPS_SETTLE_REQUEUE);
       return;
@@ -240,7 +240,7 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
   dropped = amps_manifest_end_epoch (self->manifest, epoch);
   for (unsigned int i = 0; i < dropped->len; i++)
     count_deleted (self, g_ptr_array_index (dropped, i));
-  if (!amps_drain_is_on (self->drain) || dropped->len > 0)
+  if (!amps_lifecycle_is_draining (self->lifecycle) || dropped->len > 0)
     amps_log (INFO, JOBS_DETACHED,
               "Connection lost: %u jobs go on detached, %u will be delivered again",
               amps_manifest_get_n_jobs (self->manifest), dropped->len);
@@ -256,13 +256,14 @@ on_lost (AmpsBroker *broker G_GNUC_UNUSED, unsigned int epoch, AmpsReceiver *sel
  * @metrics: what counts them
  * @sender: who sends them on
  * @settler: who tells the broker of those that are not sent
- * @drain: whether nothing is to be sent
+ * @lifecycle: whether nothing is to be sent
  *
  * Returns: (transfer full): a receiver
  */
 AmpsReceiver *
 amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler, AmpsDrain *drain)
+                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
+                   AmpsLifecycle *lifecycle)
 {
   AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
 
@@ -272,7 +273,7 @@ amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amp
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
 
   g_signal_connect_object (settler, "finished", G_CALLBACK (receiver_on_finished), self, 0);
   g_signal_connect_object (broker, "began", G_CALLBACK (on_began), self, 0);

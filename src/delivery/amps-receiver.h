@@ -17,6 +17,6 @@ G_DECLARE_FINAL_TYPE (AmpsReceiver, amps_receiver, AMPS, RECEIVER, GObject)
 
 AmpsReceiver *amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                  AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
-                                 AmpsSettler *settler, AmpsDrain *drain);
+                                 AmpsSettler *settler, AmpsLifecycle *lifecycle);
 
 G_END_DECLS

@@ -13,13 +13,13 @@
 struct _AmpsReleaser {
   GObject parent_instance;
 
-  AmpsClock *clock;       /* (owned) */
-  AmpsWorkload *workload; /* (owned) */
-  AmpsManifest *manifest; /* (owned) */
-  AmpsSender *sender;     /* (owned) */
-  AmpsDrain *drain;       /* (owned) */
-  AmpsDecider *decider;   /* (owned) */
-  GSource *timer;         /* (owned) due when the workload has been away for long, and again */
+  AmpsClock *clock;         /* (owned) */
+  AmpsWorkload *workload;   /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  AmpsSender *sender;       /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsDecider *decider;     /* (owned) */
+  GSource *timer;           /* (owned) due when the workload has been away for long, and again */
 };
 
 G_DEFINE_FINAL_TYPE (AmpsReleaser, amps_releaser, G_TYPE_OBJECT)
@@ -31,7 +31,7 @@ amps_releaser_finalize (GObject *object)
 
   amps_timer_free (self->timer);
   g_object_unref (self->decider);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->sender);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -127,9 +127,9 @@ release_lost (AmpsReleaser *self)
 static void
 release_if_gone (AmpsReleaser *self)
 {
-  if (amps_drain_is_for_good (self->drain) &&
+  if (amps_lifecycle_is_stopping (self->lifecycle) &&
       amps_probe_get_gone (amps_workload_get_probe (self->workload)) && !release_lost (self))
-    amps_drain_hurry (self->drain);
+    amps_lifecycle_hurry (self->lifecycle);
 }
 
 static void
@@ -144,21 +144,21 @@ release_all (AmpsReleaser *self)
 
 /* As long as nothing is sent, only a watch tells whether the workload is there. */
 static void
-releaser_on_drain_changed (AmpsReleaser *self)
+releaser_on_lifecycle_changed (AmpsReleaser *self)
 {
   amps_probe_set_interval (amps_workload_get_probe (self->workload),
-                           amps_drain_is_on (self->drain) ? WATCH_INTERVAL : 0);
-  if (amps_drain_is_hurried (self->drain))
+                           amps_lifecycle_is_draining (self->lifecycle) ? WATCH_INTERVAL : 0);
+  if (amps_lifecycle_is_hurried (self->lifecycle))
     {
       release_all (self);
     }
-  else if (amps_drain_is_on (self->drain))
+  else if (amps_lifecycle_is_draining (self->lifecycle))
     {
       release_waiting (self);
       release_if_gone (self);
     }
   /* It may have gone just before. */
-  if (amps_drain_is_for_good (self->drain))
+  if (amps_lifecycle_is_stopping (self->lifecycle))
     amps_probe_look (amps_workload_get_probe (self->workload));
 }
 
@@ -169,13 +169,13 @@ releaser_on_drain_changed (AmpsReleaser *self)
  * @manifest: where the jobs are
  * @sender: who does not send them any more
  * @decider: who decides them
- * @drain: when they are to be given back
+ * @lifecycle: when they are to be given back
  *
  * Returns: (transfer full): a releaser
  */
 AmpsReleaser *
 amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                   AmpsSender *sender, AmpsDecider *decider, AmpsDrain *drain)
+                   AmpsSender *sender, AmpsDecider *decider, AmpsLifecycle *lifecycle)
 {
   AmpsReleaser *self = g_object_new (AMPS_TYPE_RELEASER, NULL);
 
@@ -183,7 +183,7 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->sender = g_object_ref (sender);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
   self->decider = g_object_ref (decider);
   self->timer = amps_clock_attach_timer (clock, "give back", releaser_on_timer, self);
 
@@ -191,7 +191,7 @@ amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manif
                            G_CALLBACK (releaser_on_workload_available), self, 0);
   g_signal_connect_object (amps_workload_get_probe (workload), "notify::gone",
                            G_CALLBACK (release_if_gone), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (releaser_on_drain_changed), self,
+  g_signal_connect_object (lifecycle, "changed", G_CALLBACK (releaser_on_lifecycle_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsReleaser, amps_releaser, AMPS, RELEASER, GObject)
 
 AmpsReleaser *amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                                 AmpsSender *sender, AmpsDecider *decider, AmpsDrain *drain);
+                                 AmpsSender *sender, AmpsDecider *decider,
+                                 AmpsLifecycle *lifecycle);
 
 G_END_DECLS

@@ -14,7 +14,7 @@ struct _AmpsSender {
   AmpsWorkload *workload;    /* (owned) */
   AmpsManifest *manifest;    /* (owned) */
   AmpsMetrics *metrics;      /* (owned) */
-  AmpsDrain *drain;          /* (owned) */
+  AmpsLifecycle *lifecycle;  /* (owned) */
   AmpsRefusals *refusals;    /* (owned) */
   AmpsTracer *tracer;        /* (owned) (nullable) */
   GCancellable *cancellable; /* (owned) */
@@ -77,7 +77,7 @@ amps_sender_finalize (GObject *object)
   g_object_unref (self->cancellable);
   g_clear_object (&self->tracer);
   g_object_unref (self->refusals);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -136,7 +136,7 @@ on_batch_timer (gpointer user_data)
  * @workload: where jobs are sent
  * @manifest: where the jobs are
  * @metrics: what counts them
- * @drain: whether nothing is to be sent
+ * @lifecycle: whether nothing is to be sent
  * @refusals: whether the workload refuses all
  * @tracer: (nullable): who records what is sent
  *
@@ -144,7 +144,7 @@ on_batch_timer (gpointer user_data)
  */
 AmpsSender *
 amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
+                 AmpsManifest *manifest, AmpsMetrics *metrics, AmpsLifecycle *lifecycle,
                  AmpsRefusals *refusals, AmpsTracer *tracer)
 {
   AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
@@ -154,7 +154,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
   self->refusals = g_object_ref (refusals);
   g_set_object (&self->tracer, tracer);
   self->max_concurrency = amps_config_get_max_concurrency (config);
@@ -163,7 +163,7 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   self->batch_timer = amps_clock_attach_timer (clock, "batch", on_batch_timer, self);
   g_signal_connect_object (workload, "notify::available", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (amps_sender_send), self,
+  g_signal_connect_object (lifecycle, "changed", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (refusals, "changed", G_CALLBACK (amps_sender_send), self,
                            G_CONNECT_SWAPPED);
@@ -407,7 +407,8 @@ get_batch_size (AmpsSender *self)
 static gboolean
 may_send (AmpsSender *self)
 {
-  return !amps_drain_is_on (self->drain) && amps_workload_get_available (self->workload);
+  return !amps_lifecycle_is_draining (self->lifecycle) &&
+         amps_workload_get_available (self->workload);
 }
 
 /* One job alone, while the workload refuses all. */

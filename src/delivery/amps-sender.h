@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-drain.h"
+#include "amps-lifecycle.h"
 #include "amps-refusals.h"
 #include "amps-verdict.h"
 #include "base/amps-clock.h"
@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
-                             AmpsManifest *manifest, AmpsMetrics *metrics, AmpsDrain *drain,
+                             AmpsManifest *manifest, AmpsMetrics *metrics, AmpsLifecycle *lifecycle,
                              AmpsRefusals *refusals, AmpsTracer *tracer);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
 void amps_sender_add_first (AmpsSender *self, AmpsJob *job);

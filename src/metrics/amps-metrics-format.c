@@ -47,13 +47,6 @@ static const AmpsMetricFamily gauge_families[] = {
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
 
-static const char *const pause_reasons[] = {
-  [AMPS_PAUSE_REQUESTED] = "requested", [AMPS_PAUSE_DRAINING] = "draining",
-  [AMPS_PAUSE_WORKLOAD] = "workload",   [AMPS_PAUSE_REFUSED] = "refused",
-  [AMPS_PAUSE_MEMORY] = "memory",
-};
-G_STATIC_ASSERT (G_N_ELEMENTS (pause_reasons) == AMPS_N_PAUSE_REASONS);
-
 static const char *const report_results[] = {
   [AMPS_REPORT_SENT] = "sent",
   [AMPS_REPORT_LIMITED] = "limited",
@@ -170,8 +163,9 @@ append_pauses (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
                                            "Whether no messages are consumed." };
 
   append_header (text, format, &family, "gauge");
-  for (unsigned int i = 0; i < AMPS_N_PAUSE_REASONS; i++)
-    append_labelled (text, family.name, "reason", pause_reasons[i], self->paused[i] ? 1 : 0);
+  for (unsigned int i = 0; i < AMPS_MAX_PAUSE_REASONS && self->pauses[i].reason != NULL; i++)
+    append_labelled (text, family.name, "reason", self->pauses[i].reason,
+                     self->pauses[i].paused ? 1 : 0);
 }
 
 static void

@@ -9,11 +9,17 @@ G_BEGIN_DECLS
 
 #define AMPS_N_DEAD_LETTER_REASONS 6
 #define AMPS_N_REQUEST_CLASSES 6
+#define AMPS_MAX_PAUSE_REASONS 8
 
 typedef struct {
   const char *name;
   const char *help;
 } AmpsMetricFamily;
+
+typedef struct {
+  const char *reason; /* (nullable) after the last one */
+  gboolean paused;
+} AmpsPause;
 
 typedef struct {
   AmpsMetricFamily family;
@@ -33,7 +39,7 @@ struct _AmpsMetrics {
   guint64 requests[AMPS_N_REQUEST_CLASSES];
   guint64 faults[AMPS_N_EVENT_FAULTS];
   double gauges[AMPS_N_GAUGES];
-  gboolean paused[AMPS_N_PAUSE_REASONS];
+  AmpsPause pauses[AMPS_MAX_PAUSE_REASONS];
   AmpsDurations histograms[AMPS_N_HISTOGRAMS];
   guint64 publications[AMPS_N_PUBLICATION_RESULTS];
   guint64 reports[AMPS_N_REPORT_RESULTS];

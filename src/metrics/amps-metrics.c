@@ -333,26 +333,23 @@ amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge)
 /**
  * amps_metrics_set_paused:
  * @self: the figures
- * @reason: why messages may not be consumed
+ * @reason: a static word: why messages may not be consumed
  * @paused: whether that is so now
+ *
+ * `amps_consumer_paused` shows the reasons that it was told of, in the order of the first
+ * times.
  */
 void
-amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused)
+amps_metrics_set_paused (AmpsMetrics *self, const char *reason, gboolean paused)
 {
-  self->paused[reason] = paused;
-}
+  unsigned int i = 0;
 
-/**
- * amps_metrics_get_paused:
- * @self: the figures
- * @reason: why messages may not be consumed
- *
- * Returns: whether that is so now
- */
-gboolean
-amps_metrics_get_paused (AmpsMetrics *self, AmpsPauseReason reason)
-{
-  return self->paused[reason];
+  while (i < AMPS_MAX_PAUSE_REASONS && self->pauses[i].reason != NULL &&
+         strcmp (self->pauses[i].reason, reason) != 0)
+    i++;
+  g_return_if_fail (i < AMPS_MAX_PAUSE_REASONS);
+
+  self->pauses[i] = (AmpsPause){ reason, paused };
 }
 
 /**

@@ -58,20 +58,6 @@ typedef enum {
 #define AMPS_N_HISTOGRAMS (AMPS_HISTOGRAM_WORKLOAD_REQUEST_DURATION + 1)
 
 /**
- * AmpsPauseReason:
- *
- * Why messages are not consumed; a label of `amps_consumer_paused`.
- */
-typedef enum {
-  AMPS_PAUSE_REQUESTED,
-  AMPS_PAUSE_DRAINING,
-  AMPS_PAUSE_WORKLOAD,
-  AMPS_PAUSE_REFUSED,
-  AMPS_PAUSE_MEMORY,
-} AmpsPauseReason;
-#define AMPS_N_PAUSE_REASONS (AMPS_PAUSE_MEMORY + 1)
-
-/**
  * AmpsPublicationResult:
  * @AMPS_PUBLICATION_CONFIRMED: it is safe with the broker
  * @AMPS_PUBLICATION_INVALID: not a CloudEvent that AMPS takes; not sent to the broker
@@ -133,8 +119,7 @@ const char *amps_publication_result_to_string (AmpsPublicationResult result);
 void amps_metrics_count_report (AmpsMetrics *self, AmpsReportResult result);
 void amps_metrics_set_gauge (AmpsMetrics *self, AmpsGauge gauge, double value);
 double amps_metrics_get_gauge (AmpsMetrics *self, AmpsGauge gauge);
-void amps_metrics_set_paused (AmpsMetrics *self, AmpsPauseReason reason, gboolean paused);
-gboolean amps_metrics_get_paused (AmpsMetrics *self, AmpsPauseReason reason);
+void amps_metrics_set_paused (AmpsMetrics *self, const char *reason, gboolean paused);
 void amps_metrics_take_queue_depths (AmpsMetrics *self, AmpsQueueDepths *depths);
 const AmpsQueueDepths *amps_metrics_get_queue_depths (AmpsMetrics *self);
 void amps_metrics_observe (AmpsMetrics *self, AmpsHistogram histogram, gint64 microseconds,

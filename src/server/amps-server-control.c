@@ -21,17 +21,16 @@ typedef struct {
 static unsigned int
 get_in_flight (AmpsServer *self)
 {
-  return amps_manifest_get_n_jobs (amps_dispatcher_get_manifest (self->dispatcher));
+  return amps_manifest_get_n_jobs (self->manifest);
 }
 
 static void
 reply_state (AmpsServer *self, SoupServerMessage *message, unsigned int status)
 {
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
-  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
 
   json_builder_begin_object (answer);
-  amps_reply_add_string (answer, "state", amps_dispatcher_state_to_string (state));
+  amps_reply_add_string (answer, "state", amps_lifecycle_get_state (self->lifecycle));
   amps_reply_add_int (answer, "in_flight", get_in_flight (self));
   json_builder_end_object (answer);
   amps_reply_json (message, status, answer);
@@ -125,7 +124,7 @@ amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *res
       return;
     }
 
-  amps_dispatcher_drain (self->dispatcher);
+  amps_lifecycle_drain (self->lifecycle);
   if (wait > 0 && get_in_flight (self) > 0)
     wait_for_drain (self, message, wait);
   else
@@ -140,7 +139,7 @@ amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *res
 void
 amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
-  amps_dispatcher_pause (self->dispatcher);
+  amps_lifecycle_pause (self->lifecycle);
   reply_state (self, message, SOUP_STATUS_OK);
 }
 
@@ -154,7 +153,7 @@ amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *re
 {
   g_autoptr (GError) error = NULL;
 
-  if (amps_dispatcher_resume (self->dispatcher, &error))
+  if (amps_lifecycle_resume (self->lifecycle, &error))
     reply_state (self, message, SOUP_STATUS_OK);
   else
     amps_reply_error (message, error);

@@ -8,15 +8,13 @@
 static gboolean
 server_health_is_connected (AmpsServer *self)
 {
-  AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
-
-  return amps_broker_get_state (broker) != AMPS_BROKER_DISCONNECTED;
+  return amps_broker_get_state (self->broker) != AMPS_BROKER_DISCONNECTED;
 }
 
 static unsigned int
 get_n_jobs (AmpsServer *self)
 {
-  return amps_manifest_get_n_jobs (amps_dispatcher_get_manifest (self->dispatcher));
+  return amps_manifest_get_n_jobs (self->manifest);
 }
 
 static gint64
@@ -88,10 +86,10 @@ void
 amps_server_show_ready (AmpsServer *self, SoupServerMessage *message,
                         const char *rest G_GNUC_UNUSED)
 {
-  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
+  g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (self->gate);
   g_autofree char *details = g_strjoinv ("; ", obstacles);
 
-  if (amps_dispatcher_is_ready (self->dispatcher))
+  if (amps_consumer_gate_is_ready (self->gate))
     reply_status (self, message, SOUP_STATUS_OK, "ready", NULL);
   else
     reply_status (self, message, SOUP_STATUS_SERVICE_UNAVAILABLE, "not ready", details);
@@ -100,7 +98,7 @@ amps_server_show_ready (AmpsServer *self, SoupServerMessage *message,
 static const char *
 get_broker_detail (AmpsServer *self)
 {
-  return amps_broker_get_state_detail (amps_dispatcher_get_broker (self->dispatcher));
+  return amps_broker_get_state_detail (self->broker);
 }
 
 /**
@@ -122,15 +120,13 @@ amps_server_show_health (AmpsServer *self, SoupServerMessage *message,
 static void
 server_health_add_broker (AmpsServer *self, JsonBuilder *answer)
 {
-  AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
-
   json_builder_set_member_name (answer, "broker");
   json_builder_begin_object (answer);
   amps_reply_add_string (answer, "state",
-                         amps_broker_state_to_string (amps_broker_get_state (broker)));
+                         amps_broker_state_to_string (amps_broker_get_state (self->broker)));
   if (get_broker_detail (self) != NULL)
     amps_reply_add_string (answer, "detail", get_broker_detail (self));
-  amps_reply_add_boolean (answer, "blocked", amps_broker_get_blocked (broker));
+  amps_reply_add_boolean (answer, "blocked", amps_broker_get_blocked (self->broker));
   amps_reply_add_int (
       answer, "reconnects",
       (gint64) amps_metrics_get_counter (self->metrics, AMPS_COUNTER_BROKER_RECONNECTS));
@@ -140,12 +136,10 @@ server_health_add_broker (AmpsServer *self, JsonBuilder *answer)
 static void
 server_health_add_jobs (AmpsServer *self, JsonBuilder *answer)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-
   json_builder_set_member_name (answer, "jobs");
   json_builder_begin_object (answer);
   amps_reply_add_int (answer, "count", get_n_jobs (self));
-  amps_reply_add_int (answer, "in_workload", amps_manifest_get_n_in_workload (manifest));
+  amps_reply_add_int (answer, "in_workload", amps_manifest_get_n_in_workload (self->manifest));
   amps_reply_add_int (
       answer, "max_concurrency",
       (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
@@ -180,13 +174,12 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
 {
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
   gboolean connected = server_health_is_connected (self);
-  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
 
   json_builder_begin_object (answer);
   add_status (self, answer, connected ? "healthy" : "unhealthy");
   amps_reply_add_int (answer, "uptime_seconds", get_uptime (self));
-  amps_reply_add_boolean (answer, "ready", amps_dispatcher_is_ready (self->dispatcher));
-  amps_reply_add_string (answer, "state", amps_dispatcher_state_to_string (state));
+  amps_reply_add_boolean (answer, "ready", amps_consumer_gate_is_ready (self->gate));
+  amps_reply_add_string (answer, "state", amps_lifecycle_get_state (self->lifecycle));
   server_health_add_broker (self, answer);
   server_health_add_jobs (self, answer);
   add_config (self, answer);

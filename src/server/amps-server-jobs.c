@@ -73,8 +73,7 @@ static gboolean
 server_jobs_append_jobs (AmpsServer *self, GString *text, Listing *listing)
 {
   unsigned int max = MIN (listing->limit - listing->n_sent, JOBS_PER_PIECE);
-  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (
-      amps_dispatcher_get_manifest (self->dispatcher), listing->after, max);
+  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (self->manifest, listing->after, max);
   unsigned int i;
 
   for (i = 0; i < jobs->len && text->len < MAX_PIECE_SIZE; i++)
@@ -93,8 +92,7 @@ server_jobs_append_jobs (AmpsServer *self, GString *text, Listing *listing)
 static void
 append_next (AmpsServer *self, GString *text, const Listing *listing)
 {
-  g_autoptr (GPtrArray) rest =
-      amps_manifest_list_after (amps_dispatcher_get_manifest (self->dispatcher), listing->after, 1);
+  g_autoptr (GPtrArray) rest = amps_manifest_list_after (self->manifest, listing->after, 1);
 
   if (rest->len > 0)
     g_string_append_printf (text, ",\"next\":\"%" G_GUINT64_FORMAT "\"", listing->after);
@@ -104,10 +102,9 @@ append_next (AmpsServer *self, GString *text, const Listing *listing)
 static gboolean
 append_piece (AmpsServer *self, GString *text, Listing *listing)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-
   if (!listing->begun)
-    g_string_append_printf (text, "{\"count\":%u,\"jobs\":[", amps_manifest_get_n_jobs (manifest));
+    g_string_append_printf (text, "{\"count\":%u,\"jobs\":[",
+                            amps_manifest_get_n_jobs (self->manifest));
   listing->begun = TRUE;
 
   if (server_jobs_append_jobs (self, text, listing) && listing->n_sent < listing->limit)
@@ -199,7 +196,6 @@ begin_pieces (SoupServerMessage *message, Listing *listing)
 static void
 begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit, guint64 after)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
   Listing *listing = g_new0 (Listing, 1);
 
   listing->server = self;
@@ -207,7 +203,7 @@ begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit,
   listing->after = after;
   g_object_set_qdata_full (G_OBJECT (message), listing_quark (), listing, g_free);
 
-  if (amps_manifest_get_n_jobs (manifest) > JOBS_PER_PIECE)
+  if (amps_manifest_get_n_jobs (self->manifest) > JOBS_PER_PIECE)
     {
       begin_pieces (message, listing);
       return;
@@ -250,8 +246,7 @@ void
 amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest)
 {
   g_autofree char *identifier = g_uri_unescape_string (rest, NULL);
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  AmpsJob *job = identifier != NULL ? amps_manifest_lookup (manifest, identifier) : NULL;
+  AmpsJob *job = identifier != NULL ? amps_manifest_lookup (self->manifest, identifier) : NULL;
 
   if (job == NULL)
     {

@@ -17,6 +17,10 @@ struct _AmpsServer {
   AmpsConfig *config;         /* (owned) */
   AmpsClock *clock;           /* (owned) */
   AmpsDispatcher *dispatcher; /* (owned) */
+  AmpsLifecycle *lifecycle;   /* (owned) */
+  AmpsConsumerGate *gate;     /* (owned) */
+  AmpsManifest *manifest;     /* (owned) */
+  AmpsBroker *broker;         /* (owned) */
   AmpsMetrics *metrics;       /* (owned) */
   gint64 created;             /* monotonic µs */
 

@@ -91,17 +91,16 @@ amps_server_show_page (AmpsServer *self G_GNUC_UNUSED, SoupServerMessage *messag
 static void
 server_status_add_broker (AmpsServer *self, JsonBuilder *look)
 {
-  AmpsBroker *broker = amps_dispatcher_get_broker (self->dispatcher);
-  const char *detail = amps_broker_get_state_detail (broker);
+  const char *detail = amps_broker_get_state_detail (self->broker);
 
   json_builder_set_member_name (look, "broker");
   json_builder_begin_object (look);
   amps_reply_add_string (look, "type", amps_config_get_broker_type (self->config));
   amps_reply_add_string (look, "state",
-                         amps_broker_state_to_string (amps_broker_get_state (broker)));
+                         amps_broker_state_to_string (amps_broker_get_state (self->broker)));
   if (detail != NULL)
     amps_reply_add_string (look, "detail", detail);
-  amps_reply_add_boolean (look, "blocked", amps_broker_get_blocked (broker));
+  amps_reply_add_boolean (look, "blocked", amps_broker_get_blocked (self->broker));
   json_builder_end_object (look);
 }
 
@@ -137,20 +136,18 @@ add_queues (AmpsServer *self, JsonBuilder *look)
 static const char *
 server_status_get_workload_state (AmpsServer *self)
 {
-  if (amps_metrics_get_paused (self->metrics, AMPS_PAUSE_WORKLOAD))
+  if (amps_consumer_gate_is_paused (self->gate, AMPS_PAUSE_WORKLOAD))
     return "unavailable";
-  return amps_metrics_get_paused (self->metrics, AMPS_PAUSE_REFUSED) ? "refusing" : "available";
+  return amps_consumer_gate_is_paused (self->gate, AMPS_PAUSE_REFUSED) ? "refusing" : "available";
 }
 
 static void
 add_workload (AmpsServer *self, JsonBuilder *look)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-
   json_builder_set_member_name (look, "workload");
   json_builder_begin_object (look);
   amps_reply_add_string (look, "state", server_status_get_workload_state (self));
-  amps_reply_add_int (look, "jobs", amps_manifest_get_n_in_workload (manifest));
+  amps_reply_add_int (look, "jobs", amps_manifest_get_n_in_workload (self->manifest));
   amps_reply_add_int (
       look, "limit", (gint64) amps_metrics_get_gauge (self->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT));
   json_builder_end_object (look);
@@ -173,10 +170,9 @@ add_totals (AmpsServer *self, JsonBuilder *look)
 static void
 server_status_add_jobs (AmpsServer *self, JsonBuilder *look)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (manifest, 0, MAX_JOBS);
+  g_autoptr (GPtrArray) jobs = amps_manifest_list_after (self->manifest, 0, MAX_JOBS);
 
-  amps_reply_add_int (look, "in_flight", amps_manifest_get_n_jobs (manifest));
+  amps_reply_add_int (look, "in_flight", amps_manifest_get_n_jobs (self->manifest));
   json_builder_set_member_name (look, "jobs");
   json_builder_begin_array (look);
   for (unsigned int i = 0; i < jobs->len; i++)
@@ -203,8 +199,7 @@ add_failure (AmpsServer *self, JsonBuilder *look, const AmpsFailure *failure)
 static void
 add_failures (AmpsServer *self, JsonBuilder *look)
 {
-  AmpsManifest *manifest = amps_dispatcher_get_manifest (self->dispatcher);
-  AmpsFailures *failures = amps_manifest_get_failures (manifest);
+  AmpsFailures *failures = amps_manifest_get_failures (self->manifest);
   const AmpsFailure *failure;
 
   json_builder_set_member_name (look, "failures");
@@ -217,7 +212,7 @@ add_failures (AmpsServer *self, JsonBuilder *look)
 static void
 add_obstacles (AmpsServer *self, JsonBuilder *look)
 {
-  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (self->dispatcher);
+  g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (self->gate);
 
   json_builder_set_member_name (look, "obstacles");
   json_builder_begin_array (look);
@@ -229,7 +224,6 @@ add_obstacles (AmpsServer *self, JsonBuilder *look)
 static void
 add_look (AmpsServer *self, JsonBuilder *look)
 {
-  AmpsDispatcherState state = amps_dispatcher_get_state (self->dispatcher);
   gint64 now = amps_clock_get_monotonic_time (self->clock);
 
   json_builder_set_member_name (look, "time");
@@ -238,8 +232,8 @@ add_look (AmpsServer *self, JsonBuilder *look)
   amps_reply_add_string (look, "worker", amps_config_get_worker_id (self->config));
   amps_reply_add_string (look, "queue", amps_config_get_subject (self->config));
   amps_reply_add_int (look, "uptime", (now - self->created) / G_USEC_PER_SEC);
-  amps_reply_add_string (look, "state", amps_dispatcher_state_to_string (state));
-  amps_reply_add_boolean (look, "ready", amps_dispatcher_is_ready (self->dispatcher));
+  amps_reply_add_string (look, "state", amps_lifecycle_get_state (self->lifecycle));
+  amps_reply_add_boolean (look, "ready", amps_consumer_gate_is_ready (self->gate));
   add_obstacles (self, look);
   server_status_add_broker (self, look);
   add_queues (self, look);

@@ -169,7 +169,7 @@ check_metrics_request (SoupServerMessage *message, const char *path,
 static gint64
 find_oldest (AmpsServer *self, gint64 now)
 {
-  g_autoptr (GPtrArray) jobs = amps_manifest_list (amps_dispatcher_get_manifest (self->dispatcher));
+  g_autoptr (GPtrArray) jobs = amps_manifest_list (self->manifest);
   gint64 oldest = now;
 
   for (unsigned int i = 0; i < jobs->len; i++)
@@ -194,7 +194,7 @@ update_gauges (AmpsServer *self)
 
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_OLDEST_JOB_AGE, age);
   amps_metrics_set_gauge (self->metrics, AMPS_GAUGE_READY,
-                          amps_dispatcher_is_ready (self->dispatcher));
+                          amps_consumer_gate_is_ready (self->gate));
 }
 
 static void
@@ -237,6 +237,10 @@ amps_server_finalize (GObject *object)
 
   g_object_unref (self->config);
   g_object_unref (self->clock);
+  g_object_unref (self->broker);
+  g_object_unref (self->manifest);
+  g_object_unref (self->gate);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->dispatcher);
   g_object_unref (self->metrics);
 
@@ -279,6 +283,10 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
   self->config = g_object_ref (config);
   self->clock = g_object_ref (clock);
   self->dispatcher = g_object_ref (dispatcher);
+  self->lifecycle = g_object_ref (amps_dispatcher_get_lifecycle (dispatcher));
+  self->gate = g_object_ref (amps_dispatcher_get_gate (dispatcher));
+  self->manifest = g_object_ref (amps_dispatcher_get_manifest (dispatcher));
+  self->broker = g_object_ref (amps_dispatcher_get_broker (dispatcher));
   self->metrics = g_object_ref (metrics);
   self->created = amps_clock_get_monotonic_time (clock);
   self->api = amps_http_listener_new (clock, API_CONNECTIONS,

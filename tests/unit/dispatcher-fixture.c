@@ -94,8 +94,10 @@ set_up (DispatcherFixture *f, gconstpointer settings)
   f->workload = amps_workload_new (f->config, f->clock, f->metrics);
   f->dispatcher = amps_dispatcher_new (f->config, f->clock, AMPS_BROKER (f->broker), f->workload,
                                        f->manifest, f->metrics, f->tracer);
+  f->lifecycle = amps_dispatcher_get_lifecycle (f->dispatcher);
+  f->gate = amps_dispatcher_get_gate (f->dispatcher);
   amps_dispatcher_start (f->dispatcher);
-  while (!amps_dispatcher_is_ready (f->dispatcher))
+  while (!amps_consumer_gate_is_ready (f->gate))
     g_main_context_iteration (NULL, TRUE);
   g_free (fake_broker_take_log (f->broker));
 }

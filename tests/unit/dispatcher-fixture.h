@@ -21,6 +21,8 @@ typedef struct {
   AmpsTracer *tracer; /* (nullable) if the settings want one */
   AmpsWorkload *workload;
   AmpsDispatcher *dispatcher;
+  AmpsLifecycle *lifecycle; /* of the dispatcher, as is the next one */
+  AmpsConsumerGate *gate;
   AmpsClock *real_clock;
   AmpsHttpListener *listener;
   unsigned int status;     /* what the web server answers; 0 for not at all */

@@ -24,16 +24,64 @@ quiet_broker_init (QuietBroker *self G_GNUC_UNUSED)
 {
 }
 
+/* A gate that is told why it is closed. */
+
+struct _AmpsConsumerGate {
+  GObject parent_instance;
+
+  char *not_ready; /* (owned) (nullable) */
+  gboolean paused[AMPS_N_PAUSE_REASONS];
+};
+
+G_DEFINE_FINAL_TYPE (AmpsConsumerGate, amps_consumer_gate, G_TYPE_OBJECT)
+
+static void
+amps_consumer_gate_finalize (GObject *object)
+{
+  g_free (AMPS_CONSUMER_GATE (object)->not_ready);
+
+  G_OBJECT_CLASS (amps_consumer_gate_parent_class)->finalize (object);
+}
+
+static void
+amps_consumer_gate_class_init (AmpsConsumerGateClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_consumer_gate_finalize;
+}
+
+static void
+amps_consumer_gate_init (AmpsConsumerGate *self G_GNUC_UNUSED)
+{
+}
+
+gboolean
+amps_consumer_gate_is_ready (AmpsConsumerGate *self)
+{
+  return self->not_ready == NULL;
+}
+
+char **
+amps_consumer_gate_dup_obstacles (AmpsConsumerGate *self)
+{
+  return g_strsplit (self->not_ready != NULL ? self->not_ready : "", "|", -1);
+}
+
+gboolean
+amps_consumer_gate_is_paused (AmpsConsumerGate *self, AmpsPauseReason reason)
+{
+  return self->paused[reason];
+}
+
 struct _AmpsDispatcher {
   GObject parent_instance;
 
-  AmpsBroker *broker;     /* (owned) */
-  AmpsManifest *manifest; /* (owned) */
-  GString *calls;         /* (owned) */
-  GHashTable *failures;   /* (owned) identifier → (owned) GError */
-  char *not_ready;        /* (owned) (nullable) */
+  AmpsBroker *broker;       /* (owned) */
+  AmpsConsumerGate *gate;   /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  GString *calls;           /* (owned) */
+  GHashTable *failures;     /* (owned) identifier → (owned) GError */
   gint64 deadline;
-  AmpsDispatcherState state;
   gboolean holds_publications;
   GTask *publication; /* (owned) (nullable) */
 };
@@ -46,11 +94,12 @@ amps_dispatcher_finalize (GObject *object)
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
   g_assert_null (self->publication);
+  g_object_unref (self->lifecycle);
+  g_object_unref (self->gate);
   g_object_unref (self->broker);
   g_object_unref (self->manifest);
   g_string_free (self->calls, TRUE);
   g_hash_table_unref (self->failures);
-  g_free (self->not_ready);
 
   G_OBJECT_CLASS (amps_dispatcher_parent_class)->finalize (object);
 }
@@ -65,10 +114,12 @@ static void
 amps_dispatcher_init (AmpsDispatcher *self)
 {
   self->broker = g_object_new (TYPE_QUIET_BROKER, NULL);
+  self->gate = g_object_new (AMPS_TYPE_CONSUMER_GATE, NULL);
+  self->lifecycle = amps_lifecycle_new ();
+  amps_lifecycle_note_ready (self->lifecycle);
   self->calls = g_string_new (NULL);
   self->failures =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_error_free);
-  self->state = AMPS_DISPATCHER_RUNNING;
 }
 
 AmpsDispatcher *
@@ -128,8 +179,14 @@ fake_dispatcher_fail (AmpsDispatcher *self, const char *identifier, int code, co
 void
 fake_dispatcher_set_not_ready (AmpsDispatcher *self, const char *why)
 {
-  g_free (self->not_ready);
-  self->not_ready = g_strdup (why);
+  g_free (self->gate->not_ready);
+  self->gate->not_ready = g_strdup (why);
+}
+
+void
+fake_dispatcher_set_paused (AmpsDispatcher *self, AmpsPauseReason reason)
+{
+  self->gate->paused[reason] = TRUE;
 }
 
 void
@@ -284,49 +341,16 @@ amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_conc
   g_string_append_printf (self->calls, "concurrency %u\n", max_concurrency);
 }
 
-void
-amps_dispatcher_pause (AmpsDispatcher *self)
+AmpsLifecycle *
+amps_dispatcher_get_lifecycle (AmpsDispatcher *self)
 {
-  self->state = AMPS_DISPATCHER_PAUSED;
+  return self->lifecycle;
 }
 
-void
-amps_dispatcher_drain (AmpsDispatcher *self)
+AmpsConsumerGate *
+amps_dispatcher_get_gate (AmpsDispatcher *self)
 {
-  self->state = AMPS_DISPATCHER_DRAINING;
-}
-
-gboolean
-amps_dispatcher_resume (AmpsDispatcher *self, GError **error)
-{
-  const GError *failure = g_hash_table_lookup (self->failures, "resume");
-
-  if (failure != NULL)
-    {
-      g_propagate_error (error, g_error_copy (failure));
-      return FALSE;
-    }
-
-  self->state = AMPS_DISPATCHER_RUNNING;
-  return TRUE;
-}
-
-AmpsDispatcherState
-amps_dispatcher_get_state (AmpsDispatcher *self)
-{
-  return self->state;
-}
-
-gboolean
-amps_dispatcher_is_ready (AmpsDispatcher *self)
-{
-  return self->not_ready == NULL;
-}
-
-char **
-amps_dispatcher_dup_obstacles (AmpsDispatcher *self)
-{
-  return g_strsplit (self->not_ready != NULL ? self->not_ready : "", "|", -1);
+  return self->gate;
 }
 
 AmpsManifest *
@@ -339,12 +363,4 @@ AmpsBroker *
 amps_dispatcher_get_broker (AmpsDispatcher *self)
 {
   return self->broker;
-}
-
-const char *
-amps_dispatcher_state_to_string (AmpsDispatcherState state)
-{
-  static const char *const names[] = { "starting", "running", "paused", "draining" };
-
-  return names[state];
 }

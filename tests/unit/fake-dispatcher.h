@@ -16,6 +16,7 @@ void fake_dispatcher_connect (AmpsDispatcher *self);
 void fake_dispatcher_fail (AmpsDispatcher *self, const char *identifier, int code,
                            const char *message);
 void fake_dispatcher_set_not_ready (AmpsDispatcher *self, const char *why);
+void fake_dispatcher_set_paused (AmpsDispatcher *self, AmpsPauseReason reason);
 void fake_dispatcher_set_deadline (AmpsDispatcher *self, gint64 deadline);
 void fake_dispatcher_hold_publications (AmpsDispatcher *self);
 void fake_dispatcher_finish_publication (AmpsDispatcher *self, GError *error);

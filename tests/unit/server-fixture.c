@@ -33,6 +33,7 @@ server_set_up (ServerFixture *fixture, gconstpointer data)
   while (fixture->metrics_port == fixture->port);
   fixture->clock = fake_clock_new ();
   fixture->dispatcher = fake_dispatcher_new (fixture->clock);
+  fixture->lifecycle = amps_dispatcher_get_lifecycle (fixture->dispatcher);
   fixture->metrics = amps_metrics_new ();
   fixture->config = server_create_config (fixture, data);
   fixture->session = g_object_new (SOUP_TYPE_SESSION, "proxy-resolver", NULL, NULL);

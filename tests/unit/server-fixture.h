@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct {
   AmpsClock *clock;
   AmpsDispatcher *dispatcher;
+  AmpsLifecycle *lifecycle; /* of the dispatcher */
   AmpsMetrics *metrics;
   AmpsConfig *config;
   AmpsServer *server;

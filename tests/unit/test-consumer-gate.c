@@ -14,7 +14,7 @@ typedef struct {
   AmpsWorkload *workload;
   GSocketService *service; /* (nullable) what the workload's probe finds */
   guint16 port;
-  AmpsDrain *drain;
+  AmpsLifecycle *lifecycle;
   AmpsRefusals *refusals;
   AmpsConsumerGate *gate;
 } Fixture;
@@ -45,10 +45,10 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_no_error (error);
   f->metrics = amps_metrics_new ();
   f->broker = fake_broker_new ();
-  f->drain = amps_drain_new ();
+  f->lifecycle = amps_lifecycle_new ();
   f->workload = amps_workload_new (f->config, f->clock, f->metrics);
   f->refusals = amps_refusals_new (f->config, f->clock, f->workload);
-  f->gate = amps_consumer_gate_new (AMPS_BROKER (f->broker), f->workload, f->metrics, f->drain,
+  f->gate = amps_consumer_gate_new (AMPS_BROKER (f->broker), f->workload, f->metrics, f->lifecycle,
                                     f->refusals);
 }
 
@@ -61,7 +61,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_clear_object (&f->service);
   g_assert_finalize_object (f->gate);
   g_assert_finalize_object (f->refusals);
-  g_assert_finalize_object (f->drain);
+  g_assert_finalize_object (f->lifecycle);
   g_object_run_dispose (G_OBJECT (f->workload));
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -111,17 +111,17 @@ test_reasons_add_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   AmpsBroker *broker = AMPS_BROKER (f->broker);
 
   open_all (f);
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_lifecycle_pause (f->lifecycle);
   assert_not_ready (f, "paused");
-  amps_drain_begin (f->drain);
+  amps_lifecycle_drain (f->lifecycle);
   assert_not_ready (f, "paused; draining");
   g_assert_false (amps_broker_get_consuming (broker));
 
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, FALSE);
-  assert_not_ready (f, "draining");
-  g_assert_false (amps_broker_get_consuming (broker));
+  g_assert_true (amps_consumer_gate_is_paused (f->gate, AMPS_PAUSE_REQUESTED));
+  g_assert_true (amps_consumer_gate_is_paused (f->gate, AMPS_PAUSE_DRAINING));
+  g_assert_false (amps_consumer_gate_is_paused (f->gate, AMPS_PAUSE_WORKLOAD));
 
-  g_assert_true (amps_drain_end (f->drain, NULL));
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   g_assert_true (amps_broker_get_consuming (broker));
   g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
@@ -138,38 +138,21 @@ test_broker_that_goes (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   amps_broker_end_epoch (broker);
   amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, "the cable is out");
   assert_not_ready (f, "the cable is out");
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_lifecycle_pause (f->lifecycle);
   assert_not_ready (f, "paused; the cable is out");
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, FALSE);
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_BROKER_CONNECTED), ==, 0);
 }
 
+/* What is ready once has started, whatever comes later. */
 static void
-note_state (AmpsConsumerGate *gate, GString *states)
+test_start (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  AmpsDispatcherState state = amps_consumer_gate_get_state (gate);
-
-  g_string_append_printf (states, "%s ", amps_dispatcher_state_to_string (state));
-}
-
-/* Each is told once, when it has changed. */
-static void
-test_states (Fixture *f, gconstpointer data G_GNUC_UNUSED)
-{
-  AmpsBroker *broker = AMPS_BROKER (f->broker);
-  g_autoptr (GString) states = g_string_new (NULL);
-
-  note_state (f->gate, states);
-  g_signal_connect (f->gate, "state-changed", G_CALLBACK (note_state), states);
+  g_assert_cmpstr (amps_lifecycle_get_state (f->lifecycle), ==, "starting");
   open_all (f);
-  amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, "the cable is out");
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
-  amps_drain_begin (f->drain);
-  amps_drain_hurry (f->drain);
-  g_assert_true (amps_drain_end (f->drain, NULL));
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, FALSE);
-  g_assert_cmpstr (states->str, ==, "starting running paused draining paused running ");
+  g_assert_cmpstr (amps_lifecycle_get_state (f->lifecycle), ==, "running");
+  amps_broker_change_state (AMPS_BROKER (f->broker), AMPS_BROKER_DISCONNECTED, "the cable is out");
+  g_assert_cmpstr (amps_lifecycle_get_state (f->lifecycle), ==, "running");
 }
 
 /* It is no pause, but somebody has to look. */
@@ -180,11 +163,11 @@ test_problem (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   amps_consumer_gate_set_problem (f->gate, "no room for the dead");
   assert_not_ready (f, "no room for the dead");
   g_assert_true (amps_broker_get_consuming (AMPS_BROKER (f->broker)));
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_lifecycle_pause (f->lifecycle);
   assert_not_ready (f, "paused; no room for the dead");
   amps_consumer_gate_set_problem (f->gate, NULL);
   assert_not_ready (f, "paused");
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, FALSE);
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
 
@@ -202,7 +185,7 @@ test_full_broker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_consumer_gate_is_ready (f->gate));
   g_assert_true (amps_broker_get_consuming (broker));
 
-  amps_consumer_gate_set_paused (f->gate, AMPS_PAUSE_REQUESTED, TRUE);
+  amps_lifecycle_pause (f->lifecycle);
   assert_not_ready (f, "paused; the jobs in flight have MAX_IN_FLIGHT_BYTES");
   amps_broker_change_full (broker, FALSE);
   assert_not_ready (f, "paused");
@@ -220,6 +203,6 @@ main (int argc, char **argv)
   ADD ("broker-that-goes", test_broker_that_goes);
   ADD ("problem", test_problem);
   ADD ("full-broker", test_full_broker);
-  ADD ("states", test_states);
+  ADD ("start", test_start);
   return g_test_run ();
 }

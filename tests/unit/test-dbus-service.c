@@ -313,7 +313,7 @@ test_steering (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_signals (&bus, "StateChanged('paused',) StateChanged('draining',) "
                         "StateChanged('running',) ");
 
-  amps_dispatcher_stop (f->dispatcher);
+  amps_lifecycle_stop (f->lifecycle);
   assert_call_fails (&bus, "Resume", NULL, ERROR ("Conflict"), "stopping");
   bus_down (&bus);
 }

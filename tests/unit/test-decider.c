@@ -188,7 +188,7 @@ test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("b", "b", 0));
   fake_broker_hold_publications (f->broker, TRUE);
   amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
   fail_held_publication (f);
   g_assert_cmpuint (f->n_posts, ==, 1);
@@ -205,7 +205,7 @@ test_publish_in_a_hurry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   fake_broker_hold_publications (f->broker, TRUE);
   amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
-  amps_dispatcher_release_all (f->dispatcher);
+  amps_lifecycle_hurry (f->lifecycle);
   fail_held_publication (f);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
   assert_told (f, "publish 1 to one\npublish 2 to two\nstop consuming\nrelease 1\n");
@@ -241,7 +241,7 @@ test_drain_of_batch (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("a", "a", 0));
   deliver (f, make_job ("b", "b", 0));
   iterate_until_posted (f, 1);
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   soup_server_message_set_status (f->held, 404, NULL);
   amps_http_listener_unpause (f->listener, f->held);
   g_clear_object (&f->held);

@@ -94,15 +94,15 @@ test_dead_letters_that_wait (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   g_assert_true (amps_dispatcher_reject (f->dispatcher, "a", "why", NULL));
   assert_told (f, "");
-  g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
-  obstacles = amps_dispatcher_dup_obstacles (f->dispatcher);
+  g_assert_false (amps_consumer_gate_is_ready (f->gate));
+  obstacles = amps_consumer_gate_dup_obstacles (f->gate);
   g_assert_cmpuint (g_strv_length (obstacles), ==, 1);
   g_assert_nonnull (strstr (obstacles[0], "as the test wants it"));
-  g_assert_cmpint (amps_dispatcher_get_state (f->dispatcher), ==, AMPS_DISPATCHER_RUNNING);
+  g_assert_cmpstr (amps_lifecycle_get_state (f->lifecycle), ==, "running");
 
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "dead-letter 1 rejected\n");
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
 
 static void

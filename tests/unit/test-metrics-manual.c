@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "metrics/amps-metrics.h"
+#include "delivery/amps-consumer-gate.h"
 
 #include <string.h>
 
@@ -48,6 +48,8 @@ format_all (void)
 
   amps_queue_depths_add (depths, "mail", 1);
   amps_metrics_take_queue_depths (metrics, depths);
+  for (AmpsPauseReason i = 0; i < AMPS_N_PAUSE_REASONS; i++)
+    amps_metrics_set_paused (metrics, amps_pause_reason_to_string (i), TRUE);
   for (unsigned int call = 0; call < AMPS_N_API_CALLS; call++)
     for (unsigned int status = 0; status < 600; status++)
       amps_metrics_count_api_request (metrics, call, status);

@@ -66,7 +66,9 @@ test_gauges (void)
   amps_queue_depths_add (depths, "mail", 3);
   amps_metrics_take_queue_depths (metrics, depths);
   amps_metrics_set_gauge (metrics, AMPS_GAUGE_JOBS_IN_FLIGHT, 17);
-  amps_metrics_set_paused (metrics, AMPS_PAUSE_DRAINING, TRUE);
+  amps_metrics_set_paused (metrics, "requested", TRUE);
+  amps_metrics_set_paused (metrics, "draining", TRUE);
+  amps_metrics_set_paused (metrics, "requested", FALSE);
   g_assert_cmpfloat (amps_metrics_get_gauge (metrics, AMPS_GAUGE_JOBS_IN_FLIGHT), ==, 17);
 
   g_autofree char *text = amps_metrics_format (metrics, AMPS_METRICS_PROMETHEUS);

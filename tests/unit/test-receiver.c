@@ -51,7 +51,7 @@ test_follower (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_posted (f, 2);
   assert_counts (f, 2, 1);
 
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   assert_counts (f, 2, 1);
   amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
   assert_counts (f, 2, 2);

@@ -8,10 +8,10 @@ typedef DispatcherFixture Fixture;
 static void
 assert_refused (Fixture *f, const char *status)
 {
-  g_auto (GStrv) obstacles = amps_dispatcher_dup_obstacles (f->dispatcher);
+  g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (f->gate);
   g_autofree char *metrics = amps_metrics_format (f->metrics, AMPS_METRICS_PROMETHEUS);
 
-  g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_false (amps_consumer_gate_is_ready (f->gate));
   g_assert_nonnull (strstr (obstacles[0], status));
   g_assert_nonnull (strstr (obstacles[0], "POST http://127.0.0.1:"));
   g_assert_nonnull (strstr (obstacles[0], "WORKLOAD_ADDRESS"));
@@ -54,7 +54,7 @@ test_wrong_address (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 202;
   wait_for_trial (f);
   iterate_until_posted (f, 5);
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
   for (char id[] = "a"; *id < 'f'; (*id)++)
     g_assert_cmpuint (amps_job_get_attempt (amps_manifest_lookup (f->manifest, id)), ==, 1);
   assert_told (f, "consume\n");
@@ -104,7 +104,7 @@ test_bad_job (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 501;
   run (f, "b");
   assert_told (f, "retry 3 attempt 2\n");
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
 
 /* A job that the workload judges by itself shows that it is there, so the next one is
@@ -140,7 +140,7 @@ test_bad_jobs_first (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   amps_http_listener_unpause (f->listener, f->held);
   g_clear_object (&f->held);
   iterate_until_idle ();
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
 
 /* Ten different ones in a row; one that is accepted breaks the row. */
@@ -157,7 +157,7 @@ test_many_in_a_row (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
           run (f, id);
         }
-      g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+      g_assert_true (amps_consumer_gate_is_ready (f->gate));
       f->status = 202;
       run (f, row == 0 ? "better" : "best");
     }
@@ -165,7 +165,7 @@ test_many_in_a_row (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 501;
   for (unsigned int i = 0; i < 20; i++)
     run (f, "always the same");
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
 
   f->status = 404;
   for (unsigned int i = 0; i < 8; i++)
@@ -174,7 +174,7 @@ test_many_in_a_row (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
       run (f, id);
     }
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
   g_free (fake_broker_take_log (f->broker));
   run (f, "the tenth");
   assert_told (f, "stop consuming\n");
@@ -199,7 +199,7 @@ test_nothing_to_try (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 202;
   wait_for_trial (f);
   assert_told (f, "consume\n");
-  g_assert_true (amps_dispatcher_is_ready (f->dispatcher));
+  g_assert_true (amps_consumer_gate_is_ready (f->gate));
 }
 
 static unsigned int
@@ -220,7 +220,7 @@ test_batch (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 404;
   for (char id[] = "a"; *id < 'e'; (*id)++)
     deliver (f, make_job (id, id, 0));
-  while (amps_dispatcher_is_ready (f->dispatcher))
+  while (amps_consumer_gate_is_ready (f->gate))
     g_main_context_iteration (NULL, TRUE);
   iterate_until_idle ();
   assert_told (f, "stop consuming\n");
@@ -242,7 +242,7 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 404;
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   assert_told (f, "stop consuming\nrelease 1\nrelease 2\n");
 }
 

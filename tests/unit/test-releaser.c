@@ -9,18 +9,18 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   for (char id[] = "a"; *id < 'd'; (*id)++)
     deliver (f, make_job (id, id, 0));
   iterate_until_posted (f, 2);
-  amps_dispatcher_drain (f->dispatcher);
-  g_assert_cmpint (amps_dispatcher_get_state (f->dispatcher), ==, AMPS_DISPATCHER_DRAINING);
+  amps_lifecycle_drain (f->lifecycle);
+  g_assert_cmpstr (amps_lifecycle_get_state (f->lifecycle), ==, "draining");
   deliver (f, make_job ("late", "late", 0));
   assert_told (f, "stop consuming\nrelease 3\nrelease 4\n");
 
   amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
-  amps_dispatcher_release_all (f->dispatcher);
+  amps_lifecycle_hurry (f->lifecycle);
   assert_told (f, "acknowledge 1\nrelease 2\n");
-  g_assert_true (amps_dispatcher_resume (f->dispatcher, NULL));
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   assert_told (f, "consume\n");
-  amps_dispatcher_stop (f->dispatcher);
-  g_assert_false (amps_dispatcher_resume (f->dispatcher, NULL));
+  amps_lifecycle_stop (f->lifecycle);
+  g_assert_false (amps_lifecycle_resume (f->lifecycle, NULL));
   assert_told (f, "stop consuming\n");
 }
 
@@ -37,7 +37,7 @@ test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
       deliver (f, make_job ("a", body, 0));
     }
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   iterate_until_idle ();
   log = fake_broker_take_log (f->broker);
   g_assert_true (g_str_has_suffix (log, "release 20001\n"));
@@ -55,8 +55,8 @@ test_workload_that_goes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_idle ();
   deliver (f, make_job ("a", "a", 0));
   assert_told (f, "stop consuming\n");
-  g_assert_false (amps_dispatcher_is_ready (f->dispatcher));
-  why = amps_dispatcher_dup_obstacles (f->dispatcher);
+  g_assert_false (amps_consumer_gate_is_ready (f->gate));
+  why = amps_consumer_gate_dup_obstacles (f->gate);
   g_assert_cmpuint (g_strv_length (why), ==, 1);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
 
@@ -76,7 +76,7 @@ test_stop_without_workload (Fixture *f, gconstpointer gone_before)
   run (f, "a");
   if (gone_before != NULL)
     amps_http_listener_stop (f->listener);
-  amps_dispatcher_stop (f->dispatcher);
+  amps_lifecycle_stop (f->lifecycle);
   iterate_until_idle ();
   if (gone_before == NULL)
     {
@@ -93,14 +93,14 @@ test_drain_of_workload_that_stops (Fixture *f, gconstpointer settings G_GNUC_UNU
 {
   run (f, "a");
   run (f, "b");
-  amps_dispatcher_drain (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
   amps_http_listener_stop (f->listener);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "stop consuming\n");
   g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
   assert_told (f, "acknowledge 1\n");
 
-  amps_dispatcher_stop (f->dispatcher);
+  amps_lifecycle_stop (f->lifecycle);
   assert_told (f, "release 2\n");
 }
 
@@ -111,7 +111,7 @@ test_stop_while_an_answer_is_awaited (Fixture *f, gconstpointer settings G_GNUC_
   run (f, "a");
   f->status = 0;
   run (f, "b");
-  amps_dispatcher_stop (f->dispatcher);
+  amps_lifecycle_stop (f->lifecycle);
   amps_http_listener_stop (f->listener);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "stop consuming\nrelease 1\n");
@@ -129,8 +129,8 @@ static void
 test_resume (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
-  amps_dispatcher_drain (f->dispatcher);
-  g_assert_true (amps_dispatcher_resume (f->dispatcher, NULL));
+  amps_lifecycle_drain (f->lifecycle);
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   amps_http_listener_stop (f->listener);
   fake_clock_advance (f->clock, AMPS_SECONDS (10));
   iterate_until_idle ();
@@ -143,7 +143,7 @@ static void
 test_stop_with_workload_that_is_not_ready (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
-  amps_dispatcher_stop (f->dispatcher);
+  amps_lifecycle_stop (f->lifecycle);
   f->get_status = 503;
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_idle ();

@@ -120,8 +120,8 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("b", "b", 0));
   deliver (f, make_job ("b", "another b", 0));
   iterate_until_posted (f, 1);
-  amps_dispatcher_drain (f->dispatcher);
-  amps_dispatcher_release_all (f->dispatcher);
+  amps_lifecycle_drain (f->lifecycle);
+  amps_lifecycle_hurry (f->lifecycle);
   iterate_until_idle ();
   assert_outcomes (f, "released 3 ");
   assert_metric (f, "amps_job_duration_seconds_count 1");

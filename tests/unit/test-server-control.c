@@ -30,9 +30,9 @@ test_control (ServerFixture *fixture, gconstpointer data G_GNUC_UNUSED)
   bad = server_post (fixture, "/drain?wait=soon", NULL);
   assert_problem (bad, 400, "wait");
 
-  fake_dispatcher_fail (fixture->dispatcher, "resume", AMPS_ERROR_CONFLICT, "it stops");
+  amps_lifecycle_stop (fixture->lifecycle);
   refused = server_post (fixture, "/resume", NULL);
-  assert_problem (refused, 409, "it stops");
+  assert_problem (refused, 409, "AMPS is stopping");
 }
 
 static void
@@ -77,9 +77,9 @@ begin_drain (ServerFixture *fixture, const char *query)
       g_strdup_printf ("GET /drain?%s HTTP/1.1\r\nHost: localhost\r\n\r\n", query);
   GSocket *socket = raw_connect (fixture->port);
 
-  g_assert_true (amps_dispatcher_resume (fixture->dispatcher, NULL));
+  g_assert_true (amps_lifecycle_resume (fixture->lifecycle, NULL));
   raw_send (socket, request, strlen (request));
-  while (amps_dispatcher_get_state (fixture->dispatcher) != AMPS_DISPATCHER_DRAINING)
+  while (!amps_lifecycle_is_draining (fixture->lifecycle))
     g_main_context_iteration (NULL, TRUE);
   return socket;
 }

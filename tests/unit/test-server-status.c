@@ -151,7 +151,7 @@ test_look (ServerFixture *f, gconstpointer data G_GNUC_UNUSED)
   amps_queue_depths_add (depths, amps_config_get_dead_letter_queue (f->config), 3);
   amps_metrics_take_queue_depths (f->metrics, depths);
   amps_metrics_set_gauge (f->metrics, AMPS_GAUGE_CONCURRENCY_LIMIT, 50);
-  amps_metrics_set_paused (f->metrics, AMPS_PAUSE_WORKLOAD, TRUE);
+  fake_dispatcher_set_paused (f->dispatcher, AMPS_PAUSE_WORKLOAD);
   fake_dispatcher_connect (f->dispatcher);
   fake_dispatcher_set_not_ready (f->dispatcher, "the workload is away|and more");
   fake_dispatcher_add_job (f->dispatcher, "a");

@@ -103,6 +103,7 @@ check_life (DispatcherFixture *f, const char *kind)
   assert_heard (&listener, "RELOADING=1\nMONOTONIC_USEC=123456789|READY=1|");
   amps_service_manager_stop (manager, AMPS_SECONDS (40));
   assert_heard (&listener, "STOPPING=1\nEXTEND_TIMEOUT_USEC=40000000|");
+  amps_lifecycle_stop (f->lifecycle);
 
   /* Whoever is told that it is ready would take it for one that has not stopped. */
   amps_service_manager_begin_reload (manager);

@@ -240,6 +240,26 @@ class Manual(unittest.TestCase):
             reference = found['spec']['secretTargetRef'][0]
             self.assertIn(reference['key'], made['Secret', reference['name']])
 
+    def test_three_lines_of_the_readme(self):
+        """They make a Secret and a worker that reads it."""
+        block = re.search(r'```sh\n( *kubectl create secret.*?)```',
+                          (TREE / 'README.md').read_text('utf-8'), re.DOTALL)[1].rstrip()
+        self.assertEqual(len(block.splitlines()), 3)
+        text = subprocess.run(
+            ['sh', '-euc', 'kubectl () { "$KUBECTL" "$@" -o json --dry-run=client; }\n'
+             'helm () { test "$1" = install; shift; "$HELM" template "$@"; }\n' + block],
+            check=True, text=True, stdout=subprocess.PIPE, cwd=TREE, timeout=60,
+            env={**os.environ, 'KUBECTL': self.tools.path('kubectl'),
+                 'HELM': self.tools.path('helm')}).stdout
+        secret, *objects = load(text)
+        worker = Variant(objects)
+        self.assertEqual(worker.settings['BROKER_SUBJECT'], 'orders')
+        self.assertEqual(worker.workload['image'], 'registry.example.com/orders:1')
+        self.assertIn('registry.example.com/amps:', worker.amps['image'])
+        volume = next(volume['secret'] for volume in worker.pod['volumes'] if 'secret' in volume)
+        self.assertEqual(volume['secretName'], secret['metadata']['name'])
+        self.assertTrue(worker.settings['BROKER_HOST_FILE'].endswith('/' + list(secret['data'])[0]))
+
     def test_many_jobs(self):
         command = self.block('seq ').split('kubectl')[0].replace('-d ', '')
         with tempfile.TemporaryDirectory(prefix='amps-kubernetes-') as folder, \

@@ -210,6 +210,7 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   g_autofree char *first = NULL;
   g_autofree char *again = NULL;
+  g_autofree char *failed = NULL;
   g_autofree char *late = NULL;
   g_autofree char *dead = NULL;
   gint64 due;
@@ -221,6 +222,11 @@ test_settlements (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   again = claim (f, "jobs", "me", 1, &id);
   g_assert_cmpstr (again, ==, "a12 ");
   assert_waits_for (f, 100);
+
+  g_assert_true (
+      settle (f, id, "me", (AmpsSettlement){ .kind = AMPS_SETTLE_REQUEUE_FAILED, .attempt = 2 }));
+  failed = claim (f, "jobs", "me", 1, &id);
+  g_assert_cmpstr (failed, ==, "a23 ");
 
   g_assert_true (settle (f, id, "me",
                          (AmpsSettlement){ .kind = AMPS_SETTLE_RETRY, .delay = 50, .attempt = 2 }));

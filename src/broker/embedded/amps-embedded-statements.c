@@ -35,7 +35,7 @@ const char *const amps_embedded_statements[AMPS_EMBEDDED_N_STATEMENTS] = {
       " WHERE id = ?1" RETURNING,
   [AMPS_EMBEDDED_STATEMENT_ACKNOWLEDGE] = "DELETE FROM jobs WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_GIVE_BACK] =
-      "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1"
+      "UPDATE jobs SET due = 0, owner = NULL, returns = returns + 1, attempt = max(attempt, ?3)"
       " WHERE id = ?1 AND owner = ?2",
   [AMPS_EMBEDDED_STATEMENT_RETRY] =
       "UPDATE jobs SET due = ?3 + ?6, wait = ?6, owner = NULL, handed_out = 0, attempt = ?4,"

@@ -372,6 +372,8 @@ amps_embedded_store_settle (AmpsEmbeddedStore *self, gint64 id, const char *owne
 
   sqlite3_bind_int64 (statement, 1, id);
   amps_embedded_store_bind_text (statement, 2, owner);
+  if (which == AMPS_EMBEDDED_STATEMENT_GIVE_BACK)
+    sqlite3_bind_int64 (statement, 3, settlement->attempt);
   if (which == AMPS_EMBEDDED_STATEMENT_RETRY || which == AMPS_EMBEDDED_STATEMENT_DEAD_LETTER)
     {
       sqlite3_bind_int64 (statement, 3, now);

@@ -441,13 +441,11 @@ amqp_peer_send (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id,
   g_mutex_unlock (&self->lock);
 }
 
-/* On the first channel, in structured mode. */
-void
-amqp_peer_deliver (AmqpPeer *self, guint64 tag, const char *body)
+/* A message without properties. */
+static void
+send_message (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id, void *decoded,
+              const char *body)
 {
-  amqp_basic_deliver_t deliver = { .consumer_tag = amqp_cstring_bytes ("a consumer"),
-                                   .delivery_tag = tag,
-                                   .routing_key = amqp_cstring_bytes ("a queue") };
   gsize size = strlen (body);
   /* Class, weight, size of the body and no properties. */
   const guint8 header[14] = { 0,
@@ -458,12 +456,33 @@ amqp_peer_deliver (AmqpPeer *self, guint64 tag, const char *body)
                               (guint8) size };
 
   g_mutex_lock (&self->lock);
-  write_method (self, 1, AMQP_BASIC_DELIVER_METHOD, &deliver);
-  write_frame (self, AMQP_FRAME_HEADER, 1, header, sizeof header);
+  write_method (self, channel, id, decoded);
+  write_frame (self, AMQP_FRAME_HEADER, channel, header, sizeof header);
   for (gsize sent = 0; sent < size; sent += MIN (size - sent, MAX_FRAME - 8))
-    write_frame (self, AMQP_FRAME_BODY, 1, (const guint8 *) body + sent,
+    write_frame (self, AMQP_FRAME_BODY, channel, (const guint8 *) body + sent,
                  MIN (size - sent, MAX_FRAME - 8));
   g_mutex_unlock (&self->lock);
+}
+
+/* On the first channel. */
+void
+amqp_peer_deliver (AmqpPeer *self, guint64 tag, const char *body)
+{
+  amqp_basic_deliver_t deliver = { .consumer_tag = amqp_cstring_bytes ("a consumer"),
+                                   .delivery_tag = tag,
+                                   .routing_key = amqp_cstring_bytes ("a queue") };
+
+  send_message (self, 1, AMQP_BASIC_DELIVER_METHOD, &deliver, body);
+}
+
+void
+amqp_peer_return (AmqpPeer *self, amqp_channel_t channel, const char *queue, const char *body)
+{
+  amqp_basic_return_t returned = { .reply_code = AMQP_NO_ROUTE,
+                                   .reply_text = amqp_cstring_bytes ("NO_ROUTE"),
+                                   .routing_key = amqp_cstring_bytes (queue) };
+
+  send_message (self, channel, AMQP_BASIC_RETURN_METHOD, &returned, body);
 }
 
 void

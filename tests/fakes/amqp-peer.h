@@ -31,6 +31,8 @@ void amqp_peer_accept (AmqpPeer *self, amqp_method_number_t request);
 void amqp_peer_send (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id,
                      void *decoded);
 void amqp_peer_deliver (AmqpPeer *self, guint64 tag, const char *body);
+/* What was published for @queue, and no queue has taken. */
+void amqp_peer_return (AmqpPeer *self, amqp_channel_t channel, const char *queue, const char *body);
 void amqp_peer_hang_up (AmqpPeer *self);
 
 /* What has come, one line each, as "1 ack 7"; the default context runs meanwhile. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/amqp/amps-amqp-publisher.h"
 
+#include "amqp-fixture.h"
+#include "base/amps-error.h"
 #include "broker/amqp/amps-amqp-confirms.h"
 #include "fake-clock.h"
+
+#include <string.h>
 
 static AmpsAmqpSettings settings = { .subject = (char *) "jobs",
                                      .worker_id = (char *) "me",
@@ -91,6 +95,157 @@ test_trace (void)
   publication->command.free (publication);
 }
 
+/* The role, and a peer that takes what it publishes */
+
+static void
+set_up (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_fixture_init (f, &amps_amqp_publisher_role);
+  amqp_fixture_open (f);
+}
+
+static void
+tear_down (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_fixture_clear (f);
+}
+
+static void
+publish (AmqpFixture *f, guint64 id, const char *queue)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
+
+  amps_amqp_connection_do (f->connection,
+                           amps_amqp_publisher_new_publish (id, queue, NULL, NULL, body));
+}
+
+static void
+confirm (AmqpFixture *f, amqp_channel_t channel, guint64 tag, gboolean multiple)
+{
+  amqp_basic_ack_t ack = { .delivery_tag = tag, .multiple = (amqp_boolean_t) multiple };
+
+  amqp_peer_send (f->peer, channel, AMQP_BASIC_ACK_METHOD, &ack);
+}
+
+/* The next publication of which something is told. */
+static void
+assert_confirmed (AmqpFixture *f, guint64 id)
+{
+  const AmpsAmqpEvent *event = amqp_fixture_read_event (f, AMPS_AMQP_EVENT_CONFIRMED);
+
+  g_assert_cmpuint (event->id, ==, id);
+  g_assert_no_error (event->error);
+}
+
+static void
+assert_failed (AmqpFixture *f, guint64 id, AmpsError code)
+{
+  const AmpsAmqpEvent *event = amqp_fixture_read_event (f, AMPS_AMQP_EVENT_CONFIRMED);
+
+  g_assert_cmpuint (event->id, ==, id);
+  g_assert_error (event->error, AMPS_ERROR, (int) code);
+}
+
+static void
+test_confirms (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_basic_nack_t nack = { .delivery_tag = 2 };
+
+  publish (f, 71, "a");
+  publish (f, 72, "b");
+  amqp_peer_wait_for (f->peer, "1 publish a");
+  amqp_peer_wait_for (f->peer, "1 publish b");
+  confirm (f, 1, 1, FALSE);
+  assert_confirmed (f, 71);
+  amqp_peer_send (f->peer, 1, AMQP_BASIC_NACK_METHOD, &nack);
+  assert_failed (f, 72, AMPS_ERROR_UNAVAILABLE);
+}
+
+static void
+test_returned (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  publish (f, 7, "nowhere");
+  amqp_peer_wait_for (f->peer, "1 publish nowhere");
+  amqp_peer_return (f->peer, 1, "nowhere", "{}");
+  confirm (f, 1, 1, FALSE);
+  assert_failed (f, 7, AMPS_ERROR_UNROUTABLE);
+}
+
+/* On another channel than the rest, which it may hold up, and to a queue that is made for it. */
+static void
+test_copies (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amps_amqp_connection_do (f->connection, &copy (AMPS_SETTLE_RETRY, AMPS_SECONDS (1))->command);
+  amqp_peer_wait_for (f->peer, "2 declare jobs.retry.1s");
+  amqp_peer_wait_for (f->peer, "3 publish jobs.retry.1s");
+  confirm (f, 3, 1, FALSE);
+  assert_confirmed (f, 7);
+  amps_amqp_connection_do (f->connection, &copy (AMPS_SETTLE_DEAD_LETTER, 0)->command);
+  amqp_peer_wait_for (f->peer, "2 look-at dead");
+  amqp_peer_wait_for (f->peer, "4 publish dead");
+  amps_amqp_connection_do (f->connection, &copy (AMPS_SETTLE_REQUEUE, 0)->command);
+  amqp_peer_wait_for (f->peer, "1 publish jobs");
+}
+
+static void
+test_no_retry_queue (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_peer_refuse (f->peer, AMQP_QUEUE_DECLARE_METHOD, AMQP_ACCESS_REFUSED, "ACCESS_REFUSED - no");
+  amps_amqp_connection_do (f->connection, &copy (AMPS_SETTLE_RETRY, AMPS_SECONDS (1))->command);
+  assert_failed (f, 7, AMPS_ERROR_NOT_PERMITTED);
+  /* All else goes on. */
+  publish (f, 8, "a");
+  amqp_peer_wait_for (f->peer, "1 publish a");
+  confirm (f, 1, 1, FALSE);
+  assert_confirmed (f, 8);
+}
+
+/* The others are published once more. */
+static void
+test_too_large (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_channel_close_t closed = {
+    .reply_code = AMQP_PRECONDITION_FAILED,
+    .reply_text = amqp_cstring_bytes ("PRECONDITION_FAILED - message size 5 is larger than 4"),
+  };
+  g_autoptr (GBytes) large = g_bytes_new_static ("large", 5);
+
+  publish (f, 1, "a");
+  amps_amqp_connection_do (f->connection,
+                           amps_amqp_publisher_new_publish (2, "b", NULL, NULL, large));
+  amqp_peer_wait_for (f->peer, "1 publish b");
+  amqp_peer_send (f->peer, 1, AMQP_CHANNEL_CLOSE_METHOD, &closed);
+  assert_failed (f, 2, AMPS_ERROR_TOO_LARGE);
+  amqp_peer_wait_for (f->peer, "1 AMQP_CHANNEL_CLOSE_OK_METHOD");
+  confirm (f, 1, 1, FALSE);
+  assert_confirmed (f, 1);
+}
+
+static void
+test_counting (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_peer_set_n_messages (f->peer, 12);
+  amps_amqp_connection_do (f->connection, amps_amqp_publisher_new_count ("a"));
+  g_assert_cmpint (amqp_fixture_read_event (f, AMPS_AMQP_EVENT_COUNTED)->n_messages, ==, 12);
+  amqp_peer_set_lacks_queues (f->peer, TRUE);
+  amps_amqp_connection_do (f->connection, amps_amqp_publisher_new_count ("a"));
+  g_assert_cmpint (amqp_fixture_read_event (f, AMPS_AMQP_EVENT_COUNTED)->n_messages, ==, -1);
+}
+
+static void
+test_unknown_confirm (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  confirm (f, 1, 9, FALSE);
+  amqp_fixture_assert_fails (f, "publication 9 was confirmed, which was not waiting for it");
+}
+
+static void
+test_foreign_message (AmqpFixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  amqp_peer_deliver (f->peer, 1, "{}");
+  amqp_fixture_assert_fails (f, "a message came that was not published here");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -98,5 +253,16 @@ main (int argc, char **argv)
   g_test_add_func ("/amqp-publisher/delays", test_delays);
   g_test_add_func ("/amqp-publisher/message-id", test_message_id);
   g_test_add_func ("/amqp-publisher/trace", test_trace);
+
+#define ADD(name, test)                                                                            \
+  g_test_add ("/amqp-publisher/" name, AmqpFixture, NULL, set_up, test, tear_down)
+  ADD ("confirms", test_confirms);
+  ADD ("returned", test_returned);
+  ADD ("copies", test_copies);
+  ADD ("no-retry-queue", test_no_retry_queue);
+  ADD ("too-large", test_too_large);
+  ADD ("counting", test_counting);
+  ADD ("unknown-confirm", test_unknown_confirm);
+  ADD ("foreign-message", test_foreign_message);
   return g_test_run ();
 }

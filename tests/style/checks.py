@@ -406,7 +406,7 @@ def check_promises(root):
     text = document.read_text(encoding='utf-8') if document.is_file() else ''
     for promise in re.split(r'^### ', text, flags=re.MULTILINE)[1:]:
         title = promise.partition('\n')[0]
-        tests = re.search(r'^Tests?: (.*?)\.\n(?:\n|\Z)', promise, re.DOTALL | re.MULTILINE)
+        tests = re.search(r'^Tests?: (.*?\]\(.*?)\.\n(?:\n|\Z)', promise, re.DOTALL | re.MULTILINE)
         if tests is None:
             yield f'docs/promises.md: "{title}" has no paragraph "Tests: [name](file) `test`."'
             continue

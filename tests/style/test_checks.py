@@ -181,6 +181,8 @@ class ChecksTest(unittest.TestCase):
                    'Tests: [b](../tests/test-b.c) `/b/one`, `/b/on`.\n')
         self.assert_finds('promises', '"A" has no paragraph', '"B" names test_on',
                           '"C" names /b/on')
+        self.write('docs/promises.md', '### A\n\nText.\n\nTests: all.\n')
+        self.assert_finds('promises', '"A" has no paragraph')
 
     def test_libsoup(self):
         entry = '## S\n### The x\n* May go: 3.3.0\n* Test: [x](../tests/x.c) `/x/does`\n'

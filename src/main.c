@@ -33,7 +33,7 @@ parse_command_line (int *argc, char ***argv, GOptionGroup *settings, gboolean *c
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
   g_option_context_set_summary (
-      context, _ ("Takes CloudEvents from a queue and POSTs each to the HTTP server beside it, at "
+      context, _ ("Takes CloudEvents from a queue and POSTs each to the HTTP server next to it, at "
                   "least once.\nA message is settled only when its job has ended, or when the "
                   "broker has confirmed a copy\nof it; after a failure a job may run again."));
   g_option_context_set_description (

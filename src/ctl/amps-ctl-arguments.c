@@ -94,7 +94,7 @@ mark_without_value (char **argv, const AmpsCtlOption *options)
     }
 }
 
-/* @strict: whether the first word that is no option ends it */
+/* @strict: whether the first word that is not an option ends it */
 static gboolean
 parse_options (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, gboolean strict,
                GError **error)
@@ -239,10 +239,10 @@ take_command (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, GError 
 
   if (name->len == 0)
     g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                         _ ("which command? See “ampsctl help”"));
+                         _ ("the command is missing; see “ampsctl help”"));
   else if (amps_ctl_command_is_family (name->str))
     g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                 _ ("“%s” wants to know what; see “ampsctl help %s”"), name->str, name->str);
+                 _ ("“%s” needs an argument; see “ampsctl help %s”"), name->str, name->str);
   else
     amps_ctl_command_set_unknown (name->str, error);
   return FALSE;

@@ -28,23 +28,23 @@ typedef struct {
     AMPS_CTL_OPTION_TEXTS,                                                                         \
     OPTION (ids),                                                                                  \
     N_ ("ID"),                                                                                     \
-    N_ ("Only that of the event with this id; may be given again for others") },                   \
+    N_ ("Only letters of the event with this id; repeat it for several ids") },                    \
       { "reason",                                                                                  \
         0,                                                                                         \
         AMPS_CTL_OPTION_TEXT,                                                                      \
         OPTION (reason),                                                                           \
         N_ ("REASON"),                                                                             \
-        N_ ("Only those that were given up for this reason, such as rejected") },                  \
+        N_ ("Only letters with this reason, such as rejected") },                                  \
       { "type",        0,           AMPS_CTL_OPTION_TEXT,                                          \
-        OPTION (type), N_ ("TYPE"), N_ ("Only those of this event type") },                        \
+        OPTION (type), N_ ("TYPE"), N_ ("Only letters of this event type") },                      \
       { "older-than",                                                                              \
         0,                                                                                         \
         AMPS_CTL_OPTION_DURATION,                                                                  \
         OPTION (older_than),                                                                       \
         N_ ("DURATION"),                                                                           \
-        N_ ("Only those that were given up so long ago, or longer") },                             \
+        N_ ("Only letters that were given up at least this long ago") },                           \
   {                                                                                                \
-    "limit", 0, AMPS_CTL_OPTION_NUMBER, OPTION (limit), N_ ("N"), N_ ("No more than so many")      \
+    "limit", 0, AMPS_CTL_OPTION_NUMBER, OPTION (limit), N_ ("N"), N_ ("At most this many letters") \
   }
 
 static const AmpsCtlOption list_options[] = {
@@ -54,9 +54,9 @@ static const AmpsCtlOption list_options[] = {
 
 static const AmpsCtlOption move_options[] = {
   FILTER_OPTIONS,
-  { "all", 0, AMPS_CTL_OPTION_FLAG, OPTION (all), NULL, N_ ("All of them, without a question") },
+  { "all", 0, AMPS_CTL_OPTION_FLAG, OPTION (all), NULL, N_ ("All letters, without asking") },
   { "dry-run", 'n', AMPS_CTL_OPTION_FLAG, OPTION (dry_run), NULL,
-    N_ ("Only list those that are meant") },
+    N_ ("Only list the matching letters") },
   { NULL },
 };
 
@@ -287,7 +287,7 @@ ctl_dead_show (AmpsCtlContext *context, GError **error)
 
 /* Moving and removing */
 
-/* Returns: whether it is clear that so many are meant */
+/* Returns: whether the selection is deliberate: made by an option, or confirmed */
 static gboolean
 check_selection (AmpsCtlContext *context, const AmpsDeadLetterFilter *filter, const char *question,
                  GError **error)
@@ -301,7 +301,7 @@ check_selection (AmpsCtlContext *context, const AmpsDeadLetterFilter *filter, co
   if (!amps_ctl_question_can_be_asked ())
     {
       g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                           _ ("say which dead letters are meant, or --all"));
+                           _ ("choose the dead letters with options, or give --all"));
       return FALSE;
     }
 
@@ -402,8 +402,8 @@ purge (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_dead_list_command = {
   .name = "dead list",
   .help = N_ ("List the jobs that AMPS has given up"),
-  .description = N_ ("They are read from the broker, and stay there. While that goes on nobody "
-                     "else sees them."),
+  .description = N_ (
+      "The letters are read from the broker, and stay there. Meanwhile no other client sees them."),
   .options = list_options,
   .options_size = sizeof (Options),
   .needs = AMPS_CTL_NEEDS_SUBJECT,
@@ -413,7 +413,7 @@ const AmpsCtlCommand amps_ctl_dead_list_command = {
 const AmpsCtlCommand amps_ctl_dead_show_command = {
   .name = "dead show",
   .synopsis = N_ ("ID…"),
-  .help = N_ ("Show all of a dead letter, and its event"),
+  .help = N_ ("Show all details of a dead letter, and its event"),
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,
   .needs = AMPS_CTL_NEEDS_SUBJECT,
@@ -423,9 +423,10 @@ const AmpsCtlCommand amps_ctl_dead_show_command = {
 const AmpsCtlCommand amps_ctl_dead_redrive_command = {
   .name = "dead redrive",
   .help = N_ ("Put dead letters back, to be tried again"),
-  .description = N_ ("Each goes to the queue that it came from, and starts a new life there. It "
-                     "leaves the dead letters when the broker has confirmed that it is there: "
-                     "none is lost, but if this is killed some may be there twice."),
+  .description =
+      N_ ("Each letter goes back to the queue that it came from, and begins with attempt 1. It "
+          "leaves the dead letters when the broker has confirmed the copy. No letter is lost, but "
+          "if the command is killed, some may be there twice."),
   .options = move_options,
   .options_size = sizeof (Options),
   .needs = AMPS_CTL_NEEDS_SUBJECT,

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes of what is no lines, and is read whole. */
+/* Most bytes of an input that is not in lines, and is read whole. */
 #define MAX_DOCUMENT ((gsize) 256 * 1024 * 1024)
 /* AMPS takes no larger event, whatever MAX_BODY_SIZE is. */
 #define MAX_LINE ((gsize) 128 * 1024 * 1024)

@@ -69,7 +69,7 @@ append_overview (GString *help, const char *family, unsigned int width)
   g_string_append_printf (help, _ ("Usage: ampsctl [OPTION…] %s [ARGUMENT…]\n\n"),
                           family != NULL ? family : _ ("COMMAND"));
   if (family == NULL)
-    amps_ctl_text_append_wrapped (help, _ ("Looks at an AMPS, and steers it."), 0, width);
+    amps_ctl_text_append_wrapped (help, _ ("Inspects and controls a running AMPS."), 0, width);
   g_string_append (help, family == NULL ? _ ("\nCommands:\n") : _ ("Commands:\n"));
   append_commands (help, family, width);
   g_string_append (help, _ ("\nOptions:\n"));
@@ -77,9 +77,9 @@ append_overview (GString *help, const char *family, unsigned int width)
   g_string_append_c (help, '\n');
   amps_ctl_text_append_wrapped (
       help,
-      _ ("Where AMPS and its broker are, ampsctl reads from the same variables, file .env and "
-         "options as amps: PORT, API_SOCKET, API_TOKEN, BROKER_HOST, BROKER_SUBJECT and so on. See "
-         "“ampsctl help COMMAND” for one command."),
+      _ ("ampsctl finds AMPS and its broker with the same variables, .env file and options as "
+         "amps: PORT, API_SOCKET, API_TOKEN, BROKER_HOST, BROKER_SUBJECT and so on. See “ampsctl "
+         "help COMMAND” for one command."),
       0, width);
 }
 
@@ -150,7 +150,7 @@ ctl_help_show_help (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_help_command = {
   .name = "help",
   .synopsis = "[COMMAND]",
-  .help = N_ ("Show all commands, or what one does"),
+  .help = N_ ("Show all commands, or explain one"),
   .max_arguments = 2,
   .run = ctl_help_show_help,
 };

@@ -254,7 +254,7 @@ send_message (AmpsCtlHttp *self, SoupMessage *message, GCancellable *cancellable
       soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization",
                                     value);
     }
-  /* Whoever answers that is not AMPS, and shall not get the token. */
+  /* The program that answers this is not AMPS, and must not get the token. */
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   g_task_set_task_data (task, g_object_ref (message), g_object_unref);
   amps_tls_peer_keep_address_of (G_OBJECT (message));
@@ -268,7 +268,7 @@ static void
 set_no_amps (AmpsCtlHttp *self, GError **error)
 {
   g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_UNREACHABLE,
-               _ ("what answers at %s is not AMPS"), self->place);
+               _ ("the program that answers at %s is not AMPS"), self->place);
 }
 
 static AmpsCtlError

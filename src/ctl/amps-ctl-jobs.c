@@ -22,13 +22,13 @@ typedef struct {
 
 static const AmpsCtlOption jobs_options[] = {
   { "limit", 'n', AMPS_CTL_OPTION_NUMBER, G_STRUCT_OFFSET (JobsOptions, limit), N_ ("NUMBER"),
-    N_ ("Of the jobs that are listed, the oldest ones [all of them]") },
+    N_ ("List at most this many jobs, the oldest ones [all]") },
   { "watch", 'w', AMPS_CTL_OPTION_FLAG, G_STRUCT_OFFSET (JobsOptions, watch), NULL,
-    N_ ("Show them again and again, in place on a terminal; q ends it") },
+    N_ ("Refresh the list, in place on a terminal; q ends it") },
   { "interval", 0, AMPS_CTL_OPTION_DURATION, G_STRUCT_OFFSET (JobsOptions, live.interval),
-    N_ ("DURATION"), N_ ("With --watch, the time between two looks [1s]") },
+    N_ ("DURATION"), N_ ("With --watch, the time between two refreshes [1s]") },
   { "count", 0, AMPS_CTL_OPTION_NUMBER, G_STRUCT_OFFSET (JobsOptions, live.count), N_ ("NUMBER"),
-    N_ ("With --watch, how many looks there are [no end]") },
+    N_ ("With --watch, the number of refreshes [no limit]") },
   { NULL },
 };
 

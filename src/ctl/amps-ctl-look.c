@@ -150,8 +150,8 @@ show_status (AmpsCtlContext *context, GError **error)
 
 const AmpsCtlCommand amps_ctl_status_command = {
   .name = "status",
-  .help = N_ ("Show how AMPS is: its state, its broker, how many jobs it has"),
-  .description = N_ ("Ends with status 0 if AMPS answers, whether it is ready or not."),
+  .help = N_ ("Show the state of AMPS and its broker, and the number of jobs"),
+  .description = N_ ("The exit status is 0 if AMPS answers, ready or not."),
   .run = show_status,
 };
 
@@ -163,7 +163,7 @@ typedef struct {
 
 static const AmpsCtlOption health_options[] = {
   { "ready", 0, AMPS_CTL_OPTION_FLAG, G_STRUCT_OFFSET (HealthOptions, ready), NULL,
-    N_ ("Ask whether messages are taken, too, instead of whether AMPS answers") },
+    N_ ("Succeed only if AMPS also takes messages") },
   { NULL },
 };
 
@@ -207,9 +207,10 @@ check_health (AmpsCtlContext *context, GError **error)
 
 const AmpsCtlCommand amps_ctl_healthcheck_command = {
   .name = "healthcheck",
-  .help = N_ ("Say by the exit status whether AMPS is well"),
-  .description = N_ ("For HEALTHCHECK in a Dockerfile and for exec probes of Kubernetes: 0 if it "
-                     "is, 1 if it is not or does not answer."),
+  .help = N_ ("Check AMPS, and report the result by the exit status"),
+  .description =
+      N_ ("For HEALTHCHECK in a Dockerfile and for exec probes of Kubernetes. The exit status is 0 "
+          "if the check succeeds, and 1 if it fails or AMPS does not answer."),
   .options = health_options,
   .options_size = sizeof (HealthOptions),
   .run = check_health,

@@ -11,15 +11,15 @@
 #define GENERAL(member) G_STRUCT_OFFSET (AmpsCtlGeneral, member)
 
 const AmpsCtlOption amps_ctl_general_options[] = {
-  { "json", 0, AMPS_CTL_OPTION_FLAG, GENERAL (json), NULL, N_ ("Answer in JSON, for programs") },
+  { "json", 0, AMPS_CTL_OPTION_FLAG, GENERAL (json), NULL, N_ ("Print JSON, for programs") },
   { "url", 0, AMPS_CTL_OPTION_TEXT, GENERAL (url), N_ ("URL"),
-    N_ ("Where the job API of AMPS is, instead of at PORT or API_SOCKET") },
+    N_ ("URL of the job API, instead of PORT or API_SOCKET") },
   { "socket", 0, AMPS_CTL_OPTION_PATH, GENERAL (socket), N_ ("PATH"),
-    N_ ("The unix socket of that API") },
+    N_ ("Path of the unix socket of that API") },
   { "bus", 0, AMPS_CTL_OPTION_OPTIONAL_TEXT, GENERAL (bus), N_ ("BUS"),
-    N_ ("Find AMPS on D-Bus: session, system or an address; by default as DBUS_BUS says") },
+    N_ ("Use D-Bus: session, system or an address; the default is DBUS_BUS") },
   { "timeout", 0, AMPS_CTL_OPTION_DURATION, GENERAL (timeout), N_ ("DURATION"),
-    N_ ("How long an answer may take [10s]") },
+    N_ ("Time limit for an answer [10s]") },
   { "no-color", 0, AMPS_CTL_OPTION_FLAG, GENERAL (no_color), NULL,
     N_ ("No colours, as with NO_COLOR in the environment") },
   { "help", 'h', AMPS_CTL_OPTION_FLAG, GENERAL (help), NULL, N_ ("Show help and exit") },

@@ -18,7 +18,7 @@ typedef struct {
 
 static const AmpsCtlOption publish_options[] = {
   { "keep-going", 'k', AMPS_CTL_OPTION_FLAG, G_STRUCT_OFFSET (PublishOptions, keep_going), NULL,
-    N_ ("Go on with the others when an event is refused") },
+    N_ ("Go on when an event is refused") },
   { NULL },
 };
 
@@ -164,11 +164,10 @@ const AmpsCtlCommand amps_ctl_publish_command = {
   .name = "publish",
   .synopsis = "FILE|-",
   .help = N_ ("Publish events, each to the queue that its type names"),
-  .description =
-      N_ ("The file, or standard input, holds one event in JSON, a JSON array of events, "
-          "or an event on each line. It stops at the first event that is refused, and "
-          "says which one that is; up to 32 behind it may be published by then. Their "
-          "order is not kept."),
+  .description = N_ (
+      "The file, or standard input, contains one event in JSON, a JSON array of events, or one "
+      "event per line. The command stops at the first refused event, and says which one it is. Up "
+      "to 32 events after it may already be published. The order of the events is not kept."),
   .options = publish_options,
   .options_size = sizeof (PublishOptions),
   .min_arguments = 1,

@@ -7,7 +7,7 @@
 
 #include <glib/gi18n.h>
 
-/* So many wait at once. */
+/* At most this many wait at once. */
 #define WINDOW 32
 
 /* ms: what AMPS says in Retry-After. */
@@ -165,7 +165,7 @@ ctl_publisher_on_answer (GObject *source, GAsyncResult *result, gpointer user_da
     {
       g_clear_error (&error);
       g_set_error (&error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_UNREACHABLE,
-                   _ ("%s does not answer in time; the event may be published or not"),
+                   _ ("%s does not answer in time; the event may or may not be published"),
                    amps_ctl_api_get_place (self->api));
     }
 

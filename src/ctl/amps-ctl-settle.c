@@ -145,8 +145,8 @@ acknowledge (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_acknowledge_command = {
   .name = "acknowledge",
   .synopsis = "ID…",
-  .help = N_ ("Say that jobs are done"),
-  .description = N_ ("An ID is that of the event or, better, an Amps-Job-Id."),
+  .help = N_ ("Report jobs as done"),
+  .description = N_ ("An ID is the id of the event or, better, an Amps-Job-Id."),
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,
   .run = acknowledge,
@@ -160,11 +160,11 @@ typedef struct {
 
 static const AmpsCtlOption reject_options[] = {
   { "reason", 'r', AMPS_CTL_OPTION_TEXT, G_STRUCT_OFFSET (RejectOptions, reason), N_ ("TEXT"),
-    N_ ("Why, for whoever reads the dead letters") },
+    N_ ("The reason, which the dead letter keeps") },
   { "reschedule", 0, AMPS_CTL_OPTION_FLAG, G_STRUCT_OFFSET (RejectOptions, reschedule), NULL,
-    N_ ("Give the jobs back, so that they come again") },
+    N_ ("Give the jobs back, to be redelivered later") },
   { "delay", 0, AMPS_CTL_OPTION_DURATION, G_STRUCT_OFFSET (RejectOptions, delay), N_ ("DURATION"),
-    N_ ("When, with --reschedule, such as 5m") },
+    N_ ("With --reschedule, the delay, such as 5m") },
   { NULL },
 };
 
@@ -184,7 +184,7 @@ ctl_settle_reject (AmpsCtlContext *context, GError **error)
   if (options->reason != NULL && options->reschedule)
     {
       g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
-                           _ ("a job that is given back keeps no --reason"));
+                           _ ("--reason can't be used with --reschedule"));
       return FALSE;
     }
 
@@ -195,8 +195,8 @@ ctl_settle_reject (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_reject_command = {
   .name = "reject",
   .synopsis = "ID…",
-  .help = N_ ("Give up on jobs: they become dead letters; or give them back"),
-  .description = N_ ("An ID is that of the event or, better, an Amps-Job-Id."),
+  .help = N_ ("Give up on jobs, which become dead letters, or give them back"),
+  .description = N_ ("An ID is the id of the event or, better, an Amps-Job-Id."),
   .options = reject_options,
   .options_size = sizeof (RejectOptions),
   .min_arguments = 1,
@@ -210,7 +210,7 @@ typedef struct {
 
 static const AmpsCtlOption heartbeat_options[] = {
   { "extend", 0, AMPS_CTL_OPTION_DURATION, G_STRUCT_OFFSET (HeartbeatOptions, extend),
-    N_ ("DURATION"), N_ ("How much time they need from now, instead of what is usual") },
+    N_ ("DURATION"), N_ ("Time until the new deadline, instead of the usual one") },
   { NULL },
 };
 
@@ -226,7 +226,7 @@ heartbeat (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_heartbeat_command = {
   .name = "heartbeat",
   .synopsis = "ID…",
-  .help = N_ ("Let the deadlines of jobs start anew"),
+  .help = N_ ("Restart the time until the deadline of jobs"),
   .options = heartbeat_options,
   .options_size = sizeof (HeartbeatOptions),
   .min_arguments = 1,

@@ -105,7 +105,7 @@ typedef struct {
 
 static const AmpsCtlOption drain_options[] = {
   { "wait", 'w', AMPS_CTL_OPTION_OPTIONAL_DURATION, G_STRUCT_OFFSET (DrainOptions, wait),
-    N_ ("DURATION"), N_ ("Until no job is in flight, but no longer than this [DRAIN_TIMEOUT]") },
+    N_ ("DURATION"), N_ ("Wait until no job is in flight, but at most this long [DRAIN_TIMEOUT]") },
   { NULL },
 };
 
@@ -162,8 +162,8 @@ drain (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_drain_command = {
   .name = "drain",
   .help = N_ ("Take no more messages, and give back what the workload does not have yet"),
-  .description = N_ ("With --wait it ends when no job is in flight any more, as a preStop hook "
-                     "should, and with status 1 if the time is up before. “resume” undoes it."),
+  .description = N_ ("With --wait the command ends when no job is in flight, as a preStop hook "
+                     "should, or with status 1 when the time is up. “resume” undoes the drain."),
   .options = drain_options,
   .options_size = sizeof (DrainOptions),
   .run = drain,
@@ -191,7 +191,7 @@ const AmpsCtlCommand amps_ctl_concurrency_command = {
   .name = "concurrency",
   .synopsis = "NUMBER",
   .help = N_ ("Set how many jobs may be in the workload at once"),
-  .description = N_ ("It loses no job, and lasts until AMPS ends."),
+  .description = N_ ("No job is lost. The new number applies until AMPS ends."),
   .min_arguments = 1,
   .max_arguments = 1,
   .run = set_concurrency,

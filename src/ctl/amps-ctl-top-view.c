@@ -148,7 +148,7 @@ append_rates (const AmpsCtlTopView *self, AmpsCtlOutput *output, GString *lines,
                                 rate < 10 ? 1 : 0, rate);
     }
 
-  g_string_append_printf (text, "%s", self->previous == NULL ? _ (" (at the next look)") : "");
+  g_string_append_printf (text, "%s", self->previous == NULL ? _ (" (at the next refresh)") : "");
   ctl_top_view_append_line (output, lines, AMPS_CTL_STYLE_NONE, text->str, width);
 }
 

@@ -15,14 +15,14 @@
 #define OTHER_LINES 11
 #define DEFAULT_JOBS 10
 
-/* Latencies are of so many looks, for one has too few jobs. */
+/* Latencies cover this many looks, because a single one has too few jobs. */
 #define MAX_SAMPLES 10
 
 static const AmpsCtlOption top_options[] = {
   { "interval", 0, AMPS_CTL_OPTION_DURATION, G_STRUCT_OFFSET (AmpsCtlLiveOptions, interval),
-    N_ ("DURATION"), N_ ("The time between two looks [1s]") },
+    N_ ("DURATION"), N_ ("The time between two refreshes [1s]") },
   { "count", 0, AMPS_CTL_OPTION_NUMBER, G_STRUCT_OFFSET (AmpsCtlLiveOptions, count), N_ ("NUMBER"),
-    N_ ("How many looks there are [no end]") },
+    N_ ("The number of refreshes [no limit]") },
   { NULL },
 };
 
@@ -179,8 +179,8 @@ show_top (AmpsCtlContext *context, GError **error)
 const AmpsCtlCommand amps_ctl_top_command = {
   .name = "top",
   .help = N_ ("Show live what AMPS does: rates, latencies and the oldest jobs"),
-  .description = N_ ("Rates and latencies are those of the metrics, at METRICS_PORT of the AMPS. "
-                     "Latencies are of the last ten looks. On a terminal q ends it."),
+  .description = N_ ("Rates and latencies come from the metrics, at METRICS_PORT of AMPS. "
+                     "Latencies cover the last ten refreshes. On a terminal q ends it."),
   .options = top_options,
   .options_size = sizeof (AmpsCtlLiveOptions),
   .run = show_top,

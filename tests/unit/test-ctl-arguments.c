@@ -78,7 +78,7 @@ static void
 test_faults (void)
 {
   const char *const cases[][2] = {
-    { "ampsctl", "which command? See “ampsctl help”" },
+    { "ampsctl", "the command is missing; see “ampsctl help”" },
     { "ampsctl stauts", "“stauts” is not a command; did you mean “status”?" },
     { "ampsctl ack", "“ack” is not a command; did you mean “acknowledge”?" },
     { "ampsctl frobnicate", "“frobnicate” is not a command; see “ampsctl help”" },

@@ -101,7 +101,7 @@ amps_dead_letters_run_async (AmpsDeadLetters *self, const AmpsDeadLettersRequest
   if (priv->task != NULL)
     {
       g_task_return_new_error (task, AMPS_ERROR, AMPS_ERROR_BUSY,
-                               "the dead letters are being dealt with already");
+                               "the dead letters are already in use");
       return;
     }
 

@@ -199,7 +199,7 @@ describe_pause (AmpsConsumerGate *self, AmpsPauseReason reason)
     case AMPS_PAUSE_REFUSED:
       return amps_refusals_get_reason (self->refusals);
     case AMPS_PAUSE_MEMORY:
-      return "the jobs in flight have MAX_IN_FLIGHT_BYTES";
+      return "the jobs in flight take up MAX_IN_FLIGHT_BYTES";
     default:
       g_return_val_if_reached (NULL);
     }

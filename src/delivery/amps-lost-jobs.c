@@ -114,13 +114,13 @@ on_restarted (AmpsProbe *probe G_GNUC_UNUSED, AmpsLostJobs *self)
         continue;
       n_lost++;
       amps_decider_expire (self->decider, job, "workload-restarted",
-                           "the workload was started anew before the job had an outcome");
+                           "the workload was restarted before the job had an outcome");
     }
 
   if (n_lost > 0)
     amps_log (WARNING, WORKLOAD_RESTARTED,
-              "The workload was started anew: %u jobs that it had accepted are gone with it, and "
-              "are tried again (WORKLOAD_RESTART=expire)",
+              "The workload was restarted: %u jobs that it had accepted are lost there, and are "
+              "tried again (WORKLOAD_RESTART=expire)",
               n_lost);
 }
 

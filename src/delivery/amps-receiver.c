@@ -168,7 +168,7 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
   if (amps_manifest_recall (self->manifest, job, &recalled))
     {
       amps_log_job (INFO, JOB_RECALLED, job, NULL,
-                    "Job came back after it had ended, and is settled again");
+                    "Job was redelivered after it had ended, and is settled again");
       settle_passing (self, job, &recalled);
       g_free (recalled.detail);
       return;
@@ -183,13 +183,15 @@ on_delivered (AmpsBroker *broker, AmpsJob *job, AmpsReceiver *self)
       take_up (self, job);
       break;
     case AMPS_ADDITION_ATTACHED:
-      amps_log_job (INFO, JOB_ATTACHED, job, NULL, "Job came back while it runs, and is attached");
+      amps_log_job (INFO, JOB_ATTACHED, job, NULL,
+                    "Job was redelivered while it runs, and is attached");
       break;
     case AMPS_ADDITION_DUPLICATE:
       amps_log_job (INFO, JOB_DUPLICATE, job, NULL, "Duplicate of a job in flight");
       break;
     case AMPS_ADDITION_FOLLOWS:
-      amps_log_job (INFO, JOB_FOLLOWS, job, NULL, "Waits for another job of its id to end");
+      amps_log_job (INFO, JOB_FOLLOWS, job, NULL,
+                    "Job waits until another job with its id has ended");
       break;
     default:
       g_return_if_reached ();

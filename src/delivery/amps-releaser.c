@@ -80,8 +80,9 @@ releaser_on_timer (gpointer user_data)
   AmpsReleaser *self = AMPS_RELEASER (user_data);
 
   if (amps_manifest_get_n_jobs (self->manifest) > 0)
-    amps_log (INFO, JOBS_GIVEN_BACK,
-              "The workload has been away for long: giving back what it has not got");
+    amps_log (
+        INFO, JOBS_GIVEN_BACK,
+        "The workload has been unreachable for long: giving back the jobs that it does not have");
   release_waiting (self);
   /* More may turn out not to have reached it. */
   wait_for_workload (self);

@@ -187,8 +187,8 @@ amps_verdict_summarize_answer (const AmpsAnswer *answer)
     return g_strdup_printf ("the workload answered %u with %" G_GSIZE_FORMAT " bytes",
                             answer->status, answer->length);
   if (answer->kind == AMPS_ANSWER_TIMED_OUT)
-    return verdict_describe (answer, "let it answer 202 first and work then, or raise "
-                                     "WORKLOAD_RESPONSE_TIMEOUT");
+    return verdict_describe (
+        answer, "let it answer 202 first and then work, or raise WORKLOAD_RESPONSE_TIMEOUT");
 
   return verdict_describe (answer, answer->detail);
 }

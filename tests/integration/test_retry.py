@@ -452,7 +452,7 @@ class Retry(BrokerTest):
             queue.publish(body)
         with Workload(answer) as workload, Amps(self.node.uri, queue.name, workload) as amps:
             amps.wait_log('Duplicate')
-            amps.wait_log('Waits for another')
+            amps.wait_log('Job waits until another')
             self.assertEqual(len(workload.wait(1)), 1)
             go.set()
             workload.wait(2)

@@ -57,7 +57,7 @@ class WorkloadFaults(BrokerTest):
         wait_until(lambda: len(done) == 2 * count, what='the end of all')
         self.assertEqual(sorted(attempt for _, attempt in done), ['1'] * count + ['2'] * count)
         self.assertEqual(amps.metric('amps_job_outcomes_total{outcome="expired"}'), count)
-        self.assertIn(f'started anew: {count} jobs', amps.log)
+        self.assertIn(f'was restarted: {count} jobs', amps.log)
         amps.stop()
         queue.wait_count(0)
 
@@ -100,7 +100,7 @@ class WorkloadFaults(BrokerTest):
         dead.wait_count(1)
         properties, _ = dead.take()
         self.assertEqual(properties.headers['x-amps-reason'], 'workload-restarted')
-        self.assertIn('started anew', properties.headers['x-amps-detail'])
+        self.assertIn('was restarted', properties.headers['x-amps-detail'])
 
     def dead_letter(self, workload, body, **settings):
         """Why AMPS rejects the only job, and after how long."""

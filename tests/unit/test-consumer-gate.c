@@ -186,7 +186,7 @@ test_full_broker (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (amps_broker_get_consuming (broker));
 
   amps_lifecycle_pause (f->lifecycle);
-  assert_not_ready (f, "paused; the jobs in flight have MAX_IN_FLIGHT_BYTES");
+  assert_not_ready (f, "paused; the jobs in flight take up MAX_IN_FLIGHT_BYTES");
   amps_broker_change_full (broker, FALSE);
   assert_not_ready (f, "paused");
 }

@@ -112,7 +112,7 @@ convert (const amqp_field_value_t *field, AmpsAttribute *attribute)
       return "is bytes that are not text in UTF-8";
     case AMQP_FIELD_KIND_TIMESTAMP:
       attribute->value = amqp_binary_format_time (field->value.u64);
-      return "is a time in AMQP's seconds that is beyond the year 9999";
+      return "is a time in AMQP that is after the year 9999";
     case AMQP_FIELD_KIND_BOOLEAN:
       attribute->value = g_strdup (field->value.boolean ? "true" : "false");
       attribute->is_literal = TRUE;
@@ -120,15 +120,15 @@ convert (const amqp_field_value_t *field, AmpsAttribute *attribute)
     case AMQP_FIELD_KIND_F32:
     case AMQP_FIELD_KIND_F64:
     case AMQP_FIELD_KIND_DECIMAL:
-      return "is a fraction in AMQP, which no attribute can be";
+      return "is a fraction in AMQP, which an attribute can't be";
     case AMQP_FIELD_KIND_ARRAY:
-      return "is a list in AMQP, which no attribute can be";
+      return "is a list in AMQP, which an attribute can't be";
     case AMQP_FIELD_KIND_TABLE:
-      return "is a table in AMQP, which no attribute can be";
+      return "is a table in AMQP, which an attribute can't be";
     default:
       attribute->value = format_integer (field);
       attribute->is_literal = TRUE;
-      return "is of a type in AMQP that no attribute can be";
+      return "has a type in AMQP that an attribute can't have";
     }
 }
 

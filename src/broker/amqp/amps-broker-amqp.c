@@ -98,7 +98,7 @@ adjust_window (AmpsBrokerAmqp *self)
   if (amps_amqp_window_close_if_stuck (self->window, amps_clock_get_monotonic_time (self->clock)))
     {
       amps_log (DEBUG, MESSAGES_GIVEN_BACK,
-                "Messages have waited for room for long: giving back what is on its way");
+                "Messages have waited too long for room: giving back those on their way");
       amps_amqp_io_thread_send (self->consumer.io_thread, amps_amqp_consumer_new_give_back ());
       broker_amqp_send_consume (self);
     }

@@ -296,9 +296,8 @@ dead_letters_amqp_begin (AmpsDeadLettersAmqp *self, gint64 n_messages)
     {
       amps_dead_letters_amqp_fail (
           self, AMPS_ERROR_NOT_FOUND,
-          "there is no queue “%s”: either no job was given up yet, as AMPS makes it for the "
-          "first one, or BROKER_HOST, BROKER_SUBJECT or DEAD_LETTER_QUEUE is another one here "
-          "than there",
+          "there is no queue “%s”: AMPS makes it when it first gives up a job. If it has given up "
+          "some, compare BROKER_HOST, BROKER_SUBJECT and DEAD_LETTER_QUEUE with those of AMPS",
           self->settings->dead_letter_queue);
       return;
     }

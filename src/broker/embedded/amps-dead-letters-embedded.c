@@ -125,8 +125,7 @@ amps_dead_letters_embedded_new (AmpsConfig *config, AmpsClock *clock G_GNUC_UNUS
   if (g_str_equal (self->settings->path, ":memory:"))
     {
       g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                           "a queue in memory (sqlite::memory:) is only seen by the AMPS that "
-                           "has it");
+                           "only the AMPS that has a queue in memory (sqlite::memory:) can see it");
       return NULL;
     }
 

@@ -43,8 +43,7 @@ amps_embedded_file_describe_exposure (const char *path)
   if (g_stat (path, &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH)) == 0)
     return NULL;
 
-  return g_strdup_printf (
-      "%s and the jobs in it may be %s by everybody on this machine; if that is "
-      "not meant, chmod o= %s*",
-      path, (status.st_mode & S_IWOTH) != 0 ? "changed" : "read", path);
+  return g_strdup_printf ("%s and the jobs in it may be %s by everybody on this machine; if that "
+                          "is not intended, run chmod o= %s*",
+                          path, (status.st_mode & S_IWOTH) != 0 ? "changed" : "read", path);
 }

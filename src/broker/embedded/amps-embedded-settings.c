@@ -31,7 +31,7 @@ embedded_settings_set_parameter (AmpsEmbeddedSettings *self, const char *name, c
     return (amps_parse_duration (value, &self->lease, NULL) && self->lease >= MIN_LEASE) ||
            embedded_settings_fail (error, "lease must be a duration of 1s or more");
 
-  return embedded_settings_fail (error, "sqlite: knows the parameters synchronous and lease only");
+  return embedded_settings_fail (error, "sqlite: has only the parameters synchronous and lease");
 }
 
 static gboolean

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 /**
  * AmpsServiceManager:
  *
- * Whoever has started AMPS as a service and wants to be told how it goes: systemd, or
- * another one with the same protocol (sd_notify(3)). Does nothing where there is none.
+ * The service manager that has started AMPS and wants to know its state: systemd, or
+ * another one with the same protocol (sd_notify(3)). Does nothing if there is none.
  */
 #define AMPS_TYPE_SERVICE_MANAGER (amps_service_manager_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsServiceManager, amps_service_manager, AMPS, SERVICE_MANAGER, GObject)

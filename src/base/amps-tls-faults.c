@@ -4,11 +4,11 @@
 /**
  * amps_tls_faults_describe:
  * @faults: what is wrong with a certificate; at least one fault
- * @peer: who showed it, by the name that it was looked for
+ * @peer: the peer that showed it, by the name under which it was looked for
  *
  * Callable from any thread.
  *
- * Returns: (transfer full): what to tell somebody who has to find it
+ * Returns: (transfer full): a text for the person who has to find the fault
  */
 char *
 amps_tls_faults_describe (GTlsCertificateFlags faults, const char *peer)

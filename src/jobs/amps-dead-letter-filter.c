@@ -86,7 +86,7 @@ takes_time (const AmpsDeadLetterFilter *self, gint64 time)
  * @self: a filter
  * @letter: a letter
  *
- * Callable from any thread. Whoever counts the letters looks at the limit.
+ * Callable from any thread. The caller counts the letters and checks the limit.
  *
  * Returns: whether @letter is one of those that are meant
  */

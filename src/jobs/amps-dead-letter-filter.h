@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * @reason: (nullable): why it was given up
  * @type: (nullable): the event's type
  * @before: µs since 1970: it was given up by then; 0 for whenever
- * @limit: so many letters at most; 0 for all
+ * @limit: at most this many letters; 0 for all
  *
  * Which dead letters are meant. All that is set must be so.
  */

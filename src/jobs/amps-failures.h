@@ -16,13 +16,13 @@ G_BEGIN_DECLS
 /**
  * AmpsFailure:
  * @time: monotonic µs
- * @id: (nullable): the event's id, at most 1 KiB of it; %NULL of what is no event
+ * @id: (nullable): the event's id, at most 1 KiB of it; %NULL for a message that is not an event
  * @outcome: how the run ended
  * @attempt: which attempt that was
  * @reason: a static word, as in `x-amps-reason`
  * @detail: (nullable): why, for people
  *
- * A run of a job that failed, or a message that is no event.
+ * A run of a job that failed, or a message that is not an event.
  */
 typedef struct {
   gint64 time;

@@ -30,7 +30,7 @@ typedef enum {
  * @detail: (nullable): the last cause, for people
  * @copy: number of the copy, if one is made: the same for each try to make it; 0 for none
  *
- * How a delivery is settled. Who has it decides who owns @detail.
+ * How a delivery is settled. The function that passes it on says who owns @detail.
  */
 typedef struct {
   AmpsSettlementKind kind;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Of each event so many at once, and then one a minute: the fifth rejected job tells
+/* Of each event this many at once, and then one a minute: the fifth rejected job says
  * nothing that the first did not. */
 #define BURST 5
 #define REFILL_INTERVAL AMPS_SECONDS (60)

@@ -16,11 +16,12 @@
 
 #define READ_SIZE (16 * 1024)
 
-/* So many reads in a turn of the main loop. Each ends with a chunk, which may be a byte. */
+/* At most this many reads in a turn of the main loop. Each ends with a chunk, which may be
+ * a byte. */
 #define MAX_READS 64
 
-/* A body in more reads than these, and one for so many bytes, costs far more than it is
- * worth. libsoup allows each chunk 128 bytes of extensions (RFC 9112, section 7.1.1). */
+/* A body in more reads than these, and in reads smaller than these, costs far more than it
+ * is worth. libsoup allows each chunk 128 bytes of extensions (RFC 9112, section 7.1.1). */
 #define MAX_SMALL_READS (64 * 1024)
 #define MIN_READ_SIZE 64
 
@@ -124,7 +125,7 @@ answer_reader_finish (Reader *self, const GError *error)
 {
   AmpsAnswer *answer = error == NULL ? answer_reader_make_answer (self) : NULL;
 
-  /* Whoever sends the next request is to find the connection free, or closed. */
+  /* The next request must find the connection free, or closed. */
   g_input_stream_close (self->stream, NULL, NULL);
   self->done (answer, error, self->user_data);
   reader_free (self);

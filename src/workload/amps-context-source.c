@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* So many turns they have before everything else has one again. */
+/* At most this many turns before everything else has one again. */
 #define MAX_TURNS 32
 
 typedef struct {

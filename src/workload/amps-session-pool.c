@@ -3,7 +3,7 @@
 
 #include "amps-context-source.h"
 
-/* So many requests may be under way before it is known whether more would help. */
+/* This many requests may be under way before it is known whether more would help. */
 #define MIN_LIMIT 32
 
 /* Connections beyond those share sessions with a nested context each: every turn of the
@@ -11,14 +11,14 @@
 #define MAX_UNSHARED 32
 #define SHARED_SIZE 8
 
-/* After so long with half of the connections idle, fewer are used. */
+/* After this long with half of the connections idle, fewer are used. */
 #define SHRINK_INTERVAL AMPS_SECONDS (5)
 
 /* Less than the 5 s after which Node's server closes an idle connection: a POST
  * on a connection that is just being closed would be lost. */
 #define IDLE_TIMEOUT AMPS_SECONDS (4)
 
-/* When so many are closed, others have to wait for the next turn of the main loop. */
+/* After this many are closed, others have to wait for the next turn of the main loop. */
 #define MAX_CLOSED 32
 
 struct _AmpsSessionPool {

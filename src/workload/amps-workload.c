@@ -14,16 +14,16 @@
  * there is nothing else to do: they would not help a processor that is busy. */
 #define GROW_DELAY AMPS_MILLISECONDS (20)
 
-/* So many requests are being sent at once: libsoup has 8 KiB for each until its body
- * is. Fewer would mean more turns of the main loop, with less to do in each. */
+/* At most this many requests are being sent at once: libsoup has 8 KiB for each until its
+ * body is sent. Fewer would mean more turns of the main loop, with less to do in each. */
 #define MAX_SENDING 384
 
-/* So many connections are made at once. Each step of making one is a turn of the main
- * loop, and the first POST waits in each for all others. */
+/* At most this many connections are made at once. Each step of making one is a turn of the
+ * main loop, in which the first POST waits for all others. */
 #define MAX_CONNECTING 8
 
-/* When the workload takes so long to answer, more of them help in any case. In a
- * rush it is AMPS that takes tens of milliseconds, and more make it but larger. */
+/* When the workload takes this long to answer, more of them help in any case. In a
+ * rush AMPS itself takes tens of milliseconds, and more would only make it larger. */
 #define SLOW_ANSWER AMPS_SECONDS (1)
 
 /* A smaller body fits into the kernel's buffers, so that writing it does not fail. */

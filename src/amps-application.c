@@ -116,7 +116,8 @@ on_broker_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!amps_broker_stop_finish (AMPS_BROKER (source), result, &error))
-    amps_log (WARNING, FLUSH_FAILED, "The broker was not told everything: %s", error->message);
+    amps_log (WARNING, FLUSH_FAILED, "Not everything was written to the broker: %s",
+              error->message);
 
   if (self->tracer != NULL)
     amps_tracer_flush_async (self->tracer, on_flushed, g_object_ref (self));
@@ -164,7 +165,7 @@ on_flush_deadline (gpointer user_data)
 {
   AmpsApplication *self = AMPS_APPLICATION (user_data);
 
-  amps_log (WARNING, JOBS_UNSETTLED, "%u jobs could not be settled; the broker takes them back",
+  amps_log (WARNING, JOBS_UNSETTLED, "%u jobs could not be settled; the broker redelivers them",
             amps_manifest_get_n_jobs (self->manifest));
   close_broker (self);
   return G_SOURCE_CONTINUE;
@@ -184,7 +185,7 @@ on_stop_signal (gpointer user_data)
 
   if (amps_lifecycle_is_stopping (self->lifecycle))
     {
-      amps_log (INFO, STOPPING_AT_ONCE, "Asked to stop again: giving back all jobs");
+      amps_log (INFO, STOPPING_AT_ONCE, "A second signal: giving back all jobs");
       release_rest (self);
       return G_SOURCE_CONTINUE;
     }

@@ -44,7 +44,7 @@ service_manager_tell (AmpsServiceManager *self, const char *text)
   told = g_socket_send_to (self->socket, self->address, text, strlen (text), NULL, &error) >= 0;
   if (!told && !self->failing)
     amps_log (WARNING, SERVICE_MANAGER_FAILED,
-              "The service manager at NOTIFY_SOCKET can't be told anything: %s", error->message);
+              "Can't reach the service manager at NOTIFY_SOCKET: %s", error->message);
   self->failing = !told;
   return told;
 }
@@ -170,7 +170,7 @@ open_socket (AmpsServiceManager *self, const char *address)
   if (self->socket != NULL)
     g_socket_set_blocking (self->socket, FALSE);
   else
-    amps_log (WARNING, SERVICE_MANAGER_FAILED, "The service manager can't be told anything: %s",
+    amps_log (WARNING, SERVICE_MANAGER_FAILED, "Can't reach the service manager: %s",
               error->message);
 }
 

@@ -78,10 +78,9 @@ static void
 log_refusal (AmpsDBusBus *self, const char *name, const char *problem)
 {
   if (is_auto (self))
-    amps_log (DEBUG, DBUS_NAME_REFUSED, "D-Bus does not give AMPS the name %s: %s", name, problem);
+    amps_log (DEBUG, DBUS_NAME_REFUSED, "AMPS can't get the name %s on D-Bus: %s", name, problem);
   else
-    amps_log (WARNING, DBUS_NAME_REFUSED, "D-Bus does not give AMPS the name %s: %s", name,
-              problem);
+    amps_log (WARNING, DBUS_NAME_REFUSED, "AMPS can't get the name %s on D-Bus: %s", name, problem);
 }
 
 static void
@@ -170,7 +169,7 @@ static void
 on_closed (GDBusConnection *connection G_GNUC_UNUSED, gboolean vanished G_GNUC_UNUSED,
            const GError *error, AmpsDBusBus *self)
 {
-  amps_log (INFO, DBUS_LOST, "The D-Bus has gone: %s",
+  amps_log (INFO, DBUS_LOST, "The connection to D-Bus is lost: %s",
             error != NULL ? error->message : "it closed the connection");
   drop_connection (self);
   try_later (self);

@@ -256,7 +256,7 @@ static gboolean
 check_halves (Scan *scan, AmpsJsonScanner *scanner, AmpsEventMember member, const Name *name,
               GError **error)
 {
-  static const char problem[] = "holds half of a surrogate pair, which is no character";
+  static const char problem[] = "contains half of a surrogate pair, which is not a character";
 
   if (!scanner->found_half)
     return TRUE;
@@ -309,8 +309,8 @@ check_required (Scan *scan, GError **error)
         return cloudevent_fail (&(Name){ name, strlen (name) }, "is missing", error);
     }
 
-  return (scan->given & both) != both ||
-         let_pass (scan, AMPS_EVENT_FAULT_BOTH, &data, "is there beside “data_base64”", error);
+  return (scan->given & both) != both || let_pass (scan, AMPS_EVENT_FAULT_BOTH, &data,
+                                                   "is there together with “data_base64”", error);
 }
 
 static gboolean

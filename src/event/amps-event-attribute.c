@@ -244,7 +244,7 @@ amps_event_attribute_find_name_problem (const char *name, gsize length)
 
   if (valid == length && length > 0)
     return NULL;
-  return "is not an attribute's name: only a to z and 0 to 9 may be in it";
+  return "is not an attribute's name: it may contain only a to z and 0 to 9";
 }
 
 /* Section 3.2, String: no control characters, no noncharacters. */
@@ -291,7 +291,7 @@ find_text_problem (AmpsEventMember member, const char *text, AmpsEventFault *fau
 {
   *fault = AMPS_EVENT_FAULT_CHARACTER;
   if (text == NULL || !is_attribute_string (text))
-    return "holds a character that attributes may not hold";
+    return "contains a character that is not allowed in attributes";
 
   if (member == AMPS_EVENT_EXTENSION || known[member].check == NULL || known[member].check (text))
     return NULL;

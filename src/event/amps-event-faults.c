@@ -8,12 +8,12 @@ struct _AmpsEventFaults {
 };
 
 static const char *const descriptions[] = {
-  [AMPS_EVENT_FAULT_NAME] = "an attribute has a name with other characters than a to z and 0 to 9",
+  [AMPS_EVENT_FAULT_NAME] = "an attribute's name has characters other than a to z and 0 to 9",
   [AMPS_EVENT_FAULT_TWICE] = "a member is there twice",
   [AMPS_EVENT_FAULT_TYPE] =
-      "an attribute is not of the type it must be: text, true, false or an integer of 32 bits",
-  [AMPS_EVENT_FAULT_CHARACTER] = "text holds a character that it may not hold",
-  [AMPS_EVENT_FAULT_FORMAT] = "an attribute's text is not what this attribute must be",
+      "an attribute has a wrong type; it must be text, true, false or an integer of 32 bits",
+  [AMPS_EVENT_FAULT_CHARACTER] = "text contains a character that is not allowed",
+  [AMPS_EVENT_FAULT_FORMAT] = "an attribute's text does not have the form that it must have",
   [AMPS_EVENT_FAULT_VERSION] = "the version of the specification is not 1.0",
   [AMPS_EVENT_FAULT_BASE64] = "the data is not base64",
   [AMPS_EVENT_FAULT_BOTH] = "there are both “data” and “data_base64”",

@@ -442,7 +442,7 @@ amps_json_scanner_next_item (AmpsJsonScanner *self, char bracket, gboolean first
 
   skip_space (self);
   if (self->at < self->end && *self->at == closing)
-    return json_scanner_fail (self, "a comma with nothing behind it");
+    return json_scanner_fail (self, "a comma with nothing after it");
   return TRUE;
 }
 
@@ -531,7 +531,7 @@ gboolean
 amps_json_scanner_finish (AmpsJsonScanner *self)
 {
   skip_space (self);
-  return self->at == self->end || json_scanner_fail (self, "something behind the end");
+  return self->at == self->end || json_scanner_fail (self, "something after the end");
 }
 
 /**

@@ -20,11 +20,12 @@ static const AmpsMetricFamily counter_families[] = {
   [AMPS_COUNTER_BROKER_RECONNECTS] = { "amps_broker_reconnects_total",
                                        "Connections to the broker after the first." },
   [AMPS_COUNTER_EVENTS_NONCONFORMING] = { "amps_events_nonconforming_total",
-                                          "Events that break CloudEvents and were let pass." },
+                                          "Events that break a rule of CloudEvents and were "
+                                          "accepted." },
   [AMPS_COUNTER_DISCARDED] = { "amps_discarded_total",
                                "Jobs that were rejected at the broker without a copy." },
   [AMPS_COUNTER_SPANS_EXPORTED] = { "amps_spans_exported_total",
-                                    "Spans that the collector of traces took." },
+                                    "Spans that the collector of traces accepted." },
   [AMPS_COUNTER_SPANS_DROPPED] = { "amps_spans_dropped_total",
                                    "Spans that the collector of traces did not get." },
 };
@@ -38,12 +39,12 @@ static const AmpsMetricFamily gauge_families[] = {
   [AMPS_GAUGE_BROKER_CONNECTED] = { "amps_broker_connected",
                                     "Whether there is a connection to the broker." },
   [AMPS_GAUGE_BROKER_BLOCKED] = { "amps_broker_blocked",
-                                  "Whether the broker takes no published messages now." },
+                                  "Whether the broker accepts no publications now." },
   [AMPS_GAUGE_DEAD_LETTERS_WAITING] = { "amps_dead_letters_waiting",
                                         "Jobs that could not be copied to the dead letters yet." },
   [AMPS_GAUGE_READY] = { "amps_ready", "Whether messages are consumed, as /readyz says." },
   [AMPS_GAUGE_OLDEST_JOB_AGE] = { "amps_oldest_job_age_seconds",
-                                  "How long the oldest job in flight has been here." },
+                                  "Age of the oldest job in flight." },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (gauge_families) == AMPS_N_GAUGES);
 
@@ -134,9 +135,8 @@ append_requests (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 static void
 append_publications (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 {
-  static const AmpsMetricFamily family = {
-    "amps_publications_total", "Events that were to be published, by what became of them."
-  };
+  static const AmpsMetricFamily family = { "amps_publications_total",
+                                           "Events sent for publication, by result." };
 
   append_header (text, format, &family, "counter");
   for (unsigned int i = 0; i < AMPS_N_PUBLICATION_RESULTS; i++)
@@ -148,8 +148,7 @@ static void
 append_reports (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 {
   static const AmpsMetricFamily family = { "amps_error_reports_total",
-                                           "Reports of errors to Sentry, by what became of "
-                                           "them." };
+                                           "Error reports to Sentry, by result." };
 
   append_header (text, format, &family, "counter");
   for (unsigned int i = 0; i < AMPS_N_REPORT_RESULTS; i++)
@@ -160,7 +159,7 @@ static void
 append_pauses (AmpsMetrics *self, GString *text, AmpsMetricsFormat format)
 {
   static const AmpsMetricFamily family = { "amps_consumer_paused",
-                                           "Whether no messages are consumed." };
+                                           "Whether consuming is paused, by reason." };
 
   append_header (text, format, &family, "gauge");
   for (unsigned int i = 0; i < AMPS_MAX_PAUSE_REASONS && self->pauses[i].reason != NULL; i++)

@@ -175,12 +175,12 @@ check_browser (AmpsConfig *config, SoupMessageHeaders *headers, GError **error)
   const char *origin = soup_message_headers_get_list (headers, "Origin");
 
   if (host != NULL && !amps_access_is_own_host (host, amps_config_get_api_url (config)))
-    return forbid (error, "the job API does not go by this name: call it by an address or as "
+    return forbid (error, "AMPS does not know this host name: call the job API by an address or as "
                           "localhost, or set API_URL to the name");
   if (site != NULL && !amps_access_is_own_site (site))
-    return forbid (error, "the job API serves no page of another site");
+    return forbid (error, "the job API does not serve pages of other sites");
   if (origin != NULL && !amps_access_is_own_origin (origin, host))
-    return forbid (error, "the job API serves no page of another origin");
+    return forbid (error, "the job API does not serve pages of other origins");
   return TRUE;
 }
 

@@ -29,7 +29,7 @@ static const AmpsHttpProblem long_target = { 414, "URI too long",
 static const AmpsHttpProblem long_head = { 431, "Request header fields too large",
                                            "the headers are over the limit of 32 KiB" };
 static const AmpsHttpProblem bad_chunk = { 400, "Invalid request",
-                                           "the body is not made of chunks" };
+                                           "the body is not made of valid chunks" };
 static const AmpsHttpProblem large_body = { 413, "Body too large",
                                             "the body is over the limit (MAX_BODY_SIZE)" };
 

@@ -18,9 +18,9 @@ static const AmpsHttpProblem bad_target = {
   400, "Invalid request", "the target of the request is not a path or an http URI"
 };
 static const AmpsHttpProblem bad_version = { 505, "HTTP version not supported",
-                                             "only HTTP/1.0 and HTTP/1.1 are spoken here" };
+                                             "only HTTP/1.0 and HTTP/1.1 are supported" };
 static const AmpsHttpProblem bad_method = { 501, "Not implemented",
-                                            "the method is none of those of HTTP" };
+                                            "the method is not an HTTP method" };
 static const AmpsHttpProblem bad_field = { 400, "Invalid request",
                                            "a header field is not “NAME: VALUE” on one line" };
 static const AmpsHttpProblem too_many_fields = { 431, "Request header fields too large",
@@ -28,7 +28,7 @@ static const AmpsHttpProblem too_many_fields = { 431, "Request header fields too
 static const AmpsHttpProblem bad_host = { 400, "Invalid request",
                                           "there must be one Host, and it must be a host" };
 static const AmpsHttpProblem bad_length = { 400, "Invalid request",
-                                            "how long the body is, is not clear from the headers" };
+                                            "the headers do not give a clear length of the body" };
 static const AmpsHttpProblem bad_coding = { 501, "Not implemented",
                                             "the only Transfer-Encoding is “chunked”" };
 static const AmpsHttpProblem bad_expectation = { 417, "Expectation failed",

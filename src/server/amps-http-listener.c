@@ -24,7 +24,7 @@
 /* Of large bodies there may be at once: four of the largest, or many smaller ones. */
 #define LARGE_BODIES 4
 #define MIN_BUDGET (64 * 1024 * 1024)
-#define NO_ROOM "other requests have all the memory that there is for large bodies; try again later"
+#define NO_ROOM "other requests use all the memory for large bodies; try again later"
 /* Bodies over this many bytes are collected, see [func@Amps.HttpBody.collect]. */
 #define LARGE_BODY (64 * 1024)
 
@@ -277,7 +277,7 @@ add_connection (AmpsHttpListener *self, GSocket *socket)
 
   if (connection == NULL)
     {
-      amps_log (DEBUG, CLIENT_LEFT, "A client went before it was served: %s", error->message);
+      amps_log (DEBUG, CLIENT_LEFT, "A client left before it was served: %s", error->message);
       return;
     }
   if (!admit (self, amps_http_connection_get_standing (connection)))

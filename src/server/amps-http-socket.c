@@ -159,7 +159,7 @@ remove_stale (GSocketAddress *address, GError **error)
   if (!S_ISSOCK (file.st_mode))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                           "a file that is no socket is there, and AMPS does not remove it");
+                           "there is a file that is not a socket, and AMPS does not remove it");
       return FALSE;
     }
   if (!is_stale (address, error))
@@ -196,7 +196,7 @@ remember_file (AmpsHttpSocket *self, const char *path)
  * @path: where to listen; at most 107 bytes
  * @mode: the permissions of the file: who may write it may connect
  * @error: return location: %G_IO_ERROR_ADDRESS_IN_USE if another process listens there,
- *   %G_IO_ERROR_EXISTS if there is a file that is no socket
+ *   %G_IO_ERROR_EXISTS if there is a file that is not a socket
  *
  * Replaces a socket at which nobody listens any more. To be called at start, while there
  * are no other threads that make files: it changes the umask for a moment, and waits up to

@@ -129,7 +129,7 @@ server_dead_letters_run (AmpsServer *self, SoupServerMessage *message, AmpsDeadL
 
   if (self->letters != NULL)
     g_set_error_literal (&error, AMPS_ERROR, AMPS_ERROR_BUSY,
-                         "another call deals with the dead letters");
+                         "another call is using the dead letters");
   else
     self->letters = self->create_dead_letters (self->create_data, &error);
   if (error != NULL)

@@ -19,9 +19,9 @@ struct _AmpsStatusStream {
   unsigned int turn_source; /* 0 when none waits */
 };
 
-/* Who has not read one look does not get the next one: so nobody has more than one waiting,
- * and it is the same bytes for all. One that does not go on for too long is ended by the
- * listener. */
+/* A viewer that has not read one look does not get the next one. So at most one waits for
+ * each, and all share the same bytes. The listener ends a viewer that reads nothing for too
+ * long. */
 typedef struct {
   AmpsStatusStream *stream;
   SoupServerMessage *message; /* (owned) */
@@ -211,7 +211,7 @@ amps_status_stream_add (AmpsStatusStream *self, SoupServerMessage *message, GErr
   if (self->viewers.length >= AMPS_STATUS_STREAM_MAX_VIEWERS)
     {
       g_set_error (error, AMPS_ERROR, AMPS_ERROR_EXHAUSTED,
-                   "%d viewers watch already; close a page that nobody needs",
+                   "there are already %d viewers; close a page that nobody needs",
                    AMPS_STATUS_STREAM_MAX_VIEWERS);
       return FALSE;
     }

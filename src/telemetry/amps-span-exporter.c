@@ -267,7 +267,7 @@ span_exporter_take_answer (AmpsSpanExporter *self, SoupMessage *message, gsize l
 
   n_rejected = amps_otlp_json_read_rejected (self->answer, length);
   if (n_rejected > 0)
-    span_exporter_log_problem (self, "the collector took only some of the spans");
+    span_exporter_log_problem (self, "the collector accepted only some of the spans");
   else
     amps_log_throttle_end (self->problems);
   end_batch (self, self->batch->n_spans - (unsigned int) MIN (n_rejected, self->batch->n_spans));
@@ -403,7 +403,7 @@ on_flush_timer (gpointer user_data)
 {
   AmpsSpanExporter *self = AMPS_SPAN_EXPORTER (user_data);
 
-  amps_log (WARNING, TRACES_UNSENT, "The collector did not take the last %u spans in time",
+  amps_log (WARNING, TRACES_UNSENT, "The collector did not accept the last %u spans in time",
             self->n_held);
   amps_metrics_add (self->metrics, AMPS_COUNTER_SPANS_DROPPED, self->n_held);
   tell_flushed (self);

@@ -280,9 +280,7 @@ on_ready_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean answered = body != NULL;
 
   if (answered && !SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (message)))
-    g_set_error (&error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                 "it answered %u to the question whether "
-                 "it is ready",
+    g_set_error (&error, G_IO_ERROR, G_IO_ERROR_FAILED, "its readiness check answered %u",
                  soup_message_get_status (message));
   if (self->flood != NULL)
     {

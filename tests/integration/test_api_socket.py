@@ -260,7 +260,7 @@ class ApiSocket(unittest.TestCase):
         self.assertFalse(self.path.exists())
 
     def test_no_socket(self):
-        text = 'a file that is no socket is there, and AMPS does not remove it'
+        text = 'there is a file that is not a socket, and AMPS does not remove it'
         self.path.write_text('mine', encoding='ascii')
         self.assert_refused(text)
         self.assertEqual(self.path.read_text(encoding='ascii'), 'mine')

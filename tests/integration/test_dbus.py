@@ -161,7 +161,7 @@ class DBus(BrokerTest):
             self.daemon.stop()
             queue.publish(event('a'))
             workload.wait(1)
-            amps.wait_log('The D-Bus has gone')
+            amps.wait_log('The connection to D-Bus is lost')
             self.daemon.start()
             wait_until(lambda: amps.log.count('On D-Bus as') == 2, what='the name again')
             self.assertEqual(self.call(f'{NAME}.Pause')[0], 0)

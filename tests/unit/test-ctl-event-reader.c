@@ -94,8 +94,8 @@ test_faults (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     { "\n\n{\"a\":\n", "an unexpected end in line 4" },
     { "[{},\n5]", "something that is not an object in line 2" },
     { "[{}\n{}]", "a comma is missing in line 2" },
-    { "[{}] x", "something behind the end in line 1" },
-    { "{\n} {\n}", "something behind the end in line 2" },
+    { "[{}] x", "something after the end in line 1" },
+    { "{\n} {\n}", "something after the end in line 2" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)

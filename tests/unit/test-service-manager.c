@@ -232,7 +232,7 @@ test_full (DispatcherFixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_heard (&listener, "READY=1|STATUS=running, jobs in flight: 0|");
   for (unsigned int i = 0; i < 10000; i++)
     amps_service_manager_end_reload (manager);
-  assert_warned ("The service manager at NOTIFY_SOCKET can't be told anything: "
+  assert_warned ("Can't reach the service manager at NOTIFY_SOCKET: "
                  "Resource temporarily unavailable\n");
 
   discard_all (&listener);

@@ -230,7 +230,7 @@ test_too_many (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   refused = watch (f);
   answer = raw_receive (refused, "}");
   g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 503 "));
-  g_assert_nonnull (strstr (answer, "128 viewers watch already"));
+  g_assert_nonnull (strstr (answer, "there are already 128 viewers"));
 
   g_socket_close (sockets->pdata[0], NULL);
   for (unsigned int i = 0; i < 4; i++)

@@ -208,7 +208,7 @@ amps_clock_create_timer (AmpsClock *self, const char *name)
  * amps_clock_attach_timer:
  * @self: a clock
  * @name: (not nullable): a static name, for debuggers
- * @callback: called in the main thread when it is due
+ * @callback: (scope forever): called in the main thread when it is due
  * @user_data: passed to @callback
  *
  * Returns: (transfer full): a source of [method@Amps.Clock.create_timer] in the main

@@ -349,7 +349,7 @@ amps_log_is_debug (void)
 
 /**
  * amps_log_set_observer:
- * @observer: (nullable): called for each warning, and whatever is worse
+ * @observer: (nullable) (scope forever): called for each warning, and whatever is worse
  * @user_data: passed to @observer
  *
  * There is one. To be taken away only when no other thread logs any more.

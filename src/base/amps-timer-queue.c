@@ -61,7 +61,7 @@ timer_queue_on_timer (gpointer user_data)
  * amps_timer_queue_new:
  * @clock: what it goes by
  * @name: a static name, for debuggers
- * @func: called for what is due, in the thread-default context of the caller
+ * @func: (scope forever): called for what is due, in the thread-default context of the caller
  * @user_data: passed to @func
  *
  * Returns: (transfer full): an empty queue

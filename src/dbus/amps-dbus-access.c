@@ -77,7 +77,7 @@ on_user (GObject *source, GAsyncResult *result, gpointer user_data)
 /**
  * amps_dbus_access_check:
  * @invocation: (transfer full): a call that changes something
- * @func: called, some time later, if who made it may
+ * @func: (scope async): called, some time later, if who made it may
  * @target: (transfer none): passed to @func
  *
  * Asks the bus who made the call. It is answered with an error if that is nobody who

@@ -375,7 +375,7 @@ amps_job_has_succeeded (AmpsJob *self)
  * What was published with an acknowledgement of the job that then failed, so
  * that the call can be repeated without publishing it again.
  *
- * Returns: (transfer none) (element-type GBytes): a set of events
+ * Returns: (transfer none) (element-type GBytes GBytes): a set of events
  */
 GHashTable *
 amps_job_get_confirmed (AmpsJob *self)

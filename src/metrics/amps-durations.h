@@ -27,7 +27,7 @@ typedef struct _AmpsExemplar AmpsExemplar;
  * AmpsDurations:
  * @counts: of each bucket alone; the last one is +Inf
  * @sum: µs
- * @exemplars: (owned) (nullable): one for each bucket, from the first trace on
+ * @exemplars: (nullable): owned; one for each bucket, from the first trace on
  *
  * The figures of one histogram; all zero at first.
  */

@@ -7,8 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * AmpsSentryDsn:
- * @url: (owned): where envelopes are POSTed
- * @auth: (owned): the header X-Sentry-Auth; a secret
+ * @url: owned; where envelopes are POSTed
+ * @auth: owned; the header X-Sentry-Auth; a secret
  *
  * What the setting SENTRY_DSN says.
  */

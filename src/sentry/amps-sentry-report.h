@@ -12,10 +12,10 @@ G_BEGIN_DECLS
  * @level: a log level
  * @event: what happened
  * @time: µs since 1970
- * @message: (owned): in words
- * @job_id: (owned) (nullable): the job that it is about
- * @reason: (owned) (nullable): a word of a fixed list
- * @trace_id: (owned) (nullable): of that job
+ * @message: owned; in words
+ * @job_id: (nullable): owned; the job that it is about
+ * @reason: (nullable): owned; a word of a fixed list
+ * @trace_id: (nullable): owned; of that job
  * @n_silenced: how many of its kind were not reported before it
  *
  * A line of the log that is to be reported.

@@ -429,8 +429,8 @@ get_local_address (GSocket *socket, GError **error)
  * @socket: (transfer none): a connected TCP or unix socket
  * @clock: the time
  * @max_body_size: bytes that the body of a request may have
- * @refuse: called when what has come is no request that AMPS reads; has to take the
- *   connection from libsoup
+ * @refuse: (scope forever): called when what has come is no request that AMPS reads; has
+ *   to take the connection from libsoup
  * @user_data: passed to @refuse
  * @error: return location, for a socket whose peer has gone already
  *

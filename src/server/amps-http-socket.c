@@ -275,7 +275,7 @@ amps_http_socket_get_port (AmpsHttpSocket *self)
 /**
  * amps_http_socket_start:
  * @self: a socket
- * @incoming: called with the GSocket to accept connections from
+ * @incoming: (scope forever): called with the GSocket to accept connections from
  * @user_data: passed to @incoming
  *
  * Watches for connections, until [method@Amps.HttpSocket.stop].

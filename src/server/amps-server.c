@@ -301,7 +301,7 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
 /**
  * amps_server_offer_dead_letters:
  * @self: a server that has not started
- * @create: makes what deals with dead letters, for each request
+ * @create: (scope forever): makes what deals with dead letters, for each request
  * @user_data: passed to @create; outlives @self
  *
  * Lets calls of the API look at dead letters and put them back.

@@ -318,7 +318,7 @@ read_on (GObject *stream G_GNUC_UNUSED, gpointer user_data)
  * @body: the answer's body
  * @config: the settings: the mode, and how large a body may be
  * @cancellable: stops reading
- * @done: called once
+ * @done: (scope async): called once
  * @user_data: passed to @done
  *
  * Reads the rest of an answer, and makes of it what the settings want.

@@ -48,7 +48,7 @@ on_events (int epoll, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
 
 /**
  * amps_connection_watch_new:
- * @ended: called when the other side has ended connections
+ * @ended: (scope forever): called when the other side has ended connections
  * @user_data: passed to @ended
  *
  * Returns: (transfer full): a watch of no connection yet; without descriptors it sees none

@@ -3,10 +3,14 @@
 
 #include "base/amps-error.h"
 
-/* A broker that is always there, does as told and writes down what it was told. */
+/* A broker that is always there, does as told and writes down what it was told. With a
+ * server it also does it: without one messages are handed to it. */
 struct _FakeBroker {
   AmpsBroker parent_instance;
 
+  FakeSession *session; /* (owned) (nullable) */
+  unsigned int prefetch;
+  gboolean started;
   GString *log; /* a line for each settlement and publication */
   GQueue held;  /* of GTask: publications that are not answered yet */
   gboolean hold;
@@ -24,22 +28,40 @@ struct _FakeBroker {
 G_DEFINE_FINAL_TYPE (FakeBroker, fake_broker, AMPS_TYPE_BROKER)
 
 static void
+consume (FakeBroker *self)
+{
+  gboolean consuming = amps_broker_get_consuming (AMPS_BROKER (self));
+
+  if (self->session == NULL || !self->started)
+    return;
+
+  fake_session_consume (self->session, consuming ? self->prefetch : 0);
+  amps_broker_change_state (AMPS_BROKER (self),
+                            consuming ? AMPS_BROKER_CONSUMING : AMPS_BROKER_CONNECTED, NULL);
+}
+
+static void
 start (AmpsBroker *broker)
 {
+  FAKE_BROKER (broker)->started = TRUE;
   amps_broker_begin_epoch (broker);
   amps_broker_change_state (broker, AMPS_BROKER_CONSUMING, NULL);
+  consume (FAKE_BROKER (broker));
 }
 
 static void
 set_consuming (AmpsBroker *broker, gboolean consuming)
 {
   g_string_append (FAKE_BROKER (broker)->log, consuming ? "consume\n" : "stop consuming\n");
+  consume (FAKE_BROKER (broker));
 }
 
 static void
 set_prefetch (AmpsBroker *broker, unsigned int prefetch)
 {
   g_string_append_printf (FAKE_BROKER (broker)->log, "prefetch %u\n", prefetch);
+  FAKE_BROKER (broker)->prefetch = prefetch;
+  consume (FAKE_BROKER (broker));
 }
 
 static AmpsSettled
@@ -59,6 +81,7 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
   static const char *const names[] = { "acknowledge", "release", "return", "retry", "dead-letter" };
   FakeBroker *self = FAKE_BROKER (broker);
   g_autoptr (GTask) answered = task;
+  AmpsSettled settled = get_settled (self, settlement->kind);
 
   if (answered != NULL && self->settle_failures > 0)
     {
@@ -75,8 +98,10 @@ settle_async (AmpsBroker *broker, AmpsDelivery *delivery, const AmpsSettlement *
     g_string_append_printf (self->log, " %s", settlement->reason);
   g_string_append_c (self->log, '\n');
 
+  if (self->session != NULL)
+    settled = fake_session_settle (self->session, delivery->tag, settlement, self->rejects);
   if (answered != NULL)
-    g_task_return_int (answered, get_settled (self, settlement->kind));
+    g_task_return_int (answered, settled);
 }
 
 static void
@@ -92,11 +117,31 @@ answer_publication (FakeBroker *self, GTask *task)
   g_task_return_new_error (task, AMPS_ERROR, self->publish_error, "as the test wants it");
 }
 
+/* @task: (transfer full) */
+static void
+publish_to_server (FakeBroker *self, const char *queue, GBytes *body, GTask *task)
+{
+  g_autoptr (GTask) answered = task;
+
+  if (!self->started)
+    g_task_return_new_error (answered, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE, "it is not connected");
+  else if (fake_server_put (fake_session_get_server (self->session), queue, body))
+    g_task_return_boolean (answered, TRUE);
+  else
+    g_task_return_new_error (answered, AMPS_ERROR, AMPS_ERROR_UNROUTABLE, "there is no queue");
+}
+
 static void
 publish_async (AmpsBroker *broker, const char *queue, const char *message_id,
-               AmpsTraceHeaders *trace, GBytes *body G_GNUC_UNUSED, GTask *task)
+               AmpsTraceHeaders *trace, GBytes *body, GTask *task)
 {
   FakeBroker *self = FAKE_BROKER (broker);
+
+  if (self->session != NULL)
+    {
+      publish_to_server (self, queue, body, task);
+      return;
+    }
 
   g_string_append_printf (self->log, "publish %s to %s\n", message_id, queue);
   if (trace != NULL)
@@ -117,6 +162,16 @@ count_messages_async (AmpsBroker *broker, GTask *task)
 {
   FakeBroker *self = FAKE_BROKER (broker);
 
+  if (self->session != NULL)
+    {
+      g_task_return_pointer (task,
+                             fake_server_count (fake_session_get_server (self->session),
+                                                fake_session_get_subject (self->session)),
+                             (GDestroyNotify) amps_queue_depths_free);
+      g_object_unref (task);
+      return;
+    }
+
   g_assert_null (self->count);
   self->count = task;
   self->n_counts++;
@@ -125,6 +180,12 @@ count_messages_async (AmpsBroker *broker, GTask *task)
 static void
 stop_async (AmpsBroker *broker, GTask *task)
 {
+  FakeBroker *self = FAKE_BROKER (broker);
+
+  self->started = FALSE;
+  if (self->session != NULL)
+    amps_broker_change_state (broker, AMPS_BROKER_DISCONNECTED, NULL);
+  g_clear_pointer (&self->session, fake_session_free);
   amps_broker_end_epoch (broker);
   g_task_return_boolean (task, TRUE);
   g_object_unref (task);
@@ -142,6 +203,7 @@ fake_broker_finalize (GObject *object)
   FakeBroker *self = FAKE_BROKER (object);
 
   g_assert_null (self->count);
+  g_assert_null (self->session);
   g_string_free (self->log, TRUE);
   g_queue_clear_full (&self->held, g_object_unref);
 
@@ -176,6 +238,17 @@ fake_broker_new (void)
   return g_object_new (TYPE_FAKE_BROKER, NULL);
 }
 
+/* Consumes @subject of @server; to be stopped. */
+FakeBroker *
+fake_broker_new_connected (FakeServer *server, const char *subject)
+{
+  FakeBroker *self = fake_broker_new ();
+
+  self->session = fake_session_new (server, subject, AMPS_BROKER (self));
+  self->prefetch = 100;
+  return self;
+}
+
 /* Numbers the delivery of @job, from 1, and hands it out. */
 void
 fake_broker_deliver (FakeBroker *self, AmpsJob *job)
@@ -191,6 +264,8 @@ fake_broker_deliver (FakeBroker *self, AmpsJob *job)
 void
 fake_broker_lose_connection (FakeBroker *self)
 {
+  if (self->session != NULL)
+    fake_session_give_back (self->session);
   amps_broker_end_epoch (AMPS_BROKER (self));
   amps_broker_begin_epoch (AMPS_BROKER (self));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "broker/amps-broker.h"
+#include "fake-server.h"
 
 G_BEGIN_DECLS
 
@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (FakeBroker, fake_broker, FAKE, BROKER, AmpsBroker)
 
 FakeBroker *fake_broker_new (void);
+FakeBroker *fake_broker_new_connected (FakeServer *server, const char *subject);
 void fake_broker_deliver (FakeBroker *self, AmpsJob *job);
 void fake_broker_lose_connection (FakeBroker *self);
 void fake_broker_fail_settlements (FakeBroker *self, int error_code, unsigned int times);

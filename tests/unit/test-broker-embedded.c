@@ -3,6 +3,7 @@
 #include "broker/embedded/amps-broker-embedded.h"
 #include "fixture-tests.h"
 #include "log-recorder.h"
+#include "shifted-clock.h"
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -336,42 +337,14 @@ test_stop_while_locked (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_nonnull (strstr (warnings, "database is locked"));
 }
 
-/* As when the process was suspended, and the worker's thread has not noticed yet. */
-#define TYPE_LATE_CLOCK (late_clock_get_type ())
-G_DECLARE_FINAL_TYPE (LateClock, late_clock, LATE, CLOCK, AmpsClock)
-
-struct _LateClock {
-  AmpsClock parent_instance;
-
-  gint64 delay;
-};
-
-G_DEFINE_FINAL_TYPE (LateClock, late_clock, AMPS_TYPE_CLOCK)
-
-static gint64
-get_late_time (AmpsClock *clock)
-{
-  return amps_get_boot_time () + LATE_CLOCK (clock)->delay;
-}
-
-static void
-late_clock_class_init (LateClockClass *klass)
-{
-  AMPS_CLOCK_CLASS (klass)->get_boot_time = get_late_time;
-}
-
-static void
-late_clock_init (LateClock *self G_GNUC_UNUSED)
-{
-}
-
 static void
 on_delivered_again (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, GPtrArray *jobs)
 {
   g_ptr_array_add (jobs, g_object_ref (job));
 }
 
-/* The lease is over by the clock, at once; nobody took the job, so it comes again. */
+/* As when the process was suspended, and the worker's thread has not noticed yet: the lease
+ * is over by the clock, at once; nobody took the job, so it comes again. */
 static void
 test_lease_ends_by_the_clock (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -382,8 +355,8 @@ test_lease_ends_by_the_clock (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   const AmpsDelivery *first;
   const AmpsDelivery *second;
 
-  g_set_object (&f->clock, g_object_new (TYPE_LATE_CLOCK, NULL));
   g_object_unref (f->clock);
+  f->clock = shifted_clock_new ();
   start (&process, f, ":memory:");
   g_signal_handlers_disconnect_by_func (process.broker, on_delivered, &process);
   g_signal_connect (process.broker, "delivered", G_CALLBACK (on_delivered_again), jobs);
@@ -394,11 +367,11 @@ test_lease_ends_by_the_clock (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   first = amps_job_get_delivery (jobs->pdata[0]);
   g_assert_true (amps_broker_has_leases (process.broker));
   g_assert_true (amps_broker_is_leased (process.broker, first));
-  LATE_CLOCK (f->clock)->delay = LEASE_MS * 1000;
+  shifted_clock_set_shift (SHIFTED_CLOCK (f->clock), LEASE_MS * 1000);
   g_assert_false (amps_broker_is_leased (process.broker, first));
   g_assert_cmpuint (process.n_lost, ==, 1);
   g_assert_false (amps_broker_is_leased (process.broker, first));
-  LATE_CLOCK (f->clock)->delay = 0;
+  shifted_clock_set_shift (SHIFTED_CLOCK (f->clock), 0);
 
   while (jobs->len < 2)
     g_main_context_iteration (NULL, TRUE);

@@ -148,15 +148,14 @@ answer_reader_on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *result, 
   answer_reader_finish (self, error);
 }
 
-/* In the main context: that of the session may be gone until then. */
+/* In the context of the session, which has its connection until the answer is read: libsoup
+ * aborts when a message ends in another one. */
 static void
 answer_reader_unpack (Reader *self)
 {
   g_autoptr (GBytes) packed = take_body (self);
 
-  g_main_context_push_thread_default (NULL);
   amps_gzip_decode_async (packed, self->max_kept, answer_reader_on_unpacked, self);
-  g_main_context_pop_thread_default (NULL);
 }
 
 /* Whether the answer says that jobs are done. */

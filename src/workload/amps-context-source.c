@@ -8,26 +8,53 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* At most this many turns before everything else has one again. */
-#define MAX_TURNS 32
+/* At most this many contexts have a turn before everything else has one again. */
+#define MAX_CONTEXTS 32
+#define MAX_TIME G_TIME_SPAN_MILLISECOND
+
+/* A context takes at most this many steps in its turn, as long as there is something to do at once:
+ * to send a request takes libsoup three, to take an answer four. */
+#define MAX_STEPS 8
+
+#define MAX_EVENTS 64
+
+/* A descriptor that a nested context waits for. */
+typedef struct {
+  int fd;
+  gushort events;
+  gushort revents; /* what has happened, and the context does not know yet */
+  gboolean armed;  /* epoll tells once what happens, and then no more */
+} Watch;
 
 typedef struct {
   GMainContext *context; /* (owned) */
-  int epoll;             /* (owned) is ready when a descriptor of @context is */
-  GArray *watched;       /* (owned) of GPollFD: what is in @epoll, by descriptor */
-  GArray *wanted;        /* (owned) of GPollFD: what is to be */
-  gint64 due;            /* monotonic µs of the next timeout; -1 for none, or when ready */
-  GList link;            /* of those that are ready */
+  guint32 id;
+  int wakeup;          /* the descriptor by which GLib wakes up @context */
+  gboolean woken;      /* it has, or may have */
+  GArray *watches;     /* (owned) of Watch, but for @wakeup, by descriptor */
+  GArray *descriptors; /* (owned) of GPollFD: those of the step */
+  int timeout;         /* of the next step, in ms; -1 for none */
+  gint64 due;          /* monotonic µs of the next timeout; -1 for none, or when ready */
+  GList link;          /* of those that are ready */
   gboolean ready;
+  gboolean running;
   gboolean removed;
 } Nested;
 
 typedef struct {
+  AmpsContextSourceFunc func;
+  gpointer user_data;
+} Call;
+
+typedef struct {
   GSource source;
-  GPtrArray *all;   /* (owned) of Nested (owned) */
+  GHashTable *by_context; /* (owned) of Nested (owned) */
+  GHashTable *by_id;      /* (owned) of Nested (unowned) */
+  guint32 last_id;
   GPtrArray *timed; /* (owned) of Nested (unowned): those that have a timeout */
   GQueue ready;     /* of Nested (unowned): those that are to have a turn */
-  int epoll;        /* (owned) is ready when one of theirs is */
+  GArray *calls;    /* (owned) of Call: what is to be done outside of them */
+  int epoll;        /* (owned) is ready when a descriptor of theirs is */
   gpointer epoll_tag;
 } ContextSource;
 
@@ -36,9 +63,9 @@ nested_clear (gpointer data)
 {
   Nested *nested = data;
 
-  close (nested->epoll);
-  g_array_unref (nested->watched);
-  g_array_unref (nested->wanted);
+  g_main_context_release (nested->context);
+  g_array_unref (nested->watches);
+  g_array_unref (nested->descriptors);
   g_main_context_unref (nested->context);
 }
 
@@ -48,11 +75,220 @@ nested_unref (gpointer data)
   g_rc_box_release_full (data, nested_clear);
 }
 
+/* Descriptors */
+
+/* epoll gives it back with what happens. The number of a context is never used again. */
+static guint64
+get_tag (const Nested *nested, int fd)
+{
+  return (guint64) nested->id << 32 | (guint32) fd;
+}
+
+/* A descriptor leaves the set by itself when it is closed, and its number may be
+ * another file's by now. */
+static void
+arm (ContextSource *self, const Nested *nested, Watch *watch)
+{
+  struct epoll_event event = { .events = watch->events | EPOLLONESHOT,
+                               .data.u64 = get_tag (nested, watch->fd) };
+
+  watch->armed = TRUE;
+  if (epoll_ctl (self->epoll, EPOLL_CTL_MOD, watch->fd, &event) == 0 ||
+      (errno == ENOENT && epoll_ctl (self->epoll, EPOLL_CTL_ADD, watch->fd, &event) == 0))
+    return;
+
+  amps_log (CRITICAL, SYSTEM_FAILED, "Can't watch descriptor %d: %s", watch->fd,
+            g_strerror (errno));
+}
+
+static Watch *
+find_watch (Nested *nested, int fd)
+{
+  for (unsigned int i = 0; i < nested->watches->len; i++)
+    {
+      Watch *watch = &g_array_index (nested->watches, Watch, i);
+
+      if (watch->fd == fd)
+        return watch;
+    }
+
+  return NULL;
+}
+
+/* What is not wanted any more stays armed in the kernel, which costs nothing, but is
+ * forgotten: in the turns until it is wanted again it may be closed. */
+static void
+note_wanted (Nested *nested)
+{
+  unsigned int n_known = nested->watches->len;
+
+  for (unsigned int i = 0; i < nested->descriptors->len; i++)
+    {
+      const GPollFD *wanted = &g_array_index (nested->descriptors, GPollFD, i);
+      const Watch *known = find_watch (nested, wanted->fd);
+      Watch watch = { .fd = wanted->fd, .events = wanted->events };
+
+      if (wanted->fd == nested->wakeup)
+        continue;
+      if (known != NULL && known->events == wanted->events)
+        watch = *known;
+      g_array_append_val (nested->watches, watch);
+    }
+
+  if (n_known > 0)
+    g_array_remove_range (nested->watches, 0, n_known);
+}
+
+/* Steps */
+
+/* Finds out what @nested is to wait for, and for how long at most.
+ *
+ * Returns: whether there is something to do at once, of @priority */
+static gboolean
+prepare_step (Nested *nested, int *priority)
+{
+  GArray *descriptors = nested->descriptors;
+  gboolean ready = g_main_context_prepare (nested->context, priority);
+  int n;
+
+  while ((n = g_main_context_query (nested->context, *priority, &nested->timeout,
+                                    (GPollFD *) (gpointer) descriptors->data,
+                                    (int) descriptors->len)) > (int) descriptors->len)
+    g_array_set_size (descriptors, (unsigned int) n);
+  g_array_set_size (descriptors, (unsigned int) n);
+
+  note_wanted (nested);
+  return ready || nested->timeout == 0;
+}
+
+/* GLib clears what wakes it up if it is told that it has been: otherwise that would wake
+ * up the main loop for what has been done by then.
+ *
+ * Returns: whether anything else has happened */
+static gboolean
+tell_what_happened (Nested *nested, gboolean woken)
+{
+  gboolean happened = FALSE;
+
+  for (unsigned int i = 0; i < nested->descriptors->len; i++)
+    {
+      GPollFD *descriptor = &g_array_index (nested->descriptors, GPollFD, i);
+      Watch *watch = find_watch (nested, descriptor->fd);
+
+      descriptor->revents = woken && descriptor->fd == nested->wakeup ? G_IO_IN : 0;
+      if (watch == NULL || watch->revents == 0)
+        continue;
+      descriptor->revents = watch->revents;
+      watch->revents = 0;
+      happened = TRUE;
+    }
+
+  return happened;
+}
+
+/* What a turn of a main loop does, but for the poll(): the kernel is only asked by
+ * epoll, for all contexts at once.
+ *
+ * Returns: whether there may be more to do */
+static gboolean
+take_step (Nested *nested)
+{
+  GArray *descriptors = nested->descriptors;
+  int priority;
+  gboolean ready = prepare_step (nested, &priority);
+  gboolean was_woken = nested->woken;
+
+  if (!tell_what_happened (nested, !ready && was_woken) && !ready)
+    {
+      if (!was_woken)
+        return FALSE;
+      nested->woken = FALSE;
+    }
+
+  if (!g_main_context_check (nested->context, priority, (GPollFD *) (gpointer) descriptors->data,
+                             (int) descriptors->len))
+    return was_woken;
+
+  g_main_context_dispatch (nested->context);
+  nested->woken = TRUE;
+  return TRUE;
+}
+
+/* Turns */
+
+static void
+make_ready (ContextSource *self, Nested *nested)
+{
+  if (nested->ready)
+    return;
+
+  nested->ready = TRUE;
+  g_queue_push_tail_link (&self->ready, &nested->link);
+}
+
+static void
+make_unready (ContextSource *self, Nested *nested)
+{
+  if (!nested->ready)
+    return;
+
+  nested->ready = FALSE;
+  g_queue_unlink (&self->ready, &nested->link);
+}
+
+/* Knows what it is to wait for. */
+static void
+wait_for_turn (ContextSource *self, Nested *nested, gboolean ready)
+{
+  gboolean was_timed = nested->due >= 0;
+
+  if (ready)
+    make_ready (self, nested);
+  for (unsigned int i = 0; i < nested->watches->len; i++)
+    {
+      Watch *watch = &g_array_index (nested->watches, Watch, i);
+
+      if (!watch->armed && watch->revents == 0)
+        arm (self, nested, watch);
+    }
+
+  nested->due = ready || nested->timeout < 0
+                    ? -1
+                    : g_get_monotonic_time () + nested->timeout * G_TIME_SPAN_MILLISECOND;
+  if (nested->due >= 0 && !was_timed)
+    g_ptr_array_add (self->timed, nested);
+  else if (nested->due < 0 && was_timed)
+    g_ptr_array_remove_fast (self->timed, nested);
+}
+
+static void
+take_turn (ContextSource *self, Nested *nested)
+{
+  unsigned int n_left = MAX_STEPS;
+  gboolean more = TRUE;
+  int priority;
+
+  /* What happens in it may remove it. */
+  g_rc_box_acquire (nested);
+  make_unready (self, nested);
+  nested->running = TRUE;
+  g_main_context_push_thread_default (nested->context);
+  while (more && !nested->removed && n_left-- > 0)
+    more = take_step (nested);
+  if (!nested->removed)
+    wait_for_turn (self, nested, more && prepare_step (nested, &priority));
+  g_main_context_pop_thread_default (nested->context);
+  nested->running = FALSE;
+  nested_unref (nested);
+}
+
+/* The source */
+
 /* Returns: monotonic µs when the first of them has something to do; -1 for never */
 static gint64
 get_due (ContextSource *self)
 {
-  gint64 due = self->ready.length > 0 ? 0 : -1;
+  gint64 due = self->ready.length > 0 || self->calls->len > 0 ? 0 : -1;
 
   for (unsigned int i = 0; i < self->timed->len; i++)
     {
@@ -84,125 +320,34 @@ context_source_check (GSource *source)
          (due >= 0 && due <= g_source_get_time (source));
 }
 
-/* A descriptor leaves the set by itself when it is closed, and its number may be
- * another file's by now. */
 static void
-control (Nested *nested, int operation, const GPollFD *descriptor)
+note_event (ContextSource *self, const struct epoll_event *event)
 {
-  struct epoll_event event = { .events = descriptor->events, .data.fd = descriptor->fd };
+  Nested *nested =
+      g_hash_table_lookup (self->by_id, GUINT_TO_POINTER ((guint32) (event->data.u64 >> 32)));
+  int fd = (int) (guint32) event->data.u64;
+  Watch *watch = nested != NULL ? find_watch (nested, fd) : NULL;
 
-  if (epoll_ctl (nested->epoll, operation, descriptor->fd, &event) == 0 ||
-      operation == EPOLL_CTL_DEL)
+  if (watch != NULL)
+    *watch = (Watch){ fd, watch->events, (gushort) event->events, FALSE };
+  else if (nested != NULL && fd == nested->wakeup)
+    nested->woken = TRUE;
+  else
     return;
-  if (operation == EPOLL_CTL_MOD && errno == ENOENT &&
-      epoll_ctl (nested->epoll, EPOLL_CTL_ADD, descriptor->fd, &event) == 0)
-    return;
-
-  amps_log (CRITICAL, SYSTEM_FAILED, "Can't watch descriptor %d: %s", descriptor->fd,
-            g_strerror (errno));
-}
-
-static const GPollFD *
-get_descriptor (GArray *descriptors, unsigned int i)
-{
-  return i < descriptors->len ? &g_array_index (descriptors, GPollFD, i) : NULL;
-}
-
-/* Both are in the order of descriptors, as g_main_context_query() gives them. */
-static void
-watch_wanted (Nested *nested)
-{
-  GArray *unused;
-  unsigned int i = 0;
-  unsigned int j = 0;
-
-  while (i < nested->watched->len || j < nested->wanted->len)
-    {
-      const GPollFD *old = get_descriptor (nested->watched, i);
-      const GPollFD *new = get_descriptor (nested->wanted, j);
-
-      if (new == NULL || (old != NULL && old->fd < new->fd))
-        {
-          control (nested, EPOLL_CTL_DEL, old);
-          i++;
-        }
-      else if (old == NULL || new->fd < old->fd)
-        {
-          control (nested, EPOLL_CTL_ADD, new);
-          j++;
-        }
-      else
-        {
-          if (old->events != new->events)
-            control (nested, EPOLL_CTL_MOD, new);
-          i++;
-          j++;
-        }
-    }
-
-  unused = nested->watched;
-  nested->watched = nested->wanted;
-  nested->wanted = unused;
+  make_ready (self, nested);
 }
 
 static void
-make_ready (ContextSource *self, Nested *nested)
+find_ready (ContextSource *self)
 {
-  if (nested->ready)
-    return;
+  gint64 now = g_source_get_time (&self->source);
+  struct epoll_event events[MAX_EVENTS];
+  int n_events = 0;
 
-  nested->ready = TRUE;
-  g_queue_push_tail_link (&self->ready, &nested->link);
-}
-
-static void
-make_unready (ContextSource *self, Nested *nested)
-{
-  if (!nested->ready)
-    return;
-
-  nested->ready = FALSE;
-  g_queue_unlink (&self->ready, &nested->link);
-}
-
-/* Finds out what the next turn of @nested is to wait for. Even if that is nothing: in
- * the turns until then a descriptor could be closed and its number be another file's. */
-static void
-context_source_look (ContextSource *self, Nested *nested)
-{
-  GArray *wanted = nested->wanted;
-  gboolean was_timed = nested->due >= 0;
-  int priority;
-  int timeout;
-  int n_wanted;
-  gboolean ready = g_main_context_prepare (nested->context, &priority);
-
-  while ((n_wanted = g_main_context_query (nested->context, G_MAXINT, &timeout,
-                                           (GPollFD *) (gpointer) wanted->data,
-                                           (int) wanted->len)) > (int) wanted->len)
-    g_array_set_size (wanted, (unsigned int) n_wanted);
-  g_array_set_size (wanted, (unsigned int) n_wanted);
-
-  watch_wanted (nested);
-  if (ready)
-    make_ready (self, nested);
-  nested->due =
-      ready || timeout < 0 ? -1 : g_get_monotonic_time () + timeout * G_TIME_SPAN_MILLISECOND;
-
-  if (nested->due >= 0 && !was_timed)
-    g_ptr_array_add (self->timed, nested);
-  else if (nested->due < 0 && was_timed)
-    g_ptr_array_remove_fast (self->timed, nested);
-}
-
-static void
-find_ready (ContextSource *self, gint64 now)
-{
-  struct epoll_event events[MAX_TURNS];
-  int n_events = epoll_wait (self->epoll, events, MAX_TURNS, 0);
-
+  if (g_source_query_unix_fd (&self->source, self->epoll_tag) != 0)
+    n_events = epoll_wait (self->epoll, events, MAX_EVENTS, 0);
   for (int i = 0; i < n_events; i++)
-    make_ready (self, events[i].data.ptr);
+    note_event (self, &events[i]);
 
   for (unsigned int i = 0; i < self->timed->len; i++)
     {
@@ -214,17 +359,15 @@ find_ready (ContextSource *self, gint64 now)
 }
 
 static void
-context_source_run (ContextSource *self, Nested *nested)
+make_calls (ContextSource *self)
 {
-  /* What happens in it may remove it. */
-  g_rc_box_acquire (nested);
-  make_unready (self, nested);
-  g_main_context_push_thread_default (nested->context);
-  g_main_context_iteration (nested->context, FALSE);
-  if (!nested->removed)
-    context_source_look (self, nested);
-  g_main_context_pop_thread_default (nested->context);
-  nested_unref (nested);
+  while (self->calls->len > 0)
+    {
+      Call call = g_array_index (self->calls, Call, 0);
+
+      g_array_remove_index (self->calls, 0);
+      call.func (call.user_data);
+    }
 }
 
 static gboolean
@@ -233,9 +376,17 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
 {
   ContextSource *self = (ContextSource *) source;
 
-  find_ready (self, g_source_get_time (source));
-  for (unsigned int i = 0; i < MAX_TURNS && self->ready.length > 0; i++)
-    context_source_run (self, g_queue_peek_head (&self->ready));
+  gint64 begun = g_source_get_time (source);
+  unsigned int n_left;
+
+  make_calls (self);
+  find_ready (self);
+  n_left = MIN (self->ready.length, MAX_CONTEXTS);
+  while (n_left-- > 0 && self->ready.length > 0 && g_get_monotonic_time () - begun < MAX_TIME)
+    {
+      take_turn (self, g_queue_peek_head (&self->ready));
+      make_calls (self);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -245,8 +396,10 @@ context_source_finalize (GSource *source)
   ContextSource *self = (ContextSource *) source;
 
   close (self->epoll);
+  g_array_unref (self->calls);
   g_ptr_array_unref (self->timed);
-  g_ptr_array_unref (self->all);
+  g_hash_table_unref (self->by_id);
+  g_hash_table_unref (self->by_context);
 }
 
 static GSourceFuncs context_source_funcs = { .prepare = context_source_prepare,
@@ -254,31 +407,16 @@ static GSourceFuncs context_source_funcs = { .prepare = context_source_prepare,
                                              .dispatch = context_source_dispatch,
                                              .finalize = context_source_finalize };
 
-/* Returns: -1 if there is none left, or no other one: GLib aborts if it has none for a
- * context. */
-static int
-open_epoll (void)
-{
-  int epoll = epoll_create1 (EPOLL_CLOEXEC);
-  int another = fcntl (epoll, F_DUPFD_CLOEXEC, 0);
-
-  if (another >= 0)
-    close (another);
-  else if (epoll >= 0)
-    close (epoll);
-  return another >= 0 ? epoll : -1;
-}
-
 /**
  * amps_context_source_new:
  *
  * A source that runs main contexts in the thread that runs the context it is
- * attached to. A context looks at all its sources in each turn, and walks through a
- * list of all its descriptors to find one: sources that are seldom ready cost less in
- * a nested context, which is looked at only when one of them is.
+ * attached to. A context looks at all its sources in each turn, and gives all its
+ * descriptors to poll(): what has a nested context costs only when it is ready. And
+ * that context does in a single turn of the main loop all that is to be done at once.
  *
  * When a descriptor is closed and its number is another file's, the nested context
- * must not watch that for the same events in the same turn. What GIO connects takes
+ * must not watch that for the same events in the same step. What GIO connects takes
  * at least two. Nor may another nested context, or a child process, have it open.
  *
  * Returns: (transfer full) (nullable): a source to attach; %NULL if the process has
@@ -296,8 +434,10 @@ amps_context_source_new (void)
 
   source = g_source_new (&context_source_funcs, sizeof (ContextSource));
   self = (ContextSource *) source;
-  self->all = g_ptr_array_new_with_free_func (nested_unref);
+  self->by_context = g_hash_table_new_full (NULL, NULL, NULL, nested_unref);
+  self->by_id = g_hash_table_new (NULL, NULL);
   self->timed = g_ptr_array_new ();
+  self->calls = g_array_new (FALSE, FALSE, sizeof (Call));
   self->epoll = epoll;
   self->epoll_tag = g_source_add_unix_fd (source, epoll, G_IO_IN);
   g_source_set_static_name (source, "nested contexts");
@@ -307,9 +447,22 @@ amps_context_source_new (void)
   return source;
 }
 
+/* GLib aborts if it has no descriptor for a context. */
+static gboolean
+has_descriptor (ContextSource *self)
+{
+  int another = fcntl (self->epoll, F_DUPFD_CLOEXEC, 0);
+
+  if (another >= 0)
+    close (another);
+  return another >= 0;
+}
+
 /**
  * amps_context_source_add:
  * @source: a context source
+ *
+ * See amps_context_source_wake() for what is attached to it.
  *
  * Returns: (transfer none) (nullable): a new context that it runs until that is
  *   removed; %NULL if the process has too few descriptors left
@@ -319,37 +472,38 @@ amps_context_source_add (GSource *source)
 {
   ContextSource *self = (ContextSource *) source;
   struct epoll_event event = { .events = EPOLLIN };
+  GPollFD first;
   Nested *nested;
-  int epoll = open_epoll ();
+  int priority;
+  int timeout;
 
-  if (epoll < 0)
+  if (!has_descriptor (self))
     return NULL;
 
   nested = g_rc_box_new0 (Nested);
+  nested->id = ++self->last_id;
   nested->link.data = nested;
-  event.data.ptr = nested;
-  nested->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
-  nested->epoll = epoll;
-  nested->watched = g_array_new (FALSE, FALSE, sizeof (GPollFD));
-  nested->wanted = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  nested->context = g_main_context_new ();
+  nested->watches = g_array_new (FALSE, FALSE, sizeof (Watch));
+  nested->descriptors = g_array_new (FALSE, FALSE, sizeof (GPollFD));
   nested->due = -1;
-  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, epoll, &event) != 0)
+
+  /* For good: what its owner attaches wakes up nobody. */
+  g_main_context_acquire (nested->context);
+  /* A context without a source waits only to be woken up. */
+  g_main_context_prepare (nested->context, &priority);
+  g_main_context_query (nested->context, priority, &timeout, &first, 1);
+  nested->wakeup = first.fd;
+  event.data.u64 = get_tag (nested, first.fd);
+  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, first.fd, &event) != 0)
     {
       nested_unref (nested);
       return NULL;
     }
 
-  g_ptr_array_add (self->all, nested);
-  g_main_context_acquire (nested->context);
-  context_source_look (self, nested);
-  g_main_context_release (nested->context);
+  g_hash_table_insert (self->by_context, nested->context, nested);
+  g_hash_table_insert (self->by_id, GUINT_TO_POINTER (nested->id), nested);
   return nested->context;
-}
-
-static gboolean
-has_context (gconstpointer nested, gconstpointer context)
-{
-  return ((const Nested *) nested)->context == context;
 }
 
 /**
@@ -364,11 +518,9 @@ void
 amps_context_source_remove (GSource *source, GMainContext *context)
 {
   ContextSource *self = (ContextSource *) source;
-  unsigned int i;
-  Nested *nested;
+  Nested *nested = g_hash_table_lookup (self->by_context, context);
 
-  g_return_if_fail (g_ptr_array_find_with_equal_func (self->all, context, has_context, &i));
-  nested = g_ptr_array_index (self->all, i);
+  g_return_if_fail (nested != NULL);
 
   g_main_context_push_thread_default (context);
   while (g_main_context_iteration (context, FALSE))
@@ -377,8 +529,69 @@ amps_context_source_remove (GSource *source, GMainContext *context)
 
   nested->removed = TRUE;
   make_unready (self, nested);
-  /* Closing it is not enough while a child process has it. */
-  epoll_ctl (self->epoll, EPOLL_CTL_DEL, nested->epoll, NULL);
+  /* A child process may have them. */
+  epoll_ctl (self->epoll, EPOLL_CTL_DEL, nested->wakeup, NULL);
+  for (unsigned int i = 0; i < nested->watches->len; i++)
+    epoll_ctl (self->epoll, EPOLL_CTL_DEL, g_array_index (nested->watches, Watch, i).fd, NULL);
   g_ptr_array_remove_fast (self->timed, nested);
-  g_ptr_array_remove_fast (self->all, nested);
+  g_hash_table_remove (self->by_id, GUINT_TO_POINTER (nested->id));
+  g_hash_table_remove (self->by_context, context);
+}
+
+/**
+ * amps_context_source_run:
+ * @source: a context source
+ * @context: what has been added to it
+ *
+ * Does at once what is to be done in @context, without a turn of the main loop, unless
+ * that is being done: for a caller that has just begun something there.
+ */
+void
+amps_context_source_run (GSource *source, GMainContext *context)
+{
+  ContextSource *self = (ContextSource *) source;
+  Nested *nested = g_hash_table_lookup (self->by_context, context);
+
+  g_return_if_fail (nested != NULL);
+
+  if (!nested->running)
+    take_turn (self, nested);
+}
+
+/**
+ * amps_context_source_wake:
+ * @source: a context source
+ * @context: what has been added to it
+ *
+ * Tells that there may be something to do in @context. To be called after whatever may
+ * have attached a source to it, unless that was in a turn of @context, or in another
+ * thread. g_main_context_wakeup() would do the same by system calls, and GLib would for
+ * each source in a context that has no owner between its turns.
+ */
+void
+amps_context_source_wake (GSource *source, GMainContext *context)
+{
+  ContextSource *self = (ContextSource *) source;
+  Nested *nested = g_hash_table_lookup (self->by_context, context);
+
+  g_return_if_fail (nested != NULL);
+
+  make_ready (self, nested);
+}
+
+/**
+ * amps_context_source_call:
+ * @source: a context source
+ * @func: called once, and not from within a nested context
+ * @user_data: passed to @func
+ *
+ * For what a nested context has come to, and others are to go on with: @func is called
+ * when the turn of that context is over.
+ */
+void
+amps_context_source_call (GSource *source, AmpsContextSourceFunc func, gpointer user_data)
+{
+  Call call = { func, user_data };
+
+  g_array_append_val (((ContextSource *) source)->calls, call);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-pooled-session.h"
 
-#include "amps-context-source.h"
 #include "base/amps-tls-peer.h"
 
 typedef struct {
@@ -114,15 +113,15 @@ amps_pooled_session_free (AmpsPooledSession *self)
 }
 
 /**
- * amps_pooled_session_is_nested:
+ * amps_pooled_session_is_shared:
  * @self: a session
  *
- * Returns: whether it has a context of its own
+ * Returns: whether it may have more than one connection
  */
 gboolean
-amps_pooled_session_is_nested (AmpsPooledSession *self)
+amps_pooled_session_is_shared (AmpsPooledSession *self)
 {
-  return self->context != NULL;
+  return self->size > 1;
 }
 
 /**
@@ -309,6 +308,42 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
    * would be to do then. */
   disconnect_all (message, "restarted");
   disconnect_all (message, "notify");
+
+  /* To send it takes several steps. With others in the session, theirs would be among them. */
+  if (self->source != NULL && self->size == 1)
+    amps_context_source_run (self->source, self->context);
+  else
+    amps_pooled_session_wake (self);
+}
+
+/**
+ * amps_pooled_session_wake:
+ * @self: a session
+ *
+ * To be called when what is sent has been cancelled.
+ */
+void
+amps_pooled_session_wake (AmpsPooledSession *self)
+{
+  if (self->source != NULL)
+    amps_context_source_wake (self->source, self->context);
+}
+
+/**
+ * amps_pooled_session_call:
+ * @self: a session
+ * @func: called once, in the main context
+ * @user_data: passed to @func
+ *
+ * Goes on with what has happened in the session's context.
+ */
+void
+amps_pooled_session_call (AmpsPooledSession *self, AmpsContextSourceFunc func, gpointer user_data)
+{
+  if (self->source != NULL)
+    amps_context_source_call (self->source, func, user_data);
+  else
+    func (user_data);
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "amps-connection-watch.h"
+#include "amps-context-source.h"
 #include "amps-endpoint.h"
 
 G_BEGIN_DECLS
@@ -21,7 +22,7 @@ AmpsPooledSession *amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *con
                                             unsigned int size, AmpsConnectionWatch *watch);
 void amps_pooled_session_free (AmpsPooledSession *self);
 
-gboolean amps_pooled_session_is_nested (AmpsPooledSession *self);
+gboolean amps_pooled_session_is_shared (AmpsPooledSession *self);
 gboolean amps_pooled_session_has_room (AmpsPooledSession *self);
 gint64 amps_pooled_session_get_idle_since (AmpsPooledSession *self);
 void amps_pooled_session_take_new (AmpsPooledSession *self);
@@ -33,6 +34,9 @@ gboolean amps_pooled_session_is_empty (AmpsPooledSession *self);
 void amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
                                      GCancellable *cancellable, GAsyncReadyCallback callback,
                                      gpointer user_data);
+void amps_pooled_session_wake (AmpsPooledSession *self);
+void amps_pooled_session_call (AmpsPooledSession *self, AmpsContextSourceFunc func,
+                               gpointer user_data);
 GSocket *amps_pooled_session_get_socket (AmpsPooledSession *self, SoupMessage *message);
 void amps_pooled_session_forget_sending (AmpsPooledSession *self, SoupMessage *message);
 

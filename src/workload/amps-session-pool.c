@@ -6,8 +6,8 @@
 /* This many requests may be under way before it is known whether more would help. */
 #define MIN_LIMIT 32
 
-/* Connections beyond those share sessions with a nested context each: every turn of the
- * main loop would look at all that wait for answers. But there a request costs more. */
+/* Connections beyond those share sessions: many that wait take less memory so. But there a
+ * request costs more, and several turns of the main loop. */
 #define MAX_UNSHARED 32
 #define SHARED_SIZE 8
 
@@ -25,7 +25,7 @@ struct _AmpsSessionPool {
   AmpsClock *clock;           /* (owned) */
   AmpsEndpoint *endpoint;     /* (owned) */
   AmpsConnectionWatch *watch; /* (unowned) (nullable) */
-  GPtrArray *sessions;        /* (owned) of AmpsPooledSession, those in the main context first */
+  GPtrArray *sessions;        /* (owned) of AmpsPooledSession, those with one connection first */
   GSource *contexts;          /* (owned) (nullable) runs the nested ones, once there was any */
   GSource *idle_timer;        /* (owned) due when one of them may have to be closed */
   unsigned int limit;         /* of connections for now */
@@ -176,9 +176,12 @@ amps_session_pool_acquire_idle (AmpsSessionPool *self)
   return NULL;
 }
 
-/* Returns: (transfer full) (nullable): %NULL if there are too few descriptors left */
+/* Every turn of the main loop would look at all connections that wait for answers: each
+ * session has a context of its own, which is looked at only when it has something to do.
+ *
+ * Returns: (transfer full) (nullable): %NULL if there are too few descriptors left */
 static AmpsPooledSession *
-create_shared (AmpsSessionPool *self)
+create_nested (AmpsSessionPool *self, unsigned int size)
 {
   if (self->contexts == NULL)
     {
@@ -189,7 +192,7 @@ create_shared (AmpsSessionPool *self)
       g_source_attach (self->contexts, NULL);
     }
 
-  return amps_pooled_session_new (self->endpoint, self->contexts, SHARED_SIZE, self->watch);
+  return amps_pooled_session_new (self->endpoint, self->contexts, size, self->watch);
 }
 
 /* Returns: (transfer none) (nullable): %NULL if there are too few descriptors left */
@@ -202,12 +205,12 @@ get_shared (AmpsSessionPool *self)
   for (unsigned int i = 0; i < self->sessions->len; i++)
     {
       session = g_ptr_array_index (self->sessions, i);
-      if (amps_pooled_session_is_nested (session) && amps_pooled_session_has_room (session) &&
+      if (amps_pooled_session_is_shared (session) && amps_pooled_session_has_room (session) &&
           !is_too_old (session, now))
         return session;
     }
 
-  session = create_shared (self);
+  session = create_nested (self, SHARED_SIZE);
   if (session != NULL)
     g_ptr_array_add (self->sessions, session);
   return session;
@@ -234,7 +237,9 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
   if (session == NULL)
     {
       /* If only for want of descriptors, it stays here for as long as it is used. */
-      session = amps_pooled_session_new (self->endpoint, NULL, 1, self->watch);
+      session = create_nested (self, 1);
+      if (session == NULL)
+        session = amps_pooled_session_new (self->endpoint, NULL, 1, self->watch);
       g_ptr_array_insert (self->sessions, 0, session);
     }
 

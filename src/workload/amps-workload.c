@@ -84,6 +84,7 @@ typedef struct {
   gboolean switches; /* the answer is 101, which nobody asked for */
   AmpsInterimAnswers interim;
   AmpsEarlyAnswer *early; /* (owned) (nullable) while a large body is being sent */
+  AmpsAnswer *answer;     /* (owned) (nullable) once there is one */
   GError *error;          /* (owned) (nullable) why there was no answer */
 } Request;
 
@@ -94,6 +95,7 @@ workload_request_free (Request *request)
     g_signal_handlers_disconnect_by_data (request->message, request);
   g_clear_object (&request->message);
   g_clear_pointer (&request->early, amps_early_answer_free);
+  g_clear_pointer (&request->answer, amps_answer_free);
   g_clear_error (&request->error);
   g_object_unref (request->cancellable);
   g_object_unref (request->task);
@@ -289,14 +291,14 @@ make_failed_answer (Request *request, const GError *error)
   return amps_answer_new_failed (request->error, request->sent, request->timed_out);
 }
 
+/* Whatever context the session was in, this is not its business. */
 static void
-workload_finish (Request *request, AmpsAnswer *answer)
+workload_end (gpointer user_data)
 {
+  Request *request = user_data;
   AmpsWorkload *self = request->workload;
+  AmpsAnswer *answer = g_steal_pointer (&request->answer);
   gint64 duration = amps_clock_get_monotonic_time (self->clock) - request->begun;
-
-  /* Whatever context the session was in, this is not its business. */
-  g_main_context_push_thread_default (NULL);
 
   if (request->deadline != NULL)
     amps_timer_queue_remove (self->deadlines, request->deadline);
@@ -314,7 +316,6 @@ workload_finish (Request *request, AmpsAnswer *answer)
   g_task_return_pointer (request->task, answer, (GDestroyNotify) amps_answer_free);
   workload_send_waiting (self);
   workload_request_free (request);
-  g_main_context_pop_thread_default (NULL);
 }
 
 static void
@@ -322,7 +323,8 @@ workload_on_read (AmpsAnswer *answer, const GError *error, gpointer user_data)
 {
   Request *request = user_data;
 
-  workload_finish (request, answer != NULL ? answer : make_failed_answer (request, error));
+  request->answer = answer != NULL ? answer : make_failed_answer (request, error);
+  amps_pooled_session_call (request->session, workload_end, request);
 }
 
 static void
@@ -333,13 +335,10 @@ workload_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GInputStream) body = soup_session_send_finish (SOUP_SESSION (source), result, &error);
 
   if (body == NULL)
-    {
-      workload_finish (request, make_failed_answer (request, error));
-      return;
-    }
-
-  amps_answer_reader_read (request->message, body, request->workload->config, request->cancellable,
-                           workload_on_read, request);
+    workload_on_read (NULL, error, request);
+  else
+    amps_answer_reader_read (request->message, body, request->workload->config,
+                             request->cancellable, workload_on_read, request);
 }
 
 /* Requests */
@@ -380,6 +379,7 @@ workload_on_deadline (gpointer item, gpointer user_data)
 
   request->timed_out = TRUE;
   g_cancellable_cancel (request->cancellable);
+  amps_pooled_session_wake (request->session);
 }
 
 static void

@@ -48,6 +48,7 @@ attach (Fixture *f, GSource *source, GSourceFunc callback)
 {
   g_source_set_callback (source, callback, f, NULL);
   g_source_attach (source, f->nested);
+  amps_context_source_wake (f->source, f->nested);
   return source;
 }
 
@@ -82,7 +83,7 @@ count_to_a_hundred (gpointer user_data)
   return ((Fixture *) user_data)->n_calls < 100;
 }
 
-/* Attached by the main loop, which must wake up for it. */
+/* Attached by the main loop. */
 static void
 test_idle (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -117,8 +118,11 @@ attach_in_thread (gpointer data)
 {
   Fixture *f = data;
 
+  g_autoptr (GSource) idle = g_idle_source_new ();
+
   g_usleep (20 * G_TIME_SPAN_MILLISECOND);
-  g_source_unref (attach (f, g_idle_source_new (), count));
+  g_source_set_callback (idle, count, f, NULL);
+  g_source_attach (idle, f->nested);
   return NULL;
 }
 
@@ -455,6 +459,7 @@ test_no_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_null (amps_context_source_new ());
   g_assert_null (amps_context_source_add (f->source));
   limit_open_descriptors ((guint64) next + 1);
+  g_assert_nonnull (amps_context_source_add (f->source));
   g_assert_null (amps_context_source_add (f->source));
   limit_open_descriptors (limit);
   assert_called (f, 0);

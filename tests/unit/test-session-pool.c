@@ -82,12 +82,12 @@ grow_to (Fixture *f, unsigned int count)
 }
 
 static unsigned int
-count_nested (Fixture *f)
+count_shared (Fixture *f)
 {
   unsigned int count = 0;
 
   for (unsigned int i = 0; i < f->acquired->len; i++)
-    count += amps_pooled_session_is_nested (f->acquired->pdata[i]);
+    count += amps_pooled_session_is_shared (f->acquired->pdata[i]);
   return count;
 }
 
@@ -134,7 +134,7 @@ test_few_in_a_session (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_hash_table_iter_init (&iter, counts);
   while (g_hash_table_iter_next (&iter, &session, &count))
     g_assert_cmpuint (GPOINTER_TO_UINT (count), ==,
-                      amps_pooled_session_is_nested (session) ? 8 : 1);
+                      amps_pooled_session_is_shared (session) ? 8 : 1);
 }
 
 /* So that all connections of the others grow idle, and they close. */
@@ -226,11 +226,11 @@ test_idle_ones_are_closed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   /* One has a request. What runs the nested contexts stays. */
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 2);
-  g_assert_cmpuint (turns->most_in_turn, ==, 4 * 2);
+  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 1);
+  g_assert_cmpuint (turns->most_in_turn, ==, 32);
   release (f, 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (3));
-  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 2);
+  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   g_assert_cmpuint (count_open_descriptors (), ==, before + 1);
   g_source_destroy (source);
@@ -262,26 +262,26 @@ test_old_ones_are_not_used (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_true (f->acquired->pdata[254] == session);
 }
 
-/* A turn of the main loop looks at few, however many there are. */
+/* Which takes less memory. */
 static void
-test_most_are_nested (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_most_are_shared (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   acquire_all (f);
-  g_assert_cmpuint (count_nested (f), ==, 0);
+  g_assert_cmpuint (count_shared (f), ==, 0);
   grow_to (f, 1024);
-  g_assert_cmpuint (count_nested (f), ==, 1024 - FULL);
+  g_assert_cmpuint (count_shared (f), ==, 1024 - FULL);
 
   /* Those that are not are the first to be used again, and to be made. */
   release (f, 1024);
   for (unsigned int i = 0; i < FULL; i++)
     g_ptr_array_add (f->acquired, amps_session_pool_acquire_idle (f->pool));
-  g_assert_cmpuint (count_nested (f), ==, 0);
+  g_assert_cmpuint (count_shared (f), ==, 0);
   acquire_all (f);
-  g_assert_cmpuint (count_nested (f), ==, 1024 - FULL);
+  g_assert_cmpuint (count_shared (f), ==, 1024 - FULL);
   release (f, 1024);
   fake_clock_advance (f->clock, AMPS_SECONDS (4));
   acquire_all (f);
-  g_assert_cmpuint (count_nested (f), ==, f->acquired->len - FULL);
+  g_assert_cmpuint (count_shared (f), ==, f->acquired->len - FULL);
 }
 
 /* All are in the main context then, rather than none. */
@@ -292,18 +292,18 @@ test_too_few_descriptors (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   grow_to (f, 64);
   limit_open_descriptors (limit);
-  g_assert_cmpuint (count_nested (f), ==, 0);
+  g_assert_cmpuint (count_shared (f), ==, 0);
   grow_to (f, 128);
-  g_assert_cmpuint (count_nested (f), ==, 64);
+  g_assert_cmpuint (count_shared (f), ==, 64);
   limit_open_descriptors (3);
   grow_to (f, 256);
   limit_open_descriptors (limit);
-  g_assert_cmpuint (count_nested (f), ==, 64);
+  g_assert_cmpuint (count_shared (f), ==, 64);
 
   release (f, 256);
   for (unsigned int i = 0; i < 256; i++)
     g_ptr_array_add (f->acquired, amps_session_pool_acquire_idle (f->pool));
-  g_assert_cmpuint (count_nested (f), ==, 64);
+  g_assert_cmpuint (count_shared (f), ==, 64);
 }
 
 int
@@ -319,7 +319,7 @@ main (int argc, char **argv)
   ADD ("shrinks-when-idle", test_shrinks_when_idle);
   ADD ("idle-ones-are-closed", test_idle_ones_are_closed);
   ADD ("old-ones-are-not-used", test_old_ones_are_not_used);
-  ADD ("most-are-nested", test_most_are_nested);
+  ADD ("most-are-shared", test_most_are_shared);
   ADD ("too-few-descriptors", test_too_few_descriptors);
   return g_test_run ();
 }

@@ -38,7 +38,7 @@ class Failures(unittest.TestCase):
 
     def test_command_line(self):
         for arguments, said in (
-                ([], 'which command?'), (['stauts'], 'did you mean “status”?'),
+                ([], 'the command is missing'), (['stauts'], 'did you mean “status”?'),
                 (['frobnicate'], 'see “ampsctl help”'), (['--jsn', 'status'], 'mean --json?'),
                 (['reject', '--reasn=hunter2', 'x'], 'did you mean --reason?'),
                 (['status', '--frob=hunter2'], '“--frob” is not an option'),

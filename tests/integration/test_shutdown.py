@@ -117,7 +117,7 @@ class Shutdown(BrokerTest):
                     time.sleep(0.2)
                     proxy.resume()
                     self.assertEqual(amps.process.wait(10), 0)
-                    self.assertNotIn('was not told everything', amps.log)
+                    self.assertNotIn('Not everything was written', amps.log)
 
     def test_as_process_1(self):
         command = ('unshare', '--pid', '--fork', '--kill-child')

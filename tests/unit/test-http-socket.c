@@ -215,7 +215,7 @@ test_of_another_type (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_no_socket (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  const char *problem = "no socket is there, and AMPS does not remove it";
+  const char *problem = "a file that is not a socket, and AMPS does not remove it";
   g_autofree char *target = g_strconcat (fixture->path, ".old", NULL);
   g_autofree char *text = NULL;
 

@@ -2,6 +2,7 @@
 #include "amqp-peer.h"
 
 #include <gio/gio.h>
+#include <pthread.h>
 #include <string.h>
 
 #define PATIENCE (20 * G_USEC_PER_SEC)
@@ -22,7 +23,7 @@ struct _AmqpPeer {
   GThread *thread;
   guint16 port;
 
-  GMutex lock;               /* of the rest */
+  pthread_mutex_t lock;      /* of the rest; not GMutex, which ThreadSanitizer does not see */
   GSocketConnection *client; /* (nullable) */
   GHashTable *refusals;      /* (owned) method → (owned) Refusal */
   GString *log;              /* (owned) */
@@ -272,7 +273,7 @@ take_method (AmqpPeer *self, amqp_channel_t channel, GByteArray *payload)
   g_assert_cmpint (amqp_decode_method (
                        id, &pool, (amqp_bytes_t){ payload->len - 4, payload->data + 4 }, &decoded),
                    >=, 0);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   refusal = find_refusal (self, id, decoded);
   if (refusal != NULL)
     refuse (self, channel, refusal);
@@ -280,16 +281,16 @@ take_method (AmqpPeer *self, amqp_channel_t channel, GByteArray *payload)
     answer (self, channel, id, decoded);
   what = describe_method (id, decoded);
   note (self, channel, what);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   empty_amqp_pool (&pool);
 }
 
 static void
 take_heartbeat (AmqpPeer *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   note (self, 0, "heartbeat");
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 static void
@@ -306,9 +307,9 @@ serve (AmqpPeer *self, GInputStream *stream)
     return;
 
   g_assert_cmpmem (header, sizeof header, "AMQP\0\0\x09\x01", 8);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   start (self);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 
   while ((payload = read_frame (self, stream, &type, &channel)) != NULL)
     {
@@ -328,16 +329,16 @@ run (gpointer data)
 
   while ((client = g_socket_listener_accept (self->listener, NULL, self->ended, NULL)) != NULL)
     {
-      g_mutex_lock (&self->lock);
+      pthread_mutex_lock (&self->lock);
       self->client = client;
-      g_mutex_unlock (&self->lock);
+      pthread_mutex_unlock (&self->lock);
 
       serve (self, g_io_stream_get_input_stream (G_IO_STREAM (client)));
 
-      g_mutex_lock (&self->lock);
+      pthread_mutex_lock (&self->lock);
       self->client = NULL;
       note (self, 0, "gone");
-      g_mutex_unlock (&self->lock);
+      pthread_mutex_unlock (&self->lock);
       g_object_unref (client);
     }
 
@@ -354,7 +355,7 @@ amqp_peer_new (void)
   g_autoptr (GSocketAddress) address = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
   self->ended = g_cancellable_new ();
   self->refusals = g_hash_table_new_full (NULL, NULL, NULL, refusal_free);
   self->log = g_string_new (NULL);
@@ -378,7 +379,7 @@ amqp_peer_free (AmqpPeer *self)
   g_hash_table_unref (self->refusals);
   g_string_free (self->log, TRUE);
   g_free (self->version);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -391,26 +392,26 @@ amqp_peer_dup_uri (AmqpPeer *self)
 void
 amqp_peer_set_version (AmqpPeer *self, const char *version)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   g_free (self->version);
   self->version = g_strdup (version);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
 amqp_peer_set_n_messages (AmqpPeer *self, guint32 n_messages)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->n_messages = n_messages;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
 amqp_peer_set_lacks_queues (AmqpPeer *self, gboolean lacks_queues)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->lacks_queues = lacks_queues;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
@@ -420,25 +421,25 @@ amqp_peer_refuse (AmqpPeer *self, amqp_method_number_t request, int code, const 
 
   refusal->code = code;
   refusal->text = g_strdup (text);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   g_hash_table_insert (self->refusals, GUINT_TO_POINTER (request), refusal);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
 amqp_peer_accept (AmqpPeer *self, amqp_method_number_t request)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   g_hash_table_remove (self->refusals, GUINT_TO_POINTER (request));
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 void
 amqp_peer_send (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id, void *decoded)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   write_method (self, channel, id, decoded);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 /* A message without properties. */
@@ -455,13 +456,13 @@ send_message (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id, v
                               (guint8) (size >> 8),
                               (guint8) size };
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   write_method (self, channel, id, decoded);
   write_frame (self, AMQP_FRAME_HEADER, channel, header, sizeof header);
   for (gsize sent = 0; sent < size; sent += MIN (size - sent, MAX_FRAME - 8))
     write_frame (self, AMQP_FRAME_BODY, channel, (const guint8 *) body + sent,
                  MIN (size - sent, MAX_FRAME - 8));
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 /* On the first channel. */
@@ -488,10 +489,10 @@ amqp_peer_return (AmqpPeer *self, amqp_channel_t channel, const char *queue, con
 void
 amqp_peer_hang_up (AmqpPeer *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (self->client != NULL)
     g_socket_shutdown (g_socket_connection_get_socket (self->client), TRUE, TRUE, NULL);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
 
 char *
@@ -499,9 +500,9 @@ amqp_peer_dup_log (AmqpPeer *self)
 {
   char *log;
 
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   log = g_strdup (self->log->str);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return log;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-delivery.h"
 
+#include "base/amps-hash.h"
+
 G_DEFINE_BOXED_TYPE (AmpsDelivery, amps_delivery, amps_delivery_ref, amps_delivery_unref)
 
 /**
@@ -17,7 +19,7 @@ amps_delivery_new (GBytes *body)
 
   self->ref_count = 1;
   self->body = body;
-  self->body_hash = g_bytes_hash (body);
+  self->body_hash = amps_hash_bytes (body);
   self->attempt = 1;
   return self;
 }

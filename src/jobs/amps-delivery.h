@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  * @first_received: µs since 1970 when AMPS first saw the job, in this run or (by
  *   `x-amps-first-received`) an earlier one
  * @body: (not nullable): exactly as delivered
- * @body_hash: g_bytes_hash() of @body, made where the main thread is spared
+ * @body_hash: amps_hash_bytes() of @body, made where the main thread is spared
  * @original_body: (nullable): the message's body, when @body was made from it
  * @copy: which of the messages that AMPS has made to run the job again, all others of it
  *   have other numbers; 0 for what a producer has sent, or for a dead letter that was put back

@@ -25,6 +25,7 @@ struct _AmpsHttpConnection {
 
   AmpsClock *clock;               /* (owned) */
   GSocket *socket;                /* (owned) */
+  AmpsReadable *readable;         /* (owned) of that */
   GSocketAddress *local_address;  /* (owned) */
   GSocketAddress *remote_address; /* (owned) of this connection alone; leads back to it */
   GInputStream *input;            /* (owned) */
@@ -134,7 +135,7 @@ say_farewell (AmpsHttpConnection *self, void *buffer, gsize count, GError **erro
 static gssize
 http_connection_receive (AmpsHttpConnection *self, void *buffer, gsize count)
 {
-  ssize_t n;
+  gssize n;
 
   if (self->budget == 0)
     {
@@ -143,10 +144,7 @@ http_connection_receive (AmpsHttpConnection *self, void *buffer, gsize count)
       return -1;
     }
 
-  do
-    n = recv (http_connection_get_fd (self), buffer, MIN (count, self->budget), 0);
-  while (n < 0 && errno == EINTR);
-
+  n = amps_readable_receive (self->readable, buffer, MIN (count, self->budget));
   if (n > 0)
     self->budget -= (gsize) n;
   return n;
@@ -263,8 +261,8 @@ static GSource *
 connection_input_create_source (GPollableInputStream *stream, GCancellable *cancellable)
 {
   AmpsHttpConnection *self = CONNECTION_INPUT (stream)->connection;
-  GSource *source = amps_http_ready_source_new (G_OBJECT (stream), http_connection_get_fd (self),
-                                                G_IO_IN, cancellable);
+  GSource *source =
+      amps_http_ready_source_new_for_input (G_OBJECT (stream), self->readable, cancellable);
 
   if (has_news (self))
     g_source_set_ready_time (source, 0);
@@ -370,6 +368,7 @@ amps_http_connection_close (GIOStream *stream, GCancellable *cancellable G_GNUC_
 {
   AmpsHttpConnection *self = AMPS_HTTP_CONNECTION (stream);
 
+  amps_readable_forget (self->readable);
   return self->taken || g_socket_close (self->socket, error);
 }
 
@@ -384,6 +383,7 @@ amps_http_connection_finalize (GObject *object)
   g_object_unref (self->input);
   g_object_unref (self->output);
   drop_kept (self);
+  amps_readable_unref (self->readable);
   g_object_unref (self->socket);
   g_object_unref (self->clock);
 
@@ -428,6 +428,7 @@ get_local_address (GSocket *socket, GError **error)
  * amps_http_connection_new:
  * @socket: (transfer none): a connected TCP or unix socket
  * @clock: the time
+ * @readiness: tells when something comes
  * @max_body_size: bytes that the body of a request may have
  * @refuse: (scope forever): called when what has come is no request that AMPS reads; has
  *   to take the connection from libsoup
@@ -437,8 +438,9 @@ get_local_address (GSocket *socket, GError **error)
  * Returns: (transfer full) (nullable): a connection
  */
 AmpsHttpConnection *
-amps_http_connection_new (GSocket *socket, AmpsClock *clock, gsize max_body_size,
-                          AmpsHttpConnectionRefuse refuse, gpointer user_data, GError **error)
+amps_http_connection_new (GSocket *socket, AmpsClock *clock, AmpsReadiness *readiness,
+                          gsize max_body_size, AmpsHttpConnectionRefuse refuse, gpointer user_data,
+                          GError **error)
 {
   g_autoptr (GSocketAddress) local_address = get_local_address (socket, error);
   g_autoptr (GSocketAddress) remote_address = NULL;
@@ -453,6 +455,7 @@ amps_http_connection_new (GSocket *socket, AmpsClock *clock, gsize max_body_size
 
   g_socket_set_blocking (socket, FALSE);
   self->socket = g_object_ref (socket);
+  self->readable = amps_readiness_watch (readiness, g_socket_get_fd (socket));
   self->clock = g_object_ref (clock);
   amps_http_framing_init (&self->framing, max_body_size);
   self->refuse = refuse;
@@ -494,6 +497,7 @@ amps_http_connection_take (AmpsHttpConnection *self)
   enter_stage (self, AMPS_HTTP_STAGE_CLOSING);
   self->taken = TRUE;
   drop_kept (self);
+  amps_readable_forget (self->readable);
   return self->socket;
 }
 

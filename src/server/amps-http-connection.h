@@ -4,6 +4,7 @@
 #include "amps-http-admission.h"
 #include "amps-http-framing.h"
 #include "base/amps-clock.h"
+#include "base/amps-readiness.h"
 
 #include <gio/gio.h>
 #include <libsoup/soup.h>
@@ -32,8 +33,9 @@ typedef void (*AmpsHttpConnectionRefuse) (AmpsHttpConnection *connection,
                                           const AmpsHttpProblem *problem, gpointer user_data);
 
 AmpsHttpConnection *amps_http_connection_new (GSocket *socket, AmpsClock *clock,
-                                              gsize max_body_size, AmpsHttpConnectionRefuse refuse,
-                                              gpointer user_data, GError **error);
+                                              AmpsReadiness *readiness, gsize max_body_size,
+                                              AmpsHttpConnectionRefuse refuse, gpointer user_data,
+                                              GError **error);
 AmpsHttpConnection *amps_http_connection_from_message (SoupServerMessage *message);
 
 GSocket *amps_http_connection_take (AmpsHttpConnection *self);

@@ -14,9 +14,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* SoupServer has no limits of its own: neither for bodies nor for the time a
- * request takes, and a failed accept() ends its listening for good. So AMPS
- * accepts for itself and watches each connection. */
+/* SoupServer limits neither bodies nor time, and a failed accept() ends its listening for
+ * good. So AMPS accepts for itself and watches each connection. */
 
 #define ACCEPTS_PER_TURN 64
 #define SWEEP_INTERVAL AMPS_SECONDS (1)
@@ -31,7 +30,8 @@
 struct _AmpsHttpListener {
   GObject parent_instance;
 
-  AmpsClock *clock; /* (owned) */
+  AmpsClock *clock;         /* (owned) */
+  AmpsReadiness *readiness; /* (owned) of all connections */
   unsigned int max_connections;
   gsize max_body_size;
   AmpsByteBudget *budget; /* (owned) of large bodies */
@@ -273,7 +273,7 @@ add_connection (AmpsHttpListener *self, GSocket *socket)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (AmpsHttpConnection) connection = amps_http_connection_new (
-      socket, self->clock, self->max_body_size, refuse_request, self, &error);
+      socket, self->clock, self->readiness, self->max_body_size, refuse_request, self, &error);
 
   if (connection == NULL)
     {
@@ -379,6 +379,7 @@ amps_http_listener_finalize (GObject *object)
   g_ptr_array_unref (self->sockets);
   g_hash_table_unref (self->connections);
   amps_byte_budget_unref (self->budget);
+  amps_readiness_free (self->readiness);
   amps_log_throttle_free (self->faults);
   g_object_unref (self->clock);
 
@@ -400,6 +401,7 @@ amps_http_listener_init (AmpsHttpListener *self)
   self->sockets = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_http_socket_free);
   self->connections = g_hash_table_new (NULL, NULL);
   self->faults = amps_log_throttle_new ();
+  self->readiness = amps_readiness_new ();
 }
 
 /**
@@ -424,7 +426,6 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   self->budget = amps_byte_budget_new (MAX (LARGE_BODIES * max_body_size, MIN_BUDGET));
   self->funcs = *funcs;
   self->user_data = user_data;
-
   self->sweep_timer = amps_clock_attach_timer (clock, "amps-http-sweep", on_sweep, self);
 
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
@@ -437,8 +438,7 @@ amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize ma
   return self;
 }
 
-/* libsoup keeps connections alive only while it has a listener. This one never has
- * anything to accept. */
+/* libsoup keeps connections alive only while it has a listener. */
 static gboolean
 add_silent_listener (AmpsHttpListener *self, GError **error)
 {

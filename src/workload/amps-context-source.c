@@ -13,8 +13,8 @@
 #define MAX_TIME G_TIME_SPAN_MILLISECOND
 
 /* A context takes at most this many steps in its turn, as long as there is something to do at once:
- * to send a request takes libsoup three, to take an answer four. */
-#define MAX_STEPS 8
+ * to send a request takes libsoup four, to take its answer as many. */
+#define MAX_STEPS 12
 
 #define MAX_EVENTS 64
 

@@ -192,7 +192,7 @@ amps_readable_forget (AmpsReadable *self)
 /**
  * amps_readable_receive:
  * @self: a descriptor
- * @buffer: (out caller-allocates) (array length=size): where to
+ * @buffer: (out caller-allocates) (array length=size) (element-type guint8): where to
  * @size: how many bytes at most
  *
  * All that is read has to be read by this.

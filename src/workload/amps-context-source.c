@@ -582,7 +582,7 @@ amps_context_source_wake (GSource *source, GMainContext *context)
 /**
  * amps_context_source_call:
  * @source: a context source
- * @func: called once, and not from within a nested context
+ * @func: (scope async): called once, and not from within a nested context
  * @user_data: passed to @func
  *
  * For what a nested context has come to, and others are to go on with: @func is called

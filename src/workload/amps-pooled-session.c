@@ -332,7 +332,7 @@ amps_pooled_session_wake (AmpsPooledSession *self)
 /**
  * amps_pooled_session_call:
  * @self: a session
- * @func: called once, in the main context
+ * @func: (scope async): called once, in the main context
  * @user_data: passed to @func
  *
  * Goes on with what has happened in the session's context.

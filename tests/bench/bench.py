@@ -57,17 +57,26 @@ class Bench:
                   scenario.jobs, '--size', scenario.size,
                   *(f'--{name}={value}' for name, value in options.items()))
 
+    def new_name(self):
+        """Of another queue."""
+        self._queues += 1
+        return f'bench-{self._queues}'
+
+    def empty_queue(self):
+        """A new queue of RabbitMQ; returns its name."""
+        name = self.new_name()
+        self.load('publish', '--port', self.node.port, '--queue', name, '--messages', 0)
+        return name
+
     def fill(self, scenario):
         """A new queue with all the jobs; returns its URI and its name."""
-        self._queues += 1
-        name = f'bench-{self._queues}'
         if scenario.broker == 'rabbitmq':
+            name = self.empty_queue()
             if not scenario.rate:
                 self.publish(name, scenario)
-            else:
-                self.load('publish', '--port', self.node.port, '--queue', name, '--messages', 0)
             return self.node.uri, name
 
+        name = self.new_name()
         folder = self.folder / name
         folder.mkdir()
         node = EmbeddedNode(str(folder))
@@ -102,7 +111,9 @@ class Bench:
                 process.wait(60)
 
     def run(self, scenario):
-        """One run; returns its figures."""
+        """One run; returns its figures. One at a pace is held against a bare consumer of the
+        same messages, which runs just before."""
+        bare = floors.paced_consumer(self, scenario) if scenario.rate else None
         uri, queue = self.fill(scenario)
         port, workload_port = free_port(), free_port()
         command = [self.arguments.workload, '--port', workload_port, '--api', port, '--delay',
@@ -115,12 +126,13 @@ class Bench:
                     if scenario.rate:
                         # What is measured is a worker that is ready.
                         time.sleep(1)
+                        cpu = machine.cpu_seconds(worker.pid)
                         self.publish(queue, scenario, rate=scenario.rate)
                     first = json.loads(workload.stdout.readline())
-                    cpu, busy, steal = (machine.cpu_seconds(worker.pid), *machine.busy_seconds())
-                    if scenario.rate:
-                        # Its jobs are all over when they are first heard of.
-                        cpu = 0
+                    busy, steal = machine.busy_seconds()
+                    # At a pace its jobs are all over when they are first heard of.
+                    if not scenario.rate:
+                        cpu = machine.cpu_seconds(worker.pid)
                     done = json.loads(workload.stdout.readline())
                     cpu = machine.cpu_seconds(worker.pid) - cpu
                     busy, steal = (after - before for after, before
@@ -138,6 +150,9 @@ class Bench:
             'p50 ms': done['p50'] if scenario.rate else None,
             'p99 ms': done['p99'] if scenario.rate else None,
             'max ms': done['max'] if scenario.rate else None,
+            'p50 x': done['p50'] / bare['p50'] if scenario.rate else None,
+            'p99 x': done['p99'] / bare['p99'] if scenario.rate else None,
+            'cpu x': cpu * 1e6 / scenario.jobs / bare['cpu_us'] if scenario.rate else None,
             'stolen %': 100 * steal / max(busy + steal, 0.01),
         }
 

@@ -34,6 +34,16 @@ def post_latency(arguments):
     return latency
 
 
+def paced_consumer(bench, scenario):
+    """What a bare consumer has of the same messages at the same pace."""
+    queue = bench.empty_queue()
+    with subprocess.Popen([bench.arguments.load, 'consume', '--port', str(bench.node.port),
+                           '--queue', queue, '--messages', str(scenario.jobs), '--rate',
+                           str(scenario.rate)], stdout=subprocess.PIPE) as process:
+        bench.publish(queue, scenario, rate=scenario.rate)
+        return json.loads(process.stdout.read())
+
+
 def measure(bench):
     """Memory and start of an empty program, start and latency of a bare consumer, memory
     and latency of bare POSTs."""
@@ -44,11 +54,7 @@ def measure(bench):
     first = [time_start([*consumer, 'floor', '--in-flight', '1', '--messages', '1'])[0]
              for _ in range(STARTS)]
 
-    bench.publish('paced', Scenario(0))
-    with subprocess.Popen([*consumer, 'paced', '--messages', str(PACED.jobs), '--rate',
-                           str(PACED.rate)], stdout=subprocess.PIPE) as process:
-        bench.publish('paced', PACED, rate=PACED.rate)
-        latency = json.loads(process.stdout.read())
+    latency = paced_consumer(bench, PACED)
     post = post_latency(bench.arguments)
 
     return {

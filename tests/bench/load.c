@@ -159,11 +159,14 @@ report (gint64 begun, gint64 cpu_begun)
 }
 
 static void
-report_latencies (GArray *latencies)
+report_latencies (GArray *latencies, gint64 cpu_begun)
 {
+  gint64 cpu = get_ns (CLOCK_PROCESS_CPUTIME_ID) - cpu_begun;
+
   latencies_sort (latencies);
-  printf ("{\"p50\":%.3f,\"p99\":%.3f}\n", latencies_get_quantile_ms (latencies, 0.5),
-          latencies_get_quantile_ms (latencies, 0.99));
+  printf ("{\"p50\":%.3f,\"p99\":%.3f,\"cpu_us\":%.2f}\n",
+          latencies_get_quantile_ms (latencies, 0.5), latencies_get_quantile_ms (latencies, 0.99),
+          (double) cpu / 1e3 / n_messages);
 }
 
 /* As much as any consumer has to do. */
@@ -196,7 +199,7 @@ consume (void)
       amqp_destroy_envelope (&envelope);
     }
   if (rate > 0)
-    report_latencies (latencies);
+    report_latencies (latencies, cpu_begun);
   else
     report (begun, cpu_begun);
   amqp_connection_close (connection, AMQP_REPLY_SUCCESS);

@@ -6,7 +6,8 @@ import json
 import statistics
 import subprocess
 
-COLUMNS = ('jobs/s', 'cpu µs', 'peak MB', 'start ms', 'p50 ms', 'p99 ms', 'max ms', 'stolen %')
+COLUMNS = ('jobs/s', 'cpu µs', 'peak MB', 'start ms', 'p50 ms', 'p99 ms', 'max ms', 'p50 x', 'p99 x',
+           'cpu x', 'stolen %')
 
 PLOT = """
 set terminal svg size 1000,{height} font "sans,12"

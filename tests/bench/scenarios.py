@@ -69,11 +69,15 @@ SCENARIOS = [
     Scenario(20000, broker='embedded'),
     Scenario(20000, mode='sync', broker='embedded'),
     Scenario(40000, mode='sync', batch=20, broker='embedded'),
-    Scenario(3000, rate=200),
-    Scenario(3000, mode='sync', rate=200),
+    Scenario(300, rate=50),
+    Scenario(2000, rate=200),
+    Scenario(5000, rate=1000),
+    Scenario(300, mode='sync', rate=50),
+    Scenario(2000, mode='sync', rate=200),
+    Scenario(5000, mode='sync', rate=1000),
     Scenario(20000, mode='sync', worker='node'),
     Scenario(5000, mode='sync', worker='python'),
 ]
 
 EMBEDDED = next(each for each in SCENARIOS if each.broker == 'embedded')
-PACED = next(each for each in SCENARIOS if each.rate)
+PACED = next(each for each in SCENARIOS if each.rate == 200)

@@ -152,7 +152,7 @@ test_values_without_a_form (void)
     { BINARY ("\xff\xfe"), "“x” is bytes" },
     { TEXT ("\xff"), "“x” is bytes" },
     { TEXT ("a\0b"), "“x” is bytes" },
-    { { .kind = '?' }, "“x” is of a type" },
+    { { .kind = '?' }, "“x” has a type" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -290,7 +290,7 @@ test_not_even_lenient (void)
       "“source” is not a string" },
     { "{\"specversion\":\"1.0\",\"id\":\"a\\u0000\",\"source\":\"/s\",\"type\":\"t\"}", "“id”" },
     { "{\"specversion\":\"1.0\",\"id\":\"\\ud83d\",\"source\":\"/s\",\"type\":\"t\"}",
-      "“id” holds half" },
+      "“id” contains half" },
     { "{\"specversion\":\"0.2\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}",
       "“specversion” is neither 1.x nor 0.3" },
     { "{\"specversion\":\"2.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}", "neither" },

@@ -19,7 +19,8 @@ struct _AmpsDBusService {
   GObject parent_instance;
 
   AmpsClock *clock;             /* (owned) */
-  AmpsDispatcher *dispatcher;   /* (owned) */
+  AmpsDecider *decider;         /* (owned) */
+  AmpsPublisher *publisher;     /* (owned) */
   AmpsLifecycle *lifecycle;     /* (owned) */
   AmpsManifest *manifest;       /* (owned) */
   AmpsDBusInterface *interface; /* (owned) */
@@ -111,7 +112,7 @@ on_acknowledge (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invo
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_acknowledge (self->dispatcher, identifier, &error);
+  amps_decider_acknowledge (self->decider, identifier, &error);
   return complete (invocation, error);
 }
 
@@ -122,7 +123,7 @@ on_reject (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocatio
   g_autofree char *readable = reason[0] != '\0' ? amps_foreign_text_dup (reason, -1) : NULL;
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_reject (self->dispatcher, identifier, readable, &error);
+  amps_decider_reject (self->decider, identifier, readable, &error);
   return complete (invocation, error);
 }
 
@@ -145,7 +146,7 @@ on_reschedule (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invoc
   g_autoptr (GError) error = NULL;
 
   if (check_duration (delay, &error))
-    amps_dispatcher_reschedule (self->dispatcher, identifier, (gint64) delay, &error);
+    amps_decider_reschedule (self->decider, identifier, (gint64) delay, &error);
   return complete (invocation, error);
 }
 
@@ -157,7 +158,7 @@ on_heartbeat (AmpsDBusAmps1 *object, GDBusMethodInvocation *invocation, const ch
   gint64 deadline = 0;
 
   if (!check_duration (extend, &error) ||
-      !amps_dispatcher_heartbeat (self->dispatcher, identifier, (gint64) extend, &deadline, &error))
+      !amps_decider_heartbeat (self->decider, identifier, (gint64) extend, &deadline, &error))
     return complete (invocation, error);
 
   amps_dbus_amps1_complete_heartbeat (object, invocation, to_real_time (self, deadline));
@@ -169,7 +170,7 @@ dbus_service_on_published (GObject *source, GAsyncResult *result, gpointer user_
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_publish_finish (AMPS_DISPATCHER (source), result, &error);
+  amps_publisher_publish_finish (AMPS_PUBLISHER (source), result, &error);
   complete (user_data, error);
 }
 
@@ -180,8 +181,8 @@ on_publish (AmpsDBusAmps1 *object G_GNUC_UNUSED, GDBusMethodInvocation *invocati
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
   g_ptr_array_add (events, g_bytes_new (event, strlen (event)));
-  amps_dispatcher_publish_async (self->dispatcher, events, NULL, NULL, dbus_service_on_published,
-                                 invocation);
+  amps_publisher_publish_async (self->publisher, events, NULL, NULL, NULL,
+                                dbus_service_on_published, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -221,7 +222,7 @@ dbus_service_on_state_changed (AmpsDBusService *self)
 }
 
 static void
-on_job_expired (AmpsDispatcher *dispatcher G_GNUC_UNUSED, AmpsJob *job, const char *reason,
+on_job_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason,
                 AmpsDBusService *self)
 {
   amps_dbus_amps1_emit_job_expired (AMPS_DBUS_AMPS1 (self->interface), amps_job_get_id (job),
@@ -271,7 +272,8 @@ amps_dbus_service_finalize (GObject *object)
 
   g_object_unref (self->manifest);
   g_object_unref (self->lifecycle);
-  g_object_unref (self->dispatcher);
+  g_object_unref (self->publisher);
+  g_object_unref (self->decider);
   g_object_unref (self->clock);
 
   G_OBJECT_CLASS (amps_dbus_service_parent_class)->finalize (object);
@@ -295,7 +297,7 @@ amps_dbus_service_init (AmpsDBusService *self G_GNUC_UNUSED)
  * amps_dbus_service_new:
  * @config: the settings
  * @clock: what time is measured by
- * @dispatcher: whom calls are passed to
+ * @dispatcher: whose parts calls are passed to
  * @metrics: the figures that are shown
  *
  * Returns: (transfer full): a service that is on no bus yet
@@ -307,7 +309,8 @@ amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dis
   AmpsDBusService *self = g_object_new (AMPS_TYPE_DBUS_SERVICE, NULL);
 
   self->clock = g_object_ref (clock);
-  self->dispatcher = g_object_ref (dispatcher);
+  self->decider = g_object_ref (amps_dispatcher_get_decider (dispatcher));
+  self->publisher = g_object_ref (amps_dispatcher_get_publisher (dispatcher));
   self->lifecycle = g_object_ref (amps_dispatcher_get_lifecycle (dispatcher));
   self->manifest = g_object_ref (amps_dispatcher_get_manifest (dispatcher));
   self->interface = amps_dbus_interface_new (config, clock, dispatcher, metrics);
@@ -316,7 +319,7 @@ amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dis
   connect_calls (self);
   g_signal_connect_object (self->lifecycle, "notify::state",
                            G_CALLBACK (dbus_service_on_state_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (dispatcher, "job-expired", G_CALLBACK (on_job_expired), self, 0);
+  g_signal_connect_object (self->decider, "expired", G_CALLBACK (on_job_expired), self, 0);
   return self;
 }
 

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /**
  * AmpsDBusService:
  *
- * AMPS on D-Bus: passes calls to the dispatcher, and what happens there to the bus.
+ * AMPS on D-Bus: passes calls to the parts of the dispatcher, and what happens there to the
+ * bus.
  */
 #define AMPS_TYPE_DBUS_SERVICE (amps_dbus_service_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsDBusService, amps_dbus_service, AMPS, DBUS_SERVICE, GObject)

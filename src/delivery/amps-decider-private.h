@@ -16,6 +16,7 @@ struct _AmpsDecider {
   AmpsMetrics *metrics;     /* (owned) */
   AmpsSender *sender;       /* (owned) */
   AmpsSettler *settler;     /* (owned) */
+  AmpsPublisher *publisher; /* (owned) */
   AmpsLifecycle *lifecycle; /* (owned) */
   AmpsRefusals *refusals;   /* (owned) */
   AmpsTracer *tracer;       /* (owned) (nullable) */
@@ -23,6 +24,10 @@ struct _AmpsDecider {
 };
 
 GHashTable *amps_decider_new_late (void);
+gboolean amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error);
+void amps_decider_end_acknowledged (AmpsDecider *self, AmpsJob *job);
+void amps_decider_end_rejected (AmpsDecider *self, AmpsJob *job, const char *detail);
+void amps_decider_end_rescheduled (AmpsDecider *self, AmpsJob *job, gint64 delay);
 gboolean amps_decider_may_wait (AmpsDecider *self, AmpsJob *job);
 
 G_END_DECLS

@@ -23,6 +23,7 @@ amps_decider_finalize (GObject *object)
   g_clear_object (&self->tracer);
   g_object_unref (self->refusals);
   g_object_unref (self->lifecycle);
+  g_object_unref (self->publisher);
   g_object_unref (self->settler);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
@@ -102,13 +103,9 @@ decider_settle (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome,
   amps_sender_send (self->sender);
 }
 
-/**
- * amps_decider_acknowledge:
- * @self: a decider
- * @job: a job that was decided so
- */
+/* Of a job that was decided so. */
 void
-amps_decider_acknowledge (AmpsDecider *self, AmpsJob *job)
+amps_decider_end_acknowledged (AmpsDecider *self, AmpsJob *job)
 {
   AmpsSettlement settlement = { .kind = AMPS_SETTLE_ACKNOWLEDGE };
 
@@ -141,28 +138,17 @@ reject_decided (AmpsDecider *self, AmpsJob *job, AmpsOutcome outcome, const char
   decider_settle (self, job, outcome, &settlement);
 }
 
-/**
- * amps_decider_reject:
- * @self: a decider
- * @job: a job that was decided so
- * @reason: a static word, for the dead letter
- * @detail: (nullable): why, for people
- */
+/* Of a job that was decided so. @detail: (nullable): why, for people */
 void
-amps_decider_reject (AmpsDecider *self, AmpsJob *job, const char *reason, const char *detail)
+amps_decider_end_rejected (AmpsDecider *self, AmpsJob *job, const char *detail)
 {
   amps_metrics_increment (self->metrics, AMPS_COUNTER_WORKLOADS_REJECTED);
-  reject_decided (self, job, AMPS_OUTCOME_REJECTED, reason, detail, detail);
+  reject_decided (self, job, AMPS_OUTCOME_REJECTED, "rejected", detail, detail);
 }
 
-/**
- * amps_decider_reschedule:
- * @self: a decider
- * @job: a job that was decided so
- * @delay: µs it shall wait; 0 for none
- */
+/* Of a job that was decided so. @delay: µs it shall wait; 0 for none */
 void
-amps_decider_reschedule (AmpsDecider *self, AmpsJob *job, gint64 delay)
+amps_decider_end_rescheduled (AmpsDecider *self, AmpsJob *job, gint64 delay)
 {
   AmpsSettlement settlement = {
     .kind = AMPS_SETTLE_RETRY,
@@ -210,18 +196,11 @@ amps_decider_release (AmpsDecider *self, AmpsJob *job)
     release (self, job);
 }
 
-/**
- * amps_decider_check_lease:
- * @self: a decider
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @error: return location: %AMPS_ERROR_NOT_FOUND
- *
- * Finds out whether the broker has given the job to another consumer, as far as is
+/* Finds out whether the broker has given the job to another consumer, as far as is
  * known. Then the workload is told so, and its run is over: it may undo what it has
  * done, so the job runs anew even if it comes here again.
  *
- * Returns: whether not
- */
+ * Returns: whether not; else @error is %AMPS_ERROR_NOT_FOUND */
 gboolean
 amps_decider_check_lease (AmpsDecider *self, const char *identifier, GError **error)
 {
@@ -444,7 +423,7 @@ on_answer_acknowledged (GObject *source, GAsyncResult *result, gpointer user_dat
   g_autoptr (GError) error = NULL;
 
   /* The API may have been faster again. */
-  if (amps_decider_publish_finish (self, result, &error) ||
+  if (amps_decider_acknowledge_finish (self, result, &error) ||
       amps_job_get_state (job) != AMPS_JOB_POSTING)
     {
       amps_manifest_accept (self->manifest, job);
@@ -520,14 +499,14 @@ decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsV
       if (verdict->event != NULL)
         publish_answer (self, job, verdict->event);
       else if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
-        amps_decider_acknowledge (self, job);
+        amps_decider_end_acknowledged (self, job);
       break;
     case AMPS_VERDICT_RETRY:
       retry (self, job, verdict);
       break;
     case AMPS_VERDICT_RESCHEDULED:
       if (amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_RESCHEDULED))
-        amps_decider_reschedule (self, job, 0);
+        amps_decider_end_rescheduled (self, job, 0);
       break;
     case AMPS_VERDICT_REJECTED:
       decider_reject (self, job, verdict->reason, verdict->detail, get_summary (verdict));
@@ -544,21 +523,23 @@ decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsV
  * amps_decider_new:
  * @config: the settings
  * @clock: what time is measured by
- * @broker: where answers of the workload are published
+ * @broker: whose leases end
  * @manifest: where the jobs are
  * @metrics: what counts their outcomes
  * @sender: who sends jobs, and tells what was answered
  * @settler: who tells the broker
+ * @publisher: who publishes answers of the workload
  * @lifecycle: whether jobs must not wait here
  * @refusals: tells a wrong address from a bad job
- * @tracer: (nullable): who records how jobs end, and what is published
+ * @tracer: (nullable): who records how jobs end
  *
  * Returns: (transfer full): a decider
  */
 AmpsDecider *
 amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
                   AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
-                  AmpsLifecycle *lifecycle, AmpsRefusals *refusals, AmpsTracer *tracer)
+                  AmpsPublisher *publisher, AmpsLifecycle *lifecycle, AmpsRefusals *refusals,
+                  AmpsTracer *tracer)
 {
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
@@ -569,6 +550,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->metrics = g_object_ref (metrics);
   self->sender = g_object_ref (sender);
   self->settler = g_object_ref (settler);
+  self->publisher = g_object_ref (publisher);
   self->lifecycle = g_object_ref (lifecycle);
   self->refusals = g_object_ref (refusals);
   g_set_object (&self->tracer, tracer);

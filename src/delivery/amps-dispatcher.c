@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-dispatcher.h"
 
-#include "amps-decider.h"
 #include "amps-lost-jobs.h"
 #include "amps-receiver.h"
 #include "amps-releaser.h"
@@ -23,6 +22,7 @@ struct _AmpsDispatcher {
   AmpsRefusals *refusals;   /* (owned) */
   AmpsSender *sender;       /* (owned) */
   AmpsSettler *settler;     /* (owned) */
+  AmpsPublisher *publisher; /* (owned) */
   AmpsDecider *decider;     /* (owned) */
   AmpsReceiver *receiver;   /* (owned) */
 
@@ -35,7 +35,6 @@ G_DEFINE_FINAL_TYPE (AmpsDispatcher, amps_dispatcher, G_TYPE_OBJECT)
 
 typedef enum {
   SIGNAL_EMPTIED,
-  SIGNAL_JOB_EXPIRED,
   N_SIGNALS,
 } AmpsDispatcherSignal;
 
@@ -55,6 +54,7 @@ amps_dispatcher_dispose (GObject *object)
   g_clear_object (&self->decider);
   g_clear_object (&self->sender);
   g_clear_object (&self->settler);
+  g_clear_object (&self->publisher);
 
   G_OBJECT_CLASS (amps_dispatcher_parent_class)->dispose (object);
 }
@@ -92,18 +92,6 @@ amps_dispatcher_class_init (AmpsDispatcherClass *klass)
    */
   signals[SIGNAL_EMPTIED] = g_signal_new ("emptied", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
                                           0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-
-  /**
-   * AmpsDispatcher::job-expired:
-   * @self: a dispatcher
-   * @job: a job that is tried again, or given up
-   * @reason: a static word
-   *
-   * No outcome came in time, or none can come.
-   */
-  signals[SIGNAL_JOB_EXPIRED] =
-      g_signal_new ("job-expired", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                    NULL, G_TYPE_NONE, 2, AMPS_TYPE_JOB, G_TYPE_STRING);
 }
 
 static void
@@ -126,13 +114,6 @@ dispatcher_on_state_changed (AmpsDispatcher *self)
   if (amps_lifecycle_is_draining (self->lifecycle))
     amps_log (INFO, DRAINING, "Draining: %u jobs in flight",
               amps_manifest_get_n_jobs (self->manifest));
-}
-
-static void
-dispatcher_on_expired (AmpsDecider *decider G_GNUC_UNUSED, AmpsJob *job, const char *reason,
-                       AmpsDispatcher *self)
-{
-  g_signal_emit (self, signals[SIGNAL_JOB_EXPIRED], 0, job, reason);
 }
 
 static void
@@ -172,8 +153,10 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->sender = amps_sender_new (config, clock, workload, manifest, metrics, self->lifecycle,
                                   self->refusals, tracer);
   self->settler = amps_settler_new (clock, broker, manifest, metrics, self->lifecycle);
-  self->decider = amps_decider_new (config, clock, broker, manifest, metrics, self->sender,
-                                    self->settler, self->lifecycle, self->refusals, tracer);
+  self->publisher = amps_publisher_new (config, broker, metrics, tracer);
+  self->decider =
+      amps_decider_new (config, clock, broker, manifest, metrics, self->sender, self->settler,
+                        self->publisher, self->lifecycle, self->refusals, tracer);
 
   self->receiver = amps_receiver_new (config, clock, broker, manifest, metrics, self->sender,
                                       self->settler, self->lifecycle);
@@ -188,7 +171,6 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   g_signal_connect_object (self->settler, "notify::problem", G_CALLBACK (on_problem), self, 0);
   g_signal_connect_object (self->lifecycle, "notify::state",
                            G_CALLBACK (dispatcher_on_state_changed), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->decider, "expired", G_CALLBACK (dispatcher_on_expired), self, 0);
   return self;
 }
 
@@ -205,190 +187,6 @@ amps_dispatcher_start (AmpsDispatcher *self)
                           amps_config_get_max_concurrency (self->config));
   amps_workload_start (self->workload);
   amps_broker_start (self->broker);
-}
-
-/**
- * amps_dispatcher_acknowledge:
- * @self: a dispatcher
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @error: return location, as of [method@Amps.Manifest.take]
- *
- * Returns: whether the job is acknowledged, now or before
- */
-gboolean
-amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error)
-{
-  g_autoptr (AmpsJob) job = NULL;
-
-  if (!amps_decider_check_lease (self->decider, identifier, error) ||
-      !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_ACKNOWLEDGED, &job, error))
-    return FALSE;
-
-  if (job != NULL)
-    amps_decider_acknowledge (self->decider, job);
-  return TRUE;
-}
-
-/**
- * amps_dispatcher_reject:
- * @self: a dispatcher
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @reason: (nullable): why, for people
- * @error: return location, as of [method@Amps.Manifest.take]
- *
- * Returns: whether the job is rejected for good, now or before
- */
-gboolean
-amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char *reason,
-                        GError **error)
-{
-  g_autoptr (AmpsJob) job = NULL;
-
-  if (!amps_decider_check_lease (self->decider, identifier, error) ||
-      !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_REJECTED, &job, error))
-    return FALSE;
-
-  if (job != NULL)
-    amps_decider_reject (self->decider, job, "rejected", reason);
-  return TRUE;
-}
-
-/**
- * amps_dispatcher_reschedule:
- * @self: a dispatcher
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @delay: µs it shall wait; 0 for none
- * @error: return location, as of [method@Amps.Manifest.take]
- *
- * Returns: whether the job is given back, now or before
- */
-gboolean
-amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
-                            GError **error)
-{
-  g_autoptr (AmpsJob) job = NULL;
-
-  if (!amps_decider_check_lease (self->decider, identifier, error) ||
-      !amps_manifest_take (self->manifest, identifier, AMPS_OUTCOME_RESCHEDULED, &job, error))
-    return FALSE;
-
-  if (job != NULL)
-    amps_decider_reschedule (self->decider, job, delay);
-  return TRUE;
-}
-
-/**
- * amps_dispatcher_heartbeat:
- * @self: a dispatcher
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @extend: µs that the workload wants from now; 0 for what the settings say
- * @deadline: (out): monotonic µs when the job expires; 0 for never
- * @error: return location: %AMPS_ERROR_NOT_FOUND
- *
- * Lets the deadline of a job start anew.
- *
- * Returns: whether the job is still the workload's
- */
-gboolean
-amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
-                           gint64 *deadline, GError **error)
-{
-  return amps_decider_check_lease (self->decider, identifier, error) &&
-         amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
-}
-
-/* What the decider was asked for is done. */
-static void
-dispatcher_on_done (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = G_TASK (user_data);
-  g_autoptr (GError) error = NULL;
-
-  if (amps_decider_publish_finish (AMPS_DECIDER (source), result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
-}
-
-/**
- * amps_dispatcher_publish_async:
- * @self: a dispatcher
- * @events: (element-type GBytes): events in structured mode
- * @trace: (nullable): the trace context that goes with each of them
- * @cancellable: (nullable): stops waiting, not publishing
- * @callback: called when all are confirmed, or have failed
- * @user_data: passed to @callback
- *
- * Publishes each event to the queue that its type names.
- */
-void
-amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, AmpsTraceHeaders *trace,
-                               GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_dispatcher_publish_async);
-  amps_decider_publish_async (self->decider, events, trace, cancellable, dispatcher_on_done, task);
-}
-
-/**
- * amps_dispatcher_publish_finish:
- * @self: a dispatcher
- * @result: what the callback got
- * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
- *   [method@Amps.Broker.publish_finish]
- *
- * Returns: whether all events are safe with the broker
- */
-gboolean
-amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * amps_dispatcher_acknowledge_async:
- * @self: a dispatcher
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @events: (element-type GBytes): events in structured mode
- * @trace: (nullable): the trace context that goes with them, instead of the job's
- * @cancellable: (nullable): stops waiting, not publishing
- * @callback: called when the job is acknowledged, or something failed
- * @user_data: passed to @callback
- *
- * Publishes @events and then, when all are confirmed, acknowledges the job.
- * Called again after a failure it does not publish again what was confirmed.
- */
-void
-amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
-                                   AmpsTraceHeaders *trace, GCancellable *cancellable,
-                                   GAsyncReadyCallback callback, gpointer user_data)
-{
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_dispatcher_acknowledge_async);
-  amps_decider_acknowledge_async (self->decider, identifier, events, trace, cancellable,
-                                  dispatcher_on_done, task);
-}
-
-/**
- * amps_dispatcher_acknowledge_finish:
- * @self: a dispatcher
- * @result: what the callback got
- * @error: return location, as of [method@Amps.Manifest.take] and
- *   [method@Amps.Dispatcher.publish_finish]
- *
- * Returns: whether the events are safe with the broker and the job acknowledged
- */
-gboolean
-amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /**
@@ -441,6 +239,30 @@ AmpsConsumerGate *
 amps_dispatcher_get_gate (AmpsDispatcher *self)
 {
   return self->gate;
+}
+
+/**
+ * amps_dispatcher_get_decider:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer none): what decides jobs, for whoever calls the API
+ */
+AmpsDecider *
+amps_dispatcher_get_decider (AmpsDispatcher *self)
+{
+  return self->decider;
+}
+
+/**
+ * amps_dispatcher_get_publisher:
+ * @self: a dispatcher
+ *
+ * Returns: (transfer none): what publishes events
+ */
+AmpsPublisher *
+amps_dispatcher_get_publisher (AmpsDispatcher *self)
+{
+  return self->publisher;
 }
 
 /**

@@ -17,7 +17,7 @@ typedef struct {
   SoupServerMessage *message; /* (owned) */
 } Pending;
 
-/* What one identifier of a request asks of the dispatcher. */
+/* What one identifier of a request asks of the decider. */
 typedef gboolean (*Settle) (AmpsServer *self, const AmpsRequest *request, const char *identifier,
                             GError **error);
 
@@ -132,16 +132,16 @@ acknowledge_one (AmpsServer *self, const AmpsRequest *request, const char *ident
                  GError **error)
 {
   if (request->reschedule)
-    return amps_dispatcher_reschedule (self->dispatcher, identifier, request->delay, error);
-  return amps_dispatcher_acknowledge (self->dispatcher, identifier, error);
+    return amps_decider_reschedule (self->decider, identifier, request->delay, error);
+  return amps_decider_acknowledge (self->decider, identifier, error);
 }
 
 static gboolean
 reject_one (AmpsServer *self, const AmpsRequest *request, const char *identifier, GError **error)
 {
   if (request->reschedule)
-    return amps_dispatcher_reschedule (self->dispatcher, identifier, request->delay, error);
-  return amps_dispatcher_reject (self->dispatcher, identifier, request->reason, error);
+    return amps_decider_reschedule (self->decider, identifier, request->delay, error);
+  return amps_decider_reject (self->decider, identifier, request->reason, error);
 }
 
 static void
@@ -149,7 +149,7 @@ on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
+  amps_decider_acknowledge_finish (AMPS_DECIDER (source), result, &error);
   pending_answer (user_data, error);
 }
 
@@ -174,9 +174,9 @@ amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
     }
 
   trace = read_trace (message);
-  amps_dispatcher_acknowledge_async (self->dispatcher, g_ptr_array_index (request->identifiers, 0),
-                                     request->publish, trace, NULL, on_acknowledged,
-                                     pending_new (self, message));
+  amps_decider_acknowledge_async (self->decider, g_ptr_array_index (request->identifiers, 0),
+                                  request->publish, trace, NULL, on_acknowledged,
+                                  pending_new (self, message));
 }
 
 /**
@@ -222,8 +222,8 @@ amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char 
     g_set_error_literal (&error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
                          "a heartbeat is for one “identifier”");
   else
-    amps_dispatcher_heartbeat (self->dispatcher, g_ptr_array_index (request->identifiers, 0),
-                               request->extend, &deadline, &error);
+    amps_decider_heartbeat (self->decider, g_ptr_array_index (request->identifiers, 0),
+                            request->extend, &deadline, &error);
   if (error != NULL)
     {
       amps_reply_error (message, error);
@@ -243,7 +243,7 @@ server_callbacks_on_published (GObject *source, GAsyncResult *result, gpointer u
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_publish_finish (AMPS_DISPATCHER (source), result, &error);
+  amps_publisher_publish_finish (AMPS_PUBLISHER (source), result, &error);
   pending_answer (user_data, error);
 }
 
@@ -265,9 +265,9 @@ publish_body (AmpsServer *self, SoupServerMessage *message, GBytes *body, Pendin
   else if (events == NULL)
     amps_reply_error (message, error);
   else
-    amps_dispatcher_publish_async (self->dispatcher, events, trace, NULL,
-                                   server_callbacks_on_published,
-                                   pending != NULL ? pending : pending_new (self, message));
+    amps_publisher_publish_async (self->publisher, events, trace, NULL, NULL,
+                                  server_callbacks_on_published,
+                                  pending != NULL ? pending : pending_new (self, message));
 }
 
 static void

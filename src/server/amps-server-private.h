@@ -19,6 +19,8 @@ struct _AmpsServer {
   AmpsDispatcher *dispatcher; /* (owned) */
   AmpsLifecycle *lifecycle;   /* (owned) */
   AmpsConsumerGate *gate;     /* (owned) */
+  AmpsDecider *decider;       /* (owned) */
+  AmpsPublisher *publisher;   /* (owned) */
   AmpsManifest *manifest;     /* (owned) */
   AmpsBroker *broker;         /* (owned) */
   AmpsMetrics *metrics;       /* (owned) */

@@ -239,6 +239,8 @@ amps_server_finalize (GObject *object)
   g_object_unref (self->clock);
   g_object_unref (self->broker);
   g_object_unref (self->manifest);
+  g_object_unref (self->publisher);
+  g_object_unref (self->decider);
   g_object_unref (self->gate);
   g_object_unref (self->lifecycle);
   g_object_unref (self->dispatcher);
@@ -265,7 +267,7 @@ amps_server_init (AmpsServer *self G_GNUC_UNUSED)
  * amps_server_new:
  * @config: the settings
  * @clock: the time
- * @dispatcher: whom calls of the API are passed to
+ * @dispatcher: whose parts calls of the API are passed to
  * @metrics: the figures that are served
  *
  * Returns: (transfer full): the job API, health and metrics; not listening yet
@@ -285,6 +287,8 @@ amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatche
   self->dispatcher = g_object_ref (dispatcher);
   self->lifecycle = g_object_ref (amps_dispatcher_get_lifecycle (dispatcher));
   self->gate = g_object_ref (amps_dispatcher_get_gate (dispatcher));
+  self->decider = g_object_ref (amps_dispatcher_get_decider (dispatcher));
+  self->publisher = g_object_ref (amps_dispatcher_get_publisher (dispatcher));
   self->manifest = g_object_ref (amps_dispatcher_get_manifest (dispatcher));
   self->broker = g_object_ref (amps_dispatcher_get_broker (dispatcher));
   self->metrics = g_object_ref (metrics);

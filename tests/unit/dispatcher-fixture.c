@@ -96,6 +96,8 @@ set_up (DispatcherFixture *f, gconstpointer settings)
                                        f->manifest, f->metrics, f->tracer);
   f->lifecycle = amps_dispatcher_get_lifecycle (f->dispatcher);
   f->gate = amps_dispatcher_get_gate (f->dispatcher);
+  f->decider = amps_dispatcher_get_decider (f->dispatcher);
+  f->publisher = amps_dispatcher_get_publisher (f->dispatcher);
   amps_dispatcher_start (f->dispatcher);
   while (!amps_consumer_gate_is_ready (f->gate))
     g_main_context_iteration (NULL, TRUE);

@@ -21,8 +21,10 @@ typedef struct {
   AmpsTracer *tracer; /* (nullable) if the settings want one */
   AmpsWorkload *workload;
   AmpsDispatcher *dispatcher;
-  AmpsLifecycle *lifecycle; /* of the dispatcher, as is the next one */
+  AmpsLifecycle *lifecycle; /* of the dispatcher, as are the next ones */
   AmpsConsumerGate *gate;
+  AmpsDecider *decider;
+  AmpsPublisher *publisher;
   AmpsClock *real_clock;
   AmpsHttpListener *listener;
   unsigned int status;     /* what the web server answers; 0 for not at all */

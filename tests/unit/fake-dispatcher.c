@@ -72,8 +72,49 @@ amps_consumer_gate_is_paused (AmpsConsumerGate *self, AmpsPauseReason reason)
   return self->paused[reason];
 }
 
+/* Whoever decides and publishes only notes what is asked. */
+
+struct _AmpsDecider {
+  GObject parent_instance;
+
+  AmpsDispatcher *dispatcher; /* that it belongs to */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsDecider, amps_decider, G_TYPE_OBJECT)
+
+static void
+amps_decider_class_init (AmpsDeciderClass *klass G_GNUC_UNUSED)
+{
+}
+
+static void
+amps_decider_init (AmpsDecider *self G_GNUC_UNUSED)
+{
+}
+
+struct _AmpsPublisher {
+  GObject parent_instance;
+
+  AmpsDispatcher *dispatcher; /* that it belongs to */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsPublisher, amps_publisher, G_TYPE_OBJECT)
+
+static void
+amps_publisher_class_init (AmpsPublisherClass *klass G_GNUC_UNUSED)
+{
+}
+
+static void
+amps_publisher_init (AmpsPublisher *self G_GNUC_UNUSED)
+{
+}
+
 struct _AmpsDispatcher {
   GObject parent_instance;
+
+  AmpsDecider *decider;     /* (owned) */
+  AmpsPublisher *publisher; /* (owned) */
 
   AmpsBroker *broker;       /* (owned) */
   AmpsConsumerGate *gate;   /* (owned) */
@@ -94,6 +135,8 @@ amps_dispatcher_finalize (GObject *object)
   AmpsDispatcher *self = AMPS_DISPATCHER (object);
 
   g_assert_null (self->publication);
+  g_object_unref (self->publisher);
+  g_object_unref (self->decider);
   g_object_unref (self->lifecycle);
   g_object_unref (self->gate);
   g_object_unref (self->broker);
@@ -113,6 +156,10 @@ amps_dispatcher_class_init (AmpsDispatcherClass *klass)
 static void
 amps_dispatcher_init (AmpsDispatcher *self)
 {
+  self->decider = g_object_new (AMPS_TYPE_DECIDER, NULL);
+  self->decider->dispatcher = self;
+  self->publisher = g_object_new (AMPS_TYPE_PUBLISHER, NULL);
+  self->publisher->dispatcher = self;
   self->broker = g_object_new (TYPE_QUIET_BROKER, NULL);
   self->gate = g_object_new (AMPS_TYPE_CONSUMER_GATE, NULL);
   self->lifecycle = amps_lifecycle_new ();
@@ -245,32 +292,32 @@ note (AmpsDispatcher *self, const char *identifier, GError **error, const char *
 }
 
 gboolean
-amps_dispatcher_acknowledge (AmpsDispatcher *self, const char *identifier, GError **error)
+amps_decider_acknowledge (AmpsDecider *self, const char *identifier, GError **error)
 {
-  return note (self, identifier, error, "acknowledge %s", identifier);
+  return note (self->dispatcher, identifier, error, "acknowledge %s", identifier);
 }
 
 gboolean
-amps_dispatcher_reject (AmpsDispatcher *self, const char *identifier, const char *reason,
-                        GError **error)
+amps_decider_reject (AmpsDecider *self, const char *identifier, const char *reason, GError **error)
 {
-  return note (self, identifier, error, "reject %s: %s", identifier,
+  return note (self->dispatcher, identifier, error, "reject %s: %s", identifier,
                reason != NULL ? reason : "no reason");
 }
 
 gboolean
-amps_dispatcher_reschedule (AmpsDispatcher *self, const char *identifier, gint64 delay,
-                            GError **error)
+amps_decider_reschedule (AmpsDecider *self, const char *identifier, gint64 delay, GError **error)
 {
-  return note (self, identifier, error, "reschedule %s %" G_GINT64_FORMAT, identifier, delay);
+  return note (self->dispatcher, identifier, error, "reschedule %s %" G_GINT64_FORMAT, identifier,
+               delay);
 }
 
 gboolean
-amps_dispatcher_heartbeat (AmpsDispatcher *self, const char *identifier, gint64 extend,
-                           gint64 *deadline, GError **error)
+amps_decider_heartbeat (AmpsDecider *self, const char *identifier, gint64 extend, gint64 *deadline,
+                        GError **error)
 {
-  *deadline = self->deadline;
-  return note (self, identifier, error, "heartbeat %s %" G_GINT64_FORMAT, identifier, extend);
+  *deadline = self->dispatcher->deadline;
+  return note (self->dispatcher, identifier, error, "heartbeat %s %" G_GINT64_FORMAT, identifier,
+               extend);
 }
 
 static void
@@ -305,31 +352,32 @@ publish (AmpsDispatcher *self, GTask *task, GPtrArray *events, const AmpsTraceHe
 }
 
 void
-amps_dispatcher_acknowledge_async (AmpsDispatcher *self, const char *identifier, GPtrArray *events,
-                                   AmpsTraceHeaders *trace, GCancellable *cancellable,
-                                   GAsyncReadyCallback callback, gpointer user_data)
+amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrArray *events,
+                                AmpsTraceHeaders *trace, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_string_append_printf (self->calls, "acknowledge %s with\n", identifier);
-  publish (self, g_task_new (self, cancellable, callback, user_data), events, trace);
+  g_string_append_printf (self->dispatcher->calls, "acknowledge %s with\n", identifier);
+  publish (self->dispatcher, g_task_new (self, cancellable, callback, user_data), events, trace);
 }
 
 gboolean
-amps_dispatcher_acknowledge_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
 {
   g_assert_true (g_task_is_valid (result, self));
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 void
-amps_dispatcher_publish_async (AmpsDispatcher *self, GPtrArray *events, AmpsTraceHeaders *trace,
-                               GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer user_data)
+amps_publisher_publish_async (AmpsPublisher *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                              GHashTable *confirmed, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
 {
-  publish (self, g_task_new (self, cancellable, callback, user_data), events, trace);
+  g_assert_null (confirmed);
+  publish (self->dispatcher, g_task_new (self, cancellable, callback, user_data), events, trace);
 }
 
 gboolean
-amps_dispatcher_publish_finish (AmpsDispatcher *self, GAsyncResult *result, GError **error)
+amps_publisher_publish_finish (AmpsPublisher *self, GAsyncResult *result, GError **error)
 {
   g_assert_true (g_task_is_valid (result, self));
   return g_task_propagate_boolean (G_TASK (result), error);
@@ -339,6 +387,18 @@ void
 amps_dispatcher_set_max_concurrency (AmpsDispatcher *self, unsigned int max_concurrency)
 {
   g_string_append_printf (self->calls, "concurrency %u\n", max_concurrency);
+}
+
+AmpsDecider *
+amps_dispatcher_get_decider (AmpsDispatcher *self)
+{
+  return self->decider;
+}
+
+AmpsPublisher *
+amps_dispatcher_get_publisher (AmpsDispatcher *self)
+{
+  return self->publisher;
 }
 
 AmpsLifecycle *

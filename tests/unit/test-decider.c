@@ -12,7 +12,7 @@ on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
 
-  amps_dispatcher_acknowledge_finish (AMPS_DISPATCHER (source), result, &error);
+  amps_decider_acknowledge_finish (AMPS_DECIDER (source), result, &error);
   *(int *) user_data = error != NULL ? error->code : -1;
 }
 
@@ -41,12 +41,11 @@ test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNU
   run (f, "a");
 
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
-  g_assert_false (amps_dispatcher_reject (f->dispatcher, "a", NULL, &error));
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
+  g_assert_false (amps_decider_reject (f->decider, "a", NULL, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_BUSY);
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
-  g_assert_true (
-      amps_dispatcher_heartbeat (f->dispatcher, "a", AMPS_SECONDS (500), &deadline, NULL));
+  g_assert_true (amps_decider_heartbeat (f->decider, "a", AMPS_SECONDS (500), &deadline, NULL));
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
   fake_broker_hold_publications (f->broker, FALSE);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
@@ -54,7 +53,7 @@ test_publish_with_acknowledgement (Fixture *f, gconstpointer settings G_GNUC_UNU
   g_assert_cmpint (amps_job_get_deadline (amps_manifest_lookup (f->manifest, "a")), ==, deadline);
 
   /* The first one failed; the second one is not published again. */
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\nacknowledge 1\n");
   g_assert_cmpint (code, ==, -1);
 }
@@ -79,9 +78,9 @@ test_publish_in_trace (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
       deliver (f, job);
       iterate_until_posted (f, i + 1);
     }
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\nwith " OF_JOB " k=v\nacknowledge 1\n");
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, trace, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "b", events, trace, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\nwith " OF_CALL " \nacknowledge 2\n");
 }
 
@@ -98,15 +97,15 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
   run (f, "a");
   assert_told (f, "retry 1 attempt 2\n");
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
   g_assert_cmpint (code, ==, AMPS_ERROR_UNAVAILABLE);
   g_assert_cmpstr (amps_manifest_get_given_up (f->manifest, "a"), ==, "a");
 
   /* Only what was not confirmed, and only once of those who ask for it at once. */
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &busy);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &busy);
   iterate_until_idle ();
   g_assert_cmpint (busy, ==, AMPS_ERROR_BUSY);
   fake_broker_hold_publications (f->broker, FALSE);
@@ -115,7 +114,7 @@ test_publish_with_late_acknowledgement (Fixture *f, gconstpointer settings G_GNU
   g_assert_null (amps_manifest_get_given_up (f->manifest, "a"));
 
   /* It is done, so nothing is published again. */
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "");
   g_assert_cmpint (code, ==, -1);
 }
@@ -133,12 +132,12 @@ test_publish_while_waiting (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_posted (f, 1);
   deliver (f, make_job ("c", "c", 0));
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNROUTABLE, 2);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "c", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "c", events, NULL, NULL, on_done, &code);
   iterate_until_idle ();
   g_assert_cmpint (code, ==, AMPS_ERROR_UNROUTABLE);
 
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
-  amps_dispatcher_acknowledge (f->dispatcher, "b", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
+  amps_decider_acknowledge (f->decider, "b", NULL);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_posted (f, 2);
   g_assert_cmpint (amps_job_get_state (amps_manifest_lookup (f->manifest, "c")), ==,
@@ -187,9 +186,9 @@ test_publish_while_draining (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "b", events, NULL, NULL, on_done, &code);
   amps_lifecycle_drain (f->lifecycle);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   fail_held_publication (f);
   g_assert_cmpuint (f->n_posts, ==, 1);
   assert_told (f, "publish 1 to one\npublish 2 to two\nstop consuming\nacknowledge 1\nrelease 2\n");
@@ -204,7 +203,7 @@ test_publish_in_a_hurry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run (f, "a");
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   amps_lifecycle_hurry (f->lifecycle);
   fail_held_publication (f);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
@@ -220,12 +219,12 @@ test_publish_while_detached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("b", "b", 0));
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "b", events, NULL, NULL, on_done, &code);
   fake_broker_lose_connection (f->broker);
   fail_held_publication (f);
   g_assert_null (amps_manifest_lookup (f->manifest, "b"));
 
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   fake_broker_lose_connection (f->broker);
   deliver (f, make_redelivered_job ("b", "b", 0));
   assert_told (f, "publish 1 to one\npublish 2 to two\nrelease 3\n");
@@ -306,16 +305,15 @@ test_lease_that_has_ended (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   let_leases_end (f);
   for (unsigned int i = 0; i < G_N_ELEMENTS (ids); i++)
     run (f, ids[i]);
-  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  g_assert_true (amps_decider_heartbeat (f->decider, "a", 0, &deadline, NULL));
   fake_clock_skip (f->clock, AMPS_SECONDS (31));
 
   for (unsigned int again = 0; again < 2; again++)
     {
-      assert_not_here (amps_dispatcher_acknowledge (f->dispatcher, "a", &error), &error);
-      assert_not_here (amps_dispatcher_reject (f->dispatcher, "b", NULL, &error), &error);
-      assert_not_here (amps_dispatcher_reschedule (f->dispatcher, "c", 0, &error), &error);
-      assert_not_here (amps_dispatcher_heartbeat (f->dispatcher, "d", 0, &deadline, &error),
-                       &error);
+      assert_not_here (amps_decider_acknowledge (f->decider, "a", &error), &error);
+      assert_not_here (amps_decider_reject (f->decider, "b", NULL, &error), &error);
+      assert_not_here (amps_decider_reschedule (f->decider, "c", 0, &error), &error);
+      assert_not_here (amps_decider_heartbeat (f->decider, "d", 0, &deadline, &error), &error);
     }
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
   assert_told (f, "");
@@ -325,7 +323,7 @@ test_lease_that_has_ended (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   amps_broker_begin_epoch (AMPS_BROKER (f->broker));
   AMPS_BROKER_GET_CLASS (f->broker)->check_lease = NULL;
   deliver (f, make_redelivered_job ("e", "e", 0));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "e", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "e", NULL));
   assert_told (f, "acknowledge 6\n");
   g_assert_cmpuint (f->n_posts, ==, 5);
   for (unsigned int i = 0; i < 4; i++)
@@ -351,14 +349,14 @@ test_publish_when_the_lease_has_ended (Fixture *f, gconstpointer settings G_GNUC
   run (f, "a");
   run (f, "b");
   fake_broker_hold_publications (f->broker, TRUE);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &code);
   assert_told (f, "publish 1 to one\npublish 2 to two\n");
   fake_clock_skip (f->clock, AMPS_SECONDS (31));
   fake_broker_hold_publications (f->broker, FALSE);
   assert_told (f, "");
   g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
 
-  amps_dispatcher_acknowledge_async (f->dispatcher, "b", events, NULL, NULL, on_done, &code);
+  amps_decider_acknowledge_async (f->decider, "b", events, NULL, NULL, on_done, &code);
   assert_told (f, "");
   g_assert_cmpint (code, ==, AMPS_ERROR_NOT_FOUND);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);

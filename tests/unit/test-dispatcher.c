@@ -15,12 +15,12 @@ test_outcomes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_cmpint (amps_job_get_state (amps_manifest_lookup (f->manifest, "a")), ==,
                    AMPS_JOB_RUNNING);
 
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", &error));
-  g_assert_true (amps_dispatcher_reject (f->dispatcher, "b", "no such order", &error));
-  g_assert_true (amps_dispatcher_reschedule (f->dispatcher, "c", 0, &error));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", &error));
+  g_assert_true (amps_decider_reject (f->decider, "b", "no such order", &error));
+  g_assert_true (amps_decider_reschedule (f->decider, "c", 0, &error));
   g_assert_no_error (error);
   assert_told (f, "acknowledge 1\ndead-letter 2 rejected\nrelease 3\n");
-  g_assert_false (amps_dispatcher_acknowledge (f->dispatcher, "b", &error));
+  g_assert_false (amps_decider_acknowledge (f->decider, "b", &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
 }
@@ -44,7 +44,7 @@ test_outcome_before_the_answer (Fixture *f, gconstpointer settings G_GNUC_UNUSED
 {
   f->status = 0;
   run (f, "a");
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   soup_server_message_set_status (f->held, 500, NULL);
   assert_told (f, "acknowledge 1\n");
 }
@@ -56,12 +56,12 @@ test_expiry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run (f, "a");
   fake_clock_advance (f->clock, AMPS_SECONDS (100));
-  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  g_assert_true (amps_decider_heartbeat (f->decider, "a", 0, &deadline, NULL));
   fake_clock_advance (f->clock, AMPS_SECONDS (119));
   assert_told (f, "");
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "retry 1 attempt 2\n");
-  g_assert_false (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  g_assert_false (amps_decider_heartbeat (f->decider, "a", 0, &deadline, NULL));
 }
 
 static void
@@ -92,7 +92,7 @@ test_dead_letters_that_wait (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
   run (f, "a");
-  g_assert_true (amps_dispatcher_reject (f->dispatcher, "a", "why", NULL));
+  g_assert_true (amps_decider_reject (f->decider, "a", "why", NULL));
   assert_told (f, "");
   g_assert_false (amps_consumer_gate_is_ready (f->gate));
   obstacles = amps_consumer_gate_dup_obstacles (f->gate);
@@ -113,7 +113,7 @@ test_gate (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   iterate_until_posted (f, 2);
   g_assert_cmpuint (f->n_posts, ==, 2);
 
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   iterate_until_posted (f, 3);
   g_assert_cmpuint (f->n_posts, ==, 3);
   amps_dispatcher_set_max_concurrency (f->dispatcher, 3);
@@ -128,13 +128,13 @@ test_lost_connection (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "b");
   run (f, "c");
   fake_broker_lose_connection (f->broker);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   assert_told (f, "");
 
   deliver (f, make_redelivered_job ("a", "a", 0));
   deliver (f, make_redelivered_job ("b", "b", 0));
   assert_told (f, "acknowledge 4\n");
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "b", NULL));
   assert_told (f, "acknowledge 5\n");
 
   /* The redelivery of this one is late, and knows of its failure. */
@@ -152,7 +152,7 @@ test_long_outage (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
   amps_broker_end_epoch (AMPS_BROKER (f->broker));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   fake_clock_advance (f->clock, AMPS_SECONDS (3600));
   amps_broker_begin_epoch (AMPS_BROKER (f->broker));
   deliver (f, make_redelivered_job ("a", "a", 0));
@@ -204,7 +204,7 @@ test_concurrency_changes (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
       g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), ==,
                         MAX (before, MIN (limit, 20 - n_done)));
       iterate_until_posted (f, n_done + amps_manifest_get_n_in_workload (f->manifest));
-      g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, id, NULL));
+      g_assert_true (amps_decider_acknowledge (f->decider, id, NULL));
       n_done++;
       g_assert_cmpuint (amps_manifest_get_n_in_workload (f->manifest), <=, MAX (limit, before - 1));
     }
@@ -230,10 +230,9 @@ test_heartbeat_in_sync_mode (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 0;
   run (f, "a");
   fake_clock_advance (f->clock, AMPS_SECONDS (8));
-  g_assert_true (amps_dispatcher_heartbeat (f->dispatcher, "a", 0, &deadline, NULL));
+  g_assert_true (amps_decider_heartbeat (f->decider, "a", 0, &deadline, NULL));
   fake_clock_advance (f->clock, AMPS_SECONDS (8));
-  g_assert_true (
-      amps_dispatcher_heartbeat (f->dispatcher, "a", AMPS_SECONDS (60), &deadline, NULL));
+  g_assert_true (amps_decider_heartbeat (f->decider, "a", AMPS_SECONDS (60), &deadline, NULL));
   fake_clock_advance (f->clock, AMPS_SECONDS (59));
   assert_told (f, "");
   soup_server_message_set_status (f->held, 200, NULL);
@@ -334,10 +333,10 @@ assert_conflict (Fixture *f, const char *run_id)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (amps_dispatcher_reject (f->dispatcher, run_id, NULL, &error));
+  g_assert_false (amps_decider_reject (f->decider, run_id, NULL, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
   g_clear_error (&error);
-  g_assert_false (amps_dispatcher_reschedule (f->dispatcher, run_id, 0, &error));
+  g_assert_false (amps_decider_reschedule (f->decider, run_id, 0, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
 }
 
@@ -347,8 +346,8 @@ test_late_success_in_slot (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autofree char *run_id = give_up_first_run (f);
 
   assert_conflict (f, run_id);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
   assert_told (f, "acknowledge 1\n");
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "");
@@ -364,7 +363,7 @@ test_late_success_while_it_runs (Fixture *f, gconstpointer settings G_GNUC_UNUSE
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_posted (f, 2);
   assert_conflict (f, run_id);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
   soup_server_message_set_status (f->held, 500, NULL);
   assert_told (f, "acknowledge 1\n");
 }
@@ -386,8 +385,8 @@ test_late_success_at_broker (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   assert_told (f, "retry 1 attempt 2\n");
   assert_conflict (f, run_id);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   assert_conflict (f, run_id);
   assert_told (f, "");
 
@@ -395,7 +394,7 @@ test_late_success_at_broker (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 202;
   deliver (f, make_copy ("other"));
   iterate_until_posted (f, 2);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_told (f, "acknowledge 2\n");
   deliver (f, make_copy ("a"));
   assert_told (f, "acknowledge 3\n");
@@ -414,7 +413,7 @@ test_late_success_of_another (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   fake_broker_deliver (f->broker, other);
   iterate_until_posted (f, 2);
   assert_told (f, "retry 1 attempt 2\nretry 2 attempt 2\n");
-  amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL);
+  amps_decider_acknowledge (f->decider, run_id, NULL);
   f->status = 202;
   deliver (f, make_copy ("other"));
   iterate_until_posted (f, 3);
@@ -428,7 +427,7 @@ test_late_success_of_a_twin (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autofree char *run_id = give_up_first_run (f);
   AmpsJob *twin = make_copy ("a");
 
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
   amps_job_get_delivery (twin)->first_received = AMPS_SECONDS (1);
   f->status = 202;
   deliver (f, twin);
@@ -446,7 +445,7 @@ test_late_success_of_retry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_copy ("a"));
   iterate_until_posted (f, 2);
   assert_conflict (f, run_id);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
   assert_told (f, "retry 1 attempt 2\nacknowledge 2\n");
 }
 
@@ -459,7 +458,7 @@ test_late_success_while_settling (Fixture *f, gconstpointer settings G_GNUC_UNUS
   fake_broker_fail_settlements (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
   run_id = give_up_first_run (f);
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, run_id, NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, run_id, NULL));
   deliver (f, make_copy ("a"));
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "acknowledge 1\nacknowledge 2\n");
@@ -474,7 +473,7 @@ test_late_success_detached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   fake_broker_lose_connection (f->broker);
   fake_clock_advance (f->clock, AMPS_SECONDS (120));
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 0);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   deliver (f, make_redelivered_job ("a", "a", 0));
   assert_told (f, "acknowledge 2\n");
   g_assert_cmpuint (f->n_posts, ==, 1);

@@ -62,11 +62,11 @@ test_calls (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   run (f, "b");
   run (f, "c");
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
-  amps_dispatcher_reschedule (f->dispatcher, "c", 0, NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
+  amps_decider_reschedule (f->decider, "c", 0, NULL);
   assert_failures (f, "");
-  amps_dispatcher_reject (f->dispatcher, "b", "no such customer", NULL);
-  amps_dispatcher_reject (f->dispatcher, "b", "again", NULL);
+  amps_decider_reject (f->decider, "b", "no such customer", NULL);
+  amps_decider_reject (f->decider, "b", "again", NULL);
   iterate_until_idle ();
   assert_failures (f, "b 1 rejected rejected: no such customer\n");
 }

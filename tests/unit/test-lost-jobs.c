@@ -49,7 +49,7 @@ test_restart (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run (f, "a");
   run (f, "b");
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "b", NULL));
   assert_told (f, "acknowledge 2\n");
   port = stop_workload (f);
   g_assert_false (amps_workload_get_available (f->workload));
@@ -72,7 +72,7 @@ test_keep (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   wait_until_available (f);
   g_assert_cmpint (amps_job_get_state (amps_manifest_lookup (f->manifest, "a")), ==,
                    AMPS_JOB_RUNNING);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
 }
 
 /* With no connection left that would tell, it is looked at again and again, but only

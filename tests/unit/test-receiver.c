@@ -24,7 +24,7 @@ test_one (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
   assert_counts (f, 1, 0);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_counts (f, 1, 1);
   assert_metric (f, "amps_message_lifetime_seconds_count 1");
 }
@@ -35,7 +35,7 @@ test_duplicate (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   deliver (f, make_job ("a", "a", 0));
   assert_counts (f, 1, 0);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_told (f, "acknowledge 1\nacknowledge 2\n");
   assert_counts (f, 1, 1);
 }
@@ -47,13 +47,13 @@ test_follower (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("a", "another", 0));
   deliver (f, make_job ("a", "a third", 0));
   assert_counts (f, 1, 0);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   iterate_until_posted (f, 2);
   assert_counts (f, 2, 1);
 
   amps_lifecycle_drain (f->lifecycle);
   assert_counts (f, 2, 1);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_counts (f, 2, 2);
 }
 
@@ -64,7 +64,7 @@ test_attached (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   fake_broker_lose_connection (f->broker);
   deliver (f, make_redelivered_job ("a", "a", 0));
   assert_counts (f, 1, 0);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_counts (f, 1, 1);
 }
 
@@ -74,7 +74,7 @@ test_recalled (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
   run (f, "a");
   fake_broker_lose_connection (f->broker);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_counts (f, 1, 1);
   deliver (f, make_redelivered_job ("a", "a", 0));
   assert_told (f, "acknowledge 2\n");

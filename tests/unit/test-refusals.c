@@ -135,7 +135,7 @@ test_bad_jobs_first (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 0;
   deliver (f, make_job ("g", "g", 0));
   iterate_until_posted (f, 1);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "g", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "g", NULL));
   soup_server_message_set_status (f->held, 404, NULL);
   amps_http_listener_unpause (f->listener, f->held);
   g_clear_object (&f->held);

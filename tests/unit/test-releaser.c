@@ -14,7 +14,7 @@ test_drain (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("late", "late", 0));
   assert_told (f, "stop consuming\nrelease 3\nrelease 4\n");
 
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   amps_lifecycle_hurry (f->lifecycle);
   assert_told (f, "acknowledge 1\nrelease 2\n");
   g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
@@ -42,7 +42,7 @@ test_drain_of_followers (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   log = fake_broker_take_log (f->broker);
   g_assert_true (g_str_has_suffix (log, "release 20001\n"));
   g_assert_cmpuint (amps_manifest_get_n_jobs (f->manifest), ==, 1);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_told (f, "acknowledge 1\n");
 }
 
@@ -97,7 +97,7 @@ test_drain_of_workload_that_stops (Fixture *f, gconstpointer settings G_GNUC_UNU
   amps_http_listener_stop (f->listener);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   assert_told (f, "stop consuming\n");
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   assert_told (f, "acknowledge 1\n");
 
   amps_lifecycle_stop (f->lifecycle);
@@ -120,7 +120,7 @@ test_stop_while_an_answer_is_awaited (Fixture *f, gconstpointer settings G_GNUC_
   amps_http_listener_unpause (f->listener, f->held);
   g_clear_object (&f->held);
   assert_told (f, "");
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "b", NULL));
   assert_told (f, "acknowledge 2\n");
 }
 

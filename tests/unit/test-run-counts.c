@@ -13,11 +13,11 @@ test_calls (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run (f, "a");
   run (f, "b");
   run (f, "c");
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
-  amps_dispatcher_reject (f->dispatcher, "a", NULL, NULL);
-  amps_dispatcher_reject (f->dispatcher, "b", NULL, NULL);
-  amps_dispatcher_reschedule (f->dispatcher, "c", 0, NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
+  amps_decider_reject (f->decider, "a", NULL, NULL);
+  amps_decider_reject (f->decider, "b", NULL, NULL);
+  amps_decider_reschedule (f->decider, "c", 0, NULL);
   iterate_until_idle ();
   assert_outcomes (f, "acknowledged 1 rejected 1 rescheduled 1 ");
   assert_metric (f, "amps_workloads_acknowledged_total 1");
@@ -74,7 +74,7 @@ test_last_expiry (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_metric (f, "amps_job_duration_seconds_sum 120.000000");
 
   /* For the API it is a job that was rejected. */
-  g_assert_false (amps_dispatcher_acknowledge (f->dispatcher, "a", &error));
+  g_assert_false (amps_decider_acknowledge (f->decider, "a", &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_CONFLICT);
 }
 
@@ -86,10 +86,10 @@ test_duration (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("b", "b", 0));
   iterate_until_posted (f, 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (10));
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   iterate_until_posted (f, 2);
   fake_clock_advance (f->clock, AMPS_SECONDS (3));
-  amps_dispatcher_acknowledge (f->dispatcher, "b", NULL);
+  amps_decider_acknowledge (f->decider, "b", NULL);
   assert_metric (f, "amps_job_duration_seconds_count 2");
   assert_metric (f, "amps_job_duration_seconds_sum 13.000000");
 }
@@ -106,7 +106,7 @@ test_duration_of_second_run (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   fake_clock_advance (f->clock, AMPS_MILLISECONDS (900));
   iterate_until_posted (f, 2);
   fake_clock_advance (f->clock, AMPS_SECONDS (2));
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   assert_told (f, "acknowledge 1\n");
   assert_outcomes (f, "acknowledged 1 retried 1 ");
   assert_metric (f, "amps_job_duration_seconds_count 2");
@@ -141,11 +141,11 @@ test_latency (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   assert_metric (f, "amps_delivery_latency_seconds_sum 0.000000");
   fake_clock_advance (f->clock, AMPS_SECONDS (7));
   f->status = 0;
-  amps_dispatcher_acknowledge (f->dispatcher, "a", NULL);
+  amps_decider_acknowledge (f->decider, "a", NULL);
   iterate_until_posted (f, 2);
 
   /* The workload is faster than its answer, which takes another second. */
-  amps_dispatcher_acknowledge (f->dispatcher, "b", NULL);
+  amps_decider_acknowledge (f->decider, "b", NULL);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   soup_server_message_set_status (f->held, 202, NULL);
   amps_http_listener_unpause (f->listener, f->held);

@@ -100,7 +100,7 @@ test_acknowledged (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 
   run_with (f, "a", PARENT);
   fake_clock_advance (f->clock, AMPS_MILLISECONDS (1500));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   spans = collect (f);
   g_assert_cmpuint (json_array_get_length (spans), ==, 2);
   post = get_span (spans, 0);
@@ -136,7 +136,7 @@ test_root (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autoptr (JsonArray) spans = NULL;
 
   run_with (f, "a", NULL);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   spans = collect (f);
   assert_span (get_span (spans, 1), "process jobs", 5, NULL, FALSE);
   g_assert_cmpstr (get_text (get_span (spans, 0), "traceId"), ==,
@@ -161,7 +161,7 @@ test_origin (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   delivery->traceparent = g_strdup (PARENT);
   deliver (f, amps_job_new (delivery, event));
   iterate_until_posted (f, 1);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   spans = collect (f);
   assert_span (get_span (spans, 1), "process jobs", 5, "b7ad6b7169203331", FALSE);
   assert_attribute (get_span (spans, 1), "cloudevents.event_source", "/s");
@@ -178,9 +178,9 @@ test_failures (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autoptr (JsonArray) spans = NULL;
 
   run_with (f, "rejected", PARENT);
-  g_assert_true (amps_dispatcher_reject (f->dispatcher, "rejected", "hunter2", NULL));
+  g_assert_true (amps_decider_reject (f->decider, "rejected", "hunter2", NULL));
   run_with (f, "rescheduled", PARENT);
-  g_assert_true (amps_dispatcher_reschedule (f->dispatcher, "rescheduled", 0, NULL));
+  g_assert_true (amps_decider_reschedule (f->decider, "rescheduled", 0, NULL));
   f->status = 503;
   run_with (f, "retried", PARENT);
   iterate_until_idle ();
@@ -216,7 +216,7 @@ test_attempts (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   f->status = 202;
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
   iterate_until_posted (f, 2);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   spans = collect (f);
   g_assert_cmpuint (json_array_get_length (spans), ==, 4);
   for (unsigned int i = 1; i < 4; i += 2)
@@ -258,7 +258,7 @@ test_publish (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_autofree char *told = NULL;
   gboolean done = FALSE;
 
-  amps_dispatcher_publish_async (f->dispatcher, plain, caller, NULL, on_done, &done);
+  amps_publisher_publish_async (f->publisher, plain, caller, NULL, NULL, on_done, &done);
   iterate_until_idle ();
   g_assert_true (done);
   told = fake_broker_take_log (f->broker);
@@ -266,10 +266,10 @@ test_publish (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   g_assert_null (strstr (told, "b7ad6b7169203331"));
   g_assert_true (g_str_has_suffix (told, "-01 k=v\n"));
 
-  amps_dispatcher_publish_async (f->dispatcher, traced, NULL, NULL, on_done, &done);
-  amps_dispatcher_publish_async (f->dispatcher, traced, caller, NULL, on_done, &done);
+  amps_publisher_publish_async (f->publisher, traced, NULL, NULL, NULL, on_done, &done);
+  amps_publisher_publish_async (f->publisher, traced, caller, NULL, NULL, on_done, &done);
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNROUTABLE, 1);
-  amps_dispatcher_publish_async (f->dispatcher, plain, NULL, NULL, on_done, &done);
+  amps_publisher_publish_async (f->publisher, plain, NULL, NULL, NULL, on_done, &done);
   spans = collect (f);
 
   assert_span (get_span (spans, 0), "publish next", 4, "b7ad6b7169203331", FALSE);
@@ -295,7 +295,7 @@ test_publish_for_job (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   gboolean done = FALSE;
 
   run_with (f, "a", PARENT);
-  amps_dispatcher_acknowledge_async (f->dispatcher, "a", events, NULL, NULL, on_done, &done);
+  amps_decider_acknowledge_async (f->decider, "a", events, NULL, NULL, on_done, &done);
   spans = collect (f);
   g_assert_true (done);
   assert_span (get_span (spans, 1), "publish next", 4, get_text (get_span (spans, 2), "spanId"),
@@ -315,9 +315,9 @@ test_not_sampled (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run_with (f, "a", NOT_SAMPLED);
   g_assert_cmpstr (amps_job_get_trace (amps_manifest_lookup (f->manifest, "a"))->traceparent, ==,
                    NOT_SAMPLED);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
   g_free (fake_broker_take_log (f->broker));
-  amps_dispatcher_publish_async (f->dispatcher, events, caller, NULL, on_done, &done);
+  amps_publisher_publish_async (f->publisher, events, caller, NULL, NULL, on_done, &done);
   fake_clock_advance (f->clock, AMPS_SECONDS (5));
   iterate_until_idle ();
   g_assert_true (done);
@@ -333,7 +333,7 @@ test_sampled_out (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   run_with (f, "a", PARENT);
   g_assert_cmpstr (amps_job_get_trace (amps_manifest_lookup (f->manifest, "a"))->traceparent, ==,
                    NOT_SAMPLED);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
 }
 
 /* One POST for all of them is a trace of its own, which is linked with theirs. */
@@ -346,8 +346,8 @@ test_batch (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   deliver (f, make_job ("a", "a", 0));
   deliver (f, make_job ("b", "b", 0));
   iterate_until_posted (f, 1);
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "a", NULL));
-  g_assert_true (amps_dispatcher_acknowledge (f->dispatcher, "b", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "a", NULL));
+  g_assert_true (amps_decider_acknowledge (f->decider, "b", NULL));
   spans = collect (f);
   g_assert_cmpuint (json_array_get_length (spans), ==, 3);
   assert_span (get_span (spans, 0), "POST", 3, NULL, FALSE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/amps-error.h"
 #include "broker/amps-broker-factory.h"
-#include "delivery/amps-publication.h"
+#include "delivery/amps-publisher.h"
 #include "fake-broker.h"
 #include "log-recorder.h"
 
@@ -10,8 +10,7 @@
 typedef struct {
   FakeBroker *broker;
   AmpsMetrics *metrics;
-  AmpsTracer *tracer; /* (nullable) */
-  AmpsConfig *config;
+  AmpsPublisher *publisher;
   GPtrArray *events;       /* of GBytes */
   AmpsTraceHeaders *trace; /* (nullable) */
   GHashTable *confirmed;   /* of GBytes */
@@ -19,29 +18,30 @@ typedef struct {
   GAsyncResult *result; /* (nullable) once it has ended */
 } Fixture;
 
-static AmpsConfig *
-read_config (const char *setting)
+/* @validation: a setting */
+static void
+make_publisher (Fixture *f, const char *validation)
 {
-  const char *const none[] = { NULL };
-  const char *const environment[] = { "BROKER_SUBJECT=jobs", setting, NULL };
+  static const char *const none[] = { NULL };
+  const char *const environment[] = { "BROKER_SUBJECT=jobs", validation, NULL };
   g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new_full (AMPS_CONFIG_SERVICE, environment, NULL, none,
-                                             amps_broker_factory_get_backends (), &error);
+  g_autoptr (AmpsConfig) config = amps_config_new_full (
+      AMPS_CONFIG_SERVICE, environment, NULL, none, amps_broker_factory_get_backends (), &error);
 
   g_assert_no_error (error);
-  return config;
+  f->publisher = amps_publisher_new (config, AMPS_BROKER (f->broker), f->metrics, NULL);
 }
 
 static void
 set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  f->config = read_config (NULL);
   f->broker = fake_broker_new ();
   f->metrics = amps_metrics_new ();
   f->events = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   f->confirmed =
       g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
   f->cancellable = g_cancellable_new ();
+  make_publisher (f, "EVENT_VALIDATION=lenient");
   amps_broker_start (AMPS_BROKER (f->broker));
 }
 
@@ -55,9 +55,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_clear_pointer (&f->trace, amps_trace_headers_unref);
   g_clear_object (&f->result);
   g_assert_finalize_object (f->cancellable);
-  if (f->tracer != NULL)
-    g_assert_finalize_object (f->tracer);
-  g_assert_finalize_object (f->config);
+  g_assert_finalize_object (f->publisher);
   g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->broker);
   g_assert_cmpstr (log, ==, "");
@@ -92,8 +90,8 @@ static void
 start (Fixture *f)
 {
   g_clear_object (&f->result);
-  amps_publication_start (AMPS_BROKER (f->broker), f->metrics, f->tracer, f->config, f->events,
-                          f->trace, f->confirmed, f->cancellable, on_ended, f);
+  amps_publisher_publish_async (f->publisher, f->events, f->trace, f->confirmed, f->cancellable,
+                                on_ended, f);
   iterate ();
 }
 
@@ -124,7 +122,7 @@ test_type_names_the_queue (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   add_event (f, "2", "invoice");
   start (f);
   assert_told (f, "publish 1 to mail\npublish 2 to invoice\n");
-  g_assert_true (amps_publication_finish (f->result, &error));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (g_hash_table_size (f->confirmed), ==, 2);
 }
@@ -140,7 +138,7 @@ test_ends_with_the_last_confirm (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_null (f->result);
   fake_broker_hold_publications (f->broker, FALSE);
   iterate ();
-  g_assert_true (amps_publication_finish (f->result, NULL));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, NULL));
 }
 
 static void
@@ -152,7 +150,7 @@ test_nothing_if_one_is_invalid (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_ptr_array_add (f->events, g_bytes_new_static ("{}", 2));
   start (f);
   assert_told (f, "");
-  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_false (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
   g_assert_true (g_str_has_prefix (error->message, "event 1: "));
   assert_counted (f, "invalid", 1);
@@ -167,12 +165,12 @@ test_type_that_is_too_long (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   add_event (f, "1", fits);
   start (f);
-  g_assert_true (amps_publication_finish (f->result, NULL));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, NULL));
 
   g_ptr_array_set_size (f->events, 0);
   add_event (f, "1", too_long);
   start (f);
-  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_false (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
   g_assert_nonnull (strstr (error->message, "type"));
 }
@@ -188,16 +186,16 @@ test_repeated_after_a_failure (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   fake_broker_fail_publications (f->broker, AMPS_ERROR_UNAVAILABLE, 1);
   start (f);
   assert_told (f, "publish 1 to mail\npublish 2 to mail\n");
-  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_false (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE);
 
   start (f);
   assert_told (f, "publish 1 to mail\n");
-  g_assert_true (amps_publication_finish (f->result, NULL));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, NULL));
 
   start (f);
   assert_told (f, "");
-  g_assert_true (amps_publication_finish (f->result, NULL));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, NULL));
 }
 
 /* As for what is delivered: the setting says what an event must be. */
@@ -217,20 +215,21 @@ test_nonconforming (Fixture *f, gconstpointer large)
   while (f->result == NULL)
     g_main_context_iteration (NULL, TRUE);
   log = log_recorder_take ();
-  g_assert_true (amps_publication_finish (f->result, &error));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_no_error (error);
   assert_told (f, "publish 1 to mail\n");
   g_assert_nonnull (strstr (log, "correlationId"));
   g_assert_cmpuint (amps_metrics_get_counter (f->metrics, AMPS_COUNTER_EVENTS_NONCONFORMING), ==,
                     1);
 
-  g_object_unref (f->config);
-  f->config = read_config ("EVENT_VALIDATION=strict");
+  g_clear_object (&f->result);
+  g_assert_finalize_object (f->publisher);
+  make_publisher (f, "EVENT_VALIDATION=strict");
   g_hash_table_remove_all (f->confirmed);
   start (f);
   while (f->result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_false (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_error (error, AMPS_ERROR, AMPS_ERROR_INVALID_EVENT);
   assert_told (f, "");
 }
@@ -275,7 +274,7 @@ test_of_nothing (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   start (f);
   assert_told (f, "");
-  g_assert_true (amps_publication_finish (f->result, NULL));
+  g_assert_true (amps_publisher_publish_finish (f->publisher, f->result, NULL));
 }
 
 /* The waiting ends, and the confirm that comes later finds nobody. */
@@ -290,7 +289,7 @@ test_cancelled (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_cancellable_cancel (f->cancellable);
   fake_broker_hold_publications (f->broker, FALSE);
   iterate ();
-  g_assert_false (amps_publication_finish (f->result, &error));
+  g_assert_false (amps_publisher_publish_finish (f->publisher, f->result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
@@ -311,7 +310,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   log_recorder_start ();
 
-#define ADD(name, test) g_test_add ("/publication/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) g_test_add ("/publisher/" name, Fixture, NULL, set_up, test, tear_down)
   ADD ("type-names-the-queue", test_type_names_the_queue);
   ADD ("ends-with-the-last-confirm", test_ends_with_the_last_confirm);
   ADD ("nothing-if-one-is-invalid", test_nothing_if_one_is_invalid);

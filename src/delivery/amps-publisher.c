@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "amps-publication.h"
+#include "amps-publisher.h"
 
 #include "amps-conformance.h"
 #include "base/amps-error.h"
@@ -15,10 +15,19 @@ typedef struct {
   gsize max_type; /* bytes: it names a queue */
 } Rules;
 
+struct _AmpsPublisher {
+  GObject parent_instance;
+
+  AmpsConfig *config;   /* (owned) */
+  AmpsBroker *broker;   /* (owned) */
+  AmpsMetrics *metrics; /* (owned) */
+  AmpsTracer *tracer;   /* (owned) (nullable) */
+};
+
+G_DEFINE_FINAL_TYPE (AmpsPublisher, amps_publisher, G_TYPE_OBJECT)
+
+/* What one task is about; its source is the publisher. */
 typedef struct {
-  Rules rules;
-  AmpsTracer *tracer;      /* (owned) (nullable) */
-  AmpsMetrics *metrics;    /* (owned) */
   GPtrArray *events;       /* (owned) of GBytes */
   AmpsTraceHeaders *trace; /* (owned) (nullable) */
   GHashTable *confirmed;   /* (owned) (nullable) of GBytes */
@@ -35,13 +44,57 @@ typedef struct {
 static void
 publication_free (Publication *self)
 {
-  g_clear_object (&self->tracer);
-  g_object_unref (self->metrics);
   g_ptr_array_unref (self->events);
   g_clear_pointer (&self->trace, amps_trace_headers_unref);
   g_clear_pointer (&self->confirmed, g_hash_table_unref);
   g_clear_error (&self->error);
   g_free (self);
+}
+
+static void
+amps_publisher_finalize (GObject *object)
+{
+  AmpsPublisher *self = AMPS_PUBLISHER (object);
+
+  g_clear_object (&self->tracer);
+  g_object_unref (self->metrics);
+  g_object_unref (self->broker);
+  g_object_unref (self->config);
+
+  G_OBJECT_CLASS (amps_publisher_parent_class)->finalize (object);
+}
+
+static void
+amps_publisher_class_init (AmpsPublisherClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = amps_publisher_finalize;
+}
+
+static void
+amps_publisher_init (AmpsPublisher *self G_GNUC_UNUSED)
+{
+}
+
+/**
+ * amps_publisher_new:
+ * @config: the settings: what events must be
+ * @broker: where to
+ * @metrics: counts each event
+ * @tracer: (nullable): records each of them
+ *
+ * Returns: (transfer full): a publisher
+ */
+AmpsPublisher *
+amps_publisher_new (AmpsConfig *config, AmpsBroker *broker, AmpsMetrics *metrics,
+                    AmpsTracer *tracer)
+{
+  AmpsPublisher *self = g_object_new (AMPS_TYPE_PUBLISHER, NULL);
+
+  self->config = g_object_ref (config);
+  self->broker = g_object_ref (broker);
+  self->metrics = g_object_ref (metrics);
+  g_set_object (&self->tracer, tracer);
+  return self;
 }
 
 static AmpsCloudEvent *
@@ -92,7 +145,7 @@ get_result (const GError *error)
 }
 
 static void
-publication_count (Publication *self, AmpsPublicationResult result)
+publisher_count (AmpsPublisher *self, AmpsPublicationResult result)
 {
   amps_metrics_count_publication (self->metrics, result);
   if (result == AMPS_PUBLICATION_CONFIRMED)
@@ -100,27 +153,28 @@ publication_count (Publication *self, AmpsPublicationResult result)
 }
 
 static void
-publication_on_published (GObject *source, GAsyncResult *result, gpointer user_data)
+publisher_on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Item *item = user_data;
-  Publication *self = g_task_get_task_data (item->task);
+  AmpsPublisher *self = AMPS_PUBLISHER (g_task_get_source_object (item->task));
+  Publication *publication = g_task_get_task_data (item->task);
   g_autoptr (GError) error = NULL;
   gboolean published = amps_broker_publish_finish (AMPS_BROKER (source), result, &error);
   AmpsPublicationResult publication_result = get_result (error);
 
-  publication_count (self, publication_result);
+  publisher_count (self, publication_result);
   if (item->trace != NULL)
     amps_tracer_end_publish (self->tracer, item->trace,
                              published ? NULL
                                        : amps_publication_result_to_string (publication_result));
   if (!published)
     {
-      if (self->error == NULL)
-        self->error = g_steal_pointer (&error);
+      if (publication->error == NULL)
+        publication->error = g_steal_pointer (&error);
     }
-  else if (self->confirmed != NULL)
+  else if (publication->confirmed != NULL)
     {
-      g_hash_table_add (self->confirmed, g_bytes_ref (item->event));
+      g_hash_table_add (publication->confirmed, g_bytes_ref (item->event));
     }
 
   end_one (item->task);
@@ -155,46 +209,47 @@ check_events (GPtrArray *events, const Rules *rules, GError **error)
 static void
 publish_one (GTask *task, GBytes *event, const AmpsCloudEvent *attributes)
 {
-  Publication *self = g_task_get_task_data (task);
-  AmpsTraceHeaders *headers = self->trace;
+  AmpsPublisher *self = AMPS_PUBLISHER (g_task_get_source_object (task));
+  Publication *publication = g_task_get_task_data (task);
+  AmpsTraceHeaders *headers = publication->trace;
   Item *item;
 
-  if (self->confirmed != NULL && g_hash_table_contains (self->confirmed, event))
+  if (publication->confirmed != NULL && g_hash_table_contains (publication->confirmed, event))
     return;
 
   amps_conformance_note (self->metrics, attributes->faults);
   item = g_new0 (Item, 1);
   item->task = g_object_ref (task);
   item->event = g_bytes_ref (event);
-  self->pending++;
+  publication->pending++;
   if (self->tracer != NULL)
     {
-      item->trace = amps_tracer_begin_publish (self->tracer, self->trace, attributes,
+      item->trace = amps_tracer_begin_publish (self->tracer, publication->trace, attributes,
                                                g_bytes_get_size (event));
       headers = amps_publish_trace_get_headers (item->trace);
     }
-  amps_broker_publish_async (AMPS_BROKER (g_task_get_source_object (task)), attributes->type,
-                             attributes->id, headers, event, g_task_get_cancellable (task),
-                             publication_on_published, item);
+  amps_broker_publish_async (self->broker, attributes->type, attributes->id, headers, event,
+                             g_task_get_cancellable (task), publisher_on_published, item);
 }
 
 /* @checked: (nullable) (transfer full): what is in the events; else @error is set */
 static void
 publish_checked (GTask *task, GPtrArray *checked, GError *error)
 {
-  Publication *self = g_task_get_task_data (task);
+  Publication *publication = g_task_get_task_data (task);
   g_autoptr (GPtrArray) attributes = checked;
 
   if (attributes == NULL)
     {
-      publication_count (self, AMPS_PUBLICATION_INVALID);
+      publisher_count (AMPS_PUBLISHER (g_task_get_source_object (task)), AMPS_PUBLICATION_INVALID);
       g_task_return_error (task, error);
       return;
     }
 
-  self->pending = 1;
-  for (unsigned int i = 0; i < self->events->len; i++)
-    publish_one (task, g_ptr_array_index (self->events, i), g_ptr_array_index (attributes, i));
+  publication->pending = 1;
+  for (unsigned int i = 0; i < publication->events->len; i++)
+    publish_one (task, g_ptr_array_index (publication->events, i),
+                 g_ptr_array_index (attributes, i));
   end_one (task);
 }
 
@@ -248,11 +303,8 @@ get_size (GPtrArray *events)
 }
 
 /**
- * amps_publication_start:
- * @broker: where to
- * @metrics: counts each event
- * @tracer: (nullable): records each of them
- * @config: says what each event must be
+ * amps_publisher_publish_async:
+ * @self: a publisher
  * @events: (element-type GBytes): events in structured mode
  * @trace: (nullable): the trace context that goes with each of them
  * @confirmed: (nullable): events that were confirmed before and need not be
@@ -265,30 +317,29 @@ get_size (GPtrArray *events)
  * if one of them is invalid.
  */
 void
-amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tracer,
-                        AmpsConfig *config, GPtrArray *events, AmpsTraceHeaders *trace,
-                        GHashTable *confirmed, GCancellable *cancellable,
-                        GAsyncReadyCallback callback, gpointer user_data)
+amps_publisher_publish_async (AmpsPublisher *self, GPtrArray *events, AmpsTraceHeaders *trace,
+                              GHashTable *confirmed, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (broker, cancellable, callback, user_data);
+  Rules rules = {
+    .validation = amps_config_get_event_validation (self->config),
+    .max_type = amps_config_get_backend (self->config)->max_queue_name,
+  };
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (GTask) in_thread = NULL;
-  Publication *self = g_new0 (Publication, 1);
+  Publication *publication = g_new0 (Publication, 1);
   Check *check;
 
-  g_task_set_source_tag (task, amps_publication_start);
-  g_task_set_task_data (task, self, (GDestroyNotify) publication_free);
-  self->rules.validation = amps_config_get_event_validation (config);
-  self->rules.max_type = amps_config_get_backend (config)->max_queue_name;
-  self->metrics = g_object_ref (metrics);
-  g_set_object (&self->tracer, tracer);
-  self->events = g_ptr_array_ref (events);
-  self->trace = trace != NULL ? amps_trace_headers_ref (trace) : NULL;
-  self->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
+  g_task_set_source_tag (task, amps_publisher_publish_async);
+  g_task_set_task_data (task, publication, (GDestroyNotify) publication_free);
+  publication->events = g_ptr_array_ref (events);
+  publication->trace = trace != NULL ? amps_trace_headers_ref (trace) : NULL;
+  publication->confirmed = confirmed != NULL ? g_hash_table_ref (confirmed) : NULL;
 
   if (get_size (events) <= MAX_SIZE_AT_ONCE)
     {
       GError *error = NULL;
-      GPtrArray *checked = check_events (events, &self->rules, &error);
+      GPtrArray *checked = check_events (events, &rules, &error);
 
       publish_checked (task, checked, error);
       return;
@@ -296,14 +347,15 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tr
 
   check = g_new (Check, 1);
   check->events = g_ptr_array_ref (events);
-  check->rules = self->rules;
+  check->rules = rules;
   in_thread = g_task_new (NULL, NULL, on_checked, g_steal_pointer (&task));
   g_task_set_task_data (in_thread, check, check_free);
   g_task_run_in_thread (in_thread, check_in_thread);
 }
 
 /**
- * amps_publication_finish:
+ * amps_publisher_publish_finish:
+ * @self: a publisher
  * @result: what the callback got
  * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
  *   [method@Amps.Broker.publish_finish]; with these the other events may have been
@@ -312,7 +364,9 @@ amps_publication_start (AmpsBroker *broker, AmpsMetrics *metrics, AmpsTracer *tr
  * Returns: whether all events are safe with the broker
  */
 gboolean
-amps_publication_finish (GAsyncResult *result, GError **error)
+amps_publisher_publish_finish (AmpsPublisher *self, GAsyncResult *result, GError **error)
 {
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
   return g_task_propagate_boolean (G_TASK (result), error);
 }

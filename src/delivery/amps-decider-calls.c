@@ -1,90 +1,129 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-decider-private.h"
 
-#include "amps-publication.h"
 #include "base/amps-error.h"
 
-/* What is published, and acknowledgements that publish something first. */
+/* What the API asks of a job, by its identifier. */
 
-/* @trace: (nullable): what the caller says of it
- * @confirmed: (nullable): what need not be published again */
-static void
-decider_publish_publish (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
-                         GHashTable *confirmed, GTask *task, GAsyncReadyCallback callback)
+/* @job: (out) (nullable) (transfer full): the job, if it is decided now and not before
+ *
+ * Returns: whether it has that outcome */
+static gboolean
+decider_take (AmpsDecider *self, const char *identifier, AmpsOutcome outcome, AmpsJob **job,
+              GError **error)
 {
-  amps_publication_start (self->broker, self->metrics, self->tracer, self->config, events, trace,
-                          confirmed, g_task_get_cancellable (task), callback, task);
-}
-
-static void
-on_published_alone (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = G_TASK (user_data);
-  g_autoptr (GError) error = NULL;
-
-  if (amps_publication_finish (result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  return amps_decider_check_lease (self, identifier, error) &&
+         amps_manifest_take (self->manifest, identifier, outcome, job, error);
 }
 
 /**
- * amps_decider_publish_async:
+ * amps_decider_acknowledge:
  * @self: a decider
- * @events: (element-type GBytes): events in structured mode
- * @trace: (nullable): the trace context that goes with each of them
- * @cancellable: (nullable): stops waiting, not publishing
- * @callback: called when all are confirmed, or have failed
- * @user_data: passed to @callback
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @error: return location, as of [method@Amps.Manifest.take]
  *
- * Publishes @events without deciding any job.
- */
-void
-amps_decider_publish_async (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace,
-                            GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, amps_decider_publish_async);
-  decider_publish_publish (self, events, trace, NULL, task, on_published_alone);
-}
-
-/**
- * amps_decider_publish_finish:
- * @self: a decider
- * @result: what the callback got
- * @error: return location: %AMPS_ERROR_INVALID_EVENT, or as of
- *   [method@Amps.Broker.publish_finish] and, for an acknowledgement, of
- *   [method@Amps.Manifest.take]
- *
- * Ends [method@Amps.Decider.publish_async] and [method@Amps.Decider.acknowledge_async].
- *
- * Returns: whether all events are safe with the broker, and the job acknowledged
+ * Returns: whether the job is acknowledged, now or before
  */
 gboolean
-amps_decider_publish_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
+amps_decider_acknowledge (AmpsDecider *self, const char *identifier, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_autoptr (AmpsJob) job = NULL;
 
-  return g_task_propagate_boolean (G_TASK (result), error);
+  if (!decider_take (self, identifier, AMPS_OUTCOME_ACKNOWLEDGED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    amps_decider_end_acknowledged (self, job);
+  return TRUE;
+}
+
+/**
+ * amps_decider_reject:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @reason: (nullable): why, for people
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Returns: whether the job is rejected for good, now or before
+ */
+gboolean
+amps_decider_reject (AmpsDecider *self, const char *identifier, const char *reason, GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!decider_take (self, identifier, AMPS_OUTCOME_REJECTED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    amps_decider_end_rejected (self, job, reason);
+  return TRUE;
+}
+
+/**
+ * amps_decider_reschedule:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @delay: µs it shall wait; 0 for none
+ * @error: return location, as of [method@Amps.Manifest.take]
+ *
+ * Returns: whether the job is given back, now or before
+ */
+gboolean
+amps_decider_reschedule (AmpsDecider *self, const char *identifier, gint64 delay, GError **error)
+{
+  g_autoptr (AmpsJob) job = NULL;
+
+  if (!decider_take (self, identifier, AMPS_OUTCOME_RESCHEDULED, &job, error))
+    return FALSE;
+
+  if (job != NULL)
+    amps_decider_end_rescheduled (self, job, delay);
+  return TRUE;
+}
+
+/**
+ * amps_decider_heartbeat:
+ * @self: a decider
+ * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
+ * @extend: µs that the workload wants from now; 0 for what the settings say
+ * @deadline: (out): monotonic µs when the job expires; 0 for never
+ * @error: return location: %AMPS_ERROR_NOT_FOUND
+ *
+ * Lets the deadline of a job start anew.
+ *
+ * Returns: whether the job is still the workload's
+ */
+gboolean
+amps_decider_heartbeat (AmpsDecider *self, const char *identifier, gint64 extend, gint64 *deadline,
+                        GError **error)
+{
+  return amps_decider_check_lease (self, identifier, error) &&
+         amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
+}
+
+/* Acknowledgements that publish something first. @confirmed need not be published again. */
+static void
+publish_for (AmpsDecider *self, GPtrArray *events, AmpsTraceHeaders *trace, GHashTable *confirmed,
+             GTask *task, GAsyncReadyCallback callback)
+{
+  amps_publisher_publish_async (self->publisher, events, trace, confirmed,
+                                g_task_get_cancellable (task), callback, task);
 }
 
 static void
-decider_publish_on_published (GObject *source G_GNUC_UNUSED, GAsyncResult *result,
-                              gpointer user_data)
+decider_on_published (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
   AmpsJob *job = AMPS_JOB (g_task_get_task_data (task));
   g_autoptr (GError) error = NULL;
-  gboolean published = amps_publication_finish (result, &error);
+  gboolean published = amps_publisher_publish_finish (AMPS_PUBLISHER (source), result, &error);
 
   amps_manifest_stop_deciding (self->manifest, job);
   if (published && !amps_decider_check_lease (self, amps_job_get_id (job), &error))
     published = FALSE;
   if (published && amps_manifest_decide (self->manifest, job, AMPS_OUTCOME_ACKNOWLEDGED))
-    amps_decider_acknowledge (self, job);
+    amps_decider_end_acknowledged (self, job);
   else if (amps_lifecycle_is_hurried (self->lifecycle) ||
            (amps_job_get_state (job) == AMPS_JOB_WAITING && !amps_decider_may_wait (self, job)))
     amps_decider_release (self, job);
@@ -150,7 +189,7 @@ ensure_late (AmpsDecider *self, const char *id)
 
 /* The job may be here again meanwhile. */
 static void
-on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+on_published_late (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = G_TASK (user_data);
   AmpsDecider *self = AMPS_DECIDER (g_task_get_source_object (task));
@@ -159,7 +198,7 @@ on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer
   GError *error = NULL;
 
   ensure_late (self, id)->busy = FALSE;
-  if (!amps_publication_finish (result, &error) ||
+  if (!amps_publisher_publish_finish (AMPS_PUBLISHER (source), result, &error) ||
       !amps_manifest_take (self->manifest, id, AMPS_OUTCOME_ACKNOWLEDGED, &job, &error))
     {
       g_task_return_error (task, error);
@@ -168,7 +207,7 @@ on_published_late (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer
 
   g_hash_table_remove (self->late, id);
   if (job != NULL)
-    amps_decider_acknowledge (self, job);
+    amps_decider_end_acknowledged (self, job);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -189,7 +228,7 @@ publish_late (AmpsDecider *self, const char *id, GPtrArray *events, AmpsTraceHea
 
   late->busy = TRUE;
   g_task_set_task_data (task, g_strdup (id), g_free);
-  decider_publish_publish (self, events, trace, late->confirmed, task, on_published_late);
+  publish_for (self, events, trace, late->confirmed, task, on_published_late);
 }
 
 /**
@@ -247,6 +286,22 @@ amps_decider_acknowledge_async (AmpsDecider *self, const char *identifier, GPtrA
   confirmed = amps_job_get_confirmed (job);
   context = trace != NULL ? amps_trace_headers_ref (trace) : amps_job_dup_trace (job);
   g_task_set_task_data (task, g_steal_pointer (&job), g_object_unref);
-  decider_publish_publish (self, events, context, confirmed, g_steal_pointer (&task),
-                           decider_publish_on_published);
+  publish_for (self, events, context, confirmed, g_steal_pointer (&task), decider_on_published);
+}
+
+/**
+ * amps_decider_acknowledge_finish:
+ * @self: a decider
+ * @result: what the callback got
+ * @error: return location, as of [method@Amps.Manifest.take] and
+ *   [method@Amps.Publisher.publish_finish]
+ *
+ * Returns: whether the events are safe with the broker and the job acknowledged
+ */
+gboolean
+amps_decider_acknowledge_finish (AmpsDecider *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -98,7 +98,7 @@ amps_decider_heartbeat (AmpsDecider *self, const char *identifier, gint64 extend
                         GError **error)
 {
   return amps_decider_check_lease (self, identifier, error) &&
-         amps_sender_heartbeat (self->sender, identifier, extend, deadline, error);
+         amps_manifest_heartbeat (self->manifest, identifier, extend, deadline, error);
 }
 
 /* Acknowledgements that publish something first. @confirmed need not be published again. */

@@ -21,6 +21,9 @@ struct _AmpsDecider {
   AmpsRefusals *refusals;   /* (owned) */
   AmpsTracer *tracer;       /* (owned) (nullable) */
   GHashTable *late;         /* (owned) id → what is published for it though it was given up */
+
+  AmpsDeciderAccepted accepted; /* (nullable) */
+  gpointer accepted_data;
 };
 
 GHashTable *amps_decider_new_late (void);

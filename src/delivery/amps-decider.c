@@ -25,6 +25,7 @@ amps_decider_finalize (GObject *object)
   g_object_unref (self->lifecycle);
   g_object_unref (self->publisher);
   g_object_unref (self->settler);
+  amps_sender_set_answered (self->sender, NULL, NULL);
   g_object_unref (self->sender);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
@@ -452,6 +453,20 @@ publish_answer (AmpsDecider *self, AmpsJob *job, GBytes *event)
                                   on_answer_acknowledged, g_object_ref (job));
 }
 
+/**
+ * amps_decider_set_accepted:
+ * @self: a decider
+ * @accepted: (nullable) (scope forever): called when the workload has accepted a job, which
+ *   it goes on with after its answer
+ * @user_data: passed to @accepted
+ */
+void
+amps_decider_set_accepted (AmpsDecider *self, AmpsDeciderAccepted accepted, gpointer user_data)
+{
+  self->accepted = accepted;
+  self->accepted_data = user_data;
+}
+
 /* An acknowledgement that was faster than the answer has accepted the job, too. */
 static void
 note_accepted (AmpsDecider *self, AmpsJob *job)
@@ -462,12 +477,14 @@ note_accepted (AmpsDecider *self, AmpsJob *job)
   if (outcome == AMPS_OUTCOME_NONE || outcome == AMPS_OUTCOME_ACKNOWLEDGED)
     decider_observe (self, job, AMPS_HISTOGRAM_DELIVERY_LATENCY,
                      amps_job_get_since (job) - amps_job_get_delivery (job)->received);
+  if (self->accepted != NULL)
+    self->accepted (self->accepted_data);
 }
 
 static void
-decider_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job, const AmpsVerdict *verdict,
-                     AmpsDecider *self)
+decider_on_answered (AmpsJob *job, const AmpsVerdict *verdict, gpointer user_data)
 {
+  AmpsDecider *self = user_data;
   AmpsJobState state = amps_job_get_state (job);
 
   amps_log_job (DEBUG, JOB_ANSWERED, job, NULL, "Job is answered: %s",
@@ -555,7 +572,7 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
   self->refusals = g_object_ref (refusals);
   g_set_object (&self->tracer, tracer);
 
-  g_signal_connect_object (sender, "answered", G_CALLBACK (decider_on_answered), self, 0);
+  amps_sender_set_answered (sender, decider_on_answered, self);
   g_signal_connect_object (manifest, "expired", G_CALLBACK (decider_on_expired), self, 0);
   return self;
 }

@@ -17,11 +17,20 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_DECIDER (amps_decider_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsDecider, amps_decider, AMPS, DECIDER, GObject)
 
+/**
+ * AmpsDeciderAccepted:
+ * @user_data: as given
+ */
+typedef void (*AmpsDeciderAccepted) (gpointer user_data);
+
 AmpsDecider *amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                                AmpsManifest *manifest, AmpsMetrics *metrics, AmpsSender *sender,
                                AmpsSettler *settler, AmpsPublisher *publisher,
                                AmpsLifecycle *lifecycle, AmpsRefusals *refusals,
                                AmpsTracer *tracer);
+
+void amps_decider_set_accepted (AmpsDecider *self, AmpsDeciderAccepted accepted,
+                                gpointer user_data);
 
 gboolean amps_decider_acknowledge (AmpsDecider *self, const char *identifier, GError **error);
 gboolean amps_decider_reject (AmpsDecider *self, const char *identifier, const char *reason,

@@ -147,6 +147,8 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
   self->workload = g_object_ref (workload);
   self->manifest = g_object_ref (manifest);
   self->metrics = g_object_ref (metrics);
+  amps_manifest_set_timeouts (manifest, amps_config_get_job_timeout (config),
+                              amps_config_get_heartbeat_timeout (config));
   self->lifecycle = amps_lifecycle_new ();
   self->refusals = amps_refusals_new (config, clock, workload);
   self->gate = amps_consumer_gate_new (broker, workload, metrics, self->lifecycle, self->refusals);
@@ -164,7 +166,7 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
       amps_releaser_new (clock, workload, manifest, self->sender, self->decider, self->lifecycle);
 
   if (amps_config_get_workload_restart (config) == AMPS_WORKLOAD_RESTART_EXPIRE)
-    self->lost = amps_lost_jobs_new (clock, workload, manifest, self->sender, self->decider);
+    self->lost = amps_lost_jobs_new (clock, workload, manifest, self->decider);
 
   g_signal_connect_object (self->settler, "finished", G_CALLBACK (dispatcher_on_finished), self,
                            G_CONNECT_AFTER);

@@ -29,6 +29,7 @@ amps_lost_jobs_finalize (GObject *object)
   AmpsLostJobs *self = AMPS_LOST_JOBS (object);
 
   amps_timer_free (self->timer);
+  amps_decider_set_accepted (self->decider, NULL, NULL);
   g_object_unref (self->decider);
   g_object_unref (self->manifest);
   g_object_unref (self->workload);
@@ -79,10 +80,11 @@ lost_jobs_on_timer (gpointer user_data)
 }
 
 static void
-lost_jobs_on_answered (AmpsSender *sender G_GNUC_UNUSED, AmpsJob *job G_GNUC_UNUSED,
-                       const AmpsVerdict *verdict, AmpsLostJobs *self)
+on_accepted (gpointer user_data)
 {
-  if (verdict->kind == AMPS_VERDICT_ACCEPTED && amps_timer_get_due (self->timer) < 0)
+  AmpsLostJobs *self = user_data;
+
+  if (amps_timer_get_due (self->timer) < 0)
     amps_timer_set_due (self->timer, amps_clock_get_monotonic_time (self->clock) + LOOK_INTERVAL);
 }
 
@@ -129,14 +131,13 @@ on_restarted (AmpsProbe *probe G_GNUC_UNUSED, AmpsLostJobs *self)
  * @clock: what waits are measured by
  * @workload: who may be started anew
  * @manifest: where the jobs are
- * @sender: tells which it accepts
- * @decider: who decides the jobs that are lost
+ * @decider: tells when it accepts one, and decides those that are lost
  *
  * Returns: (transfer full): what watches over jobs that the workload accepts
  */
 AmpsLostJobs *
 amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                    AmpsSender *sender, AmpsDecider *decider)
+                    AmpsDecider *decider)
 {
   AmpsLostJobs *self = g_object_new (AMPS_TYPE_LOST_JOBS, NULL);
 
@@ -150,6 +151,6 @@ amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *mani
                            G_CALLBACK (on_restarted), self, 0);
   g_signal_connect_object (workload, "ended-connections", G_CALLBACK (on_ended_connections), self,
                            0);
-  g_signal_connect_object (sender, "answered", G_CALLBACK (lost_jobs_on_answered), self, 0);
+  amps_decider_set_accepted (decider, on_accepted, self);
   return self;
 }

@@ -15,6 +15,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsLostJobs, amps_lost_jobs, AMPS, LOST_JOBS, GObject)
 
 AmpsLostJobs *amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
-                                  AmpsSender *sender, AmpsDecider *decider);
+                                  AmpsDecider *decider);
 
 G_END_DECLS

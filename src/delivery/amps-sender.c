@@ -25,16 +25,12 @@ struct _AmpsSender {
   GSource *batch_timer; /* (owned) due when a small batch has waited long enough */
   unsigned int max_concurrency;
   unsigned int batch_size;
+
+  AmpsSenderAnswered answered; /* (nullable) */
+  gpointer answered_data;
 };
 
 G_DEFINE_FINAL_TYPE (AmpsSender, amps_sender, G_TYPE_OBJECT)
-
-typedef enum {
-  SIGNAL_ANSWERED,
-  N_SIGNALS,
-} AmpsSenderSignal;
-
-static unsigned int signals[N_SIGNALS];
 
 typedef struct {
   AmpsSender *sender;   /* (owned) */
@@ -94,16 +90,6 @@ amps_sender_class_init (AmpsSenderClass *klass)
 
   object_class->dispose = amps_sender_dispose;
   object_class->finalize = amps_sender_finalize;
-
-  /**
-   * AmpsSender::answered:
-   * @self: a sender
-   * @job: a job that was sent
-   * @verdict: (type AmpsVerdict): what the workload's answer means for it
-   */
-  signals[SIGNAL_ANSWERED] =
-      g_signal_new ("answered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                    G_TYPE_NONE, 2, AMPS_TYPE_JOB, G_TYPE_POINTER);
 }
 
 static void
@@ -170,33 +156,32 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
   return self;
 }
 
-/* Monotonic µs when a job expires that shows life now; 0 for never. */
-static gint64
-get_new_deadline (AmpsSender *self, gint64 extend)
+/**
+ * amps_sender_set_answered:
+ * @self: a sender
+ * @answered: (nullable) (scope forever): called with each job that was sent, and what its
+ *   answer means
+ * @user_data: passed to @answered
+ */
+void
+amps_sender_set_answered (AmpsSender *self, AmpsSenderAnswered answered, gpointer user_data)
 {
-  gint64 job_timeout = amps_config_get_job_timeout (self->config);
-  gint64 heartbeat_timeout = amps_config_get_heartbeat_timeout (self->config);
-  gint64 timeout = extend;
-
-  if (timeout == 0)
-    timeout = job_timeout;
-  if (extend == 0 && heartbeat_timeout > 0 && (timeout == 0 || heartbeat_timeout < timeout))
-    timeout = heartbeat_timeout;
-
-  return timeout > 0 ? amps_clock_get_monotonic_time (self->clock) + timeout : 0;
+  self->answered = answered;
+  self->answered_data = user_data;
 }
 
 static void
-emit_answered (AmpsSender *self, AmpsJob *job, const AmpsVerdict *verdict)
+sender_tell (AmpsSender *self, AmpsJob *job, const AmpsVerdict *verdict)
 {
-  g_signal_emit (self, signals[SIGNAL_ANSWERED], 0, job, verdict);
+  if (self->answered != NULL)
+    self->answered (job, verdict, self->answered_data);
 }
 
 static void
 tell_each (AmpsSender *self, GPtrArray *jobs, const AmpsVerdict *verdict)
 {
   for (unsigned int i = 0; i < jobs->len; i++)
-    emit_answered (self, g_ptr_array_index (jobs, i), verdict);
+    sender_tell (self, g_ptr_array_index (jobs, i), verdict);
 }
 
 /* One bad event must not take the others of its batch with it. */
@@ -210,7 +195,7 @@ send_each_alone (AmpsSender *self, GPtrArray *jobs)
       AmpsJob *job = g_ptr_array_index (jobs, i - 1);
 
       g_hash_table_add (self->alone, g_object_ref (job));
-      emit_answered (self, job, &undecided);
+      sender_tell (self, job, &undecided);
       if (amps_job_get_state (job) != AMPS_JOB_WAITING)
         g_hash_table_remove (self->alone, job);
     }
@@ -242,14 +227,14 @@ tell_outcomes (AmpsSender *self, GPtrArray *jobs, const AmpsAnswer *answer)
 
       if (failure == NULL)
         {
-          emit_answered (self, job, &done);
+          sender_tell (self, job, &done);
           continue;
         }
 
       failed.kind = failure->reschedule ? AMPS_VERDICT_RESCHEDULED : AMPS_VERDICT_REJECTED;
       failed.detail = failure->reason;
       failed.summary = "the workload's answer to the batch says so";
-      emit_answered (self, job, &failed);
+      sender_tell (self, job, &failed);
     }
 }
 
@@ -353,7 +338,7 @@ pop_batch (AmpsSender *self, unsigned int size)
 static void
 post (AmpsSender *self, GPtrArray *jobs, gboolean trial)
 {
-  gint64 deadline = get_new_deadline (self, 0);
+  gint64 deadline = amps_manifest_get_new_deadline (self->manifest, 0);
   Request *request = g_new (Request, 1);
 
   for (unsigned int i = 0; i < jobs->len; i++)
@@ -530,34 +515,4 @@ amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency)
 {
   self->max_concurrency = max_concurrency;
   amps_sender_send (self);
-}
-
-/**
- * amps_sender_heartbeat:
- * @self: a sender
- * @identifier: an event's id, or an `Amps-Job-Id` of its latest POST
- * @extend: µs that the workload wants from now; 0 for what the settings say
- * @deadline: (out): monotonic µs when the job expires; 0 for never
- * @error: return location: %AMPS_ERROR_NOT_FOUND
- *
- * Lets the deadline of a job start anew.
- *
- * Returns: whether the job is still the workload's
- */
-gboolean
-amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend, gint64 *deadline,
-                       GError **error)
-{
-  AmpsJob *job = amps_manifest_lookup (self->manifest, identifier);
-
-  if (job == NULL || !amps_job_is_in_workload (job))
-    {
-      g_set_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND,
-                   "no job “%s” is running; stop working on it", identifier);
-      return FALSE;
-    }
-
-  *deadline = get_new_deadline (self, extend);
-  amps_manifest_heartbeat (self->manifest, job, *deadline);
-  return TRUE;
 }

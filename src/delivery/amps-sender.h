@@ -22,15 +22,22 @@ G_BEGIN_DECLS
 #define AMPS_TYPE_SENDER (amps_sender_get_type ())
 G_DECLARE_FINAL_TYPE (AmpsSender, amps_sender, AMPS, SENDER, GObject)
 
+/**
+ * AmpsSenderAnswered:
+ * @job: (transfer none): a job that was sent
+ * @verdict: (transfer none): what the workload's answer means for it
+ * @user_data: as given
+ */
+typedef void (*AmpsSenderAnswered) (AmpsJob *job, const AmpsVerdict *verdict, gpointer user_data);
+
 AmpsSender *amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
                              AmpsManifest *manifest, AmpsMetrics *metrics, AmpsLifecycle *lifecycle,
                              AmpsRefusals *refusals, AmpsTracer *tracer);
+void amps_sender_set_answered (AmpsSender *self, AmpsSenderAnswered answered, gpointer user_data);
 void amps_sender_add (AmpsSender *self, AmpsJob *job, gint64 not_before);
 void amps_sender_add_first (AmpsSender *self, AmpsJob *job);
 void amps_sender_clear (AmpsSender *self);
 void amps_sender_set_max_concurrency (AmpsSender *self, unsigned int max_concurrency);
 void amps_sender_send (AmpsSender *self);
-gboolean amps_sender_heartbeat (AmpsSender *self, const char *identifier, gint64 extend,
-                                gint64 *deadline, GError **error);
 
 G_END_DECLS

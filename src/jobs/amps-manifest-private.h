@@ -20,6 +20,8 @@ struct _AmpsManifest {
   AmpsRunIds *runs;          /* (owned) */
   AmpsEarlierRuns *earlier;  /* (owned) */
   AmpsTimerQueue *deadlines; /* (owned) of AmpsJob */
+  gint64 job_timeout;        /* µs; 0 for none */
+  gint64 heartbeat_timeout;  /* likewise */
   unsigned int n_in_workload;
   unsigned int n_running;
 

@@ -385,54 +385,6 @@ amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, g
   amps_manifest_set_deadline (self, job, 0);
 }
 
-/* µs; 0 without a deadline. */
-gint64
-amps_manifest_get_time_left (AmpsManifest *self, gint64 deadline)
-{
-  return deadline != 0 ? MAX (deadline - amps_clock_get_monotonic_time (self->clock), 1) : 0;
-}
-
-/**
- * amps_manifest_set_deadline:
- * @self: a manifest
- * @job: a job
- * @deadline: monotonic µs when it expires; 0 for never
- *
- * While @job is being decided, that is how much time it has left after it.
- */
-void
-amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline)
-{
-  if (job->state == AMPS_JOB_DECIDING)
-    {
-      job->remaining = amps_manifest_get_time_left (self, deadline);
-      return;
-    }
-
-  if (job->deadline_entry != NULL)
-    amps_timer_queue_remove (self->deadlines, g_steal_pointer (&job->deadline_entry));
-
-  job->deadline = deadline;
-  if (deadline != 0)
-    job->deadline_entry = amps_timer_queue_add (self->deadlines, deadline, job);
-}
-
-/**
- * amps_manifest_heartbeat:
- * @self: a manifest
- * @job: a job in the workload
- * @deadline: monotonic µs when it expires now; 0 for never
- *
- * Says that the workload still works on @job.
- */
-void
-amps_manifest_heartbeat (AmpsManifest *self, AmpsJob *job, gint64 deadline)
-{
-  job->heartbeat = amps_clock_get_monotonic_time (self->clock);
-  job->n_heartbeats++;
-  amps_manifest_set_deadline (self, job, deadline);
-}
-
 static void
 remove_job (AmpsManifest *self, AmpsJob *job)
 {

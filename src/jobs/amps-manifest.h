@@ -37,6 +37,7 @@ typedef enum {
 G_DECLARE_FINAL_TYPE (AmpsManifest, amps_manifest, AMPS, MANIFEST, GObject)
 
 AmpsManifest *amps_manifest_new (AmpsClock *clock, unsigned int capacity);
+void amps_manifest_set_timeouts (AmpsManifest *self, gint64 job_timeout, gint64 heartbeat_timeout);
 
 gboolean amps_manifest_is_late_success (AmpsManifest *self, AmpsJob *job);
 gboolean amps_manifest_recall (AmpsManifest *self, AmpsJob *job, AmpsSettlement *settlement);
@@ -54,7 +55,9 @@ void amps_manifest_accept (AmpsManifest *self, AmpsJob *job);
 void amps_manifest_end_run (AmpsManifest *self, AmpsJob *job, unsigned int attempt, gboolean sent,
                             const char *detail);
 void amps_manifest_set_deadline (AmpsManifest *self, AmpsJob *job, gint64 deadline);
-void amps_manifest_heartbeat (AmpsManifest *self, AmpsJob *job, gint64 deadline);
+gint64 amps_manifest_get_new_deadline (AmpsManifest *self, gint64 extend);
+gboolean amps_manifest_heartbeat (AmpsManifest *self, const char *identifier, gint64 extend,
+                                  gint64 *deadline, GError **error);
 
 AmpsJob *amps_manifest_find (AmpsManifest *self, const char *identifier);
 const char *amps_manifest_get_given_up (AmpsManifest *self, const char *identifier);

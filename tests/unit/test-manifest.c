@@ -226,15 +226,19 @@ test_deadlines (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_heartbeats (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+  g_autoptr (GError) error = NULL;
   AmpsJob *job;
+  gint64 deadline;
 
   add (f, "a");
+  g_assert_false (amps_manifest_heartbeat (f->manifest, "a", 0, &deadline, &error));
+  g_assert_error (error, AMPS_ERROR, AMPS_ERROR_NOT_FOUND);
   job = run (f, "a", AMPS_SECONDS (30));
   g_assert_cmpint (amps_job_get_heartbeat (job), ==, 0);
   fake_clock_advance (f->clock, AMPS_SECONDS (20));
   for (int i = 0; i < 2; i++)
-    amps_manifest_heartbeat (f->manifest, job,
-                             amps_clock_get_monotonic_time (f->clock) + AMPS_SECONDS (30));
+    g_assert_true (amps_manifest_heartbeat (f->manifest, "a", AMPS_SECONDS (30), &deadline, NULL));
+  g_assert_cmpint (deadline, ==, amps_clock_get_monotonic_time (f->clock) + AMPS_SECONDS (30));
   g_assert_cmpint (amps_job_get_heartbeat (job), ==, amps_clock_get_monotonic_time (f->clock));
   g_assert_cmpuint (amps_job_get_n_heartbeats (job), ==, 2);
   fake_clock_advance (f->clock, AMPS_SECONDS (29));
@@ -244,6 +248,27 @@ test_heartbeats (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   run (f, "a", 0);
   g_assert_cmpint (amps_job_get_heartbeat (job), ==, 0);
   g_assert_cmpuint (amps_job_get_n_heartbeats (job), ==, 0);
+}
+
+/* The shorter one counts, unless the workload says how long it wants. */
+static void
+test_timeouts (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  static const struct {
+    gint64 job_timeout, heartbeat_timeout, extend, expected;
+  } cases[] = {
+    { 0, 0, 0, 0 },    { 60, 0, 0, 60 }, { 0, 20, 0, 20 },   { 60, 20, 0, 20 },
+    { 20, 60, 0, 20 }, { 0, 0, 90, 90 }, { 60, 20, 90, 90 },
+  };
+  gint64 now = amps_clock_get_monotonic_time (f->clock);
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      gint64 expected = cases[i].expected != 0 ? now + cases[i].expected : 0;
+
+      amps_manifest_set_timeouts (f->manifest, cases[i].job_timeout, cases[i].heartbeat_timeout);
+      g_assert_cmpint (amps_manifest_get_new_deadline (f->manifest, cases[i].extend), ==, expected);
+    }
 }
 
 static void
@@ -547,6 +572,7 @@ FIXTURE_TESTS = {
   { "/manifest/run-ids", test_run_ids },
   { "/manifest/deadlines", test_deadlines },
   { "/manifest/heartbeats", test_heartbeats },
+  { "/manifest/timeouts", test_timeouts },
   { "/manifest/deciding", test_deciding },
   { "/manifest/duplicates", test_duplicates },
   { "/manifest/successor", test_successor },

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-api-metrics.h"
 
-static const char *const calls[] = {
-  [AMPS_API_ACKNOWLEDGE] = "acknowledge",
-  [AMPS_API_REJECT] = "reject",
-  [AMPS_API_HEARTBEAT] = "heartbeat",
-  [AMPS_API_PUBLISH] = "publish",
-  [AMPS_API_JOBS] = "jobs",
-  [AMPS_API_JOB] = "job",
-  [AMPS_API_DRAIN] = "drain",
-  [AMPS_API_PAUSE] = "pause",
-  [AMPS_API_RESUME] = "resume",
-  [AMPS_API_CONCURRENCY] = "concurrency",
-  [AMPS_API_HEALTHZ] = "healthz",
-  [AMPS_API_READYZ] = "readyz",
-  [AMPS_API_HEALTH] = "health",
-  [AMPS_API_HEALTH_DETAILED] = "health_detailed",
-  [AMPS_API_DEAD_LETTERS] = "dead_letters",
-  [AMPS_API_REDRIVE] = "redrive",
-  [AMPS_API_EVENTS] = "events",
-  [AMPS_API_PAGE] = "page",
-  [AMPS_API_OTHER] = "other",
-};
-G_STATIC_ASSERT (G_N_ELEMENTS (calls) == AMPS_N_API_CALLS);
+#define LABEL(name, label) label,
+static const char *const calls[] = { AMPS_API_CALLS (LABEL) };
+#undef LABEL
 
 static const struct {
   unsigned int status; /* 0 for all others */

@@ -5,34 +5,38 @@
 
 G_BEGIN_DECLS
 
+/* What is told apart in `call` of `amps_api_requests_total`; other is a path that there is not. */
+#define AMPS_API_CALLS(CALL)                                                                       \
+  CALL (ACKNOWLEDGE, "acknowledge")                                                                \
+  CALL (REJECT, "reject")                                                                          \
+  CALL (HEARTBEAT, "heartbeat")                                                                    \
+  CALL (PUBLISH, "publish")                                                                        \
+  CALL (JOBS, "jobs")                                                                              \
+  CALL (JOB, "job")                                                                                \
+  CALL (DRAIN, "drain")                                                                            \
+  CALL (PAUSE, "pause")                                                                            \
+  CALL (RESUME, "resume")                                                                          \
+  CALL (CONCURRENCY, "concurrency")                                                                \
+  CALL (HEALTHZ, "healthz")                                                                        \
+  CALL (READYZ, "readyz")                                                                          \
+  CALL (HEALTH, "health")                                                                          \
+  CALL (HEALTH_DETAILED, "health_detailed")                                                        \
+  CALL (DEAD_LETTERS, "dead_letters")                                                              \
+  CALL (REDRIVE, "redrive")                                                                        \
+  CALL (EVENTS, "events")                                                                          \
+  CALL (PAGE, "page")                                                                              \
+  CALL (OTHER, "other")
+
 /**
  * AmpsApiCall:
  * @AMPS_API_OTHER: a path that there is not
  *
- * The calls of the API; a label of `amps_api_requests_total`.
+ * The calls of the API, `AMPS_API_` and a name of the list; a label of
+ * `amps_api_requests_total`.
  */
-typedef enum {
-  AMPS_API_ACKNOWLEDGE,
-  AMPS_API_REJECT,
-  AMPS_API_HEARTBEAT,
-  AMPS_API_PUBLISH,
-  AMPS_API_JOBS,
-  AMPS_API_JOB,
-  AMPS_API_DRAIN,
-  AMPS_API_PAUSE,
-  AMPS_API_RESUME,
-  AMPS_API_CONCURRENCY,
-  AMPS_API_HEALTHZ,
-  AMPS_API_READYZ,
-  AMPS_API_HEALTH,
-  AMPS_API_HEALTH_DETAILED,
-  AMPS_API_DEAD_LETTERS,
-  AMPS_API_REDRIVE,
-  AMPS_API_EVENTS,
-  AMPS_API_PAGE,
-  AMPS_API_OTHER,
-} AmpsApiCall;
-#define AMPS_N_API_CALLS (AMPS_API_OTHER + 1)
+#define AMPS_API_MEMBER(name, label) AMPS_API_##name,
+typedef enum { AMPS_API_CALLS (AMPS_API_MEMBER) AMPS_N_API_CALLS } AmpsApiCall;
+#undef AMPS_API_MEMBER
 
 /**
  * AMPS_N_API_CODES:

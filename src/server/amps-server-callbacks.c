@@ -153,14 +153,9 @@ on_acknowledged (GObject *source, GAsyncResult *result, gpointer user_data)
   pending_answer (user_data, error);
 }
 
-/**
- * amps_server_acknowledge:
- *
- * `POST /acknowledge`
- */
-void
-amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
-                         const char *rest G_GNUC_UNUSED)
+/* `POST /acknowledge` */
+static void
+server_acknowledge (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (AmpsRequest) request = parse_request (self, message);
   g_autoptr (AmpsTraceHeaders) trace = NULL;
@@ -179,13 +174,9 @@ amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message,
                                   pending_new (self, message));
 }
 
-/**
- * amps_server_reject:
- *
- * `POST /reject`
- */
-void
-amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `POST /reject` */
+static void
+server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (AmpsRequest) request = parse_request (self, message);
   g_autoptr (GError) error = NULL;
@@ -203,13 +194,9 @@ amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *re
   amps_reply_error (message, error);
 }
 
-/**
- * amps_server_heartbeat:
- *
- * `POST /heartbeat`
- */
-void
-amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `POST /heartbeat` */
+static void
+server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (AmpsRequest) request = parse_request (self, message);
   g_autoptr (JsonBuilder) answer = NULL;
@@ -285,13 +272,9 @@ server_callbacks_on_unpacked (GObject *source G_GNUC_UNUSED, GAsyncResult *resul
     pending_answer (pending, error);
 }
 
-/**
- * amps_server_publish:
- *
- * `POST /publish`
- */
-void
-amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `POST /publish` */
+static void
+server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GBytes) body = amps_http_body_take (message);
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
@@ -307,3 +290,11 @@ amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *r
   else
     publish_body (self, message, body, NULL);
 }
+
+const AmpsRoute amps_server_callback_routes[] = {
+  { "/acknowledge", AMPS_METHOD_POST, FALSE, server_acknowledge, AMPS_API_ACKNOWLEDGE },
+  { "/reject", AMPS_METHOD_POST, FALSE, server_reject, AMPS_API_REJECT },
+  { "/heartbeat", AMPS_METHOD_POST, FALSE, server_heartbeat, AMPS_API_HEARTBEAT },
+  { "/publish", AMPS_METHOD_POST, FALSE, server_publish, AMPS_API_PUBLISH },
+  { NULL },
+};

@@ -104,13 +104,9 @@ get_wait (AmpsServer *self, SoupServerMessage *message, gint64 *wait)
   return amps_parse_duration (text, wait, NULL) && *wait >= 0 && *wait <= MAX_DRAIN_WAIT;
 }
 
-/**
- * amps_server_drain:
- *
- * `GET` or `POST /drain`
- */
-void
-amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `GET` or `POST /drain` */
+static void
+server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   gint64 wait;
 
@@ -131,25 +127,17 @@ amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *res
     reply_drain (self, message);
 }
 
-/**
- * amps_server_pause:
- *
- * `POST /pause`
- */
-void
-amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `POST /pause` */
+static void
+server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   amps_lifecycle_pause (self->lifecycle);
   reply_state (self, message, SOUP_STATUS_OK);
 }
 
-/**
- * amps_server_resume:
- *
- * `POST /resume`
- */
-void
-amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `POST /resume` */
+static void
+server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GError) error = NULL;
 
@@ -195,14 +183,10 @@ read_limit (GBytes *body, unsigned int *limit, GError **error)
   return TRUE;
 }
 
-/**
- * amps_server_set_concurrency:
- *
- * `POST /concurrency`
- */
-void
-amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message,
-                             const char *rest G_GNUC_UNUSED)
+/* `POST /concurrency` */
+static void
+server_set_concurrency (AmpsServer *self, SoupServerMessage *message,
+                        const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
@@ -222,3 +206,11 @@ amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message,
   json_builder_end_object (answer);
   amps_reply_json (message, SOUP_STATUS_OK, answer);
 }
+
+const AmpsRoute amps_server_control_routes[] = {
+  { "/drain", AMPS_METHOD_GET | AMPS_METHOD_POST, FALSE, server_drain, AMPS_API_DRAIN },
+  { "/pause", AMPS_METHOD_POST, FALSE, server_pause, AMPS_API_PAUSE },
+  { "/resume", AMPS_METHOD_POST, FALSE, server_resume, AMPS_API_RESUME },
+  { "/concurrency", AMPS_METHOD_POST, FALSE, server_set_concurrency, AMPS_API_CONCURRENCY },
+  { NULL },
+};

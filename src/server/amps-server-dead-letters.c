@@ -152,14 +152,10 @@ server_dead_letters_run (AmpsServer *self, SoupServerMessage *message, AmpsDeadL
   amps_dead_letters_run_async (self->letters, &request, NULL, server_dead_letters_on_done, pending);
 }
 
-/**
- * amps_server_list_dead_letters:
- *
- * `GET /dead-letters`
- */
-void
-amps_server_list_dead_letters (AmpsServer *self, SoupServerMessage *message,
-                               const char *rest G_GNUC_UNUSED)
+/* `GET /dead-letters` */
+static void
+server_list_dead_letters (AmpsServer *self, SoupServerMessage *message,
+                          const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (AmpsDeadLetterFilter) filter = amps_dead_letter_filter_new ();
   g_autoptr (GError) error = NULL;
@@ -207,14 +203,10 @@ parse_selection (AmpsServer *self, GBytes *body, GError **error)
   return g_steal_pointer (&filter);
 }
 
-/**
- * amps_server_redrive_dead_letters:
- *
- * `POST /dead-letters/redrive`
- */
-void
-amps_server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
-                                  const char *rest G_GNUC_UNUSED)
+/* `POST /dead-letters/redrive` */
+static void
+server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
+                             const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GBytes) body = amps_http_body_take (message);
   g_autoptr (GError) error = NULL;
@@ -225,3 +217,10 @@ amps_server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
   else
     amps_reply_error (message, error);
 }
+
+const AmpsRoute amps_server_dead_letter_routes[] = {
+  { "/dead-letters", AMPS_METHOD_GET, FALSE, server_list_dead_letters, AMPS_API_DEAD_LETTERS },
+  { "/dead-letters/redrive", AMPS_METHOD_POST, FALSE, server_redrive_dead_letters,
+    AMPS_API_REDRIVE },
+  { NULL },
+};

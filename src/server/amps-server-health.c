@@ -64,27 +64,17 @@ reply_status (AmpsServer *self, SoupServerMessage *message, unsigned int code, c
   amps_reply_json (message, code, answer);
 }
 
-/**
- * amps_server_show_alive:
- *
- * `GET /healthz`. A main loop that is stuck cannot answer at all, and nothing
- * else is a reason to restart AMPS.
- */
-void
-amps_server_show_alive (AmpsServer *self, SoupServerMessage *message,
-                        const char *rest G_GNUC_UNUSED)
+/* `GET /healthz`. A main loop that is stuck cannot answer at all, and nothing
+ * else is a reason to restart AMPS. */
+static void
+server_show_alive (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   reply_status (self, message, SOUP_STATUS_OK, "healthy", NULL);
 }
 
-/**
- * amps_server_show_ready:
- *
- * `GET /readyz`
- */
-void
-amps_server_show_ready (AmpsServer *self, SoupServerMessage *message,
-                        const char *rest G_GNUC_UNUSED)
+/* `GET /readyz` */
+static void
+server_show_ready (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_auto (GStrv) obstacles = amps_consumer_gate_dup_obstacles (self->gate);
   g_autofree char *details = g_strjoinv ("; ", obstacles);
@@ -101,14 +91,9 @@ get_broker_detail (AmpsServer *self)
   return amps_broker_get_state_detail (self->broker);
 }
 
-/**
- * amps_server_show_health:
- *
- * `GET /health`
- */
-void
-amps_server_show_health (AmpsServer *self, SoupServerMessage *message,
-                         const char *rest G_GNUC_UNUSED)
+/* `GET /health` */
+static void
+server_show_health (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   if (server_health_is_connected (self))
     reply_status (self, message, SOUP_STATUS_OK, "healthy", NULL);
@@ -163,14 +148,9 @@ add_config (AmpsServer *self, JsonBuilder *answer)
   json_builder_end_object (answer);
 }
 
-/**
- * amps_server_show_details:
- *
- * `GET /health/detailed`
- */
-void
-amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
-                          const char *rest G_GNUC_UNUSED)
+/* `GET /health/detailed` */
+static void
+server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (JsonBuilder) answer = json_builder_new_immutable ();
   gboolean connected = server_health_is_connected (self);
@@ -186,3 +166,11 @@ amps_server_show_details (AmpsServer *self, SoupServerMessage *message,
   json_builder_end_object (answer);
   amps_reply_json (message, connected ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE, answer);
 }
+
+const AmpsRoute amps_server_health_routes[] = {
+  { "/healthz", AMPS_METHOD_GET, TRUE, server_show_alive, AMPS_API_HEALTHZ },
+  { "/readyz", AMPS_METHOD_GET, TRUE, server_show_ready, AMPS_API_READYZ },
+  { "/health", AMPS_METHOD_GET, TRUE, server_show_health, AMPS_API_HEALTH },
+  { "/health/detailed", AMPS_METHOD_GET, TRUE, server_show_details, AMPS_API_HEALTH_DETAILED },
+  { NULL },
+};

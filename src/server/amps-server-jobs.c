@@ -218,13 +218,9 @@ begin_listing (AmpsServer *self, SoupServerMessage *message, unsigned int limit,
                                     text->len);
 }
 
-/**
- * amps_server_list_jobs:
- *
- * `GET /jobs`
- */
-void
-amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `GET /jobs` */
+static void
+server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   guint64 limit = DEFAULT_LIMIT;
   guint64 after = 0;
@@ -237,13 +233,9 @@ amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char 
     amps_reply_error (message, error);
 }
 
-/**
- * amps_server_show_job:
- *
- * `GET /jobs/ID`
- */
-void
-amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest)
+/* `GET /jobs/ID` */
+static void
+server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest)
 {
   g_autofree char *identifier = g_uri_unescape_string (rest, NULL);
   AmpsJob *job = identifier != NULL ? amps_manifest_lookup (self->manifest, identifier) : NULL;
@@ -263,3 +255,9 @@ amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *
   amps_server_add_job (self, answer, job, G_MAXSIZE);
   amps_reply_json (message, SOUP_STATUS_OK, answer);
 }
+
+const AmpsRoute amps_server_job_routes[] = {
+  { "/jobs", AMPS_METHOD_GET, FALSE, server_list_jobs, AMPS_API_JOBS },
+  { "/jobs/", AMPS_METHOD_GET, FALSE, server_show_job, AMPS_API_JOB },
+  { NULL },
+};

@@ -50,33 +50,32 @@ struct _AmpsServer {
  */
 typedef void (*AmpsHandler) (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
-void amps_server_acknowledge (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_reject (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_heartbeat (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_publish (AmpsServer *self, SoupServerMessage *message, const char *rest);
+typedef enum {
+  AMPS_METHOD_GET = 1 << 0,
+  AMPS_METHOD_POST = 1 << 1,
+} AmpsMethods;
 
-void amps_server_list_jobs (AmpsServer *self, SoupServerMessage *message, const char *rest);
+/* A path below the root that ends in a slash takes whatever follows it. What is not open
+ * is the job API, which is not for everybody. */
+typedef struct {
+  const char *path; /* (nullable) after the last one */
+  AmpsMethods methods;
+  gboolean open;
+  AmpsHandler handler;
+  AmpsApiCall call;
+} AmpsRoute;
+
+/* Each file that answers requests says which. */
+extern const AmpsRoute amps_server_callback_routes[];
+extern const AmpsRoute amps_server_job_routes[];
+extern const AmpsRoute amps_server_control_routes[];
+extern const AmpsRoute amps_server_health_routes[];
+extern const AmpsRoute amps_server_dead_letter_routes[];
+extern const AmpsRoute amps_server_status_routes[];
+
 void amps_server_forget_listings (AmpsServer *self);
-void amps_server_show_job (AmpsServer *self, SoupServerMessage *message, const char *rest);
 void amps_server_add_job (AmpsServer *self, JsonBuilder *builder, AmpsJob *job, gsize max_text);
-
-void amps_server_drain (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_pause (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_resume (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_set_concurrency (AmpsServer *self, SoupServerMessage *message, const char *rest);
-
-void amps_server_show_alive (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_show_ready (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_show_health (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_show_details (AmpsServer *self, SoupServerMessage *message, const char *rest);
-
-void amps_server_list_dead_letters (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_redrive_dead_letters (AmpsServer *self, SoupServerMessage *message,
-                                       const char *rest);
-
 void amps_server_begin_status (AmpsServer *self);
-void amps_server_show_page (AmpsServer *self, SoupServerMessage *message, const char *rest);
-void amps_server_watch (AmpsServer *self, SoupServerMessage *message, const char *rest);
 
 char *amps_server_get_query (SoupServerMessage *message, const char *name);
 gboolean amps_server_get_number (SoupServerMessage *message, const char *name, guint64 min,

@@ -55,14 +55,10 @@ add_page_headers (SoupMessageHeaders *headers)
   soup_message_headers_replace (headers, "Cache-Control", "no-cache");
 }
 
-/**
- * amps_server_show_page:
- *
- * `GET /` and `GET /page/NAME`. There is nothing in them that is not in the source, so
- * everybody may have them: what they show comes by calls that not everybody may make.
- */
-void
-amps_server_show_page (AmpsServer *self G_GNUC_UNUSED, SoupServerMessage *message, const char *rest)
+/* `GET /` and `GET /page/NAME`. There is nothing in them that is not in the source, so
+ * everybody may have them: what they show comes by calls that not everybody may make. */
+static void
+server_show_page (AmpsServer *self G_GNUC_UNUSED, SoupServerMessage *message, const char *rest)
 {
   const char *name = *rest != '\0' ? rest : "index.html";
   g_autofree char *path = g_strconcat ("/page/", name, NULL);
@@ -298,16 +294,19 @@ amps_server_begin_status (AmpsServer *self)
   self->stream = amps_status_stream_new (self->clock, self->api, &funcs, self);
 }
 
-/**
- * amps_server_watch:
- *
- * `GET /events`
- */
-void
-amps_server_watch (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
+/* `GET /events` */
+static void
+server_watch (AmpsServer *self, SoupServerMessage *message, const char *rest G_GNUC_UNUSED)
 {
   g_autoptr (GError) error = NULL;
 
   if (!amps_status_stream_add (self->stream, message, &error))
     amps_reply_error (message, error);
 }
+
+const AmpsRoute amps_server_status_routes[] = {
+  { "/events", AMPS_METHOD_GET, FALSE, server_watch, AMPS_API_EVENTS },
+  { "/", AMPS_METHOD_GET, TRUE, server_show_page, AMPS_API_PAGE },
+  { "/page/", AMPS_METHOD_GET, TRUE, server_show_page, AMPS_API_PAGE },
+  { NULL },
+};

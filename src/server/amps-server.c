@@ -16,40 +16,10 @@
 
 G_DEFINE_FINAL_TYPE (AmpsServer, amps_server, G_TYPE_OBJECT)
 
-typedef enum {
-  METHOD_GET = 1 << 0,
-  METHOD_POST = 1 << 1,
-} Methods;
-
-/* A path below the root that ends in a slash takes whatever follows it. What is not open
- * is the job API, which is not for everybody. */
-static const struct {
-  const char *path;
-  Methods methods;
-  gboolean open;
-  AmpsHandler handler;
-  AmpsApiCall call;
-} routes[] = {
-  { "/acknowledge", METHOD_POST, FALSE, amps_server_acknowledge, AMPS_API_ACKNOWLEDGE },
-  { "/reject", METHOD_POST, FALSE, amps_server_reject, AMPS_API_REJECT },
-  { "/heartbeat", METHOD_POST, FALSE, amps_server_heartbeat, AMPS_API_HEARTBEAT },
-  { "/publish", METHOD_POST, FALSE, amps_server_publish, AMPS_API_PUBLISH },
-  { "/jobs", METHOD_GET, FALSE, amps_server_list_jobs, AMPS_API_JOBS },
-  { "/jobs/", METHOD_GET, FALSE, amps_server_show_job, AMPS_API_JOB },
-  { "/drain", METHOD_GET | METHOD_POST, FALSE, amps_server_drain, AMPS_API_DRAIN },
-  { "/pause", METHOD_POST, FALSE, amps_server_pause, AMPS_API_PAUSE },
-  { "/resume", METHOD_POST, FALSE, amps_server_resume, AMPS_API_RESUME },
-  { "/concurrency", METHOD_POST, FALSE, amps_server_set_concurrency, AMPS_API_CONCURRENCY },
-  { "/healthz", METHOD_GET, TRUE, amps_server_show_alive, AMPS_API_HEALTHZ },
-  { "/readyz", METHOD_GET, TRUE, amps_server_show_ready, AMPS_API_READYZ },
-  { "/health", METHOD_GET, TRUE, amps_server_show_health, AMPS_API_HEALTH },
-  { "/health/detailed", METHOD_GET, TRUE, amps_server_show_details, AMPS_API_HEALTH_DETAILED },
-  { "/dead-letters", METHOD_GET, FALSE, amps_server_list_dead_letters, AMPS_API_DEAD_LETTERS },
-  { "/dead-letters/redrive", METHOD_POST, FALSE, amps_server_redrive_dead_letters,
-    AMPS_API_REDRIVE },
-  { "/events", METHOD_GET, FALSE, amps_server_watch, AMPS_API_EVENTS },
-  { "/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
-  { "/page/", METHOD_GET, TRUE, amps_server_show_page, AMPS_API_PAGE },
+/* Those that each job calls come first. */
+static const AmpsRoute *const tables[] = {
+  amps_server_callback_routes, amps_server_job_routes,    amps_server_control_routes,
+  amps_server_health_routes,   amps_server_status_routes, amps_server_dead_letter_routes,
 };
 
 static gboolean
@@ -62,31 +32,31 @@ server_matches (const char *route, const char *path)
   return strncmp (path, route, length) == 0 && path[length] != '\0';
 }
 
-/* Returns: the index of the route, or -1 */
-static int
+static const AmpsRoute *
 find_route (const char *path)
 {
-  for (size_t i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (server_matches (routes[i].path, path))
-      return (int) i;
-  return -1;
+  for (unsigned int i = 0; i < G_N_ELEMENTS (tables); i++)
+    for (const AmpsRoute *route = tables[i]; route->path != NULL; route++)
+      if (server_matches (route->path, path))
+        return route;
+  return NULL;
 }
 
 static gboolean
-is_allowed (Methods methods, const char *method)
+is_allowed (AmpsMethods methods, const char *method)
 {
   if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
-    return (methods & METHOD_GET) != 0;
-  return method == SOUP_METHOD_POST && (methods & METHOD_POST) != 0;
+    return (methods & AMPS_METHOD_GET) != 0;
+  return method == SOUP_METHOD_POST && (methods & AMPS_METHOD_POST) != 0;
 }
 
 static const char *
-format_methods (Methods methods)
+format_methods (AmpsMethods methods)
 {
   static const char *const allow[] = {
-    [METHOD_GET] = "GET, HEAD",
-    [METHOD_POST] = "POST",
-    [METHOD_GET | METHOD_POST] = "GET, HEAD, POST",
+    [AMPS_METHOD_GET] = "GET, HEAD",
+    [AMPS_METHOD_POST] = "POST",
+    [AMPS_METHOD_GET | AMPS_METHOD_POST] = "GET, HEAD, POST",
   };
 
   return allow[methods];
@@ -110,7 +80,7 @@ refuse_path (SoupServerMessage *message, const char *path)
 }
 
 static void
-refuse_method (SoupServerMessage *message, const char *path, Methods methods)
+refuse_method (SoupServerMessage *message, const char *path, AmpsMethods methods)
 {
   g_autoptr (GError) error = g_error_new (AMPS_ERROR, AMPS_ERROR_METHOD_NOT_ALLOWED,
                                           "“%s” takes only %s", path, format_methods (methods));
@@ -124,23 +94,23 @@ static void
 check_api_request (SoupServerMessage *message, const char *path, gpointer user_data)
 {
   AmpsServer *self = user_data;
-  int route = find_route (path);
+  const AmpsRoute *route = find_route (path);
   g_autoptr (GError) error = NULL;
 
-  if (route < 0)
+  if (route == NULL)
     refuse_path (message, path);
-  else if (!is_allowed (routes[route].methods, soup_server_message_get_method (message)))
-    refuse_method (message, path, routes[route].methods);
-  else if (!routes[route].open && !amps_access_check (self->config, message, &error))
+  else if (!is_allowed (route->methods, soup_server_message_get_method (message)))
+    refuse_method (message, path, route->methods);
+  else if (!route->open && !amps_access_check (self->config, message, &error))
     server_refuse (message, error);
 }
 
 static void
 handle_api_request (SoupServerMessage *message, const char *path, gpointer user_data)
 {
-  int route = find_route (path);
+  const AmpsRoute *route = find_route (path);
 
-  routes[route].handler (user_data, message, path + strlen (routes[route].path));
+  route->handler (user_data, message, path + strlen (route->path));
 }
 
 static void
@@ -148,9 +118,9 @@ count_api_request (SoupServerMessage *message, unsigned int status, gpointer use
 {
   AmpsServer *self = user_data;
   GUri *uri = message != NULL ? soup_server_message_get_uri (message) : NULL;
-  int route = uri != NULL ? find_route (g_uri_get_path (uri)) : -1;
+  const AmpsRoute *route = uri != NULL ? find_route (g_uri_get_path (uri)) : NULL;
 
-  amps_metrics_count_api_request (self->metrics, route >= 0 ? routes[route].call : AMPS_API_OTHER,
+  amps_metrics_count_api_request (self->metrics, route != NULL ? route->call : AMPS_API_OTHER,
                                   status);
 }
 
@@ -160,8 +130,8 @@ check_metrics_request (SoupServerMessage *message, const char *path,
 {
   if (strcmp (path, METRICS_PATH) != 0)
     refuse_path (message, path);
-  else if (!is_allowed (METHOD_GET, soup_server_message_get_method (message)))
-    refuse_method (message, path, METHOD_GET);
+  else if (!is_allowed (AMPS_METHOD_GET, soup_server_message_get_method (message)))
+    refuse_method (message, path, AMPS_METHOD_GET);
 }
 
 /* Monotonic µs: since when the oldest job in flight has been here; @now without one. A

@@ -18,13 +18,13 @@
 struct _AmpsSettler {
   GObject parent_instance;
 
-  AmpsClock *clock;        /* (owned) */
-  AmpsBroker *broker;      /* (owned) */
-  AmpsManifest *manifest;  /* (owned) */
-  AmpsDrain *drain;        /* (owned) */
-  AmpsMetrics *metrics;    /* (owned) */
-  AmpsTimerQueue *waiting; /* (owned) of Settling */
-  guint64 last_copy;       /* number of the latest copy */
+  AmpsClock *clock;         /* (owned) */
+  AmpsBroker *broker;       /* (owned) */
+  AmpsManifest *manifest;   /* (owned) */
+  AmpsLifecycle *lifecycle; /* (owned) */
+  AmpsMetrics *metrics;     /* (owned) */
+  AmpsTimerQueue *waiting;  /* (owned) of Settling */
+  guint64 last_copy;        /* number of the latest copy */
   unsigned int n_pending;
   unsigned int n_held;       /* of them: dead letters whose copy has failed */
   char *problem;             /* (owned) (nullable) why it has */
@@ -169,7 +169,7 @@ amps_settler_finalize (GObject *object)
   amps_log_throttle_free (self->throttle);
   g_free (self->problem);
   amps_timer_queue_free (self->waiting);
-  g_object_unref (self->drain);
+  g_object_unref (self->lifecycle);
   g_object_unref (self->metrics);
   g_object_unref (self->manifest);
   g_object_unref (self->broker);
@@ -212,9 +212,9 @@ amps_settler_init (AmpsSettler *self G_GNUC_UNUSED)
 }
 
 static void
-settler_on_drain_changed (AmpsSettler *self)
+settler_on_lifecycle_changed (AmpsSettler *self)
 {
-  if (amps_drain_is_hurried (self->drain))
+  if (amps_lifecycle_is_hurried (self->lifecycle))
     amps_timer_queue_flush (self->waiting);
 }
 
@@ -224,24 +224,24 @@ settler_on_drain_changed (AmpsSettler *self)
  * @broker: who is told
  * @manifest: where the jobs are
  * @metrics: what counts dead letters
- * @drain: whether nothing may wait any more
+ * @lifecycle: whether nothing may wait any more
  *
  * Returns: (transfer full): a settler
  */
 AmpsSettler *
 amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                  AmpsMetrics *metrics, AmpsDrain *drain)
+                  AmpsMetrics *metrics, AmpsLifecycle *lifecycle)
 {
   AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
 
   self->clock = g_object_ref (clock);
   self->broker = g_object_ref (broker);
   self->manifest = g_object_ref (manifest);
-  self->drain = g_object_ref (drain);
+  self->lifecycle = g_object_ref (lifecycle);
   self->metrics = g_object_ref (metrics);
   self->throttle = amps_log_throttle_new ();
   self->waiting = amps_timer_queue_new (clock, "settlements", on_waited, self);
-  g_signal_connect_object (drain, "changed", G_CALLBACK (settler_on_drain_changed), self,
+  g_signal_connect_object (lifecycle, "changed", G_CALLBACK (settler_on_lifecycle_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
 }
@@ -321,7 +321,8 @@ wait (Settling *settling, gint64 delay)
 static void
 wait_in_slot (Settling *settling)
 {
-  gint64 delay = amps_drain_is_hurried (settling->settler->drain) ? 0 : settling->settlement.delay;
+  gint64 delay =
+      amps_lifecycle_is_hurried (settling->settler->lifecycle) ? 0 : settling->settlement.delay;
   const AmpsDelivery *delivery = amps_job_get_delivery (settling->job);
   gboolean blamed = settling->settlement.attempt > delivery->attempt;
   gboolean waits_on = delivery->delay > 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-drain.h"
+#include "amps-lifecycle.h"
 #include "base/amps-clock.h"
 #include "broker/amps-broker.h"
 #include "jobs/amps-manifest.h"
@@ -26,7 +26,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmpsSettler, amps_settler, AMPS, SETTLER, GObject)
 
 AmpsSettler *amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
-                               AmpsMetrics *metrics, AmpsDrain *drain);
+                               AmpsMetrics *metrics, AmpsLifecycle *lifecycle);
 void amps_settler_settle (AmpsSettler *self, AmpsJob *job, const AmpsSettlement *settlement);
 unsigned int amps_settler_get_n_pending (AmpsSettler *self);
 const char *amps_settler_get_problem (AmpsSettler *self);

@@ -12,7 +12,7 @@ typedef struct {
   AmpsClock *clock;
   FakeBroker *broker;
   AmpsManifest *manifest;
-  AmpsDrain *drain;
+  AmpsLifecycle *lifecycle;
   AmpsMetrics *metrics;
   AmpsSettler *settler;
   unsigned int n_finished;
@@ -45,10 +45,10 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->clock = fake_clock_new ();
   f->broker = fake_broker_new ();
   f->manifest = amps_manifest_new (f->clock, 10);
-  f->drain = amps_drain_new ();
+  f->lifecycle = amps_lifecycle_new ();
   f->metrics = amps_metrics_new ();
   f->settler =
-      amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->metrics, f->drain);
+      amps_settler_new (f->clock, AMPS_BROKER (f->broker), f->manifest, f->metrics, f->lifecycle);
   g_signal_connect (f->settler, "notify::problem", G_CALLBACK (on_problem), f);
   g_signal_connect (f->settler, "finished", G_CALLBACK (on_finished), f);
   g_signal_connect (f->broker, "lost", G_CALLBACK (on_lost), f);
@@ -62,7 +62,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_null (amps_settler_get_problem (f->settler));
   g_assert_cmpfloat (amps_metrics_get_gauge (f->metrics, AMPS_GAUGE_DEAD_LETTERS_WAITING), ==, 0);
   g_assert_finalize_object (f->settler);
-  g_assert_finalize_object (f->drain);
+  g_assert_finalize_object (f->lifecycle);
   g_assert_finalize_object (f->metrics);
   g_assert_finalize_object (f->manifest);
   g_assert_finalize_object (f->broker);
@@ -297,10 +297,10 @@ test_hurry (Fixture *f, gconstpointer data G_GNUC_UNUSED)
           (AmpsSettlement){
               .kind = AMPS_SETTLE_RETRY, .delay = AMPS_MILLISECONDS (900), .attempt = 1 });
   assert_told (f, "");
-  amps_drain_hurry (f->drain);
+  amps_lifecycle_hurry (f->lifecycle);
   assert_told (f, "release 1\n");
 
-  g_assert_true (amps_drain_end (f->drain, NULL));
+  g_assert_true (amps_lifecycle_resume (f->lifecycle, NULL));
   fake_broker_fail_settlements (f->broker, AMPS_ERROR_NOT_PERMITTED, 1);
   settle (f, next, AMPS_OUTCOME_RESCHEDULED,
           (AmpsSettlement){ AMPS_SETTLE_RETRY, AMPS_SECONDS (10), 1, NULL, NULL });

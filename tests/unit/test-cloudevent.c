@@ -514,7 +514,7 @@ test_batch (void)
     { "[" EVENT ("") ",]", "comma" },
     { "[" EVENT (""), "at byte" },
     { "[" EVENT ("") EVENT ("") "]", "comma" },
-    { "[] x", "behind" },
+    { "[] x", "after" },
     { "", "not a JSON array" },
   };
   g_autofree char *deepest = nest (AMPS_JSON_MAX_DEPTH - 1);

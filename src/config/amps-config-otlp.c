@@ -78,6 +78,6 @@ amps_config_find_otlp_problem (AmpsConfig *self, gboolean *fatal)
     return g_strdup ("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf: AMPS sends http/json, which "
                      "collectors take at the same address");
 
-  return g_strdup (_ ("OTEL_EXPORTER_OTLP_PROTOCOL=grpc: AMPS speaks http/json only; set it so, "
-                      "and the endpoint to the collector's port for HTTP, which is mostly 4318"));
+  return g_strdup (_ ("OTEL_EXPORTER_OTLP_PROTOCOL=grpc: AMPS sends only http/json; set that, and "
+                      "set the endpoint to the collector's port for HTTP, which is usually 4318"));
 }

@@ -252,7 +252,7 @@ static gboolean
 parse_path (const AmpsVariableInfo *info, const char *text, gint64 *number, GError **error)
 {
   if (*text != '/' || !is_visible_ascii (text))
-    return config_parse_fail (error, _ ("must begin with a slash and hold no spaces"));
+    return config_parse_fail (error, _ ("must begin with a slash and contain no spaces"));
   return parse_text (info, text, number, error);
 }
 
@@ -266,8 +266,8 @@ parse_mode (const AmpsVariableInfo *info G_GNUC_UNUSED, const char *text, gint64
     *number = g_ascii_strtoll (text, NULL, 8);
   return (*number & S_IWUSR) != 0 ||
          config_parse_fail (
-             error, _ ("must be four octal digits such as 0660: a 0, then what the owner, who "
-                       "must be allowed to write, the group and others may do"));
+             error, _ ("must be four octal digits such as 0660: a 0, then the permissions of the "
+                       "owner, who must be allowed to write, of the group and of others"));
 }
 
 static gboolean

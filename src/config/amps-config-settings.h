@@ -19,7 +19,7 @@ INNER_SETTING (BROKER_HOST, BROKER_URIS, "amqp://localhost:5672",
                .alias = "BROKER_DSN", .secrecy = SECRECY_URI, .from_file = TRUE,
                .for_clients = TRUE)
 SETTING (BROKER_TYPE, const char *, broker_type, TEXT, NULL,
-         N_ ("Type of the broker; by default what the URI says"), .for_clients = TRUE)
+         N_ ("Type of the broker; by default that of the URI"), .for_clients = TRUE)
 SETTING (BROKER_SUBJECT, const char *, subject, TEXT, NULL,
          N_ ("Name of the queue to consume (required)"), .for_clients = TRUE)
 SETTING (QUEUE_DECLARE, AmpsQueueDeclare, queue_declare, WORD, "passive",
@@ -52,7 +52,7 @@ SETTING (WORKLOAD_BATCH_SIZE, unsigned int, workload_batch_size, NUMBER, "1",
 SETTING (WORKLOAD_BATCH_WAIT, gint64, workload_batch_wait, DURATION, "5ms",
          N_ ("How long to wait for more jobs before a batch is sent"), RANGE (0, 60 * SECOND))
 SETTING (WORKLOAD_RESTART, AmpsWorkloadRestart, workload_restart, WORD, "expire",
-         N_ ("expire: accepted jobs expire when the workload restarts; keep: they run on"),
+         N_ ("expire: accepted jobs expire when the workload restarts; keep: they go on"),
          .words = { "expire", "keep" })
 SETTING (WORKLOAD_READY_PATH, const char *, workload_ready_path, PATH, NULL,
          N_ ("Take jobs only while a GET of this path is answered with 2xx"))
@@ -91,10 +91,10 @@ SETTING (API_URL, const char *, api_url, BASE_URL, NULL,
          N_ ("Base URL of the job API for the workload (default: http://127.0.0.1:PORT)"),
          .secrecy = SECRECY_URI)
 SETTING (API_SOCKET, const char *, api_socket, PATH, NULL,
-         N_ ("Path of a unix socket that serves the job API, too"), .maximum = MAX_SOCKET_PATH,
+         N_ ("Path of a unix socket that also serves the job API"), .maximum = MAX_SOCKET_PATH,
          .for_clients = TRUE)
 SETTING (API_SOCKET_MODE, mode_t, api_socket_mode, MODE, "0660",
-         N_ ("Permissions of that socket: who may write may call"))
+         N_ ("Permissions of that socket; callers need write permission"))
 SETTING (API_TOKEN, const char *, api_token, TOKEN, NULL,
          N_ ("Bearer token that callers of the job API must send"), .secrecy = SECRECY_WHOLE,
          .from_file = TRUE, .for_clients = TRUE)
@@ -121,25 +121,25 @@ INNER_SETTING (OTEL_EXPORTER_OTLP_ENDPOINT, COLLECTOR, NULL,
                N_ ("Collector of traces, OTLP over HTTP; spans go to its path v1/traces"),
                .secrecy = SECRECY_URI)
 INNER_SETTING (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, COLLECTOR, NULL,
-               N_ ("Where spans go, instead of that: the whole URL"), .secrecy = SECRECY_URI)
+               N_ ("Complete URL for spans, instead of that one"), .secrecy = SECRECY_URI)
 SETTING (OTEL_EXPORTER_OTLP_HEADERS, const char *, otlp_headers, PAIRS, NULL,
          N_ ("Headers for the collector: name=value, several separated by commas"),
          .secrecy = SECRECY_WHOLE, .from_file = TRUE)
 INNER_SETTING (OTEL_EXPORTER_OTLP_PROTOCOL, WORD, "http/json",
-               N_ ("What the collector speaks: AMPS itself speaks http/json only"),
+               N_ ("Protocol of the collector; AMPS sends only http/json"),
                .words = { "http/json", "http/protobuf", "grpc" })
 SETTING (OTEL_EXPORTER_OTLP_TIMEOUT, unsigned int, otlp_timeout, NUMBER, "10000",
          N_ ("Time limit for the collector's answer, in milliseconds"), RANGE (1, 3600000))
 SETTING (OTEL_SERVICE_NAME, const char *, service_name, TEXT, NULL,
          N_ ("Name of this service in traces (default: amps)"), .maximum = 255)
 SETTING (OTEL_RESOURCE_ATTRIBUTES, const char *, resource_attributes, PAIRS, NULL,
-         N_ ("What else traces say of this AMPS: name=value, separated by commas"))
+         N_ ("Further attributes of this AMPS in traces: name=value, separated by commas"))
 SETTING (OTEL_TRACES_SAMPLER, AmpsTraceSampling, trace_sampling, WORD, "parentbased_always_on",
          N_ ("Which traces are recorded"),
          .words = { "always_on", "always_off", "traceidratio", "parentbased_always_on",
                     "parentbased_always_off", "parentbased_traceidratio" })
 INNER_SETTING (OTEL_TRACES_SAMPLER_ARG, RATIO, "1.0",
-               N_ ("Share of the traces that a sampler by ratio records, from 0 to 1"))
+               N_ ("Share of the traces that a traceidratio sampler records, from 0 to 1"))
 INNER_SETTING (OTEL_TRACES_EXPORTER, WORD, "otlp", N_ ("none: record no traces"),
                .words = { "otlp", "none" })
 INNER_SETTING (OTEL_SDK_DISABLED, BOOLEAN, "false", N_ ("Record no traces"))

@@ -353,7 +353,7 @@ check_rules (AmpsConfig *self)
 
   if (are_good (self, VARIABLE_BROKER_HOST, VARIABLE_BROKER_TYPE) &&
       settings[VARIABLE_BROKER_TYPE].number != settings[VARIABLE_BROKER_HOST].number)
-    add_bad_value (self, VARIABLE_BROKER_TYPE, _ ("must fit BROKER_HOST, or be left out"));
+    add_bad_value (self, VARIABLE_BROKER_TYPE, _ ("must match BROKER_HOST, or be left out"));
 
   if (are_good (self, VARIABLE_RETRY_MIN_BACKOFF, VARIABLE_RETRY_MAX_BACKOFF) &&
       settings[VARIABLE_RETRY_MIN_BACKOFF].number > settings[VARIABLE_RETRY_MAX_BACKOFF].number)

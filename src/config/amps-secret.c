@@ -50,7 +50,7 @@ amps_secret_read (const char *path, char **text, GError **error)
   if (length == 0 || strlen (content) != length)
     {
       g_set_error_literal (error, AMPS_ERROR, AMPS_ERROR_INVALID_ARGUMENT,
-                           _ ("the file must hold a line of text"));
+                           _ ("the file must contain one line of text"));
       return FALSE;
     }
 

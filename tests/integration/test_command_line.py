@@ -236,7 +236,7 @@ class Language(unittest.TestCase):
                 os.truncate(token.name, 0)
                 amps.process.send_signal(signal.SIGHUP)
                 amps.wait_log('Kept the old secrets')
-                self.assertIn('the file must hold a line of text', amps.log)
+                self.assertIn('the file must contain one line of text', amps.log)
 
 
 if __name__ == '__main__':

@@ -18,8 +18,8 @@ test_what_is_allowed (void)
   const char *const duration_range = "must be from 0 to 8760h";
   const char *const size = "must be a size such as 65536, 64KiB or 10MiB, from 1KiB to 128MiB";
   const char *const size_range = "must be from 1KiB to 128MiB";
-  const char *const mode = "must be four octal digits such as 0660: a 0, then what the owner, who "
-                           "must be allowed to write, the group and others may do";
+  const char *const mode = "must be four octal digits such as 0660: a 0, then the permissions of "
+                           "the owner, who must be allowed to write, of the group and of others";
   const char *const cases[][2] = {
     { "MAX_CONCURRENCY=-1", number_range },
     { "MAX_CONCURRENCY=0", number_range },
@@ -75,8 +75,8 @@ test_what_is_allowed (void)
     { "WORKLOAD_MODE=Async", "must be one of: async, sync" },
     { "WORKLOAD_MODE= ", "must be one of: async, sync" },
     { "WORKLOAD_CONTENT_TYPE=-1", "must be a media type such as application/json" },
-    { "WORKLOAD_READY_PATH=-1", "must begin with a slash and hold no spaces" },
-    { "API_SOCKET=@amps", "must begin with a slash and hold no spaces" },
+    { "WORKLOAD_READY_PATH=-1", "must begin with a slash and contain no spaces" },
+    { "API_SOCKET=@amps", "must begin with a slash and contain no spaces" },
     { "API_SOCKET_MODE=432", mode },
     { "API_SOCKET_MODE=0480", mode },
     { "API_SOCKET_MODE=0477", mode },

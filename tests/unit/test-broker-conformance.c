@@ -38,10 +38,12 @@ create_by_uri (gpointer uri, const char *subject, gboolean policy, AmpsClock *cl
   static const char *const none[] = { NULL };
   g_autofree char *host = g_strconcat ("BROKER_HOST=", uri, NULL);
   g_autofree char *name = g_strconcat ("BROKER_SUBJECT=", subject, NULL);
+  const char *type = g_getenv ("AMPS_TEST_QUEUE_TYPE");
+  g_autofree char *queue_type = g_strconcat ("QUEUE_TYPE=", type != NULL ? type : "quorum", NULL);
   const char *const environment[] = { host,
                                       name,
                                       "QUEUE_DECLARE=auto",
-                                      "QUEUE_TYPE=classic",
+                                      queue_type,
                                       policy ? "DEAD_LETTER_MODE=broker" : "DEAD_LETTER_MODE=queue",
                                       NULL };
   g_autoptr (GError) error = NULL;

@@ -381,7 +381,8 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
 
   make_calls (self);
   find_ready (self);
-  n_left = MIN (self->ready.length, MAX_CONTEXTS);
+  /* What was called may have something for them to do. */
+  n_left = MIN (2 * self->ready.length, MAX_CONTEXTS);
   while (n_left-- > 0 && self->ready.length > 0 && g_get_monotonic_time () - begun < MAX_TIME)
     {
       take_turn (self, g_queue_peek_head (&self->ready));

@@ -12,6 +12,8 @@ struct _AmpsPooledSession {
   SoupSession *session;       /* (owned) */
   GSource *source;            /* (owned) (nullable) runs @context */
   GMainContext *context;      /* (unowned) (nullable) %NULL for the main context */
+  gboolean own_context;       /* which goes with it */
+  gboolean alone;             /* no other request is under way */
   GArray *connections;        /* (owned) of Connection: those that libsoup has */
   GPtrArray *messages;        /* (owned) of SoupMessage (unowned): what is sent */
   AmpsConnectionWatch *watch; /* (unowned) (nullable) of all connections */
@@ -57,8 +59,9 @@ pooled_session_on_network_event (SoupMessage *message, GSocketClientEvent event,
 /**
  * amps_pooled_session_new:
  * @endpoint: where connections lead
- * @context_source: (nullable): what amps_context_source_new() makes, for a context of
- *   its own; %NULL for the main context
+ * @context_source: (nullable): what amps_context_source_new() makes; %NULL for the main
+ *   context
+ * @context: (nullable): of @context_source, which outlives it; %NULL for one of its own
  * @size: how many connections it may have
  * @watch: (nullable): what watches them, and outlives them
  *
@@ -66,12 +69,14 @@ pooled_session_on_network_event (SoupMessage *message, GSocketClientEvent event,
  *   process has too few descriptors left for another context
  */
 AmpsPooledSession *
-amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsigned int size,
-                         AmpsConnectionWatch *watch)
+amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, GMainContext *context,
+                         unsigned int size, AmpsConnectionWatch *watch)
 {
-  GMainContext *context = context_source != NULL ? amps_context_source_add (context_source) : NULL;
+  gboolean own = context_source != NULL && context == NULL;
   AmpsPooledSession *self;
 
+  if (own)
+    context = amps_context_source_add (context_source);
   if (context_source != NULL && context == NULL)
     return NULL;
 
@@ -82,6 +87,7 @@ amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, unsign
   self->connections = g_array_new (FALSE, FALSE, sizeof (Connection));
   self->messages = g_ptr_array_new ();
   self->context = context;
+  self->own_context = own;
   if (context_source != NULL)
     self->source = g_source_ref (context_source);
 
@@ -101,8 +107,10 @@ void
 amps_pooled_session_free (AmpsPooledSession *self)
 {
   g_object_unref (self->session);
-  if (self->source != NULL)
+  if (self->own_context)
     amps_context_source_remove (self->source, self->context);
+  else
+    amps_pooled_session_wake (self);
   g_clear_pointer (&self->source, g_source_unref);
   for (unsigned int i = 0; i < self->connections->len; i++)
     g_object_weak_unref (G_OBJECT (g_array_index (self->connections, Connection, i).socket),
@@ -176,6 +184,17 @@ amps_pooled_session_take_idle (AmpsPooledSession *self)
 
   self->n_idle--;
   self->n_busy++;
+}
+
+/**
+ * amps_pooled_session_set_alone:
+ * @self: a session, of which a connection has been taken
+ * @alone: whether no other request is under way, in any session
+ */
+void
+amps_pooled_session_set_alone (AmpsPooledSession *self, gboolean alone)
+{
+  self->alone = alone;
 }
 
 /**
@@ -309,8 +328,8 @@ amps_pooled_session_send_async (AmpsPooledSession *self, SoupMessage *message,
   disconnect_all (message, "restarted");
   disconnect_all (message, "notify");
 
-  /* To send it takes several steps. With others in the session, theirs would be among them. */
-  if (self->source != NULL && self->size == 1)
+  /* To send it takes several steps. Where there are many, they are taken together. */
+  if (self->source != NULL && self->alone)
     amps_context_source_run (self->source, self->context);
   else
     amps_pooled_session_wake (self);

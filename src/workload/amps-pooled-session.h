@@ -19,7 +19,8 @@ G_BEGIN_DECLS
 typedef struct _AmpsPooledSession AmpsPooledSession;
 
 AmpsPooledSession *amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source,
-                                            unsigned int size, AmpsConnectionWatch *watch);
+                                            GMainContext *context, unsigned int size,
+                                            AmpsConnectionWatch *watch);
 void amps_pooled_session_free (AmpsPooledSession *self);
 
 gboolean amps_pooled_session_is_shared (AmpsPooledSession *self);
@@ -27,6 +28,7 @@ gboolean amps_pooled_session_has_room (AmpsPooledSession *self);
 gint64 amps_pooled_session_get_idle_since (AmpsPooledSession *self);
 void amps_pooled_session_take_new (AmpsPooledSession *self);
 void amps_pooled_session_take_idle (AmpsPooledSession *self);
+void amps_pooled_session_set_alone (AmpsPooledSession *self, gboolean alone);
 void amps_pooled_session_give_back (AmpsPooledSession *self, SoupMessage *message, gint64 now);
 unsigned int amps_pooled_session_close_idle (AmpsPooledSession *self);
 gboolean amps_pooled_session_is_empty (AmpsPooledSession *self);

@@ -27,6 +27,7 @@ struct _AmpsSessionPool {
   AmpsConnectionWatch *watch; /* (unowned) (nullable) */
   GPtrArray *sessions;        /* (owned) of AmpsPooledSession, those with one connection first */
   GSource *contexts;          /* (owned) (nullable) runs the nested ones, once there was any */
+  GMainContext *common;       /* (unowned) (nullable) of sessions with one connection each */
   GSource *idle_timer;        /* (owned) due when one of them may have to be closed */
   unsigned int limit;         /* of connections for now */
   unsigned int n_busy;
@@ -133,6 +134,8 @@ amps_session_pool_free (AmpsSessionPool *self)
   g_ptr_array_unref (self->sessions);
   if (self->contexts != NULL)
     {
+      if (self->common != NULL)
+        amps_context_source_remove (self->contexts, self->common);
       g_source_destroy (self->contexts);
       g_source_unref (self->contexts);
     }
@@ -169,15 +172,16 @@ amps_session_pool_acquire_idle (AmpsSessionPool *self)
         continue;
 
       amps_pooled_session_take_idle (session);
-      self->n_busy++;
+      amps_pooled_session_set_alone (session, self->n_busy++ == 0);
       return session;
     }
 
   return NULL;
 }
 
-/* Every turn of the main loop would look at all connections that wait for answers: each
- * session has a context of its own, which is looked at only when it has something to do.
+/* Every turn of the main loop would look at all connections that wait for answers: those of
+ * a shared session have a context of their own, which is looked at only when it has
+ * something to do. The others have one together, whose steps all of them take at once.
  *
  * Returns: (transfer full) (nullable): %NULL if there are too few descriptors left */
 static AmpsPooledSession *
@@ -191,8 +195,15 @@ create_nested (AmpsSessionPool *self, unsigned int size)
 
       g_source_attach (self->contexts, NULL);
     }
+  if (size == 1 && self->common == NULL)
+    {
+      self->common = amps_context_source_add (self->contexts);
+      if (self->common == NULL)
+        return NULL;
+    }
 
-  return amps_pooled_session_new (self->endpoint, self->contexts, size, self->watch);
+  return amps_pooled_session_new (self->endpoint, self->contexts, size == 1 ? self->common : NULL,
+                                  size, self->watch);
 }
 
 /* Returns: (transfer none) (nullable): %NULL if there are too few descriptors left */
@@ -239,12 +250,12 @@ amps_session_pool_acquire_new (AmpsSessionPool *self)
       /* If only for want of descriptors, it stays here for as long as it is used. */
       session = create_nested (self, 1);
       if (session == NULL)
-        session = amps_pooled_session_new (self->endpoint, NULL, 1, self->watch);
+        session = amps_pooled_session_new (self->endpoint, NULL, NULL, 1, self->watch);
       g_ptr_array_insert (self->sessions, 0, session);
     }
 
   amps_pooled_session_take_new (session);
-  self->n_busy++;
+  amps_pooled_session_set_alone (session, self->n_busy++ == 0);
   return session;
 }
 

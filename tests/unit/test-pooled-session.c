@@ -36,7 +36,7 @@ set_up (Fixture *f, gconstpointer nested)
   f->source = nested != NULL ? amps_context_source_new () : NULL;
   if (f->source != NULL)
     g_source_attach (f->source, NULL);
-  f->session = amps_pooled_session_new (f->endpoint, f->source, SIZE, NULL);
+  f->session = amps_pooled_session_new (f->endpoint, f->source, NULL, SIZE, NULL);
 }
 
 static void

@@ -226,13 +226,13 @@ test_idle_ones_are_closed (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   /* One has a request. What runs the nested contexts stays. */
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 1);
-  g_assert_cmpuint (turns->most_in_turn, ==, 32);
+  g_assert_cmpuint (count_open_descriptors (), ==, before + 2 + 1);
+  g_assert_cmpuint (turns->most_in_turn, ==, 4);
   release (f, 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (3));
-  g_assert_cmpuint (count_open_descriptors (), ==, before + 1 + 1);
+  g_assert_cmpuint (count_open_descriptors (), ==, before + 2 + 1);
   fake_clock_advance (f->clock, AMPS_SECONDS (1));
-  g_assert_cmpuint (count_open_descriptors (), ==, before + 1);
+  g_assert_cmpuint (count_open_descriptors (), ==, before + 2);
   g_source_destroy (source);
 }
 

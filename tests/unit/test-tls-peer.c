@@ -106,7 +106,7 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 test_request (Fixture *f)
 {
-  AmpsPooledSession *session = amps_pooled_session_new (f->endpoint, NULL, 1, NULL);
+  AmpsPooledSession *session = amps_pooled_session_new (f->endpoint, NULL, NULL, 1, NULL);
   g_autoptr (SoupMessage) message = amps_endpoint_create_message (f->endpoint, "POST", NULL);
 
   amps_pooled_session_take_new (session);

@@ -506,7 +506,7 @@ test_small_chunks (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
   send_one (f, "body");
   for (; f->answers.head == NULL; n_turns++)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_cmpuint (n_turns, >=, 64 * 1024 / (12 * 64));
+  g_assert_cmpuint (n_turns, >=, 64 * 1024 / (2 * 12 * 64));
   answer = wait_for_answer (f);
   g_assert_cmpuint (g_bytes_get_size (answer->body), ==, 64 * 1024);
 

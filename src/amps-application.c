@@ -235,6 +235,8 @@ create_dead_letters (gpointer user_data, GError **error)
 AmpsApplication *
 amps_application_new (AmpsConfig *config)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   AmpsApplication *self = g_object_new (AMPS_TYPE_APPLICATION, NULL);
   g_auto (GStrv) environment = g_get_environ ();
   unsigned int remembered = MAX (MIN_REMEMBERED, 2 * amps_config_get_max_concurrency (config));

@@ -218,6 +218,8 @@ GSource *
 amps_clock_attach_timer (AmpsClock *self, const char *name, GSourceFunc callback,
                          gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (self), NULL);
+
   GSource *timer = amps_clock_create_timer (self, name);
 
   g_source_set_callback (timer, callback, user_data, NULL);

@@ -70,6 +70,8 @@ AmpsTimerQueue *
 amps_timer_queue_new (AmpsClock *clock, const char *name, AmpsTimerQueueFunc func,
                       gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsTimerQueue *self = g_new0 (AmpsTimerQueue, 1);
 
   self->clock = g_object_ref (clock);

@@ -289,6 +289,10 @@ amps_dbus_bus_init (AmpsDBusBus *self)
 AmpsDBusBus *
 amps_dbus_bus_new (AmpsConfig *config, AmpsClock *clock, AmpsDBusInterface *interface)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_DBUS_INTERFACE (interface), NULL);
+
   AmpsDBusBus *self = g_object_new (AMPS_TYPE_DBUS_BUS, NULL);
 
   self->bus = g_strdup (amps_config_get_dbus_bus (config));

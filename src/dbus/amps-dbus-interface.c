@@ -312,6 +312,11 @@ AmpsDBusInterface *
 amps_dbus_interface_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
                          AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_DISPATCHER (dispatcher), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsDBusInterface *self = g_object_new (AMPS_TYPE_DBUS_INTERFACE, NULL);
 
   self->config = g_object_ref (config);

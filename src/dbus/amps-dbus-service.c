@@ -306,6 +306,11 @@ AmpsDBusService *
 amps_dbus_service_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
                        AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_DISPATCHER (dispatcher), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsDBusService *self = g_object_new (AMPS_TYPE_DBUS_SERVICE, NULL);
 
   self->clock = g_object_ref (clock);

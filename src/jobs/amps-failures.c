@@ -18,6 +18,8 @@ struct _AmpsFailures {
 AmpsFailures *
 amps_failures_new (AmpsClock *clock)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsFailures *self = g_new0 (AmpsFailures, 1);
 
   self->clock = g_object_ref (clock);

@@ -73,6 +73,8 @@ manifest_on_deadline (gpointer item, gpointer user_data)
 AmpsManifest *
 amps_manifest_new (AmpsClock *clock, unsigned int capacity)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsManifest *self = g_object_new (AMPS_TYPE_MANIFEST, NULL);
 
   self->clock = g_object_ref (clock);

@@ -231,6 +231,10 @@ amps_sentry_init (AmpsSentry *self)
 AmpsSentry *
 amps_sentry_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsSentry *self = g_object_new (AMPS_TYPE_SENTRY, NULL);
 
   self->config = g_object_ref (config);

@@ -246,6 +246,11 @@ AmpsServer *
 amps_server_new (AmpsConfig *config, AmpsClock *clock, AmpsDispatcher *dispatcher,
                  AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_DISPATCHER (dispatcher), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   static const AmpsHttpListenerFuncs api_funcs = { check_api_request, handle_api_request,
                                                    count_api_request };
   static const AmpsHttpListenerFuncs metrics_funcs = { check_metrics_request,

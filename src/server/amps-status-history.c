@@ -176,6 +176,9 @@ status_history_watch (AmpsStatusHistory *self)
 AmpsStatusHistory *
 amps_status_history_new (AmpsClock *clock, AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsStatusHistory *self = g_new0 (AmpsStatusHistory, 1);
 
   self->clock = g_object_ref (clock);

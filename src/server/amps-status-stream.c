@@ -165,6 +165,9 @@ AmpsStatusStream *
 amps_status_stream_new (AmpsClock *clock, AmpsHttpListener *listener,
                         const AmpsStatusStreamFuncs *funcs, gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_HTTP_LISTENER (listener), NULL);
+
   AmpsStatusStream *self = g_new0 (AmpsStatusStream, 1);
 
   self->clock = g_object_ref (clock);

@@ -475,6 +475,10 @@ create_session (void)
 AmpsSpanExporter *
 amps_span_exporter_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics, const char *url)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsSpanExporter *self = g_object_new (AMPS_TYPE_SPAN_EXPORTER, NULL);
 
   self->config = g_object_ref (config);

@@ -87,6 +87,10 @@ tracer_on_reloaded (AmpsConfig *config, AmpsTracer *self)
 AmpsTracer *
 amps_tracer_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   g_autofree char *url = amps_config_dup_traces_url (config);
   AmpsTracer *self;
 

@@ -125,6 +125,8 @@ endpoint_on_reloaded (AmpsConfig *config G_GNUC_UNUSED, AmpsEndpoint *self)
 AmpsEndpoint *
 amps_endpoint_new (AmpsConfig *config)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   AmpsEndpoint *self = g_object_new (AMPS_TYPE_ENDPOINT, NULL);
   const char *address = amps_config_get_workload_address (config);
 

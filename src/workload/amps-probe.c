@@ -365,6 +365,9 @@ probe_on_timer (gpointer user_data)
 AmpsProbe *
 amps_probe_new (AmpsClock *clock, AmpsEndpoint *endpoint, const char *ready_path)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_ENDPOINT (endpoint), NULL);
+
   AmpsProbe *self = g_object_new (AMPS_TYPE_PROBE, NULL);
 
   self->clock = g_object_ref (clock);

@@ -111,6 +111,9 @@ shrink (AmpsSessionPool *self)
 AmpsSessionPool *
 amps_session_pool_new (AmpsClock *clock, AmpsEndpoint *endpoint, AmpsConnectionWatch *watch)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_ENDPOINT (endpoint), NULL);
+
   AmpsSessionPool *self = g_new0 (AmpsSessionPool, 1);
 
   self->clock = g_object_ref (clock);

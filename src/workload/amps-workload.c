@@ -485,6 +485,10 @@ on_grow_timer (gpointer user_data)
 AmpsWorkload *
 amps_workload_new (AmpsConfig *config, AmpsClock *clock, AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsWorkload *self = g_object_new (AMPS_TYPE_WORKLOAD, NULL);
 
   self->config = g_object_ref (config);

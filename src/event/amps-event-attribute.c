@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "amps-event-attribute.h"
 
+#include "amps-block.h"
 #include "base/amps-error.h"
 
 #include <string.h>
@@ -331,16 +332,31 @@ amps_event_attribute_find_problem (AmpsEventMember member, const AmpsJsonValue *
   return "is neither a string, nor a number, nor true or false";
 }
 
+/* Returns: in each byte, not zero if that of @text is no digit of base64 */
+static AmpsBlock
+find_others (const char *text)
+{
+  AmpsBlock bytes = amps_block_load (text);
+  AmpsBlock lower = bytes | 0x20;
+
+  return ~(AmpsBlock) ((lower - 'a' < 26) | (bytes - '0' < 10) | (bytes == '+') | (bytes == '/'));
+}
+
 /* RFC 4648, section 4. */
 static gboolean
 is_base64 (const char *text, gsize length)
 {
   gsize digits = length;
-  gboolean bad = FALSE;
+  gsize i = 0;
+  AmpsBlock others = { 0 };
+  gboolean bad;
 
-  for (int i = 0; i < 2 && digits > 0 && text[digits - 1] == '='; i++)
+  for (int n = 0; n < 2 && digits > 0 && text[digits - 1] == '='; n++)
     digits--;
-  for (gsize i = 0; i < digits; i++)
+  for (; digits - i >= sizeof (AmpsBlock); i += sizeof (AmpsBlock))
+    others |= find_others (text + i);
+  bad = amps_block_is_any (others);
+  for (; i < digits; i++)
     bad |= !g_ascii_isalnum (text[i]) && text[i] != '+' && text[i] != '/';
 
   return !bad && length % 4 == 0;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MAX_LENGTH 44
+
 static void
 test_members (void)
 {
@@ -55,6 +57,49 @@ test_tracestate (void)
   g_assert_false (amps_event_attribute_is_tracestate ("a=b\r\nX: y"));
 }
 
+static gboolean
+is_base64 (const char *text, gsize length)
+{
+  AmpsJsonValue value = { .kind = AMPS_JSON_STRING, .start = text, .end = text + length };
+
+  return amps_event_attribute_is_base64 (&value);
+}
+
+/* The text is looked at 16 bytes at a time, then one: each byte at each place of such a block,
+ * against what a byte alone means. The last two places may also be filled up. */
+static void
+test_base64_at_every_place (void)
+{
+  for (gsize length = 4; length <= MAX_LENGTH; length += 4)
+    for (gsize place = 0; place < length - 2; place++)
+      for (unsigned int byte = 0; byte < 256; byte++)
+        {
+          char text[MAX_LENGTH];
+          gboolean digit = g_ascii_isalnum ((char) byte) || byte == '+' || byte == '/';
+
+          memset (text, 'A', sizeof text);
+          text[place] = (char) byte;
+          g_assert_cmpint (is_base64 (text, length), ==, digit);
+        }
+}
+
+static void
+test_base64_is_filled_up (void)
+{
+  for (gsize length = 0; length <= MAX_LENGTH; length++)
+    {
+      char text[MAX_LENGTH];
+
+      memset (text, 'A', sizeof text);
+      g_assert_cmpint (is_base64 (text, length), ==, length % 4 == 0);
+      for (gsize n = 1; n <= MIN (length, 3); n++)
+        {
+          text[length - n] = '=';
+          g_assert_cmpint (is_base64 (text, length), ==, length % 4 == 0 && n <= 2);
+        }
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -63,5 +108,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event-attribute/names", test_names);
   g_test_add_func ("/event-attribute/versions", test_versions);
   g_test_add_func ("/event-attribute/tracestate", test_tracestate);
+  g_test_add_func ("/event-attribute/base64-at-every-place", test_base64_at_every_place);
+  g_test_add_func ("/event-attribute/base64-is-filled-up", test_base64_is_filled_up);
   return g_test_run ();
 }

@@ -223,16 +223,16 @@ test_large (void)
   g_assert_false (amps_json_check (spaces, length, NULL));
 }
 
-/* Strings are read eight bytes at a time: each byte at each place of such a word,
- * against what a byte alone means. */
+/* Strings are read 16 bytes at a time, then eight: each byte at each place of such a block
+ * and word, against what a byte alone means. */
 static void
 test_every_byte_at_every_place (void)
 {
-  for (gsize length = 1; length <= 20; length++)
+  for (gsize length = 1; length <= 42; length++)
     for (gsize place = 0; place < length; place++)
       for (unsigned int byte = 0; byte < 256; byte++)
         {
-          char json[22];
+          char json[44];
           gboolean plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 
           memset (json, 'x', sizeof json);

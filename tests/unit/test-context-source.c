@@ -371,12 +371,12 @@ attach_count (gpointer user_data)
 static void
 test_remove (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  g_source_unref (attach (f, create_timeout (), count));
+  g_source_unref (attach (f, g_timeout_source_new (200), count));
   g_main_context_iteration (NULL, FALSE);
   g_source_unref (attach (f, g_idle_source_new (), attach_count));
   amps_context_source_remove (f->source, f->nested);
   g_assert_cmpuint (f->n_calls, ==, 2);
-  g_usleep (10 * G_TIME_SPAN_MILLISECOND);
+  g_usleep (200 * G_TIME_SPAN_MILLISECOND);
   assert_called (f, 2);
 }
 

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "amps-config-parse.h"
+#include "amps-config-private.h"
 
 #include <string.h>
 

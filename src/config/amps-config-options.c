@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "amps-config-names.h"
-#include "amps-config-table.h"
+#include "amps-config-private.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>

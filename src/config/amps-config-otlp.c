@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-config-table.h"
+#include "amps-config-private.h"
 
 #include <glib/gi18n-lib.h>
 

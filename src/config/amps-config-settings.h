@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* All settings, in the order in which they are shown. Whoever includes this defines what he makes
- * of them: amps-config.h the getters, amps-config-table.[ch] the enumeration and the table, from
- * which come values, errors, options with their help, and the dump. The manual,
- * docs/reference/configuration.md, has a row for each, which the test config-table checks.
+/* All settings, in the order in which they are shown. Each file that includes this defines what
+ * becomes of them: amps-config.h declares the getters and amps-config-getters.c has them,
+ * amps-config-table.[ch] makes an enumeration and a table, which values, errors, options, their
+ * help and the dump come from. Each has a row in docs/reference/configuration.md; the test
+ * config-table compares it.
  *
  * SETTING (NAME, type and name of the getter, kind, default, description, ...)
  *   Its getter is amps_config_get_NAME(). A text (const char *) belongs to the settings, and is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "amps-config.h"
+#include <glib.h>
 
 G_BEGIN_DECLS
 
@@ -63,9 +63,5 @@ typedef struct {
 #define MAX_SOCKET_PATH 107
 
 extern const AmpsVariableInfo amps_variables[N_VARIABLES];
-
-const char *amps_config_get_text (AmpsConfig *self, AmpsVariable variable);
-gint64 amps_config_get_number (AmpsConfig *self, AmpsVariable variable);
-char *amps_config_find_otlp_problem (AmpsConfig *self, gboolean *fatal);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "amps-config-names.h"
 #include "amps-config-parse.h"
+#include "amps-config-private.h"
 #include "amps-config-uri.h"
 #include "amps-dotenv.h"
 #include "amps-secret.h"
@@ -585,7 +586,6 @@ amps_config_get_warnings (AmpsConfig *self)
   return (const char *const *) self->warnings->pdata;
 }
 
-/* For the getters. */
 const char *
 amps_config_get_text (AmpsConfig *self, AmpsVariable variable)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "config/amps-config-table.h"
+#include "config/amps-config-private.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "broker/amps-broker-factory.h"
-#include "config/amps-config-table.h"
+#include "config/amps-config.h"
 
 #include <string.h>
 

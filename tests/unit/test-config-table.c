@@ -3,6 +3,7 @@
 
 #include "base/amps-error.h"
 #include "config/amps-config-parse.h"
+#include "config/amps-config-private.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/amps-error.h"
 #include "broker/amps-broker-factory.h"
-#include "config/amps-config-table.h"
+#include "config/amps-config-private.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

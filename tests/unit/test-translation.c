@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "amps-locale.h"
-#include "config/amps-config-table.h"
+#include "config/amps-config-private.h"
 
 #include <libintl.h>
 #include <locale.h>

@@ -10,8 +10,7 @@
 #include "base/amps-error.h"
 #include "base/amps-timer-queue.h"
 
-/* So long a request waits for a connection before there are more of them, if
- * there is nothing else to do: they would not help a processor that is busy. */
+/* A request waits this long for a connection before AMPS makes more, unless AMPS is busy. */
 #define GROW_DELAY AMPS_MILLISECONDS (20)
 
 /* At most this many requests are being sent at once: libsoup has 8 KiB for each until its
@@ -22,8 +21,7 @@
  * main loop, in which the first POST waits for all others. */
 #define MAX_CONNECTING 8
 
-/* When the workload takes this long to answer, more of them help in any case. In a
- * rush AMPS itself takes tens of milliseconds, and more would only make it larger. */
+/* When the workload takes this long to answer, more connections help even if AMPS is busy. */
 #define SLOW_ANSWER AMPS_SECONDS (1)
 
 /* A smaller body fits into the kernel's buffers, so that writing it does not fail. */

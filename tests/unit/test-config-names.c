@@ -3,6 +3,7 @@
 
 #include "config/amps-config-names.h"
 #include "config/amps-config-table.h"
+#include "config/amps-config.h"
 
 #include <string.h>
 

@@ -154,8 +154,9 @@ client_tear_down (Client *self, gconstpointer data G_GNUC_UNUSED)
 static void
 on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GBytes) body = soup_session_send_and_read_finish (SOUP_SESSION (source), result, NULL);
+  GBytes *body = soup_session_send_and_read_finish (SOUP_SESSION (source), result, NULL);
 
+  g_clear_pointer (&body, g_bytes_unref);
   ((Client *) user_data)->n_answers++;
 }
 

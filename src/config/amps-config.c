@@ -12,8 +12,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-/* Where dead letters go unless something else is said. */
-#define DEAD_LETTER_SUFFIX ".dead"
+#define DEAD_LETTER_SUFFIX ".dead" /* of their queue, unless DEAD_LETTER_QUEUE names it */
 
 /* In the order in which they win. */
 typedef enum {
@@ -258,13 +257,15 @@ are_good (AmpsConfig *self, AmpsVariable one, AmpsVariable other)
 static void
 check_queue_name (AmpsConfig *self, AmpsVariable variable, const char *suffix)
 {
-  const AmpsConfigBackend *backend = amps_config_get_backend (self);
+  /* If what names the backend is bad, too, the first one's rule is told. */
+  const AmpsConfigBackend *known = amps_config_get_backend (self);
   g_autofree char *problem = NULL;
 
-  if (backend == NULL || !config_is_good (self, variable))
+  if (self->backends == NULL || !config_is_good (self, variable))
     return;
 
-  problem = amps_config_backend_find_name_problem (backend, self->settings[variable].text, suffix);
+  problem = amps_config_backend_find_name_problem (known != NULL ? known : self->backends[0],
+                                                   self->settings[variable].text, suffix);
   if (problem != NULL)
     add_bad_value (self, variable, problem);
 }

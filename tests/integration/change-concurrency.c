@@ -81,7 +81,8 @@ create_config (char **argv)
     broker, subject, workload, "WORKLOAD_MODE=sync", "MAX_CONCURRENCY=1", NULL
   };
   g_autoptr (GError) error = NULL;
-  AmpsConfig *config = amps_config_new (settings, NULL, none, &error);
+  AmpsConfig *config = amps_config_new_full (AMPS_CONFIG_SERVICE, settings, NULL, none,
+                                             amps_broker_factory_get_backends (), &error);
 
   if (config == NULL)
     g_error ("%s", error->message);

@@ -180,13 +180,15 @@ set_up (Fixture *f, gconstpointer data)
   create (f, test->policy);
 }
 
+/* @data: (transfer full): of a test that runs once */
 static void
-tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+tear_down (Fixture *f, gpointer data)
 {
   stop (f);
   g_ptr_array_unref (f->jobs);
   g_free (f->subject);
   g_object_unref (f->clock);
+  g_free (data);
 }
 
 /* What a broker does */

@@ -5,14 +5,9 @@
 
 #include <string.h>
 
-/* More than a busy machine takes for anything. */
-#define PATIENCE AMPS_SECONDS (30)
-
-/* What has not come by then does not come. */
-#define SILENCE AMPS_MILLISECONDS (400)
-
-/* The shortest that all brokers know. */
-#define DELAY AMPS_SECONDS (1)
+#define PATIENCE AMPS_SECONDS (30)      /* more than a busy machine takes for anything */
+#define SILENCE AMPS_MILLISECONDS (400) /* what has not come by then does not come */
+#define DELAY AMPS_SECONDS (1)          /* the shortest that all brokers know */
 
 typedef struct {
   const ConformanceCandidate *candidate;

@@ -60,7 +60,7 @@ amps_amqp_deduplicator_new (AmpsClock *clock)
 
 /**
  * amps_amqp_deduplicator_free:
- * @self: (transfer full): deduplicator
+ * @self: (transfer full): a deduplicator
  */
 void
 amps_amqp_deduplicator_free (AmpsAmqpDeduplicator *self)
@@ -74,7 +74,7 @@ amps_amqp_deduplicator_free (AmpsAmqpDeduplicator *self)
 
 /**
  * amps_amqp_deduplicator_make_name:
- * @self: deduplicator
+ * @self: a deduplicator
  * @copy: number of a copy in this process; 0 for none
  *
  * Returns: (transfer full) (nullable): what to call it, the same each time
@@ -94,7 +94,7 @@ remove_entry (AmpsAmqpDeduplicator *self, Entry *entry)
 
 /**
  * amps_amqp_deduplicator_expect:
- * @self: deduplicator
+ * @self: a deduplicator
  * @copy: number of a copy that may be with the broker, and is made again; 0 for none
  * @delay: µs for which the broker keeps it back
  */
@@ -137,7 +137,7 @@ amqp_deduplicator_find (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery
 
 /**
  * amps_amqp_deduplicator_forget:
- * @self: deduplicator
+ * @self: a deduplicator
  * @delivery: what goes where somebody may replay it from
  */
 void
@@ -151,7 +151,7 @@ amps_amqp_deduplicator_forget (AmpsAmqpDeduplicator *self, const AmpsDelivery *d
 
 /**
  * amps_amqp_deduplicator_meet:
- * @self: deduplicator
+ * @self: a deduplicator
  * @delivery: what has come
  *
  * Returns: whether @delivery is superfluous, as its like came here before

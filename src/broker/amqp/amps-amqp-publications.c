@@ -155,7 +155,7 @@ amqp_publications_on_deadline (gpointer data, gpointer user_data)
  * @send: called for copies, as long as there is a connection
  * @user_data: passed to both
  *
- * Returns: (transfer full): an empty publications
+ * Returns: (transfer full): publications, none yet
  */
 AmpsAmqpPublications *
 amps_amqp_publications_new (AmpsClock *clock, AmpsAmqpDeduplicator *deduplicator,
@@ -177,7 +177,7 @@ amps_amqp_publications_new (AmpsClock *clock, AmpsAmqpDeduplicator *deduplicator
 
 /**
  * amps_amqp_publications_free:
- * @self: (transfer full): an publications
+ * @self: (transfer full): publications
  */
 void
 amps_amqp_publications_free (AmpsAmqpPublications *self)
@@ -206,7 +206,7 @@ add_item (AmpsAmqpPublications *self, GTask *task, gint64 timeout)
 
 /**
  * amps_amqp_publications_add:
- * @self: an publications
+ * @self: publications
  * @task: (transfer full): told how it went, in a limited time
  *
  * Returns: the id to publish it under
@@ -253,7 +253,7 @@ get_lane (const AmpsSettlement *settlement)
 
 /**
  * amps_amqp_publications_add_copy:
- * @self: an publications
+ * @self: publications
  * @task: (transfer full) (nullable): told how it went: returns an AmpsSettled
  * @original: what it is a copy of
  * @settlement: why; only read during the call
@@ -316,7 +316,7 @@ send_held (AmpsAmqpPublications *self)
 
 /**
  * amps_amqp_publications_send_copy:
- * @self: an publications
+ * @self: publications
  * @id: of a copy that was added
  * @command: (transfer full): publishes it
  *
@@ -341,7 +341,7 @@ amps_amqp_publications_send_copy (AmpsAmqpPublications *self, guint64 id, AmpsAm
 
 /**
  * amps_amqp_publications_is_ignored:
- * @self: an publications
+ * @self: publications
  *
  * Returns: whether a queue for copies owes answers, and has given none for so long that
  *   only another connection helps
@@ -432,7 +432,7 @@ hear (AmpsAmqpPublications *self, gint64 lane)
 
 /**
  * amps_amqp_publications_end:
- * @self: an publications
+ * @self: publications
  * @id: of something that was added, or has ended long ago
  * @problem: (nullable): why it is not confirmed
  *
@@ -458,7 +458,7 @@ amps_amqp_publications_end (AmpsAmqpPublications *self, guint64 id, const GError
 
 /**
  * amps_amqp_publications_fail_all:
- * @self: an publications
+ * @self: publications
  *
  * Ends everything, because the connection broke.
  */

@@ -24,7 +24,8 @@ test_date (void)
   g_assert_cmpint (wait, >, 50 * SECOND);
   g_assert_cmpint (wait, <=, 100 * SECOND);
   g_assert_cmpint (amps_retry_after_parse ("Wed, 21 Oct 2015 07:28:00 GMT"), ==, 0);
-  g_assert_cmpint (amps_retry_after_parse ("Fri, 31 Dec 9999 23:59:59 GMT"), ==, LONGEST);
+  /* The last year that libsoup 3.6 takes. */
+  g_assert_cmpint (amps_retry_after_parse ("Thu, 31 Dec 9998 23:59:59 GMT"), ==, LONGEST);
 }
 
 static void

@@ -2,10 +2,12 @@
 """A pod ends while its workload has jobs, in each order that Kubernetes uses, and another pod
 takes what it gives back."""
 
+import signal
 import time
 import unittest
 
 from broker import BrokerTest, event
+from memory_limit import MemoryLimit
 from pod import Ledger, Pod
 
 # AMPS looks once a second whether a workload that drains is still there.
@@ -128,10 +130,13 @@ class PodTermination(BrokerTest):
 
     def test_workload_out_of_memory(self):
         """The kernel kills it, and the kubelet starts it again."""
+        limit = MemoryLimit(self, 100 * 2**20)
         pod = self.start(slots=20, other=False)
-        pod.workload.kill()
-        pod.workload.wait()
+        limit.add(pod.workload)
+        pod.workload.send_signal(signal.SIGUSR1)
+        self.assertEqual(pod.workload.wait(20), -signal.SIGKILL)
         died = time.monotonic()
+        self.assertEqual(limit.killed, 1)
         time.sleep(0.5)
         pod.start_workload()
         again = self.ledger.wait('began', 40)[20:]

@@ -4,6 +4,7 @@
 #include "amps-amqp-table.h"
 #include "base/amps-error.h"
 #include "base/amps-foreign-text.h"
+#include "base/amps-timestamp.h"
 #include "event/amps-event-attribute.h"
 #include "event/amps-gzip.h"
 
@@ -58,12 +59,9 @@ is_binary (const amqp_table_t *headers)
 static char *
 amqp_binary_format_time (guint64 seconds)
 {
-  g_autoptr (GDateTime) moment = NULL;
-
-  if (seconds <= G_MAXINT64)
-    moment = g_date_time_new_from_unix_utc ((gint64) seconds);
-  /* RFC 3339 has four digits for the year. */
-  return moment != NULL ? g_date_time_format (moment, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+  return seconds <= G_MAXINT64 / G_USEC_PER_SEC
+             ? amps_timestamp_format ((gint64) seconds * G_USEC_PER_SEC, 0)
+             : NULL;
 }
 
 static char *

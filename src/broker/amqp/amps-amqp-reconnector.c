@@ -27,7 +27,8 @@
  * @self: (out caller-allocates): a reconnector, which has no connection yet
  * @role: what its connections are there for
  * @shared: only read during the call; what it names outlives @self
- * @on_timer: called when it is time for the next try
+ * @on_timer: (nullable) (scope forever): called when it is time for the next try; %NULL if
+ *   none is ever scheduled
  * @user_data: passed to @on_timer
  */
 void

@@ -457,13 +457,6 @@ on_look (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Tries are made at once, and no more than there are brokers. */
-static gboolean
-dead_letters_amqp_on_next_try (gpointer user_data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 /* What it is asked */
 
 static void
@@ -500,10 +493,9 @@ dead_letters_amqp_init_reconnectors (AmpsDeadLettersAmqp *self)
 {
   const AmpsAmqpShared shared = { self->config, self->clock, self->settings, self->events };
 
-  amps_amqp_reconnector_init (&self->reader, &amps_amqp_consumer_role, &shared,
-                              dead_letters_amqp_on_next_try, self);
-  amps_amqp_reconnector_init (&self->publisher, &amps_amqp_publisher_role, &shared,
-                              dead_letters_amqp_on_next_try, self);
+  /* Tries are made at once, and no more than there are brokers. */
+  amps_amqp_reconnector_init (&self->reader, &amps_amqp_consumer_role, &shared, NULL, NULL);
+  amps_amqp_reconnector_init (&self->publisher, &amps_amqp_publisher_role, &shared, NULL, NULL);
 }
 
 static void

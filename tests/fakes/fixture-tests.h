@@ -3,10 +3,11 @@
 
 #include <glib.h>
 
-/* Tests that share a `Fixture`, `set_up` and `tear_down`, and nothing else:
+/* Tests that share a `Fixture`, `set_up` and `tear_down`; each may have data for all three:
  *
  *   FIXTURE_TESTS = {
  *     { "/path", test_function },
+ *     { "/path-with-data", test_function, &data },
  *   };
  *   FIXTURE_TESTS_MAIN
  */
@@ -14,6 +15,7 @@
   static const struct {                                                                            \
     const char *path;                                                                              \
     void (*test) (Fixture * f, gconstpointer data);                                                \
+    gconstpointer data;                                                                            \
   } tests[]
 
 #define FIXTURE_TESTS_MAIN                                                                         \
@@ -21,6 +23,6 @@
   {                                                                                                \
     g_test_init (&argc, &argv, NULL);                                                              \
     for (unsigned int i = 0; i < G_N_ELEMENTS (tests); i++)                                        \
-      g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);                 \
+      g_test_add (tests[i].path, Fixture, tests[i].data, set_up, tests[i].test, tear_down);        \
     return g_test_run ();                                                                          \
   }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "amqp-fixture.h"
+#include "fixture-tests.h"
 
 #include <string.h>
+
+typedef AmqpFixture Fixture;
 
 /* A role that notes what it gets. */
 static GString *noted;
@@ -59,7 +62,7 @@ static const AmpsAmqpRole reopening_role = { .name = "test",
                                              .free = end };
 
 static void
-set_up (AmqpFixture *f, gconstpointer role)
+set_up (Fixture *f, gconstpointer role)
 {
   noted = g_string_new (NULL);
   expects_methods = TRUE;
@@ -67,14 +70,14 @@ set_up (AmqpFixture *f, gconstpointer role)
 }
 
 static void
-tear_down (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+tear_down (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_clear (f);
   g_string_free (noted, TRUE);
 }
 
 static void
-test_life (AmqpFixture *f, gconstpointer role)
+test_life (Fixture *f, gconstpointer role)
 {
   const AmpsAmqpEvent *opened;
   g_autofree char *log = NULL;
@@ -100,7 +103,7 @@ test_life (AmqpFixture *f, gconstpointer role)
 }
 
 static void
-test_refused (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_refused (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   g_autofree char *uri = amqp_peer_dup_uri (f->peer);
   g_autofree char *failure = NULL;
@@ -114,14 +117,14 @@ test_refused (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-test_bad_address (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_bad_address (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   g_assert_false (amps_amqp_connection_open (f->connection, "http://a:secret@b", &f->guard));
   amqp_fixture_assert_fails (f, "amqp");
 }
 
 static void
-test_first_reason (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_first_reason (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   g_assert_true (amps_amqp_connection_check (f->connection, AMQP_STATUS_OK, "be"));
@@ -133,7 +136,7 @@ test_first_reason (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-test_blocked (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_blocked (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_connection_blocked_t blocked = { .reason = amqp_cstring_bytes ("memory") };
   amqp_connection_unblocked_t unblocked = { 0 };
@@ -146,7 +149,7 @@ test_blocked (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-test_closed_connection (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_closed_connection (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_connection_close_t closed = { .reply_code = AMQP_CONNECTION_FORCED,
                                      .reply_text = amqp_cstring_bytes ("CONNECTION_FORCED - bye") };
@@ -157,7 +160,7 @@ test_closed_connection (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-test_lost (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_lost (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   amqp_peer_hang_up (f->peer);
@@ -165,7 +168,7 @@ test_lost (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-close_channel (AmqpFixture *f)
+close_channel (Fixture *f)
 {
   amqp_channel_close_t closed = { .reply_code = AMQP_PRECONDITION_FAILED,
                                   .reply_text = amqp_cstring_bytes ("too late") };
@@ -174,7 +177,7 @@ close_channel (AmqpFixture *f)
 }
 
 static void
-test_closed_channel (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_closed_channel (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   close_channel (f);
@@ -183,7 +186,7 @@ test_closed_channel (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 
 /* The role may go on with a new one. */
 static void
-test_reopened_channel (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_reopened_channel (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   close_channel (f);
@@ -196,7 +199,7 @@ test_reopened_channel (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 
 /* Whoever asks may go on with another channel, or end with this one. */
 static void
-test_refused_request (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_refused_request (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_connection_state_t state;
   g_autofree char *why = NULL;
@@ -217,7 +220,7 @@ test_refused_request (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 }
 
 static void
-test_messages (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_messages (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   amqp_peer_deliver (f->peer, 1, "one");
@@ -229,7 +232,7 @@ test_messages (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 
 /* What there is no room for is not read, and the broker hears that AMPS lives. */
 static void
-test_full (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_full (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   AmpsByteBudget *budget = f->settings.budget;
 
@@ -249,7 +252,7 @@ test_full (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 
 /* In the main thread whoever is told may come back at once. */
 static void
-test_telling (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
+test_telling (Fixture *f, gconstpointer role G_GNUC_UNUSED)
 {
   amqp_fixture_open (f);
   amps_amqp_connection_tell (f->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_QUEUE));
@@ -267,7 +270,7 @@ test_telling (AmqpFixture *f, gconstpointer role G_GNUC_UNUSED)
 /* What breaks the protocol; on a channel where that may not come, or to a role that does
  * not expect it. */
 static void
-test_broken_protocol (void)
+test_broken_protocol (Fixture *f, gconstpointer role)
 {
   static const struct {
     amqp_channel_t channel;
@@ -284,38 +287,34 @@ test_broken_protocol (void)
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      AmqpFixture f;
       g_autofree char *text = g_strconcat ("the broker broke the protocol: ", cases[i].text, NULL);
 
-      set_up (&f, &plain_role);
+      if (i > 0)
+        {
+          tear_down (f, role);
+          set_up (f, role);
+        }
       expects_methods = FALSE;
-      amqp_fixture_open (&f);
-      amqp_peer_send (f.peer, cases[i].channel, cases[i].id, empty);
-      amqp_fixture_assert_fails (&f, text);
-      tear_down (&f, NULL);
+      amqp_fixture_open (f);
+      amqp_peer_send (f->peer, cases[i].channel, cases[i].id, empty);
+      amqp_fixture_assert_fails (f, text);
     }
 }
 
-int
-main (int argc, char **argv)
-{
-  g_test_init (&argc, &argv, NULL);
-
-#define ADD(name, role, test)                                                                      \
-  g_test_add ("/amqp-connection/" name, AmqpFixture, role, set_up, test, tear_down)
-  ADD ("life", &plain_role, test_life);
-  ADD ("refused", &plain_role, test_refused);
-  ADD ("bad-address", &plain_role, test_bad_address);
-  ADD ("first-reason", &plain_role, test_first_reason);
-  ADD ("blocked", &plain_role, test_blocked);
-  ADD ("closed-connection", &plain_role, test_closed_connection);
-  ADD ("lost", &plain_role, test_lost);
-  ADD ("closed-channel", &plain_role, test_closed_channel);
-  ADD ("reopened-channel", &reopening_role, test_reopened_channel);
-  ADD ("refused-request", &plain_role, test_refused_request);
-  ADD ("messages", &plain_role, test_messages);
-  ADD ("full", &plain_role, test_full);
-  ADD ("telling", &plain_role, test_telling);
-  g_test_add_func ("/amqp-connection/broken-protocol", test_broken_protocol);
-  return g_test_run ();
-}
+FIXTURE_TESTS = {
+  { "/amqp-connection/life", test_life, &plain_role },
+  { "/amqp-connection/refused", test_refused, &plain_role },
+  { "/amqp-connection/bad-address", test_bad_address, &plain_role },
+  { "/amqp-connection/first-reason", test_first_reason, &plain_role },
+  { "/amqp-connection/blocked", test_blocked, &plain_role },
+  { "/amqp-connection/closed-connection", test_closed_connection, &plain_role },
+  { "/amqp-connection/lost", test_lost, &plain_role },
+  { "/amqp-connection/closed-channel", test_closed_channel, &plain_role },
+  { "/amqp-connection/reopened-channel", test_reopened_channel, &reopening_role },
+  { "/amqp-connection/refused-request", test_refused_request, &plain_role },
+  { "/amqp-connection/messages", test_messages, &plain_role },
+  { "/amqp-connection/full", test_full, &plain_role },
+  { "/amqp-connection/telling", test_telling, &plain_role },
+  { "/amqp-connection/broken-protocol", test_broken_protocol, &plain_role },
+};
+FIXTURE_TESTS_MAIN

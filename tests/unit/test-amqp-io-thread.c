@@ -3,6 +3,7 @@
 
 #include "amqp-peer.h"
 #include "broker/amqp/amps-amqp-connection.h"
+#include "fixture-tests.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -274,18 +275,12 @@ test_breaking (Fixture *f, gconstpointer role G_GNUC_UNUSED)
   g_assert_cmpint (amps_amqp_io_thread_get_busy_time (f->io_thread), ==, 0);
 }
 
-int
-main (int argc, char **argv)
-{
-  g_test_init (&argc, &argv, NULL);
-
-#define ADD(name, role, test)                                                                      \
-  g_test_add ("/amqp-io-thread/" name, Fixture, role, set_up, test, tear_down)
-  ADD ("keeping", &keeping_role, test_keeping);
-  ADD ("lending", &lending_role, test_lending);
-  ADD ("lost", &keeping_role, test_lost);
-  ADD ("lost-when-lent", &lending_role, test_lost);
-  ADD ("refused", NULL, test_refused);
-  ADD ("breaking", NULL, test_breaking);
-  return g_test_run ();
-}
+FIXTURE_TESTS = {
+  { "/amqp-io-thread/keeping", test_keeping, &keeping_role },
+  { "/amqp-io-thread/lending", test_lending, &lending_role },
+  { "/amqp-io-thread/lost", test_lost, &keeping_role },
+  { "/amqp-io-thread/lost-when-lent", test_lost, &lending_role },
+  { "/amqp-io-thread/refused", test_refused, NULL },
+  { "/amqp-io-thread/breaking", test_breaking, NULL },
+};
+FIXTURE_TESTS_MAIN

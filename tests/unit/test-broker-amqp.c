@@ -7,6 +7,8 @@
 #include "fake-clock.h"
 #include "log-recorder.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <string.h>
 
 #define PATIENCE (20 * G_USEC_PER_SEC)
@@ -25,6 +27,21 @@ typedef struct {
   GError *problem;      /* (nullable) of the last one */
   gboolean stopped;
 } Fixture;
+
+static gboolean lookups_hang; /* atomic */
+
+/* In front of the C library's, which rabbitmq-c would call. */
+int
+getaddrinfo (const char *node, const char *service, const struct addrinfo *hints,
+             struct addrinfo **result)
+{
+  int (*lookup) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+  while (g_atomic_int_get (&lookups_hang))
+    g_usleep (1000);
+  *(void **) &lookup = dlsym (RTLD_NEXT, "getaddrinfo");
+  return lookup (node, service, hints, result);
+}
 
 static void
 on_delivered (AmpsBroker *broker G_GNUC_UNUSED, AmpsJob *job, Fixture *f)
@@ -88,11 +105,18 @@ static void
 on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Fixture *f = user_data;
-  g_autoptr (GError) error = NULL;
 
-  amps_broker_stop_finish (AMPS_BROKER (source), result, &error);
-  g_assert_no_error (error);
+  g_clear_error (&f->problem);
+  amps_broker_stop_finish (AMPS_BROKER (source), result, &f->problem);
   f->stopped = TRUE;
+}
+
+static void
+stop (Fixture *f)
+{
+  amps_broker_stop_async (f->broker, NULL, on_stopped, f);
+  WAIT_UNTIL (f->stopped);
+  g_assert_no_error (f->problem);
 }
 
 static void
@@ -100,8 +124,8 @@ tear_down (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
 {
   g_autofree char *said = NULL;
 
-  amps_broker_stop_async (f->broker, NULL, on_stopped, f);
-  WAIT_UNTIL (f->stopped);
+  if (!f->stopped)
+    stop (f);
   said = log_recorder_take ();
   g_assert_cmpstr (said, ==, "");
   g_clear_object (&f->job);
@@ -109,7 +133,7 @@ tear_down (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
   g_assert_finalize_object (f->broker);
   g_assert_finalize_object (f->clock);
   amqp_peer_free (f->consumed);
-  amqp_peer_free (f->published);
+  g_clear_pointer (&f->published, amqp_peer_free);
 }
 
 static AmpsDelivery *
@@ -271,6 +295,40 @@ test_blocked (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
   WAIT_UNTIL (amps_broker_get_blocked (f->broker));
 }
 
+/* Nobody can break it. What its thread tells in the end, nobody hears. */
+static void
+test_hanging_lookup (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  AmpsBrokerAmqp *broker = AMPS_BROKER_AMQP (f->broker);
+  AmpsAmqpIoThread *io_thread;
+
+  g_atomic_int_set (&lookups_hang, TRUE);
+  amqp_peer_hang_up (f->published);
+  WAIT_UNTIL (amps_broker_get_state (f->broker) == AMPS_BROKER_CONNECTED);
+  assert_said ("Broker problem: no connection to publish: the connection broke");
+  broker->publisher.uri_index = 1;
+  fake_clock_advance (f->clock, AMPS_SECONDS (1));
+  io_thread = broker->publisher.io_thread;
+  g_assert_nonnull (io_thread);
+
+  amps_broker_stop_async (f->broker, NULL, on_stopped, f);
+  WAIT_UNTIL (broker->consumer.io_thread == NULL);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3));
+  g_assert_false (f->stopped);
+  fake_clock_advance (f->clock, AMPS_SECONDS (3));
+  g_assert_true (f->stopped);
+  g_assert_error (f->problem, AMPS_ERROR, AMPS_ERROR_UNAVAILABLE);
+
+  /* What it has looked up is not there any more. */
+  amqp_peer_free (f->published);
+  f->published = NULL;
+  g_atomic_int_set (&lookups_hang, FALSE);
+  amps_amqp_io_thread_free (io_thread);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_object_unref (f->broker);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -284,5 +342,6 @@ main (int argc, char **argv)
   ADD ("later-epoch", test_later_epoch);
   ADD ("no-publisher", test_no_publisher);
   ADD ("blocked", test_blocked);
+  ADD ("hanging-lookup", test_hanging_lookup);
   return g_test_run ();
 }

@@ -33,6 +33,7 @@ struct _AmpsBrokerAmqp {
   GTask *stop_task;  /* (owned) (nullable) */
   gboolean stopping; /* for good */
   gboolean broken_on_stop;
+  gboolean abandoned; /* an I/O thread hangs, and may still tell something */
 };
 
 void amps_broker_amqp_settle_delivery (AmpsBrokerAmqp *self, AmpsDelivery *delivery,

@@ -267,6 +267,12 @@ broker_amqp_on_event (AmpsMail *mail, gpointer user_data)
   AmpsAmqpReconnector *reconnector =
       event->role == self->consumer.role ? &self->consumer : &self->publisher;
 
+  if (self->abandoned)
+    {
+      amps_amqp_event_free (event);
+      return;
+    }
+
   switch (event->kind)
     {
     case AMPS_AMQP_EVENT_OPENED:
@@ -343,6 +349,18 @@ on_publisher_timer (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Not even breaking it helped: it hangs in the lookup of a name. Its thread is left alone, with
+ * all that it may touch; the process is ending. */
+static void
+broker_amqp_abandon (AmpsBrokerAmqp *self)
+{
+  self->abandoned = TRUE;
+  g_object_ref (self);
+  self->consumer.io_thread = NULL;
+  self->publisher.io_thread = NULL;
+  finish_stop (self);
+}
+
 static gboolean
 broker_amqp_on_watchdog (gpointer user_data)
 {
@@ -351,14 +369,9 @@ broker_amqp_on_watchdog (gpointer user_data)
   gboolean ignored = amps_broker_amqp_get_publishing_problem (self) == NULL &&
                      amps_amqp_publications_is_ignored (self->publications);
 
-  /* Not even breaking it helped: it hangs in the lookup of a name. Its thread
-   * is left alone, with all that it may touch; the process is ending. */
   if (self->broken_on_stop)
     {
-      self->consumer.io_thread = NULL;
-      self->publisher.io_thread = NULL;
-      self->events = NULL;
-      finish_stop (self);
+      broker_amqp_abandon (self);
       return G_SOURCE_CONTINUE;
     }
 
@@ -437,11 +450,8 @@ amps_broker_amqp_finalize (GObject *object)
   amps_amqp_reconnector_clear (&self->consumer);
   amps_amqp_reconnector_clear (&self->publisher);
   amps_timer_free (self->watchdog);
-  if (self->events != NULL)
-    {
-      amps_mailbox_free (self->events);
-      amps_amqp_settings_free (self->settings);
-    }
+  amps_mailbox_free (self->events);
+  amps_amqp_settings_free (self->settings);
   g_object_unref (self->clock);
   g_object_unref (self->config);
 

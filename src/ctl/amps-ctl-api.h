@@ -89,8 +89,6 @@ struct _AmpsCtlApiInterface {
   const char *(*get_place) (AmpsCtlApi *self);
 };
 
-AmpsCtlApi *amps_ctl_api_new (AmpsCtlContext *context, GError **error);
-
 void amps_ctl_api_call_async (AmpsCtlApi *self, const AmpsCtlCall *call, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 JsonNode *amps_ctl_api_call_finish (AmpsCtlApi *self, GAsyncResult *result, GError **error);

@@ -3,6 +3,7 @@
 
 #include "amps-ctl-arguments.h"
 
+#include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
 #include "base/amps-edit-distance.h"
@@ -230,9 +231,9 @@ take_command (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, GError 
         }
       g_string_append_printf (name, "%s%s", name->len > 0 ? " " : "", (*argv)[1]);
       remove_word (*argv);
-      self->command = amps_ctl_command_find (name->str);
+      self->command = amps_ctl_commands_find (name->str);
     }
-  while (self->command == NULL && amps_ctl_command_is_family (name->str));
+  while (self->command == NULL && amps_ctl_commands_is_family (name->str));
 
   if (self->command != NULL || (name->len == 0 && (self->general.help || self->general.version)))
     return TRUE;
@@ -240,11 +241,11 @@ take_command (AmpsCtlArguments *self, GStrvBuilder *given, char ***argv, GError 
   if (name->len == 0)
     g_set_error_literal (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
                          _ ("the command is missing; see “ampsctl help”"));
-  else if (amps_ctl_command_is_family (name->str))
+  else if (amps_ctl_commands_is_family (name->str))
     g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,
                  _ ("“%s” needs an argument; see “ampsctl help %s”"), name->str, name->str);
   else
-    amps_ctl_command_set_unknown (name->str, error);
+    amps_ctl_commands_set_unknown (name->str, error);
   return FALSE;
 }
 

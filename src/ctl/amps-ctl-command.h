@@ -47,11 +47,4 @@ typedef struct {
   gboolean (*run) (AmpsCtlContext *context, GError **error);
 } AmpsCtlCommand;
 
-/* In the order in which help lists them. NULL at the end. */
-extern const AmpsCtlCommand *const amps_ctl_commands[];
-
-const AmpsCtlCommand *amps_ctl_command_find (const char *name);
-gboolean amps_ctl_command_is_family (const char *word);
-void amps_ctl_command_set_unknown (const char *name, GError **error);
-
 G_END_DECLS

@@ -23,4 +23,11 @@ extern const AmpsCtlCommand amps_ctl_dead_redrive_command;
 extern const AmpsCtlCommand amps_ctl_dead_show_command;
 extern const AmpsCtlCommand amps_ctl_help_command;
 
+/* In the order in which help lists them. NULL at the end. */
+extern const AmpsCtlCommand *const amps_ctl_commands[];
+
+const AmpsCtlCommand *amps_ctl_commands_find (const char *name);
+gboolean amps_ctl_commands_is_family (const char *word);
+void amps_ctl_commands_set_unknown (const char *name, GError **error);
+
 G_END_DECLS

@@ -130,14 +130,14 @@ static gboolean
 ctl_help_show_help (AmpsCtlContext *context, GError **error)
 {
   g_autofree char *name = g_strjoinv (" ", (char **) amps_ctl_context_get_arguments (context));
-  gboolean is_family = amps_ctl_command_is_family (name);
-  const AmpsCtlCommand *command = amps_ctl_command_find (name);
+  gboolean is_family = amps_ctl_commands_is_family (name);
+  const AmpsCtlCommand *command = amps_ctl_commands_find (name);
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   g_autofree char *help = NULL;
 
   if (*name != '\0' && command == NULL && !is_family)
     {
-      amps_ctl_command_set_unknown (name, error);
+      amps_ctl_commands_set_unknown (name, error);
       return FALSE;
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-job-list.h"
 #include "amps-ctl-live.h"
@@ -132,7 +133,7 @@ list_jobs (AmpsCtlContext *context, GError **error)
   static const AmpsCtlLive live = { ctl_jobs_look, ctl_jobs_render, ctl_jobs_describe };
   const JobsOptions *options = amps_ctl_context_get_options (context);
   g_auto (Jobs) self = { .context = context,
-                         .api = amps_ctl_api_new (context, error),
+                         .api = amps_ctl_api_factory_create (context, error),
                          .limit = options->limit };
 
   if (self.api == NULL)

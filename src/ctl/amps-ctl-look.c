@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-ctl-api.h"
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-json.h"
@@ -122,7 +122,7 @@ show_status (AmpsCtlContext *context, GError **error)
   const AmpsCtlCall ask_details = { AMPS_CTL_CALL_DETAILS };
   const AmpsCtlCall ask_ready = { AMPS_CTL_CALL_READY };
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
-  g_autoptr (AmpsCtlApi) api = amps_ctl_api_new (context, error);
+  g_autoptr (AmpsCtlApi) api = amps_ctl_api_factory_create (context, error);
   g_autoptr (JsonNode) details = NULL;
   g_autoptr (JsonNode) ready = NULL;
   const char *obstacles;
@@ -182,7 +182,7 @@ check_health (AmpsCtlContext *context, GError **error)
   const AmpsCtlCall call = { options->ready ? AMPS_CTL_CALL_READY : AMPS_CTL_CALL_ALIVE };
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   g_autoptr (GError) cause = NULL;
-  g_autoptr (AmpsCtlApi) api = amps_ctl_api_new (context, &cause);
+  g_autoptr (AmpsCtlApi) api = amps_ctl_api_factory_create (context, &cause);
   g_autoptr (JsonNode) answer = NULL;
   const char *obstacles;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-event-reader.h"
@@ -138,7 +139,7 @@ ctl_publish_publish (AmpsCtlContext *context, GError **error)
 {
   const PublishOptions *options = amps_ctl_context_get_options (context);
   const char *path = amps_ctl_context_get_arguments (context)[0];
-  g_autoptr (AmpsCtlApi) api = amps_ctl_api_new (context, error);
+  g_autoptr (AmpsCtlApi) api = amps_ctl_api_factory_create (context, error);
   g_autoptr (AmpsCtlEventReader) reader =
       api != NULL ? amps_ctl_event_reader_open (context, path, error) : NULL;
   g_autoptr (AmpsCtlPublisher) publisher = NULL;

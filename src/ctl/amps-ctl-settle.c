@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-ctl-api.h"
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-json.h"
@@ -105,7 +105,7 @@ ctl_settle_settle (AmpsCtlContext *context, AmpsCtlCall *call, const char *said,
   const char *const *identifiers = amps_ctl_context_get_arguments (context);
   AmpsCtlOutput *output = amps_ctl_context_get_output (context);
   g_auto (Settling) self = { .context = context,
-                             .api = amps_ctl_api_new (context, error),
+                             .api = amps_ctl_api_factory_create (context, error),
                              .results = json_array_new (),
                              .failures = g_string_new (NULL) };
 

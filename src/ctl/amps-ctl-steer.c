@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-ctl-api.h"
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-error.h"
 #include "amps-ctl-json.h"
@@ -61,7 +61,7 @@ static gboolean
 steer (AmpsCtlContext *context, AmpsCtlCallKind kind, guint64 number, GError **error)
 {
   const AmpsCtlCall call = { kind, .number = number };
-  g_autoptr (AmpsCtlApi) api = amps_ctl_api_new (context, error);
+  g_autoptr (AmpsCtlApi) api = amps_ctl_api_factory_create (context, error);
   g_autoptr (JsonNode) answer = NULL;
   g_autoptr (JsonNode) details = NULL;
 
@@ -142,7 +142,7 @@ drain (AmpsCtlContext *context, GError **error)
   gint64 wait = options->wait >= 0
                     ? options->wait
                     : amps_config_get_drain_timeout (amps_ctl_context_get_config (context));
-  g_autoptr (AmpsCtlApi) api = amps_ctl_api_new (context, error);
+  g_autoptr (AmpsCtlApi) api = amps_ctl_api_factory_create (context, error);
   g_autoptr (JsonNode) answer = NULL;
   g_autoptr (JsonNode) details = NULL;
 

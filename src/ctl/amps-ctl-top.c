@@ -3,6 +3,7 @@
 
 #include "amps-ctl-top-view.h"
 
+#include "amps-ctl-api-factory.h"
 #include "amps-ctl-commands.h"
 #include "amps-ctl-http.h"
 #include "amps-ctl-job-list.h"
@@ -168,7 +169,7 @@ show_top (AmpsCtlContext *context, GError **error)
   static const AmpsCtlLive live = { ctl_top_look, ctl_top_render, ctl_top_describe };
   g_auto (Top)
       self = { .context = context,
-               .api = amps_ctl_api_new (context, error),
+               .api = amps_ctl_api_factory_create (context, error),
                .n_jobs = DEFAULT_JOBS,
                .samples = g_ptr_array_new_with_free_func ((GDestroyNotify) amps_ctl_metrics_free) };
 

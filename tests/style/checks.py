@@ -46,8 +46,6 @@ ROOMS = {
     '.': [*MODEL, 'metrics/', 'config/', 'http/', 'telemetry/', 'workload/', 'delivery/',
           'server/', 'dbus/', 'sentry/', BROKER, 'broker/amps-broker-factory.h'],
 }
-# Those whose classes may know each other in a circle.
-CIRCULAR = {'ctl'}
 # The only file that names the backends: of each the header with its row.
 FACTORY = 'broker/amps-broker-factory.c'
 BACKEND_ROW = r'broker/(\w+)/amps-\1-backend\.h'
@@ -201,8 +199,6 @@ def check_circles(root):
     known = {}
     for path in c_files(source):
         place = path.relative_to(source)
-        if place.parent.as_posix() in CIRCULAR:
-            continue
         own = class_of(place.as_posix())
         included = (find_included(source, place, header) for header in
                     re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(encoding='utf-8'),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ctl/amps-ctl-arguments.h"
+
+#include "ctl/amps-ctl-commands.h"
 #include "ctl/amps-ctl-error.h"
 
 #include <string.h>
@@ -113,7 +115,7 @@ test_table (void)
 
       g_assert_nonnull (command->help);
       g_assert_nonnull (command->run);
-      g_assert_true (amps_ctl_command_find (command->name) == command);
+      g_assert_true (amps_ctl_commands_find (command->name) == command);
       for (const AmpsCtlOption *option = command->options; option != NULL && option->name != NULL;
            option++)
         {

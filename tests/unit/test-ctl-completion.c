@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ctl/amps-ctl-command.h"
+#include "ctl/amps-ctl-commands.h"
 
 #include <string.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "amps-ctl-command.h"
-
 #include "amps-ctl-commands.h"
+
 #include "amps-ctl-error.h"
 #include "amps-ctl-text.h"
 #include "base/amps-edit-distance.h"
@@ -24,13 +23,13 @@ const AmpsCtlCommand *const amps_ctl_commands[] = {
 };
 
 /**
- * amps_ctl_command_find:
+ * amps_ctl_commands_find:
  * @name: a command's name
  *
  * Returns: (transfer none) (nullable): the command
  */
 const AmpsCtlCommand *
-amps_ctl_command_find (const char *name)
+amps_ctl_commands_find (const char *name)
 {
   for (unsigned int i = 0; amps_ctl_commands[i] != NULL; i++)
     {
@@ -42,13 +41,13 @@ amps_ctl_command_find (const char *name)
 }
 
 /**
- * amps_ctl_command_is_family:
+ * amps_ctl_commands_is_family:
  * @word: a word
  *
  * Returns: whether it is the first word of commands that have two
  */
 gboolean
-amps_ctl_command_is_family (const char *word)
+amps_ctl_commands_is_family (const char *word)
 {
   gsize length = strlen (word);
 
@@ -65,7 +64,7 @@ amps_ctl_command_is_family (const char *word)
 
 /* Returns: (nullable): the command that was likely meant */
 static const char *
-ctl_command_guess (const char *name)
+ctl_commands_guess (const char *name)
 {
   const char *best = NULL;
   unsigned int least = MAX_FAULTS + 1;
@@ -91,15 +90,15 @@ ctl_command_guess (const char *name)
 }
 
 /**
- * amps_ctl_command_set_unknown:
+ * amps_ctl_commands_set_unknown:
  * @name: what is not a command
  * @error: return location: %AMPS_CTL_ERROR_USAGE, with what was likely meant
  */
 void
-amps_ctl_command_set_unknown (const char *name, GError **error)
+amps_ctl_commands_set_unknown (const char *name, GError **error)
 {
   g_autofree char *shown = amps_ctl_text_clean (name);
-  const char *likely = ctl_command_guess (name);
+  const char *likely = ctl_commands_guess (name);
 
   if (likely != NULL)
     g_set_error (error, AMPS_CTL_ERROR, AMPS_CTL_ERROR_USAGE,

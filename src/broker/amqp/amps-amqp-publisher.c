@@ -442,6 +442,9 @@ publisher_command (gpointer role, AmpsAmqpCommand *base)
 static Channel *
 get_channel (Publisher *self, amqp_channel_t number)
 {
+  /* The analyzer takes a channel that is NULL for one of no publisher. */
+  g_assert (self != NULL);
+
   switch (number)
     {
     case AMPS_AMQP_CHANNEL:

@@ -163,7 +163,11 @@ is_idle (gpointer id G_GNUC_UNUSED, gpointer late, gpointer user_data G_GNUC_UNU
   return !((Late *) late)->busy;
 }
 
-/* For the decider. */
+/**
+ * amps_decider_new_late:
+ *
+ * Returns: (transfer full): for AmpsDecider.late
+ */
 GHashTable *
 amps_decider_new_late (void)
 {

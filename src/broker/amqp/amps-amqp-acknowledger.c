@@ -117,7 +117,7 @@ amps_amqp_acknowledger_settle (AmpsAmqpAcknowledger *self, guint64 tag, AmpsSett
 /**
  * amps_amqp_acknowledger_flush:
  * @self: an acknowledger
- * @send: called for what is to be sent
+ * @send: (scope call): called for what is to be sent
  * @user_data: passed to @send
  *
  * Sends until @send can't; the rest is kept for the next time.

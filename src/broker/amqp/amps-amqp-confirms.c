@@ -37,7 +37,7 @@ amqp_confirms_publication_free (gpointer data)
 
 /**
  * amps_amqp_confirms_new:
- * @answer: called with what becomes of a publication
+ * @answer: (scope forever): called with what becomes of a publication
  * @user_data: passed to @answer
  *
  * Returns: (transfer full): nothing yet

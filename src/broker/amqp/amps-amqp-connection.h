@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 AmpsAmqpConnection *amps_amqp_connection_new (const AmpsAmqpRole *role,
                                               const AmpsAmqpSettings *settings,
                                               AmpsMailbox *events);
-gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *uri,
+gboolean amps_amqp_connection_open (AmpsAmqpConnection *self, const char *address,
                                     AmpsAmqpHangGuard *guard);
 char *amps_amqp_connection_free (AmpsAmqpConnection *self, AmpsAmqpHangGuard *guard);
 void amps_amqp_connection_start (AmpsAmqpConnection *self);

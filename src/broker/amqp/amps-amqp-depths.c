@@ -49,7 +49,7 @@ add_queue (AmpsAmqpDepths *self, const char *name, const char *label)
  * amps_amqp_depths_new:
  * @settings: say which queues there may be; outlive the depths
  * @clock: what waits are measured by
- * @send: how to ask the broker
+ * @send: (scope forever): how to ask the broker
  * @user_data: passed to @send
  *
  * Returns: (transfer full): what does not count yet

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * AmpsAmqpParcel:
- * @delivery: (owned): what is to be published again
- * @letter: (owned) (nullable): it, if it is redriven; else its copy takes its place
+ * @delivery: owned; what is to be published again
+ * @letter: (nullable): owned; it, if it is redriven; else its copy takes its place
  *
  * A dead letter on its way.
  */

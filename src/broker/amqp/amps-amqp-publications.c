@@ -151,8 +151,8 @@ amqp_publications_on_deadline (gpointer data, gpointer user_data)
  * @clock: what time is measured by
  * @deduplicator: told of copies that may be made again although they are there; outlives the
  * publications
- * @settle: called for the originals of copies
- * @send: called for copies, as long as there is a connection
+ * @settle: (scope forever): called for the originals of copies
+ * @send: (scope forever): called for copies, as long as there is a connection
  * @user_data: passed to both
  *
  * Returns: (transfer full): publications, none yet

@@ -35,7 +35,7 @@ typedef struct {
  * @max_busy_time: µs that one call of the library may take
  * @failures: tries in a row that came to nothing
  * @n_short_lives: connections in a row that came to something, and to an end at once
- * @problem: (owned) (nullable): why there is none, for people
+ * @problem: (nullable): owned; why there is none, for people
  *
  * One of the two connections, which is made again whenever it is lost.
  */

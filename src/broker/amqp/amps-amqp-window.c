@@ -20,7 +20,7 @@ struct _AmpsAmqpWindow {
  * amps_amqp_window_new:
  * @budget: what messages are taken from
  * @maximum: how many messages there may be at most
- * @on_room: called in the main context when a closed window has opened
+ * @on_room: (scope forever): called in the main context when a closed window has opened
  * @user_data: passed to @on_room
  *
  * Returns: (transfer full): an open window of that size

@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * AmpsEmbeddedLease:
- * @owner: (owned): what the file calls who holds the jobs
+ * @owner: owned; what the file calls who holds the jobs
  * @epoch: from 1; grows with each new owner
  * @n_held: how many jobs are claimed and not settled
  * @end: boot µs: when the leases on all of them end

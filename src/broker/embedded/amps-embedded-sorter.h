@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * AmpsEmbeddedSorted:
- * @letter: (owned): a letter that is meant
- * @error: (owned) (nullable): why it stays, if it was to go
+ * @letter: owned; a letter that is meant
+ * @error: (nullable): owned; why it stays, if it was to go
  */
 typedef struct {
   AmpsDeadLetter *letter;
@@ -21,9 +21,9 @@ typedef struct {
  * @mail: what the mailbox needs
  * @n_there: letters that there were in the beginning
  * @n_seen: letters that were looked at for this portion
- * @sorted: (owned) (element-type AmpsEmbeddedSorted): those of them that are meant
+ * @sorted: (element-type AmpsEmbeddedSorted): owned; those of them that are meant
  * @last: whether there is no more
- * @error: (owned) (nullable): why there is none; what came before stays done
+ * @error: (nullable): owned; why there is none; what came before stays done
  *
  * What the sorter has done at once.
  */

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* At most this many contexts have a turn before everything else has one again. */
+/* At least one context has a turn, and at most so many, before everything else has one again. */
 #define MAX_CONTEXTS 32
 #define MAX_TIME G_TIME_SPAN_MILLISECOND
 
@@ -375,18 +375,20 @@ context_source_dispatch (GSource *source, GSourceFunc callback G_GNUC_UNUSED,
                          gpointer user_data G_GNUC_UNUSED)
 {
   ContextSource *self = (ContextSource *) source;
-
-  gint64 begun = g_source_get_time (source);
   unsigned int n_left;
+  gint64 end;
 
   make_calls (self);
   find_ready (self);
   /* What was called may have something for them to do. */
   n_left = MIN (2 * self->ready.length, MAX_CONTEXTS);
-  while (n_left-- > 0 && self->ready.length > 0 && g_get_monotonic_time () - begun < MAX_TIME)
+  end = g_get_monotonic_time () + MAX_TIME;
+  while (n_left-- > 0 && self->ready.length > 0)
     {
       take_turn (self, g_queue_peek_head (&self->ready));
       make_calls (self);
+      if (g_get_monotonic_time () >= end)
+        n_left = 0;
     }
   return G_SOURCE_CONTINUE;
 }

@@ -368,6 +368,36 @@ attach_count (gpointer user_data)
 }
 
 /* What comes of what is waiting happens, too. */
+static gboolean
+take_long (gpointer user_data G_GNUC_UNUSED)
+{
+  g_usleep (3 * G_TIME_SPAN_MILLISECOND);
+  return G_SOURCE_CONTINUE;
+}
+
+/* However long each turn of the main loop takes, they have one as well. */
+static void
+test_busy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GSource) slow = g_timeout_source_new (0);
+  g_autoptr (GSource) source = NULL;
+
+  /* In each turn it comes before the next one. */
+  g_source_set_callback (slow, take_long, NULL, NULL);
+  g_source_attach (slow, NULL);
+  g_source_destroy (f->source);
+  g_source_unref (f->source);
+  f->source = amps_context_source_new ();
+  f->nested = amps_context_source_add (f->source);
+  g_source_attach (f->source, NULL);
+
+  source = attach (f, g_idle_source_new (), count);
+  for (unsigned int i = 0; i < 3; i++)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (f->n_calls, ==, 1);
+  g_source_destroy (slow);
+}
+
 static void
 test_remove (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -478,6 +508,7 @@ main (int argc, char **argv)
   ADD ("number-again", test_number_again);
   ADD ("many", test_many);
   ADD ("turns", test_turns);
+  ADD ("busy", test_busy);
   ADD ("remove", test_remove);
   ADD ("remove-with-child", test_remove_with_child);
   g_test_add ("/context-source/remove-in-turn/ready", Fixture, NULL, set_up, test_remove_in_turn,

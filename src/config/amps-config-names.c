@@ -14,6 +14,15 @@
 #define MIN_LONE_WORD 8
 /* Letters of names that may differ by one even where their words are cut otherwise. */
 #define MIN_RUN_TOGETHER 12
+/* In all words of a name. */
+#define MAX_FAULTS 2
+
+/* A difference in length is so many letters at least: most pairs need not be compared. */
+static gboolean
+may_be_within (gsize length, gsize known_length, gsize distance)
+{
+  return MAX (length, known_length) - MIN (length, known_length) <= distance;
+}
 
 /* A short word with another letter is another word: API and APP, ID and IP. */
 static gboolean
@@ -32,6 +41,7 @@ static gboolean
 is_word_alike (const char *word, gsize length, const char *known, gsize known_length,
                unsigned int *n_faults)
 {
+  unsigned int most = known_length >= MIN_LONE_WORD ? 2 : 1;
   unsigned int distance;
 
   if (length == known_length && memcmp (word, known, length) == 0)
@@ -44,12 +54,12 @@ is_word_alike (const char *word, gsize length, const char *known, gsize known_le
     }
 
   /* Few get the first letter wrong, and HOST is not POST. */
-  if (length < 2 ||
+  if (length < 2 || !may_be_within (length, known_length, most) ||
       (known_length <= 5 && word[0] != known[0] && (word[0] != known[1] || word[1] != known[0])))
     return FALSE;
   distance = amps_edit_distance (word, length, known, known_length);
   *n_faults += distance;
-  return distance <= (known_length >= MIN_LONE_WORD ? 2 : 1);
+  return distance <= most;
 }
 
 static gboolean
@@ -72,13 +82,13 @@ are_words_alike (const char *name, const char *known, unsigned int *n_faults)
     }
 }
 
-static unsigned int
-count_underscores (const char *name)
+static gsize
+count_letters (const char *name)
 {
-  unsigned int n = 0;
+  gsize n = strlen (name);
 
   for (const char *at = strchr (name, '_'); at != NULL; at = strchr (at + 1, '_'))
-    n++;
+    n--;
   return n;
 }
 
@@ -94,18 +104,20 @@ run_together (const char *name)
 static gboolean
 are_cut_otherwise (const char *name, const char *known, unsigned int *n_faults)
 {
+  gsize length = count_letters (name);
+  gsize known_length = count_letters (known);
+  unsigned int most = known_length >= MIN_RUN_TOGETHER ? 1 : 0;
   g_autofree char *letters = NULL;
   g_autofree char *known_letters = NULL;
-  gsize length;
 
-  if (strchr (known, '_') == NULL || count_underscores (name) == count_underscores (known))
+  if (strchr (known, '_') == NULL || strlen (name) - length == strlen (known) - known_length ||
+      !may_be_within (length, known_length, most))
     return FALSE;
 
   letters = run_together (name);
   known_letters = run_together (known);
-  length = strlen (known_letters);
-  *n_faults = amps_edit_distance (letters, strlen (letters), known_letters, length);
-  return *n_faults <= (length >= MIN_RUN_TOGETHER ? 1 : 0);
+  *n_faults = amps_edit_distance (letters, length, known_letters, known_length);
+  return *n_faults <= most;
 }
 
 static gboolean
@@ -113,8 +125,9 @@ is_alike (const char *name, const char *known, gboolean ours, unsigned int *n_fa
 {
   gboolean is_long = strchr (known, '_') != NULL || strlen (known) >= (ours ? 4 : MIN_LONE_WORD);
 
-  return is_long && ((are_words_alike (name, known, n_faults) && *n_faults <= 2) ||
-                     are_cut_otherwise (name, known, n_faults));
+  return is_long && may_be_within (count_letters (name), count_letters (known), MAX_FAULTS) &&
+         ((are_words_alike (name, known, n_faults) && *n_faults <= MAX_FAULTS) ||
+          are_cut_otherwise (name, known, n_faults));
 }
 
 static unsigned int
@@ -206,9 +219,12 @@ find_beginning (const char *normal)
     {
       const char *known = amps_variables[i].name;
       unsigned int n_words = count_common_words (normal, known);
-      unsigned int distance = amps_edit_distance (normal, strlen (normal), known, strlen (known));
+      unsigned int distance;
 
-      if (n_words > most || (n_words == most && n_words > 0 && distance < least))
+      if (n_words == 0)
+        continue;
+      distance = amps_edit_distance (normal, strlen (normal), known, strlen (known));
+      if (n_words > most || (n_words == most && distance < least))
         {
           best = known;
           most = n_words;

@@ -22,7 +22,11 @@ amps_locale_set_up (void)
 {
   const char *folder = g_getenv ("AMPS_LOCALEDIR");
 
-  setlocale (LC_ALL, "");
+  /* Not LC_ALL: each category that nothing here asks for is a file more to open and map. */
+  setlocale (LC_CTYPE, "");
+  setlocale (LC_MESSAGES, "");
+  setlocale (LC_NUMERIC, "");
+  setlocale (LC_TIME, "");
   /* Minimal images have no other locale. Without this variable, which GLib looks at first,
    * quotation marks and the like would be shown as question marks. */
   if (g_str_equal (nl_langinfo (CODESET), ASCII))

@@ -367,7 +367,6 @@ attach_count (gpointer user_data)
   return count (f);
 }
 
-/* What comes of what is waiting happens, too. */
 static gboolean
 take_long (gpointer user_data G_GNUC_UNUSED)
 {
@@ -398,6 +397,7 @@ test_busy (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_source_destroy (slow);
 }
 
+/* What comes of what is waiting happens, too. */
 static void
 test_remove (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {

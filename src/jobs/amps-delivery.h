@@ -23,6 +23,8 @@ G_BEGIN_DECLS
  * @original_body: (nullable): the message's body, when @body was made from it
  * @copy: which of the messages that AMPS has made to run the job again, all others of it
  *   have other numbers; 0 for what a producer has sent, or for a dead letter that was put back
+ * @repeated: this consumer has made the copy more than once, as it did not know whether the
+ *   first one had reached the broker: another one of the same @copy may come, or has come
  * @incomplete: the message's body was too large to be kept
  * @properties: (nullable): the message's properties, encoded as the backend likes
  * @message_id: (nullable): what the producer calls the message, if it is malformed and
@@ -46,6 +48,7 @@ typedef struct {
   unsigned int body_hash;
   GBytes *original_body;
   unsigned int copy;
+  gboolean repeated;
   gboolean incomplete;
   GBytes *properties;
   char *message_id;

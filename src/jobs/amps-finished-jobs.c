@@ -414,6 +414,22 @@ amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 n
   return TRUE;
 }
 
+/* The broker may have two equal copies. Both may come as redelivered, and one of them when the
+ * other has been settled. */
+static gboolean
+is_done_by_another_copy (const Entry *entry, const AmpsDelivery *delivery, gint64 now)
+{
+  return delivery->repeated && entry->outcome == AMPS_OUTCOME_ACKNOWLEDGED &&
+         entry->settlement == NULL && now - entry->finished <= MAX_AGE;
+}
+
+static gboolean
+is_redelivery (const Entry *entry, const AmpsDelivery *delivery, gint64 now)
+{
+  return delivery->redelivered && entry->in_doubt && entry->epoch != delivery->epoch &&
+         now - entry->expected <= MAX_AGE;
+}
+
 /**
  * amps_finished_jobs_recall:
  * @self: a memory
@@ -424,7 +440,8 @@ amps_finished_jobs_has_succeeded (AmpsFinishedJobs *self, AmpsJob *job, gint64 n
  *
  * Finds out whether @job came only because the connection died on the
  * settlement of the same job, which had ended, and gives it the outcome that it had. Such
- * an answer is given once.
+ * an answer is given once. Likewise if @job is the second of two equal copies, and the
+ * workload has acknowledged the first one.
  *
  * Returns: whether its delivery shall be settled instead of run
  */
@@ -435,12 +452,12 @@ amps_finished_jobs_recall (AmpsFinishedJobs *self, AmpsJob *job, gint64 now,
   const AmpsDelivery *delivery = job->delivery;
   Entry *entry;
 
-  if (!delivery->redelivered)
+  if (!delivery->redelivered && !delivery->repeated)
     return FALSE;
 
   entry = find_message (self, digest_id (self, amps_job_get_id (job)), delivery);
-  if (entry == NULL || !entry->settles || !entry->in_doubt || entry->epoch == delivery->epoch ||
-      entry->body_hash != delivery->body_hash || now - entry->expected > MAX_AGE)
+  if (entry == NULL || !entry->settles || entry->body_hash != delivery->body_hash ||
+      !(is_done_by_another_copy (entry, delivery, now) || is_redelivery (entry, delivery, now)))
     return FALSE;
 
   *settlement = (AmpsSettlement){ .kind = AMPS_SETTLE_ACKNOWLEDGE };

@@ -75,6 +75,21 @@ test_first_one_was_handed_out (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_assert_false (meet (f, 1, TRUE));
 }
 
+/* What can't be dropped here says that there may be two. */
+static void
+test_repeated (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (AmpsDelivery) first = make_copy (f, 1, FALSE);
+  g_autoptr (AmpsDelivery) again = make_copy (f, 1, TRUE);
+  g_autoptr (AmpsDelivery) other = make_copy (f, 2, TRUE);
+
+  amps_amqp_deduplicator_expect (f->deduplicator, 1, 0);
+  g_assert_false (amps_amqp_deduplicator_meet (f->deduplicator, first));
+  g_assert_false (amps_amqp_deduplicator_meet (f->deduplicator, again));
+  g_assert_false (amps_amqp_deduplicator_meet (f->deduplicator, other));
+  g_assert_true (first->repeated && again->repeated && !other->repeated);
+}
+
 static void
 test_what_must_run (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -127,6 +142,7 @@ test_replays (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 FIXTURE_TESTS = {
   { "/amqp-deduplicator/second-one", test_second_one },
   { "/amqp-deduplicator/first-one-was-handed-out", test_first_one_was_handed_out },
+  { "/amqp-deduplicator/repeated", test_repeated },
   { "/amqp-deduplicator/what-must-run", test_what_must_run },
   { "/amqp-deduplicator/replays", test_replays },
 };

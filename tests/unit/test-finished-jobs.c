@@ -112,6 +112,47 @@ test_detached (void)
   g_assert_true (recall (memory, again, 0));
 }
 
+/* The broker may have two equal copies. When the workload has acknowledged one of them, the other
+ * one is done as well: redelivered or not, after the same connection or another one, and as often
+ * as they come. What has ended otherwise is not. */
+static void
+test_second_copy (void)
+{
+  static const struct {
+    AmpsOutcome outcome;
+    gboolean repeated;
+    gboolean redelivered;
+    unsigned int epoch;
+    gint64 now;
+    gboolean done;
+  } cases[] = {
+    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, TRUE, 1, 0, TRUE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, FALSE, 1, 0, TRUE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, FALSE, 2, 600 * SECOND, TRUE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, TRUE, FALSE, 2, 601 * SECOND, FALSE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, FALSE, TRUE, 1, 0, FALSE },
+    { AMPS_OUTCOME_ACKNOWLEDGED, FALSE, FALSE, 1, 0, FALSE },
+    { AMPS_OUTCOME_REJECTED, TRUE, TRUE, 1, 0, FALSE },
+    { AMPS_OUTCOME_RETRIED, TRUE, FALSE, 1, 0, FALSE },
+  };
+
+  for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (AmpsFinishedJobs) memory = amps_finished_jobs_new (CAPACITY);
+      g_autoptr (AmpsJob) second = make_job ("a", "body", cases[i].epoch);
+      AmpsSettlement settlement = {
+        .kind = cases[i].outcome == AMPS_OUTCOME_ACKNOWLEDGED ? AMPS_SETTLE_ACKNOWLEDGE
+                                                              : AMPS_SETTLE_DEAD_LETTER,
+      };
+
+      g_test_message ("%u", i);
+      amps_job_get_delivery (second)->repeated = cases[i].repeated;
+      amps_job_get_delivery (second)->redelivered = cases[i].redelivered;
+      finish (memory, "a", "body", cases[i].outcome, &settlement, 0);
+      g_assert_cmpint (recall (memory, second, cases[i].now), ==, cases[i].done);
+    }
+}
+
 static void
 test_one_that_shall_run_again (void)
 {
@@ -339,6 +380,7 @@ main (int argc, char **argv)
   ADD ("what-is-no-redelivery-runs", test_what_is_no_redelivery_runs);
   ADD ("only-after-the-connection-died", test_only_after_the_connection_died);
   ADD ("detached", test_detached);
+  ADD ("second-copy", test_second_copy);
   ADD ("one-that-shall-run-again", test_one_that_shall_run_again);
   ADD ("age", test_age);
   ADD ("attempts-are-remembered-apart", test_attempts_are_remembered_apart);

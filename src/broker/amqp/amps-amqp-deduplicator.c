@@ -152,16 +152,18 @@ amps_amqp_deduplicator_forget (AmpsAmqpDeduplicator *self, const AmpsDelivery *d
 /**
  * amps_amqp_deduplicator_meet:
  * @self: a deduplicator
- * @delivery: what has come
+ * @delivery: what has come; it is told whether its copy was made more than once
  *
  * Returns: whether @delivery is superfluous, as its like came here before
  */
 gboolean
-amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery)
+amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, AmpsDelivery *delivery)
 {
   Entry *entry = amqp_deduplicator_find (self, delivery);
+  /* One that is redelivered may be the first one again. */
   gboolean superfluous = entry != NULL && entry->seen && !delivery->redelivered;
 
+  delivery->repeated = entry != NULL;
   /* Another AMPS may have had the first one before, which then comes as redelivered. */
   if (entry != NULL)
     entry->seen = TRUE;

@@ -24,6 +24,6 @@ void amps_amqp_deduplicator_free (AmpsAmqpDeduplicator *self);
 char *amps_amqp_deduplicator_make_name (AmpsAmqpDeduplicator *self, guint64 copy);
 void amps_amqp_deduplicator_expect (AmpsAmqpDeduplicator *self, guint64 copy, gint64 delay);
 void amps_amqp_deduplicator_forget (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery);
-gboolean amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, const AmpsDelivery *delivery);
+gboolean amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, AmpsDelivery *delivery);
 
 G_END_DECLS

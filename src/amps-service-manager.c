@@ -209,6 +209,9 @@ AmpsServiceManager *
 amps_service_manager_new (const char *const *environment, AmpsClock *clock,
                           AmpsDispatcher *dispatcher)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_DISPATCHER (dispatcher), NULL);
+
   AmpsServiceManager *self = g_object_new (AMPS_TYPE_SERVICE_MANAGER, NULL);
   const char *address = g_environ_getenv ((char **) environment, "NOTIFY_SOCKET");
 

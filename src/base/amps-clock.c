@@ -195,6 +195,8 @@ static GSourceFuncs timer_funcs = {
 GSource *
 amps_clock_create_timer (AmpsClock *self, const char *name)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (self), NULL);
+
   GSource *source = g_source_new (&timer_funcs, sizeof (Timer));
   Timer *timer = (Timer *) source;
 

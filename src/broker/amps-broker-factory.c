@@ -40,6 +40,8 @@ broker_factory_get_backend (AmpsConfig *config)
 AmpsBroker *
 amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
   g_return_val_if_fail (amps_config_get_backend (config) != NULL, NULL);
 
   return broker_factory_get_backend (config)->create (config, clock);
@@ -56,6 +58,8 @@ amps_broker_factory_create (AmpsConfig *config, AmpsClock *clock)
 AmpsDeadLetters *
 amps_broker_factory_create_dead_letters (AmpsConfig *config, AmpsClock *clock, GError **error)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
   g_return_val_if_fail (amps_config_get_backend (config) != NULL, NULL);
 
   if (amps_config_get_dead_letter_queue (config) == NULL)

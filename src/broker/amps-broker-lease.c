@@ -11,6 +11,8 @@
 gboolean
 amps_broker_has_leases (AmpsBroker *self)
 {
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
   return AMPS_BROKER_GET_CLASS (self)->check_lease != NULL;
 }
 
@@ -27,6 +29,8 @@ amps_broker_has_leases (AmpsBroker *self)
 gboolean
 amps_broker_is_leased (AmpsBroker *self, const AmpsDelivery *delivery)
 {
+  g_return_val_if_fail (AMPS_IS_BROKER (self), FALSE);
+
   if (amps_broker_is_alive (self, delivery))
     AMPS_BROKER_GET_CLASS (self)->check_lease (self);
   return amps_broker_is_alive (self, delivery);

@@ -404,6 +404,8 @@ amps_broker_begin_epoch (AmpsBroker *self)
 {
   AmpsBrokerPrivate *priv = broker_get_private (self);
 
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
   amps_broker_end_epoch (self);
   priv->epoch_alive = TRUE;
   priv->epoch++;
@@ -420,6 +422,8 @@ void
 amps_broker_end_epoch (AmpsBroker *self)
 {
   AmpsBrokerPrivate *priv = broker_get_private (self);
+
+  g_return_if_fail (AMPS_IS_BROKER (self));
 
   if (!priv->epoch_alive)
     return;
@@ -470,6 +474,8 @@ amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *d
   AmpsBrokerPrivate *priv = broker_get_private (self);
   gboolean changed = priv->state != state || g_strcmp0 (priv->state_detail, detail) != 0;
 
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
   if (changed || detail != NULL)
     log_change (priv, state, detail);
   if (!changed)
@@ -494,6 +500,8 @@ amps_broker_change_blocked (AmpsBroker *self, gboolean blocked)
 {
   AmpsBrokerPrivate *priv = broker_get_private (self);
 
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
   blocked = !!blocked;
   if (priv->blocked == blocked)
     return;
@@ -514,6 +522,8 @@ amps_broker_change_full (AmpsBroker *self, gboolean full)
 {
   AmpsBrokerPrivate *priv = broker_get_private (self);
 
+  g_return_if_fail (AMPS_IS_BROKER (self));
+
   full = !!full;
   if (priv->full == full)
     return;
@@ -532,5 +542,8 @@ amps_broker_change_full (AmpsBroker *self, gboolean full)
 void
 amps_broker_deliver (AmpsBroker *self, AmpsJob *job)
 {
+  g_return_if_fail (AMPS_IS_BROKER (self));
+  g_return_if_fail (AMPS_IS_JOB (job));
+
   g_signal_emit (self, signals[SIGNAL_DELIVERED], 0, job);
 }

@@ -145,6 +145,8 @@ amps_dead_letters_run_finish (AmpsDeadLetters *self, GAsyncResult *result, GErro
 const AmpsDeadLettersCounts *
 amps_dead_letters_get_counts (AmpsDeadLetters *self)
 {
+  g_return_val_if_fail (AMPS_IS_DEAD_LETTERS (self), NULL);
+
   return &dead_letters_get_private (self)->counts;
 }
 
@@ -157,6 +159,8 @@ amps_dead_letters_get_counts (AmpsDeadLetters *self)
 const AmpsDeadLettersRequest *
 amps_dead_letters_get_request (AmpsDeadLetters *self)
 {
+  g_return_val_if_fail (AMPS_IS_DEAD_LETTERS (self), NULL);
+
   return &dead_letters_get_private (self)->request;
 }
 
@@ -177,6 +181,8 @@ amps_dead_letters_begin (AmpsDeadLetters *self, guint64 n_there)
 {
   AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
 
+  g_return_if_fail (AMPS_IS_DEAD_LETTERS (self));
+
   priv->counts.n_there = n_there;
   show_progress (priv);
 }
@@ -190,6 +196,8 @@ void
 amps_dead_letters_see (AmpsDeadLetters *self, guint64 n_seen)
 {
   AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
+
+  g_return_if_fail (AMPS_IS_DEAD_LETTERS (self));
 
   priv->counts.n_seen += n_seen;
   show_progress (priv);
@@ -207,6 +215,8 @@ void
 amps_dead_letters_tell (AmpsDeadLetters *self, const AmpsDeadLetter *letter, const GError *error)
 {
   AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
+
+  g_return_if_fail (AMPS_IS_DEAD_LETTERS (self));
 
   if (error == NULL)
     priv->counts.n_done++;
@@ -242,6 +252,8 @@ void
 amps_dead_letters_end (AmpsDeadLetters *self, GError *error)
 {
   AmpsDeadLettersPrivate *priv = dead_letters_get_private (self);
+
+  g_return_if_fail (AMPS_IS_DEAD_LETTERS (self));
 
   if (priv->cancelled != NULL)
     g_source_destroy (priv->cancelled);

@@ -54,6 +54,8 @@ create_bus (AmpsCtlContext *context, GError **error)
 AmpsCtlApi *
 amps_ctl_api_factory_create (AmpsCtlContext *context, GError **error)
 {
+  g_return_val_if_fail (AMPS_CTL_IS_CONTEXT (context), NULL);
+
   const AmpsCtlGeneral *general = amps_ctl_context_get_general (context);
 
   if ((general->url != NULL) + (general->socket != NULL) + (general->bus != NULL) > 1)

@@ -91,6 +91,8 @@ AmpsCtlContext *
 amps_ctl_context_new (AmpsConfig *config, const AmpsCtlGeneral *general, gconstpointer options,
                       const char *const *arguments)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   AmpsCtlContext *self = g_object_new (AMPS_CTL_TYPE_CONTEXT, NULL);
 
   self->config = g_object_ref (config);

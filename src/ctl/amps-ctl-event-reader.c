@@ -83,6 +83,8 @@ amps_ctl_event_reader_init (AmpsCtlEventReader *self G_GNUC_UNUSED)
 AmpsCtlEventReader *
 amps_ctl_event_reader_new (AmpsCtlContext *context, GInputStream *stream)
 {
+  g_return_val_if_fail (AMPS_CTL_IS_CONTEXT (context), NULL);
+
   AmpsCtlEventReader *self = g_object_new (AMPS_CTL_TYPE_EVENT_READER, NULL);
 
   self->context = g_object_ref (context);

@@ -96,6 +96,9 @@ amps_ctl_publisher_init (AmpsCtlPublisher *self)
 AmpsCtlPublisher *
 amps_ctl_publisher_new (AmpsCtlContext *context, AmpsCtlApi *api, gboolean keep_going)
 {
+  g_return_val_if_fail (AMPS_CTL_IS_CONTEXT (context), NULL);
+  g_return_val_if_fail (AMPS_CTL_IS_API (api), NULL);
+
   AmpsCtlPublisher *self = g_object_new (AMPS_CTL_TYPE_PUBLISHER, NULL);
 
   self->context = g_object_ref (context);

@@ -124,6 +124,8 @@ on_resize (gpointer user_data)
 AmpsCtlScreen *
 amps_ctl_screen_new (AmpsCtlContext *context)
 {
+  g_return_val_if_fail (AMPS_CTL_IS_CONTEXT (context), NULL);
+
   AmpsCtlScreen *self = g_new0 (AmpsCtlScreen, 1);
 
   self->context = g_object_ref (context);

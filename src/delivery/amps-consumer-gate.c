@@ -164,6 +164,12 @@ AmpsConsumerGate *
 amps_consumer_gate_new (AmpsBroker *broker, AmpsWorkload *workload, AmpsMetrics *metrics,
                         AmpsLifecycle *lifecycle, AmpsRefusals *refusals)
 {
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+  g_return_val_if_fail (AMPS_IS_REFUSALS (refusals), NULL);
+
   AmpsConsumerGate *self = g_object_new (AMPS_TYPE_CONSUMER_GATE, NULL);
 
   self->broker = g_object_ref (broker);

@@ -558,6 +558,18 @@ amps_decider_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amps
                   AmpsPublisher *publisher, AmpsLifecycle *lifecycle, AmpsRefusals *refusals,
                   AmpsTracer *tracer)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (AMPS_IS_SENDER (sender), NULL);
+  g_return_val_if_fail (AMPS_IS_SETTLER (settler), NULL);
+  g_return_val_if_fail (AMPS_IS_PUBLISHER (publisher), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+  g_return_val_if_fail (AMPS_IS_REFUSALS (refusals), NULL);
+  g_return_val_if_fail (tracer == NULL || AMPS_IS_TRACER (tracer), NULL);
+
   AmpsDecider *self = g_object_new (AMPS_TYPE_DECIDER, NULL);
 
   self->config = g_object_ref (config);

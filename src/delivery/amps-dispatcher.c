@@ -139,6 +139,14 @@ amps_dispatcher_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker,
                      AmpsWorkload *workload, AmpsManifest *manifest, AmpsMetrics *metrics,
                      AmpsTracer *tracer)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (tracer == NULL || AMPS_IS_TRACER (tracer), NULL);
+
   AmpsDispatcher *self = g_object_new (AMPS_TYPE_DISPATCHER, NULL);
 
   self->config = g_object_ref (config);

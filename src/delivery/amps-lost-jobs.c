@@ -139,6 +139,11 @@ AmpsLostJobs *
 amps_lost_jobs_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
                     AmpsDecider *decider)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_DECIDER (decider), NULL);
+
   AmpsLostJobs *self = g_object_new (AMPS_TYPE_LOST_JOBS, NULL);
 
   self->clock = g_object_ref (clock);

@@ -88,6 +88,11 @@ AmpsPublisher *
 amps_publisher_new (AmpsConfig *config, AmpsBroker *broker, AmpsMetrics *metrics,
                     AmpsTracer *tracer)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (tracer == NULL || AMPS_IS_TRACER (tracer), NULL);
+
   AmpsPublisher *self = g_object_new (AMPS_TYPE_PUBLISHER, NULL);
 
   self->config = g_object_ref (config);

@@ -132,6 +132,10 @@ on_broker_state (AmpsBroker *broker G_GNUC_UNUSED, GParamSpec *pspec G_GNUC_UNUS
 AmpsQueueGauge *
 amps_queue_gauge_new (AmpsClock *clock, AmpsBroker *broker, AmpsMetrics *metrics)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+
   AmpsQueueGauge *self = g_object_new (AMPS_TYPE_QUEUE_GAUGE, NULL);
 
   self->clock = g_object_ref (clock);

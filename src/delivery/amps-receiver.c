@@ -267,6 +267,15 @@ amps_receiver_new (AmpsConfig *config, AmpsClock *clock, AmpsBroker *broker, Amp
                    AmpsMetrics *metrics, AmpsSender *sender, AmpsSettler *settler,
                    AmpsLifecycle *lifecycle)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (AMPS_IS_SENDER (sender), NULL);
+  g_return_val_if_fail (AMPS_IS_SETTLER (settler), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+
   AmpsReceiver *self = g_object_new (AMPS_TYPE_RECEIVER, NULL);
 
   self->config = g_object_ref (config);

@@ -120,6 +120,10 @@ refusals_on_workload_available (AmpsWorkload *workload, GParamSpec *pspec G_GNUC
 AmpsRefusals *
 amps_refusals_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+
   AmpsRefusals *self = g_object_new (AMPS_TYPE_REFUSALS, NULL);
 
   self->clock = g_object_ref (clock);

@@ -178,6 +178,13 @@ AmpsReleaser *
 amps_releaser_new (AmpsClock *clock, AmpsWorkload *workload, AmpsManifest *manifest,
                    AmpsSender *sender, AmpsDecider *decider, AmpsLifecycle *lifecycle)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_SENDER (sender), NULL);
+  g_return_val_if_fail (AMPS_IS_DECIDER (decider), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+
   AmpsReleaser *self = g_object_new (AMPS_TYPE_RELEASER, NULL);
 
   self->clock = g_object_ref (clock);

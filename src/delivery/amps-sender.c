@@ -133,6 +133,15 @@ amps_sender_new (AmpsConfig *config, AmpsClock *clock, AmpsWorkload *workload,
                  AmpsManifest *manifest, AmpsMetrics *metrics, AmpsLifecycle *lifecycle,
                  AmpsRefusals *refusals, AmpsTracer *tracer)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_WORKLOAD (workload), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+  g_return_val_if_fail (AMPS_IS_REFUSALS (refusals), NULL);
+  g_return_val_if_fail (tracer == NULL || AMPS_IS_TRACER (tracer), NULL);
+
   AmpsSender *self = g_object_new (AMPS_TYPE_SENDER, NULL);
 
   self->config = g_object_ref (config);

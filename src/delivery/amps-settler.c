@@ -232,6 +232,12 @@ AmpsSettler *
 amps_settler_new (AmpsClock *clock, AmpsBroker *broker, AmpsManifest *manifest,
                   AmpsMetrics *metrics, AmpsLifecycle *lifecycle)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+  g_return_val_if_fail (AMPS_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (AMPS_IS_MANIFEST (manifest), NULL);
+  g_return_val_if_fail (AMPS_IS_METRICS (metrics), NULL);
+  g_return_val_if_fail (AMPS_IS_LIFECYCLE (lifecycle), NULL);
+
   AmpsSettler *self = g_object_new (AMPS_TYPE_SETTLER, NULL);
 
   self->clock = g_object_ref (clock);

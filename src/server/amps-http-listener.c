@@ -389,10 +389,8 @@ amps_http_listener_finalize (GObject *object)
 static void
 amps_http_listener_class_init (AmpsHttpListenerClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->dispose = amps_http_listener_dispose;
-  object_class->finalize = amps_http_listener_finalize;
+  G_OBJECT_CLASS (klass)->dispose = amps_http_listener_dispose;
+  G_OBJECT_CLASS (klass)->finalize = amps_http_listener_finalize;
 }
 
 static void
@@ -418,6 +416,8 @@ AmpsHttpListener *
 amps_http_listener_new (AmpsClock *clock, unsigned int max_connections, gsize max_body_size,
                         const AmpsHttpListenerFuncs *funcs, gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsHttpListener *self = g_object_new (AMPS_TYPE_HTTP_LISTENER, NULL);
 
   self->clock = g_object_ref (clock);

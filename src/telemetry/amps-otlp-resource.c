@@ -40,6 +40,8 @@ add_resource (GStrvBuilder *resource, char **given, const char *name, const char
 char **
 amps_otlp_resource_new (AmpsConfig *config)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   g_autoptr (GStrvBuilder) resource = g_strv_builder_new ();
   const char *text = amps_config_get_resource_attributes (config);
   const char *service = amps_config_get_service_name (config);

@@ -161,6 +161,8 @@ amps_endpoint_new (AmpsConfig *config)
 SoupSession *
 amps_endpoint_create_session (AmpsEndpoint *self, unsigned int n_connections, unsigned int timeout)
 {
+  g_return_val_if_fail (AMPS_IS_ENDPOINT (self), NULL);
+
   SoupSession *session = g_object_new (
       SOUP_TYPE_SESSION, "max-conns", n_connections, "max-conns-per-host", n_connections, "timeout",
       timeout, "idle-timeout", 0, "user-agent", "amps/" AMPS_VERSION, "remote-connectable",

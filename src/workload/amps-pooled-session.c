@@ -72,6 +72,8 @@ AmpsPooledSession *
 amps_pooled_session_new (AmpsEndpoint *endpoint, GSource *context_source, GMainContext *context,
                          unsigned int size, AmpsConnectionWatch *watch)
 {
+  g_return_val_if_fail (AMPS_IS_ENDPOINT (endpoint), NULL);
+
   gboolean own = context_source != NULL && context == NULL;
   AmpsPooledSession *self;
 

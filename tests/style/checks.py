@@ -50,6 +50,13 @@ ROOMS = {
 FACTORY = 'broker/amps-broker-factory.c'
 BACKEND_ROW = r'broker/(\w+)/amps-\1-backend\.h'
 
+# What makes an object, or what stands for one: with name, parameters and body.
+CONSTRUCTOR = re.compile(r'^(?!static)\w[\w ]* \**\n(amps_\w+_(?:new|create)(?:_\w+)?) '
+                         r'\(([^{;]*)\)\n\{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+# For each job or connection.
+MADE_OFTEN = {'amps_amqp_publisher_new_copy', 'amps_endpoint_create_message',
+              'amps_http_connection_new', 'amps_job_message_new'}
+
 # Which rooms may see a library's headers.
 LIBRARIES = {
     r'amqp.*\.h|rabbitmq-c/.*': ['broker/amqp'],
@@ -227,6 +234,21 @@ def check_function_names(root):
     for name, files_ in sorted(places.items()):
         if len(files_) > 1:
             yield f'{", ".join(sorted(files_))}: each has a static {name}(); put the class before it'
+
+
+def check_preconditions(root):
+    """Who makes an object is told at once what is no argument; see docs/contributing.md."""
+    kinds = {}
+    for path in c_files(root / 'src'):
+        for name, prefix, kind in re.findall(r'G_DECLARE_\w+\s*\((\w+),\s*\w+,\s*(\w+),\s*(\w+)',
+                                             path.read_text(encoding='utf-8')):
+            kinds[name] = f'{prefix}_IS_{kind}'
+    for path in c_files(root / 'src'):
+        for name, parameters, body in CONSTRUCTOR.findall(path.read_text(encoding='utf-8')):
+            for kind, argument in re.findall(r'(\w+) \*(\w+)', parameters):
+                check = f'{kinds.get(kind)} ({argument})'
+                if kind in kinds and check not in body and name not in MADE_OFTEN:
+                    yield f'{path.relative_to(root)}: {name}() begins without a check of {check}'
 
 
 def check_foreign_text(root):
@@ -532,6 +554,7 @@ CHECKS = {
     'libsoup-ledger': check_libsoup,
     'function-names': check_function_names,
     'foreign-text': check_foreign_text,
+    'preconditions': check_preconditions,
     'registered': check_registered,
     'translations': check_translations,
     'unit-tests': check_unit_tests,

@@ -74,6 +74,14 @@ class ChecksTest(unittest.TestCase):
             self.write(f'src/jobs/{name}.c', f'static void\nfail (int x)\n{{\n}}\nstatic int\n{name} (void)\n')
         self.assert_finds('function-names', 'src/jobs/a.c, src/jobs/b.c: each has a static fail()')
 
+    def test_preconditions(self):
+        self.write('src/base/amps-clock.h', 'G_DECLARE_FINAL_TYPE (AmpsClock, amps_clock, AMPS, CLOCK, GObject)\n')
+        head = 'AmpsA *\namps_a_new (AmpsClock *clock,\n            const char *name)\n{\n'
+        self.write('src/jobs/amps-a.c', f'{head}  return NULL;\n}}\n')
+        self.assert_finds('preconditions', 'src/jobs/amps-a.c: amps_a_new() begins without a check of AMPS_IS_CLOCK')
+        self.write('src/jobs/amps-a.c', f'{head}  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);\n}}\n')
+        self.assert_finds('preconditions')
+
     def test_foreign_text(self):
         self.write('src/base/amps-foreign-text.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')
         self.write('src/jobs/amps-job.c', LICENCE + 'g_utf8_make_valid (x, -1);\n')

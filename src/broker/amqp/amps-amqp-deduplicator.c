@@ -49,6 +49,8 @@ entry_free (gpointer data)
 AmpsAmqpDeduplicator *
 amps_amqp_deduplicator_new (AmpsClock *clock)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsAmqpDeduplicator *self = g_new0 (AmpsAmqpDeduplicator, 1);
 
   self->clock = g_object_ref (clock);

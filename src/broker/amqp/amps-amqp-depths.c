@@ -58,6 +58,8 @@ AmpsAmqpDepths *
 amps_amqp_depths_new (const AmpsAmqpSettings *settings, AmpsClock *clock, AmpsAmqpDepthsFunc send,
                       gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsAmqpDepths *self = g_new0 (AmpsAmqpDepths, 1);
   g_auto (GStrv) retry_queues = amps_amqp_topology_list_retry_queues (settings->subject);
   g_autofree char *retries = g_strconcat (settings->subject, ".retry", NULL);

@@ -162,6 +162,8 @@ amps_amqp_publications_new (AmpsClock *clock, AmpsAmqpDeduplicator *deduplicator
                             AmpsAmqpSettleOriginalFunc settle, AmpsAmqpSendFunc send,
                             gpointer user_data)
 {
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsAmqpPublications *self = g_new0 (AmpsAmqpPublications, 1);
 
   self->clock = g_object_ref (clock);

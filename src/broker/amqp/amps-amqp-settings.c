@@ -16,6 +16,8 @@
 AmpsAmqpSettings *
 amps_amqp_settings_new (AmpsConfig *config)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   AmpsAmqpSettings *self = g_new0 (AmpsAmqpSettings, 1);
 
   self->subject = g_strdup (amps_config_get_subject (config));
@@ -41,6 +43,8 @@ amps_amqp_settings_new (AmpsConfig *config)
 AmpsAmqpSettings *
 amps_amqp_settings_new_for_dead_letters (AmpsConfig *config)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+
   AmpsAmqpSettings *self = amps_amqp_settings_new (config);
 
   g_free (self->subject);

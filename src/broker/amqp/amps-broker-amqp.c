@@ -490,6 +490,9 @@ amps_broker_amqp_init (AmpsBrokerAmqp *self G_GNUC_UNUSED)
 AmpsBroker *
 amps_broker_amqp_new (AmpsConfig *config, AmpsClock *clock)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsBrokerAmqp *self = g_object_new (AMPS_TYPE_BROKER_AMQP, NULL);
 
   self->config = g_object_ref (config);

@@ -543,6 +543,9 @@ amps_dead_letters_amqp_init (AmpsDeadLettersAmqp *self)
 AmpsDeadLetters *
 amps_dead_letters_amqp_new (AmpsConfig *config, AmpsClock *clock, GError **error G_GNUC_UNUSED)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsDeadLettersAmqp *self = g_object_new (AMPS_TYPE_DEAD_LETTERS_AMQP, NULL);
 
   self->config = g_object_ref (config);

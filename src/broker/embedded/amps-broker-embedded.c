@@ -442,6 +442,9 @@ get_dead_letters (AmpsConfig *config)
 AmpsBroker *
 amps_broker_embedded_new (AmpsConfig *config, AmpsClock *clock)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   AmpsBrokerEmbedded *self = g_object_new (AMPS_TYPE_BROKER_EMBEDDED, NULL);
 
   self->clock = g_object_ref (clock);

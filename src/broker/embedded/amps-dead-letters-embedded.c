@@ -115,6 +115,9 @@ amps_dead_letters_embedded_init (AmpsDeadLettersEmbedded *self G_GNUC_UNUSED)
 AmpsDeadLetters *
 amps_dead_letters_embedded_new (AmpsConfig *config, AmpsClock *clock G_GNUC_UNUSED, GError **error)
 {
+  g_return_val_if_fail (AMPS_IS_CONFIG (config), NULL);
+  g_return_val_if_fail (AMPS_IS_CLOCK (clock), NULL);
+
   g_autoptr (AmpsDeadLettersEmbedded) self = g_object_new (AMPS_TYPE_DEAD_LETTERS_EMBEDDED, NULL);
 
   self->settings = amps_embedded_settings_new (amps_config_get_broker_uris (config)[0],

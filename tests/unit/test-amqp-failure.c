@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void
 test_refused (void)
@@ -79,6 +80,23 @@ test_passing_fault (void)
   g_assert_cmpstr (why, ==, "it took no connection a moment ago");
 }
 
+/* It says so itself, rather than that the broker is away. */
+static void
+test_out_of_descriptors (void)
+{
+  struct rlimit limit;
+  struct rlimit none;
+  g_autofree char *why = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  none = limit;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  why = amps_amqp_failure_explain ("127.0.0.1", 5672, G_USEC_PER_SEC);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_cmpstr (why, ==, "too many open files");
+}
+
 /* Never what the library says of all of them. */
 static void
 test_describe (void)
@@ -90,9 +108,13 @@ test_describe (void)
   } cases[] = {
     { AMQP_STATUS_SOCKET_ERROR, ECONNREFUSED, "connection refused" },
     { AMQP_STATUS_SOCKET_ERROR, ECONNRESET, "the other side has broken the connection" },
+    { AMQP_STATUS_SOCKET_ERROR, EPIPE, "the other side has broken the connection" },
+    { AMQP_STATUS_SOCKET_ERROR, EHOSTUNREACH, "no route to the host" },
+    { AMQP_STATUS_SOCKET_ERROR, ENETUNREACH, "the network can't be reached" },
     { AMQP_STATUS_SOCKET_ERROR, EAGAIN, "the other side has closed the connection" },
     { AMQP_STATUS_CONNECTION_CLOSED, ECONNREFUSED, "the other side has closed the connection" },
     { AMQP_STATUS_TIMEOUT, 0, "timed out" },
+    { AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED, 0, "the host's name can't be looked up" },
   };
 
   for (unsigned int i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -112,6 +134,7 @@ main (int argc, char **argv)
   g_test_add_func ("/amqp-failure/no-such-host", test_no_such_host);
   g_test_add_func ("/amqp-failure/timeout", test_timeout);
   g_test_add_func ("/amqp-failure/passing-fault", test_passing_fault);
+  g_test_add_func ("/amqp-failure/out-of-descriptors", test_out_of_descriptors);
   g_test_add_func ("/amqp-failure/describe", test_describe);
   return g_test_run ();
 }

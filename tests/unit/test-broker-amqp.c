@@ -295,6 +295,21 @@ test_blocked (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
   WAIT_UNTIL (amps_broker_get_blocked (f->broker));
 }
 
+/* The next messages come under the new limit; what is out stays so. */
+static void
+test_prefetch (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
+{
+  AmpsDelivery *held = amps_delivery_ref (deliver (f, 1));
+
+  amps_broker_set_prefetch (f->broker, 7);
+  amqp_peer_wait_for (f->consumed, "1 qos 7");
+  settle (f, deliver (f, 2), AMPS_SETTLE_ACKNOWLEDGE);
+  amqp_peer_wait_for (f->consumed, "1 ack 2");
+  settle (f, held, AMPS_SETTLE_ACKNOWLEDGE);
+  amqp_peer_wait_for (f->consumed, "1 ack 1");
+  amps_delivery_unref (held);
+}
+
 /* Nobody can break it. What its thread tells in the end, nobody hears. */
 static void
 test_hanging_lookup (Fixture *f, gconstpointer user_data G_GNUC_UNUSED)
@@ -342,6 +357,7 @@ main (int argc, char **argv)
   ADD ("later-epoch", test_later_epoch);
   ADD ("no-publisher", test_no_publisher);
   ADD ("blocked", test_blocked);
+  ADD ("prefetch", test_prefetch);
   ADD ("hanging-lookup", test_hanging_lookup);
   return g_test_run ();
 }

@@ -30,6 +30,7 @@ struct _AmqpPeer {
   char *version;             /* (owned) (nullable) */
   guint32 n_messages;
   gboolean lacks_queues;
+  gboolean declared; /* some of them, since */
 };
 
 static void
@@ -178,6 +179,8 @@ find_refusal (AmqpPeer *self, amqp_method_number_t id, const void *decoded)
 
   if (id == AMQP_QUEUE_DECLARE_METHOD && declare->passive && self->lacks_queues)
     return &no_queue;
+  if (id == AMQP_BASIC_CONSUME_METHOD && self->lacks_queues && !self->declared)
+    return &no_queue;
 
   return g_hash_table_lookup (self->refusals, GUINT_TO_POINTER (id));
 }
@@ -234,6 +237,7 @@ answer (AmqpPeer *self, amqp_channel_t channel, amqp_method_number_t id, void *d
       break;
     case AMQP_QUEUE_DECLARE_METHOD:
       declared.queue = ((amqp_queue_declare_t *) decoded)->queue;
+      self->declared = self->declared || !((amqp_queue_declare_t *) decoded)->passive;
       write_method (self, channel, AMQP_QUEUE_DECLARE_OK_METHOD, &declared);
       break;
     case AMQP_BASIC_CONSUME_METHOD:
@@ -411,6 +415,7 @@ amqp_peer_set_lacks_queues (AmqpPeer *self, gboolean lacks_queues)
 {
   pthread_mutex_lock (&self->lock);
   self->lacks_queues = lacks_queues;
+  self->declared = FALSE;
   pthread_mutex_unlock (&self->lock);
 }
 

@@ -20,7 +20,8 @@ char *amqp_peer_dup_uri (AmqpPeer *self);
 void amqp_peer_set_version (AmqpPeer *self, const char *version);
 /* What it says of each queue that is asked for. */
 void amqp_peer_set_n_messages (AmqpPeer *self, guint32 n_messages);
-/* Whether none is there to be looked at, be it declared or not. */
+/* Whether none is there to be looked at, be it declared or not, or to be consumed until
+ * one is declared. */
 void amqp_peer_set_lacks_queues (AmqpPeer *self, gboolean lacks_queues);
 /* It closes the channel, or the connection if the request is of that, instead of an answer.
  * @text: (nullable): nothing is answered at all */

@@ -81,7 +81,7 @@ test_consuming (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   g_assert_cmpuint (event->delivery->tag, ==, 2);
   g_assert_null (event->event);
   g_assert_nonnull (event->error);
-  assert_log (f, "1 look-at jobs\n1 qos 10\n1 consume with 1 argument(s)\n");
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n");
 }
 
 /* Another prefetch is one for another consumer, so the one there is ends first. */
@@ -94,7 +94,7 @@ test_another_prefetch (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   amqp_fixture_read_event (f, AMPS_AMQP_EVENT_CANCELLED);
   consume (f, TRUE, 30);
   amqp_fixture_read_event (f, AMPS_AMQP_EVENT_CONSUMING);
-  assert_log (f, "1 look-at jobs\n1 qos 10\n1 consume with 1 argument(s)\n"
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n"
                  "1 AMQP_BASIC_CANCEL_METHOD\n1 qos 30\n1 consume with 1 argument(s)\n");
 }
 
@@ -122,6 +122,34 @@ test_no_queue (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   amqp_fixture_read_event (f, AMPS_AMQP_EVENT_CONSUMING);
 }
 
+/* It was there when it was looked for. */
+static void
+test_queue_that_goes (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
+{
+  amqp_fixture_open (f);
+  consume (f, FALSE, 10);
+  amqp_fixture_read_event (f, AMPS_AMQP_EVENT_QUEUE);
+  amqp_peer_set_lacks_queues (f->peer, TRUE);
+  consume (f, TRUE, 10);
+  g_assert_nonnull (strstr (amqp_fixture_read_event (f, AMPS_AMQP_EVENT_NO_QUEUE)->detail,
+                            "“jobs” does not exist; declare it"));
+}
+
+/* There, but not for consumers: it is tried once more, and then said. */
+static void
+test_queue_without_consumers (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
+{
+  amqp_peer_refuse (f->peer, AMQP_BASIC_CONSUME_METHOD, AMQP_NOT_FOUND, "NOT_FOUND - its node");
+  amqp_fixture_open (f);
+  consume (f, TRUE, 10);
+  g_assert_nonnull (strstr (amqp_fixture_read_event (f, AMPS_AMQP_EVENT_NO_QUEUE)->detail,
+                            "“jobs” can't be consumed: NOT_FOUND - its node"));
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n"
+                 "1 AMQP_CHANNEL_CLOSE_OK_METHOD\n1 AMQP_CHANNEL_OPEN_METHOD\n1 look-at jobs\n"
+                 "1 qos 10\n1 consume with 1 argument(s)\n"
+                 "1 AMQP_CHANNEL_CLOSE_OK_METHOD\n1 AMQP_CHANNEL_OPEN_METHOD\n1 look-at jobs\n");
+}
+
 /* With the queue for its dead letters, which it names. */
 static void
 test_declaring (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
@@ -129,7 +157,9 @@ test_declaring (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   f->settings.declares = TRUE;
   amqp_peer_set_lacks_queues (f->peer, TRUE);
   begin (f);
-  assert_log (f, "1 look-at jobs\n1 AMQP_CHANNEL_CLOSE_OK_METHOD\n1 AMQP_CHANNEL_OPEN_METHOD\n"
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n"
+                 "1 AMQP_CHANNEL_CLOSE_OK_METHOD\n1 AMQP_CHANNEL_OPEN_METHOD\n"
+                 "1 look-at jobs\n1 AMQP_CHANNEL_CLOSE_OK_METHOD\n1 AMQP_CHANNEL_OPEN_METHOD\n"
                  "1 look-at jobs.dead\n1 AMQP_CHANNEL_CLOSE_OK_METHOD\n"
                  "1 AMQP_CHANNEL_OPEN_METHOD\n1 declare jobs.dead\n1 declare jobs\n"
                  "1 qos 10\n1 consume with 1 argument(s)\n");
@@ -160,7 +190,7 @@ test_old_broker (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   begin (f);
   said = log_recorder_take ();
   g_assert_nonnull (strstr (said, "raise its consumer_timeout"));
-  assert_log (f, "1 look-at jobs\n1 qos 10\n1 consume with 1 argument(s)\n");
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n");
 }
 
 static void
@@ -177,7 +207,7 @@ test_settling (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   settle (f, 5, AMPS_SETTLE_DEAD_LETTER);
   g_assert_true (amps_amqp_connection_flush (f->connection));
   amqp_peer_wait_for (f->peer, "1 ack 6 multiple");
-  assert_log (f, "1 look-at jobs\n1 qos 10\n1 consume with 1 argument(s)\n"
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n"
                  "1 nack 3 requeue\n1 reject 4 requeue\n1 reject 5\n1 ack 6 multiple\n");
 }
 
@@ -190,7 +220,7 @@ test_returning_all (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   settle (f, 1, AMPS_SETTLE_ACKNOWLEDGE);
   amps_amqp_connection_do (f->connection, amps_amqp_consumer_new_return_all ());
   amqp_peer_wait_for (f->peer, "1 nack 0 multiple requeue");
-  assert_log (f, "1 look-at jobs\n1 qos 10\n1 consume with 1 argument(s)\n"
+  assert_log (f, "1 qos 10\n1 consume with 1 argument(s)\n"
                  "1 ack 1\n1 nack 0 multiple requeue\n");
 }
 
@@ -242,6 +272,16 @@ test_unasked (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
   amqp_fixture_assert_fails (f, "a message came that nobody consumes");
 }
 
+static void
+test_unasked_answer (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
+{
+  amqp_basic_qos_ok_t qos_ok = { 0 };
+
+  begin (f);
+  amqp_peer_send (f->peer, 1, AMQP_BASIC_QOS_OK_METHOD, &qos_ok);
+  amqp_fixture_assert_fails (f, "AMQP_BASIC_QOS_OK_METHOD was not expected");
+}
+
 /* What was delivered is no longer ours. */
 static void
 test_deleted_queue (AmqpFixture *f, gconstpointer version G_GNUC_UNUSED)
@@ -264,6 +304,8 @@ main (int argc, char **argv)
   ADD ("another-prefetch", "4.3.0", test_another_prefetch);
   ADD ("only-looking", "4.3.0", test_only_looking);
   ADD ("no-queue", "4.3.0", test_no_queue);
+  ADD ("queue-that-goes", "4.3.0", test_queue_that_goes);
+  ADD ("queue-without-consumers", "4.3.0", test_queue_without_consumers);
   ADD ("declaring", "4.3.0", test_declaring);
   ADD ("no-timeout", "4.3.0", test_no_timeout);
   ADD ("old-broker", "4.2.9", test_old_broker);
@@ -273,6 +315,7 @@ main (int argc, char **argv)
   ADD ("surplus", "4.3.0", test_surplus);
   ADD ("out-of-turn", "4.3.0", test_out_of_turn);
   ADD ("unasked", "4.3.0", test_unasked);
+  ADD ("unasked-answer", "4.3.0", test_unasked_answer);
   ADD ("deleted-queue", "4.3.0", test_deleted_queue);
   return g_test_run ();
 }

@@ -43,6 +43,7 @@ typedef struct {
   char *consumer_tag;                 /* (owned) (nullable) while consuming */
   gboolean cancelling;                /* the consumer, which may still deliver */
   unsigned int n_tags;                /* consumer tags used on this connection */
+  unsigned int n_prefetches;          /* that were sent, and are not answered yet */
   gboolean found;                     /* the subject was there, at least once */
   gboolean knows_no_timeout;          /* it is of a type that has none */
 } Consumer;
@@ -258,9 +259,21 @@ static void start_consuming (Consumer *self, unsigned int prefetch);
 
 /* What a fresh channel was refused may be granted when it is tried again. */
 static void
-handle_refusal (Consumer *self, unsigned int prefetch, const char *why)
+handle_refusal (Consumer *self, unsigned int prefetch, int code, const char *why)
 {
   const char *subject = amps_amqp_connection_get_settings (self->connection)->subject;
+  gboolean missing = code == AMQP_NOT_FOUND;
+  gboolean was_found = self->found;
+
+  /* It is looked for only now: as a rule it is there, and that takes time. */
+  self->found = was_found && !missing;
+  if (!self->found && !look_for_subject (self))
+    return;
+  if (missing && !was_found)
+    {
+      start_consuming (self, prefetch);
+      return;
+    }
 
   /* Classic queues take no such argument, nor do they need it. */
   if (!self->knows_no_timeout && strstr (why, "'" TIMEOUT_ARGUMENT "'") != NULL)
@@ -284,9 +297,23 @@ check_consuming (Consumer *self, unsigned int prefetch)
                                         is_fresh (self) ? &code : NULL, &why))
     return TRUE;
   if (code != 0 && amps_amqp_connection_reopen_channel (self->connection, AMPS_AMQP_CHANNEL))
-    handle_refusal (self, prefetch, why);
+    handle_refusal (self, prefetch, code, why);
 
   return FALSE;
+}
+
+/* Its answer is not waited for: nothing but the consumer that follows depends on it. */
+static gboolean
+send_prefetch (Consumer *self, unsigned int prefetch)
+{
+  amqp_basic_qos_t qos = { .prefetch_count = (guint16) prefetch };
+
+  self->n_prefetches++;
+  return amps_amqp_connection_check (
+      self->connection,
+      amqp_send_method (amps_amqp_connection_get_state (self->connection), AMPS_AMQP_CHANNEL,
+                        AMQP_BASIC_QOS_METHOD, &qos),
+      "set the prefetch");
 }
 
 static void
@@ -297,11 +324,7 @@ start_consuming (Consumer *self, unsigned int prefetch)
   g_autofree char *tag = NULL;
   amqp_table_entry_t arguments[2];
 
-  if (is_fresh (self) && !look_for_subject (self))
-    return;
-
-  amqp_basic_qos (state, AMPS_AMQP_CHANNEL, 0, (guint16) prefetch, 0);
-  if (!amps_amqp_connection_check_reply (self->connection, "set the prefetch", NULL, NULL))
+  if (!send_prefetch (self, prefetch))
     return;
 
   tag = g_strdup_printf ("%.*s-%08x-%u", MAX_TAG_PREFIX, settings->worker_id, g_random_int (),
@@ -312,7 +335,8 @@ start_consuming (Consumer *self, unsigned int prefetch)
     return;
 
   self->n_tags++;
-  /* Deliveries that overtook the reply are still in the library's queue. */
+  self->found = TRUE;
+  /* What overtook the reply is still in the library's queue. */
   self->consumer_tag = g_steal_pointer (&tag);
   amps_amqp_connection_tell (self->connection, amps_amqp_event_new (AMPS_AMQP_EVENT_CONSUMING));
 }
@@ -491,6 +515,11 @@ consumer_method (gpointer role, amqp_channel_t channel G_GNUC_UNUSED, const amqp
   if (method->id == AMQP_BASIC_CANCEL_OK_METHOD && self->cancelling)
     {
       amqp_consumer_handle_cancelled (self);
+      return TRUE;
+    }
+  if (method->id == AMQP_BASIC_QOS_OK_METHOD && self->n_prefetches > 0)
+    {
+      self->n_prefetches--;
       return TRUE;
     }
 

@@ -92,12 +92,23 @@ count_letters (const char *name)
   return n;
 }
 
-static char *
-run_together (const char *name)
+static void
+run_together (const char *name, char *letters)
 {
-  g_auto (GStrv) words = g_strsplit (name, "_", -1);
+  for (; *name != '\0'; name++)
+    if (*name != '_')
+      *letters++ = *name;
+}
 
-  return g_strjoinv ("", words);
+/* One fault, of two letters at most, leaves either what is before the middle or what is after
+ * it as it was. */
+static gboolean
+have_equal_half (const char *letters, gsize length, const char *known, gsize known_length)
+{
+  gsize half = (MIN (length, known_length) - 1) / 2;
+
+  return memcmp (letters, known, half) == 0 ||
+         memcmp (letters + length - half, known + known_length - half, half) == 0;
 }
 
 /* DEADLETTER_QUEUE */
@@ -107,15 +118,18 @@ are_cut_otherwise (const char *name, const char *known, unsigned int *n_faults)
   gsize length = count_letters (name);
   gsize known_length = count_letters (known);
   unsigned int most = known_length >= MIN_RUN_TOGETHER ? 1 : 0;
-  g_autofree char *letters = NULL;
-  g_autofree char *known_letters = NULL;
+  char letters[AMPS_EDIT_DISTANCE_MAX_LENGTH + 1];
+  char known_letters[AMPS_EDIT_DISTANCE_MAX_LENGTH + 1];
 
   if (strchr (known, '_') == NULL || strlen (name) - length == strlen (known) - known_length ||
-      !may_be_within (length, known_length, most))
+      length == 0 || !may_be_within (length, known_length, most))
     return FALSE;
 
-  letters = run_together (name);
-  known_letters = run_together (known);
+  run_together (name, letters);
+  run_together (known, known_letters);
+  if (!have_equal_half (letters, length, known_letters, known_length))
+    return FALSE;
+
   *n_faults = amps_edit_distance (letters, length, known_letters, known_length);
   return *n_faults <= most;
 }

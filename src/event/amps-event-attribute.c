@@ -355,7 +355,7 @@ is_base64 (const char *text, gsize length)
     digits--;
   for (; digits - i >= sizeof (AmpsBlock); i += sizeof (AmpsBlock))
     others |= find_others (text + i);
-  bad = amps_block_is_any (others);
+  bad = amps_block_get_bits (others) != 0;
   for (; i < digits; i++)
     bad |= !g_ascii_isalnum (text[i]) && text[i] != '+' && text[i] != '/';
 

@@ -2,6 +2,7 @@
 #include "amps-json-scanner.h"
 
 #include "amps-block.h"
+#include "amps-json-text.h"
 
 #include "base/amps-error.h"
 
@@ -10,11 +11,24 @@
 /* Reading is a loop over tokens with a stack of brackets, not a recursion: the
  * depth of the text is no depth of the process's stack. */
 
+/* What is longer is looked at in blocks. */
+#define SHORT 8
+
 static gboolean
 json_scanner_fail (AmpsJsonScanner *self, const char *problem)
 {
   self->problem = problem;
   return FALSE;
+}
+
+/* What reads on its own gets where to begin, and returns where it has ended: %NULL if
+ * @problem is at @at. */
+static const char *
+fail_at (AmpsJsonScanner *self, const char *at, const char *problem)
+{
+  self->at = at;
+  self->problem = problem;
+  return NULL;
 }
 
 /**
@@ -47,22 +61,61 @@ amps_json_scanner_get_offset (AmpsJsonScanner *self)
   return (gsize) (self->at - self->start);
 }
 
-static void
-skip_space (AmpsJsonScanner *self)
+/* Returns: whether @at is where to go on */
+static gboolean
+take (AmpsJsonScanner *self, const char *at)
 {
-  while (self->at < self->end &&
-         (*self->at == ' ' || *self->at == '\n' || *self->at == '\t' || *self->at == '\r'))
-    self->at++;
+  if (at != NULL)
+    self->at = at;
+  return at != NULL;
 }
 
-static gboolean
-skip_char (AmpsJsonScanner *self, char wanted)
+/* Returns: what is at @at; U+0000, which may be nowhere, at the end */
+static inline char
+peek (const char *at, const char *end)
 {
-  if (self->at == self->end || *self->at != wanted)
-    return FALSE;
+  return at < end ? *at : '\0';
+}
 
-  self->at++;
-  return TRUE;
+static inline gboolean
+is_space (char c)
+{
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* More than one is mostly an indentation. */
+static const char *
+skip_spaces (const char *at, const char *end)
+{
+  if (is_space (peek (at, end)) && (guchar) peek (++at, end) > ' ')
+    return at;
+
+  for (; end - at >= (ptrdiff_t) AMPS_BLOCK_SIZE; at += AMPS_BLOCK_SIZE)
+    {
+      AmpsBlock bytes = amps_block_load (at);
+      guint32 others = amps_block_get_bits (
+          (AmpsBlock) ((bytes != ' ') & (bytes != '\n') & (bytes != '\t') & (bytes != '\r')));
+
+      if (others != 0)
+        return at + amps_block_count_before (others);
+    }
+
+  while (at < end && is_space (*at))
+    at++;
+  return at;
+}
+
+/* Moves @at behind the space that is there. Returns: what is at @at then */
+static inline char
+skip_space (const char **at, const char *end)
+{
+  char c = peek (*at, end);
+
+  if ((guchar) c > ' ')
+    return c;
+
+  *at = skip_spaces (*at, end);
+  return peek (*at, end);
 }
 
 /* Strings */
@@ -129,99 +182,13 @@ read_escape (const char *at, const char *end, gunichar *value)
   return at < end && *at == 'u' ? read_unicode_escape (at + 1, end, value) : NULL;
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+/* @at is at the backslash. */
 static const char *
-skip_multibyte (const char *text, const char *end)
-{
-  const guchar *at = (const guchar *) text;
-  gsize length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-
-  if (at[0] < 0xc2 || at[0] > 0xf4 || (gsize) (end - text) < length)
-    return NULL;
-  if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-      (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-    return NULL;
-
-  for (gsize i = 1; i < length; i++)
-    {
-      if ((at[i] & 0xc0) != 0x80)
-        return NULL;
-    }
-
-  return text + length;
-}
-
-static gboolean
-skip_non_ascii (AmpsJsonScanner *self)
-{
-  while (self->at < self->end && (guchar) *self->at >= 0x80)
-    {
-      const char *next = skip_multibyte (self->at, self->end);
-
-      if (next == NULL)
-        return json_scanner_fail (self, "invalid UTF-8");
-      self->at = next;
-    }
-
-  return TRUE;
-}
-
-/* What find_special() finds, in 16 bytes. */
-static AmpsBlock
-find_special_in_block (AmpsBlock bytes)
-{
-  return (AmpsBlock) ((bytes - 0x20 >= 0x60) | (bytes == '"') | (bytes == '\\'));
-}
-
-/* Eight bytes at once: the high bit of each that is a quote, a backslash, a control
- * character or not ASCII. Bits above the lowest one may be wrong, as a borrow goes
- * upwards. See Hacker's Delight, 6-1, on finding a byte in a word. */
-static guint64
-find_special (guint64 word)
-{
-  const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101);
-  const guint64 highs = G_GUINT64_CONSTANT (0x8080808080808080);
-  guint64 quote = word ^ (ones * '"');
-  guint64 backslash = word ^ (ones * '\\');
-
-  return (word | (word - ones * 0x20) | ((quote - ones) & ~quote) |
-          ((backslash - ones) & ~backslash)) &
-         highs;
-}
-
-static const char *
-skip_plain (const char *at, const char *end)
-{
-  guint64 word;
-
-  for (; end - at >= (ptrdiff_t) sizeof (AmpsBlock); at += sizeof (AmpsBlock))
-    {
-      AmpsBlock found = find_special_in_block (amps_block_load (at));
-
-      if (amps_block_is_any (found))
-        return at + amps_block_find (found);
-    }
-  for (; end - at >= (ptrdiff_t) sizeof word; at += sizeof word)
-    {
-      memcpy (&word, at, sizeof word);
-
-      guint64 special = find_special (GUINT64_FROM_LE (word));
-
-      if (special != 0)
-        return at + __builtin_ctzll (special) / 8;
-    }
-
-  while (at < end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20 && (guchar) *at < 0x80)
-    at++;
-
-  return at;
-}
-
-static gboolean
-skip_unicode_escape (AmpsJsonScanner *self)
+skip_unicode_escape (AmpsJsonScanner *self, const char *at)
 {
   gunichar value;
-  const char *next = read_unicode_escape (self->at + 2, self->end, &value);
+  const char *next =
+      peek (at + 1, self->end) == 'u' ? read_unicode_escape (at + 2, self->end, &value) : NULL;
 
   if (next != NULL && is_half (value))
     {
@@ -229,62 +196,39 @@ skip_unicode_escape (AmpsJsonScanner *self)
       if (!self->takes_halves)
         next = NULL;
     }
-  if (next == NULL)
-    return json_scanner_fail (self, "an invalid escape in a string");
 
-  self->at = next;
-  return TRUE;
+  return next != NULL ? next : fail_at (self, at, "an invalid escape in a string");
 }
 
-static gboolean
-skip_escape (AmpsJsonScanner *self)
+/* Returns: the quote that closes it */
+static const char *
+skip_long_string (AmpsJsonScanner *self, const char *at, gboolean *escaped)
 {
-  switch (self->end - self->at > 1 ? self->at[1] : '\0')
+  while ((at = amps_json_text_skip (at, self->end, escaped)) < self->end && *at == '\\')
     {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-      self->at += 2;
-      return TRUE;
-    case 'u':
-      return skip_unicode_escape (self);
-    default:
-      return json_scanner_fail (self, "an invalid escape in a string");
+      *escaped = TRUE;
+      at = skip_unicode_escape (self, at);
+      if (at == NULL)
+        return NULL;
     }
+
+  if (at == self->end)
+    return fail_at (self, at, "a string without an end");
+  if (*at == '"')
+    return at;
+  return fail_at (self, at,
+                  (guchar) *at < 0x20 ? "a control character in a string" : "invalid UTF-8");
 }
 
-static gboolean
-json_scanner_read_string (AmpsJsonScanner *self, AmpsJsonValue *value)
+/* @at is behind the quote that opens it. Returns: the one that closes it */
+static inline const char *
+skip_string (AmpsJsonScanner *self, const char *at, gboolean *escaped)
 {
-  value->kind = AMPS_JSON_STRING;
-  value->start = ++self->at;
-  value->escaped = FALSE;
+  const char *limit = at + MIN (self->end - at, SHORT);
 
-  while ((self->at = skip_plain (self->at, self->end)) < self->end)
-    {
-      guchar c = (guchar) *self->at;
-
-      if (c == '"')
-        {
-          value->end = self->at++;
-          return TRUE;
-        }
-
-      if (c < 0x20)
-        return json_scanner_fail (self, "a control character in a string");
-
-      if (c == '\\')
-        value->escaped = TRUE;
-      if (c == '\\' ? !skip_escape (self) : !skip_non_ascii (self))
-        return FALSE;
-    }
-
-  return json_scanner_fail (self, "a string without an end");
+  while (at < limit && amps_json_text_is_plain (*at))
+    at++;
+  return peek (at, self->end) == '"' ? at : skip_long_string (self, at, escaped);
 }
 
 /**
@@ -321,98 +265,134 @@ amps_json_value_unescape (const AmpsJsonValue *value)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* Numbers and words */
+/* Words and numbers */
 
-static gboolean
-skip_digits (AmpsJsonScanner *self)
-{
-  const char *first = self->at;
-
-  while (self->at < self->end && g_ascii_isdigit (*self->at))
-    self->at++;
-
-  return self->at > first;
-}
-
-static gboolean
-json_scanner_read_number (AmpsJsonScanner *self)
-{
-  skip_char (self, '-');
-  if (!skip_char (self, '0') && !skip_digits (self))
-    return json_scanner_fail (self, "an invalid number");
-
-  if (skip_char (self, '.') && !skip_digits (self))
-    return json_scanner_fail (self, "an invalid number");
-
-  if (skip_char (self, 'e') || skip_char (self, 'E'))
-    {
-      if (!skip_char (self, '+'))
-        skip_char (self, '-');
-      if (!skip_digits (self))
-        return json_scanner_fail (self, "an invalid number");
-    }
-
-  return TRUE;
-}
-
-static gboolean
-read_word (AmpsJsonScanner *self, const char *word)
+static const char *
+skip_word (AmpsJsonScanner *self, const char *at, const char *word)
 {
   gsize length = strlen (word);
 
-  if ((gsize) (self->end - self->at) < length || memcmp (self->at, word, length) != 0)
-    return json_scanner_fail (self, "an unexpected character");
+  return (gsize) (self->end - at) >= length && memcmp (at, word, length) == 0
+             ? at + length
+             : fail_at (self, at, "an unexpected character");
+}
 
-  self->at += length;
-  return TRUE;
+static inline gboolean
+is_digit (char c)
+{
+  return (guchar) (c - '0') < 10;
+}
+
+/* Returns: (nullable): what follows the digits at @at, of which there must be one */
+static inline const char *
+skip_digits (AmpsJsonScanner *self, const char *at)
+{
+  const char *first = at;
+  unsigned int n = AMPS_BLOCK_SIZE;
+
+  for (; n == AMPS_BLOCK_SIZE && self->end - at >= (ptrdiff_t) AMPS_BLOCK_SIZE; at += n)
+    n = amps_block_count_before (
+        amps_block_get_bits ((AmpsBlock) (amps_block_load (at) - '0' >= 10)));
+  while (at < self->end && is_digit (*at))
+    at++;
+
+  return at > first ? at : fail_at (self, at, "an invalid number");
+}
+
+static const char *
+skip_exponent (AmpsJsonScanner *self, const char *at)
+{
+  char sign = peek (at, self->end);
+
+  return skip_digits (self, sign == '+' || sign == '-' ? at + 1 : at);
+}
+
+static const char *
+skip_number (AmpsJsonScanner *self, const char *at)
+{
+  if (*at == '-')
+    at++;
+  at = peek (at, self->end) == '0' ? at + 1 : skip_digits (self, at);
+  if (at != NULL && peek (at, self->end) == '.')
+    at = skip_digits (self, at + 1);
+  if (at != NULL && (peek (at, self->end) | 0x20) == 'e')
+    at = skip_exponent (self, at + 1);
+  return at;
 }
 
 /* Structure */
 
-/* Reads a value that has no others in it, or the bracket that opens one. */
-static gboolean
-read_token (AmpsJsonScanner *self, AmpsJsonValue *value)
+static inline gboolean
+is_opening (char c)
 {
-  gboolean ok;
-
-  skip_space (self);
-  if (self->at == self->end)
-    return json_scanner_fail (self, "an unexpected end");
-
-  value->start = self->at;
-  switch (*self->at)
-    {
-    case '{':
-    case '[':
-      value->kind = *self->at == '{' ? AMPS_JSON_OBJECT : AMPS_JSON_ARRAY;
-      self->at++;
-      return TRUE;
-    case '"':
-      return json_scanner_read_string (self, value);
-    case 't':
-    case 'f':
-      value->kind = AMPS_JSON_BOOLEAN;
-      ok = read_word (self, *self->at == 't' ? "true" : "false");
-      break;
-    case 'n':
-      value->kind = AMPS_JSON_NULL;
-      ok = read_word (self, "null");
-      break;
-    default:
-      value->kind = AMPS_JSON_NUMBER;
-      if (*self->at != '-' && !g_ascii_isdigit (*self->at))
-        return json_scanner_fail (self, "an unexpected character");
-      ok = json_scanner_read_number (self);
-    }
-
-  value->end = self->at;
-  return ok;
+  return c == '{' || c == '[';
 }
 
-static char
-get_closing (char bracket)
+static inline char
+get_closing (gboolean object)
 {
-  return bracket == '{' ? '}' : ']';
+  return object ? '}' : ']';
+}
+
+/* Reads what has no others in it. Returns: what is behind it */
+static inline const char *
+skip_plain_value (AmpsJsonScanner *self, const char *at, AmpsJsonKind *kind, gboolean *escaped)
+{
+  char c = peek (at, self->end);
+
+  if (c == '"')
+    {
+      *kind = AMPS_JSON_STRING;
+      at = skip_string (self, at + 1, escaped);
+      return at != NULL ? at + 1 : NULL;
+    }
+
+  if (c == '-' || is_digit (c))
+    {
+      *kind = AMPS_JSON_NUMBER;
+      return skip_number (self, at);
+    }
+
+  *kind = c == 'n' ? AMPS_JSON_NULL : AMPS_JSON_BOOLEAN;
+  if (at == self->end)
+    return fail_at (self, at, "an unexpected end");
+  return skip_word (self, at, c == 'n' ? "null" : c == 't' ? "true" : "false");
+}
+
+/* Reads a member's name and its colon, and the space after it. */
+static inline const char *
+skip_name (AmpsJsonScanner *self, const char *at, AmpsJsonValue *name)
+{
+  name->kind = AMPS_JSON_STRING;
+  name->escaped = FALSE;
+  if (skip_space (&at, self->end) != '"')
+    return fail_at (self, at, "a member's name is missing");
+
+  name->start = ++at;
+  name->end = at = skip_string (self, at, &name->escaped);
+  if (at == NULL)
+    return NULL;
+
+  at++;
+  if (skip_space (&at, self->end) != ':')
+    return fail_at (self, at, "a colon is missing");
+
+  at++;
+  skip_space (&at, self->end);
+  return at;
+}
+
+/* Reads the comma after an item of what ends with @closing, and the space after it. */
+static inline const char *
+skip_comma (AmpsJsonScanner *self, const char *at, char closing)
+{
+  if (peek (at, self->end) != ',')
+    return fail_at (self, at, at == self->end ? "an unexpected end" : "a comma is missing");
+
+  at++;
+  if (skip_space (&at, self->end) == closing)
+    return fail_at (self, at, "a comma with nothing after it");
+  return at;
 }
 
 /**
@@ -425,11 +405,11 @@ get_closing (char bracket)
 gboolean
 amps_json_scanner_enter (AmpsJsonScanner *self, char bracket)
 {
-  skip_space (self);
-  if (skip_char (self, bracket))
-    return TRUE;
+  if (skip_space (&self->at, self->end) != bracket)
+    return json_scanner_fail (self, bracket == '{' ? "not an object" : "not an array");
 
-  return json_scanner_fail (self, bracket == '{' ? "not an object" : "not an array");
+  self->at++;
+  return TRUE;
 }
 
 /**
@@ -445,21 +425,13 @@ amps_json_scanner_enter (AmpsJsonScanner *self, char bracket)
 gboolean
 amps_json_scanner_next_item (AmpsJsonScanner *self, char bracket, gboolean first)
 {
-  char closing = get_closing (bracket);
+  char closing = get_closing (bracket == '{');
 
-  skip_space (self);
-  if (skip_char (self, closing))
-    return FALSE;
-  if (first)
-    return TRUE;
-  if (!skip_char (self, ','))
-    return json_scanner_fail (self,
-                              self->at == self->end ? "an unexpected end" : "a comma is missing");
+  if (skip_space (&self->at, self->end) != closing)
+    return first || take (self, skip_comma (self, self->at, closing));
 
-  skip_space (self);
-  if (self->at < self->end && *self->at == closing)
-    return json_scanner_fail (self, "a comma with nothing after it");
-  return TRUE;
+  self->at++;
+  return FALSE;
 }
 
 /**
@@ -472,14 +444,51 @@ amps_json_scanner_next_item (AmpsJsonScanner *self, char bracket, gboolean first
 gboolean
 amps_json_scanner_read_name (AmpsJsonScanner *self, AmpsJsonValue *name)
 {
-  skip_space (self);
-  if (self->at == self->end || *self->at != '"')
-    return json_scanner_fail (self, "a member's name is missing");
-  if (!json_scanner_read_string (self, name))
-    return FALSE;
+  return take (self, skip_name (self, self->at, name));
+}
 
-  skip_space (self);
-  return skip_char (self, ':') || json_scanner_fail (self, "a colon is missing");
+/* The brackets that are open: a bit for each, the innermost lowest, set for an object. */
+typedef guint64 Brackets;
+G_STATIC_ASSERT (sizeof (Brackets) * 8 >= AMPS_JSON_MAX_DEPTH);
+
+/* Reads what begins with the bracket at @at. */
+static const char *
+skip_nested (AmpsJsonScanner *self, const char *at, unsigned int depth)
+{
+  const char *end = self->end;
+  AmpsJsonValue token;
+  Brackets open = 0;
+  unsigned int n_open = 0;
+  gboolean opening = TRUE;
+
+  while (at != NULL)
+    {
+      if (opening)
+        {
+          open = open << 1 | (*at++ == '{');
+          if (depth + n_open++ == AMPS_JSON_MAX_DEPTH)
+            return fail_at (self, at, "nested too deep");
+        }
+
+      while (skip_space (&at, end) == get_closing (open & 1))
+        {
+          at++;
+          opening = FALSE;
+          open >>= 1;
+          if (--n_open == 0)
+            return at;
+        }
+
+      if (!opening)
+        at = skip_comma (self, at, get_closing (open & 1));
+      if (at != NULL && (open & 1) != 0)
+        at = skip_name (self, at, &token);
+      opening = at != NULL && is_opening (peek (at, end));
+      if (at != NULL && !opening)
+        at = skip_plain_value (self, at, &token.kind, &token.escaped);
+    }
+
+  return NULL;
 }
 
 /**
@@ -493,48 +502,25 @@ amps_json_scanner_read_name (AmpsJsonScanner *self, AmpsJsonValue *name)
 gboolean
 amps_json_scanner_read_value (AmpsJsonScanner *self, unsigned int depth, AmpsJsonValue *value)
 {
-  char brackets[AMPS_JSON_MAX_DEPTH];
-  unsigned int n_open = 0;
-  gboolean first = FALSE;
-  AmpsJsonValue token;
+  const char *at = self->at;
+  char c = skip_space (&at, self->end);
 
-  if (!read_token (self, value))
-    return FALSE;
-  token = *value;
-
-  do
+  value->escaped = FALSE;
+  value->start = at;
+  if (is_opening (c))
     {
-      if (token.kind == AMPS_JSON_OBJECT || token.kind == AMPS_JSON_ARRAY)
-        {
-          if (depth + n_open == AMPS_JSON_MAX_DEPTH)
-            return json_scanner_fail (self, "nested too deep");
-          brackets[n_open++] = *token.start;
-          first = TRUE;
-        }
-
-      while (n_open > 0 && !amps_json_scanner_next_item (self, brackets[n_open - 1], first))
-        {
-          if (self->problem != NULL)
-            return FALSE;
-          n_open--;
-          first = FALSE;
-        }
-
-      if (n_open == 0)
-        break;
-
-      first = FALSE;
-      if (brackets[n_open - 1] == '{' && !amps_json_scanner_read_name (self, &token))
-        return FALSE;
+      value->kind = c == '{' ? AMPS_JSON_OBJECT : AMPS_JSON_ARRAY;
+      at = value->end = skip_nested (self, at, depth);
+      return take (self, at);
     }
-  while (read_token (self, &token));
 
-  if (self->problem != NULL)
-    return FALSE;
-
-  if (value->kind == AMPS_JSON_OBJECT || value->kind == AMPS_JSON_ARRAY)
-    value->end = self->at;
-  return TRUE;
+  at = value->end = skip_plain_value (self, at, &value->kind, &value->escaped);
+  if (c == '"' && at != NULL)
+    {
+      value->start++;
+      value->end--;
+    }
+  return take (self, at);
 }
 
 /**
@@ -546,7 +532,7 @@ amps_json_scanner_read_value (AmpsJsonScanner *self, unsigned int depth, AmpsJso
 gboolean
 amps_json_scanner_finish (AmpsJsonScanner *self)
 {
-  skip_space (self);
+  skip_space (&self->at, self->end);
   return self->at == self->end || json_scanner_fail (self, "something after the end");
 }
 

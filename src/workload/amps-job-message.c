@@ -3,6 +3,9 @@
 
 #include "jobs/amps-job.h"
 
+/* A larger body takes libsoup more than one piece. */
+#define MAX_PIECE (8 * 1024)
+
 #define BATCH_TYPE "application/cloudevents-batch+json"
 
 static void
@@ -95,6 +98,24 @@ splice (GPtrArray *jobs)
   return g_byte_array_free_to_bytes (batch);
 }
 
+/* Returns: (transfer full) (nullable): what has to be told of the socket */
+static AmpsBodyStream *
+set_body (SoupMessage *message, AmpsEndpoint *endpoint, const char *type, GBytes *body)
+{
+  AmpsBodyStream *stream;
+
+  if (g_bytes_get_size (body) <= MAX_PIECE || amps_endpoint_is_tls (endpoint))
+    {
+      soup_message_set_request_body_from_bytes (message, type, body);
+      return NULL;
+    }
+
+  stream = amps_body_stream_new (body);
+  soup_message_set_request_body (message, type, G_INPUT_STREAM (stream),
+                                 (gssize) g_bytes_get_size (body));
+  return stream;
+}
+
 /**
  * amps_job_message_new:
  * @config: the settings
@@ -102,11 +123,14 @@ splice (GPtrArray *jobs)
  * @endpoint: where to
  * @jobs: (element-type AmpsJob): one or more jobs; an array of events is sent if
  *   the settings allow more than one
+ * @body: (out) (transfer full) (nullable): a large body, to be told of the socket when the
+ *   headers have been written
  *
  * Returns: (transfer full): the POST of docs/reference/api.md
  */
 SoupMessage *
-amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoint, GPtrArray *jobs)
+amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoint, GPtrArray *jobs,
+                      AmpsBodyStream **body)
 {
   SoupMessage *message = amps_endpoint_create_message (endpoint, SOUP_METHOD_POST, NULL);
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
@@ -123,14 +147,14 @@ amps_job_message_new (AmpsConfig *config, AmpsClock *clock, AmpsEndpoint *endpoi
 
       append_run_ids (headers, jobs);
       append_batch_trace (headers, first);
-      soup_message_set_request_body_from_bytes (message, BATCH_TYPE, batch);
+      *body = set_body (message, endpoint, BATCH_TYPE, batch);
     }
   else
     {
       job_message_append_own (headers, first);
       append_trace (headers, first);
-      soup_message_set_request_body_from_bytes (
-          message, amps_config_get_workload_content_type (config), amps_job_get_body (first));
+      *body = set_body (message, endpoint, amps_config_get_workload_content_type (config),
+                        amps_job_get_body (first));
     }
 
   return message;

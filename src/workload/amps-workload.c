@@ -71,6 +71,7 @@ typedef struct {
   GPtrArray *jobs;            /* (owned) */
   GTask *task;                /* (owned) */
   SoupMessage *message;       /* (owned) (nullable) once sent */
+  AmpsBodyStream *body;       /* (owned) (nullable) while a body of some size is being sent */
   AmpsPooledSession *session; /* (nullable) acquired, once sent */
   GCancellable *cancellable;  /* (owned) of this request alone */
   AmpsTimerEntry *deadline;   /* (nullable) */
@@ -92,6 +93,7 @@ workload_request_free (Request *request)
   if (request->message != NULL)
     g_signal_handlers_disconnect_by_data (request->message, request);
   g_clear_object (&request->message);
+  g_clear_object (&request->body);
   g_clear_pointer (&request->early, amps_early_answer_free);
   g_clear_pointer (&request->answer, amps_answer_free);
   g_clear_error (&request->error);
@@ -196,27 +198,19 @@ on_ended (gpointer user_data)
 
 static void workload_send_waiting (AmpsWorkload *self);
 
-static gsize
-get_body_length (const Request *request)
-{
-  gsize length = 0;
-
-  for (unsigned int i = 0; i < request->jobs->len; i++)
-    length += g_bytes_get_size (amps_job_get_body (g_ptr_array_index (request->jobs, i)));
-  return length;
-}
-
 static void
 on_wrote_headers (SoupMessage *message, Request *request)
 {
   GSocket *socket;
 
   request->sent = TRUE;
-  if (get_body_length (request) < MIN_LARGE || amps_endpoint_is_tls (request->workload->endpoint))
+  if (request->body == NULL)
     return;
 
   socket = amps_pooled_session_get_socket (request->session, message);
   if (socket != NULL)
+    amps_body_stream_set_socket (request->body, socket);
+  if (socket != NULL && amps_body_stream_get_size (request->body) >= MIN_LARGE)
     request->early = amps_early_answer_new (socket);
 }
 
@@ -259,6 +253,7 @@ on_wrote_body (SoupMessage *message, Request *request)
   amps_pooled_session_forget_sending (request->session, message);
   g_signal_connect (message, "got-informational", G_CALLBACK (workload_on_informational), request);
   g_clear_pointer (&request->early, amps_early_answer_free);
+  g_clear_object (&request->body);
   soup_message_set_request_body (message, NULL, NULL, 0);
   soup_message_headers_clear (soup_message_get_request_headers (message));
 
@@ -387,8 +382,8 @@ send_request (Request *request)
   gint64 deadline;
 
   request->begun = amps_clock_get_monotonic_time (self->clock);
-  request->message =
-      amps_job_message_new (self->config, self->clock, self->endpoint, request->jobs);
+  request->message = amps_job_message_new (self->config, self->clock, self->endpoint, request->jobs,
+                                           &request->body);
   deadline = self->sync ? get_latest_deadline (request) : request->begun + self->timeout;
   if (deadline > 0)
     request->deadline = amps_timer_queue_add (self->deadlines, deadline, request);

@@ -13,6 +13,7 @@ typedef struct {
   AmpsConfig *config;
   AmpsEndpoint *endpoint;
   GPtrArray *jobs;
+  AmpsBodyStream *body;
 } Fixture;
 
 static void
@@ -35,6 +36,7 @@ set_up (Fixture *f, gconstpointer settings)
 static void
 tear_down (Fixture *f, gconstpointer settings G_GNUC_UNUSED)
 {
+  g_assert_null (f->body);
   g_ptr_array_unref (f->jobs);
   g_assert_finalize_object (f->endpoint);
   g_assert_finalize_object (f->config);
@@ -67,7 +69,7 @@ test_headers (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   job->attempt = 3;
   job->delivery->redelivered = TRUE;
   job->deadline = amps_clock_get_monotonic_time (f->clock) + AMPS_MILLISECONDS (90250);
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
 
   g_assert_cmpstr (soup_message_get_method (message), ==, "POST");
   g_assert_cmpstr (g_uri_get_path (soup_message_get_uri (message)), ==, "/jobs");
@@ -94,7 +96,7 @@ test_api_url (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupMessage) message = NULL;
 
   add_job (f, BODY, "run-1");
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
   g_assert_cmpstr (get_header (message, "Amps-Api"), ==, "https://amps.example:8443/api");
 }
 
@@ -104,7 +106,7 @@ test_without_a_deadline (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupMessage) message = NULL;
 
   add_job (f, BODY, "run-1");
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
   g_assert_null (get_header (message, "Amps-Deadline"));
   g_assert_cmpstr (get_header (message, "Amps-Redelivered"), ==, "false");
   g_assert_cmpstr (get_header (message, "Content-Type"), ==, "application/cloudevents+json");
@@ -118,7 +120,7 @@ test_trace_context (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   job->delivery->traceparent = g_strdup ("00-1-2-01");
   job->delivery->tracestate = g_strdup ("k=v");
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
   g_assert_cmpstr (get_header (message, "traceparent"), ==, "00-1-2-01");
   g_assert_cmpstr (get_header (message, "tracestate"), ==, "k=v");
 }
@@ -130,9 +132,26 @@ test_flags (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   g_autoptr (SoupMessage) message = NULL;
 
   add_job (f, BODY, "run-1");
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
   g_assert_true (soup_message_query_flags (message, SOUP_MESSAGE_IDEMPOTENT));
   g_assert_true (soup_message_query_flags (message, SOUP_MESSAGE_NO_REDIRECT));
+}
+
+/* Not with TLS, which is between the body and the socket. */
+static void
+test_large (Fixture *f, gconstpointer settings)
+{
+  g_autofree char *body = g_strnfill (8 * 1024 + 1, ' ');
+  g_autoptr (SoupMessage) message = NULL;
+  g_autofree char *size = NULL;
+
+  add_job (f, body, "run-1");
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
+  size = g_strdup_printf ("%zu", strlen (body));
+  g_assert_cmpstr (get_header (message, "Content-Length"), ==, size);
+
+  g_assert_cmpint (f->body != NULL, ==, *(const char *) settings == '\0');
+  g_clear_object (&f->body);
 }
 
 static void
@@ -142,7 +161,7 @@ test_batch (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 
   add_job (f, BODY, "run-1");
   add_job (f, " {}", "run-2");
-  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs);
+  message = amps_job_message_new (f->config, f->clock, f->endpoint, f->jobs, &f->body);
   g_assert_cmpstr (get_header (message, "Content-Type"), ==, "application/cloudevents-batch+json");
   g_assert_cmpstr (get_header (message, "Amps-Job-Id"), ==, "run-1,run-2");
   g_assert_cmpstr (get_header (message, "Amps-Queue"), ==, "jobs");
@@ -167,6 +186,8 @@ main (int argc, char **argv)
        test_without_a_deadline);
   ADD ("trace-context", "", test_trace_context);
   ADD ("flags", "", test_flags);
+  ADD ("large", "", test_large);
+  ADD ("large/tls", "WORKLOAD_ADDRESS=https://127.0.0.1:5050", test_large);
   ADD ("batch", "WORKLOAD_BATCH_SIZE=5", test_batch);
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
 #include "amps-amqp-properties.h"
 
 #include "base/amps-error.h"
+#include "base/amps-spare-blocks.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct _AmpsAmqpAssembler {
   guint64 max_kept_size;
   guint64 max_body_size;
   AmpsByteBudget *budget; /* (owned) (nullable) */
+  AmpsSpareBlocks *spare; /* (owned) for bodies */
   Expectation expected;
   AmpsAmqpMessage *message; /* (owned) (nullable) under way */
   guint8 *body;             /* (owned) (nullable) with room for all of it */
@@ -42,6 +44,7 @@ amps_amqp_assembler_new (guint64 max_kept_size, guint64 max_body_size, AmpsByteB
 
   self->max_kept_size = max_kept_size;
   self->max_body_size = max_body_size;
+  self->spare = amps_spare_blocks_new ();
   if (budget != NULL)
     self->budget = amps_byte_budget_ref (budget);
   return self;
@@ -58,7 +61,8 @@ amps_amqp_assembler_free (AmpsAmqpAssembler *self)
     amps_byte_budget_give_back (self->budget, self->size);
   g_clear_pointer (&self->message, amps_amqp_message_free);
   g_clear_pointer (&self->budget, amps_byte_budget_unref);
-  g_free (self->body);
+  g_clear_pointer (&self->body, amps_spare_blocks_give_back);
+  amps_spare_blocks_unref (self->spare);
   g_free (self);
 }
 
@@ -107,7 +111,7 @@ amqp_assembler_finish (AmpsAmqpAssembler *self, AmpsAmqpMessage **message)
   GBytes *body = NULL;
 
   if (self->body != NULL)
-    body = g_bytes_new_take (g_steal_pointer (&self->body), self->received);
+    body = amps_spare_blocks_wrap (g_steal_pointer (&self->body), self->received);
   if (body != NULL && self->budget != NULL)
     body = amps_byte_budget_wrap (self->budget, body, self->size);
   else if (self->budget != NULL)
@@ -127,9 +131,8 @@ begin_body (AmpsAmqpAssembler *self)
   self->waiting = FALSE;
   if (self->budget != NULL)
     message->budget = amps_byte_budget_ref (self->budget);
-  /* One byte more, so that an empty body is not NULL. */
   if (message->body_size <= self->max_kept_size)
-    self->body = g_malloc (message->body_size + 1);
+    self->body = amps_spare_blocks_take (self->spare, message->body_size);
 }
 
 static void

@@ -47,7 +47,7 @@ spare_blocks_clear (gpointer data)
 
 /* @block is free for others, or no more there. */
 static void
-keep (AmpsSpareBlocks *self, Block *block)
+spare_blocks_keep (AmpsSpareBlocks *self, Block *block)
 {
   gssize size = (gssize) block->size;
 
@@ -62,7 +62,7 @@ keep (AmpsSpareBlocks *self, Block *block)
 
 /* Returns: (nullable): one that is large enough, but not by far too large */
 static Block *
-find (AmpsSpareBlocks *self, gsize size)
+spare_blocks_find (AmpsSpareBlocks *self, gsize size)
 {
   for (unsigned int i = 0; i < N_SLOTS; i++)
     {
@@ -71,7 +71,7 @@ find (AmpsSpareBlocks *self, gsize size)
       if (block != NULL && block->size >= size && block->size / 2 <= size)
         return block;
       if (block != NULL)
-        keep (self, block);
+        spare_blocks_keep (self, block);
     }
 
   return NULL;
@@ -118,7 +118,7 @@ amps_spare_blocks_unref (AmpsSpareBlocks *self)
 guint8 *
 amps_spare_blocks_take (AmpsSpareBlocks *self, gsize size)
 {
-  Block *block = is_kept (size) ? find (self, size) : NULL;
+  Block *block = is_kept (size) ? spare_blocks_find (self, size) : NULL;
 
   if (block == NULL)
     {
@@ -144,7 +144,7 @@ amps_spare_blocks_give_back (guint8 *block)
   AmpsSpareBlocks *self = own->owner;
 
   if (is_kept (own->size))
-    keep (self, own);
+    spare_blocks_keep (self, own);
   else
     g_free (own);
 

@@ -78,7 +78,7 @@ spare_blocks_find (AmpsSpareBlocks *self, gsize size)
 }
 
 static gboolean
-is_kept (gsize size)
+spare_blocks_is_kept (gsize size)
 {
   return size >= MIN_SIZE && size <= MAX_SIZE;
 }
@@ -118,7 +118,7 @@ amps_spare_blocks_unref (AmpsSpareBlocks *self)
 guint8 *
 amps_spare_blocks_take (AmpsSpareBlocks *self, gsize size)
 {
-  Block *block = is_kept (size) ? spare_blocks_find (self, size) : NULL;
+  Block *block = spare_blocks_is_kept (size) ? spare_blocks_find (self, size) : NULL;
 
   if (block == NULL)
     {
@@ -143,7 +143,7 @@ amps_spare_blocks_give_back (guint8 *block)
   Block *own = (Block *) (gpointer) (block - G_STRUCT_OFFSET (Block, bytes));
   AmpsSpareBlocks *self = own->owner;
 
-  if (is_kept (own->size))
+  if (spare_blocks_is_kept (own->size))
     spare_blocks_keep (self, own);
   else
     g_free (own);

@@ -85,6 +85,7 @@ scan (const char *json, gsize length, unsigned int count)
           amps_cloud_event_scan (json, length, AMPS_EVENT_VALIDATION_LENIENT, &error);
 
       g_assert_no_error (error);
+      g_assert_nonnull (event);
     }
 }
 

@@ -243,7 +243,7 @@ test_post (void)
 {
   g_autoptr (GBytes) body = make_body (1024 * 1024 + 17);
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
-  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autoptr (SoupSession) session = g_object_new (SOUP_TYPE_SESSION, "proxy-resolver", NULL, NULL);
   g_autoptr (GUri) uri = NULL;
   g_autofree char *address = NULL;
   Server server = { listener, body };

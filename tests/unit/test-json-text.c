@@ -10,7 +10,6 @@ static const struct {
   gsize skipped;
   gboolean escaped;
 } cases[] = {
-  { "", 0, FALSE },
   { "\"", 0, FALSE },
   { "plain\"", 5, FALSE },
   { "with spaces, and more: {[]}\"", 27, FALSE },

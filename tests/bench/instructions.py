@@ -8,11 +8,11 @@ on their ratio, so that it holds for any compiler and any version of libsoup.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
 
+import callgrind
 from collector import Collector
 from rabbitmq_node import free_port
 
@@ -26,14 +26,13 @@ def count(arguments, mode, jobs, more):
             subprocess.Popen([arguments.workload, '--port', port, '--api', api,
                               '--jobs', str(jobs)], stdout=subprocess.DEVNULL) as workload:
         try:
-            subprocess.run(['valgrind', '--quiet', '--tool=callgrind',
-                            f'--callgrind-out-file={out.name}', arguments.path, mode, '--api', api,
-                            '--workload', port, '--jobs', str(jobs), '--in-flight', '1', *more],
+            subprocess.run(callgrind.command(out.name, arguments.path, mode, '--api', api,
+                                             '--workload', port, '--jobs', str(jobs),
+                                             '--in-flight', '1', *more),
                            check=True, timeout=120, stdout=subprocess.DEVNULL)
         finally:
             workload.kill()
-        with open(out.name, encoding='ascii') as lines:
-            return int(re.search(r'^(?:totals|summary): (\d+)', lines.read(), re.M)[1])
+        return callgrind.read_total(out.name)
 
 
 def per_job(arguments, mode, *more):

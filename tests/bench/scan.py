@@ -7,20 +7,19 @@ them, which no other process disturbs.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
+
+import callgrind
 
 
 def count(program, case, scans):
     """All instructions of a run, and the bytes of a scan."""
     with tempfile.NamedTemporaryFile(prefix='amps-callgrind-') as out:
-        size = subprocess.run(['valgrind', '--quiet', '--tool=callgrind',
-                               f'--callgrind-out-file={out.name}', program, case, str(scans)],
+        size = subprocess.run(callgrind.command(out.name, program, case, str(scans)),
                               check=True, timeout=120, stdout=subprocess.PIPE).stdout
-        with open(out.name, encoding='ascii') as lines:
-            return int(re.search(r'^(?:totals|summary): (\d+)', lines.read(), re.M)[1]), int(size)
+        return callgrind.read_total(out.name), int(size)
 
 
 def main():

@@ -10,12 +10,12 @@ it holds for any compiler and any version of the libraries.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
 
 import amps as fixture
+import callgrind
 from broker import EmbeddedNode, EmbeddedQueue, event
 from rabbitmq_node import free_port
 
@@ -25,25 +25,12 @@ VARIABLES = ('SERVICE_HOST', 'SERVICE_PORT', 'PORT', 'PORT_80_TCP', 'PORT_80_TCP
              'PORT_80_TCP_PORT', 'PORT_80_TCP_ADDR')
 
 
-def callgrind(command, out, **options):
-    """Begins to count."""
-    # pylint: disable-next=consider-using-with
-    return subprocess.Popen(['valgrind', '--quiet', '--tool=callgrind',
-                             f'--callgrind-out-file={out}', *command],
-                            stdout=subprocess.DEVNULL, **options)
-
-
-def read_total(out):
-    """All instructions of a run that has ended."""
-    with open(out, encoding='ascii') as lines:
-        return int(re.search(r'^(?:totals|summary): (\d+)', lines.read(), re.M)[1])
-
-
 def count_empty(arguments, folder):
     """Of the program that does nothing."""
     out = f'{folder}/empty'
-    assert callgrind([arguments.empty], out).wait(60) == 0
-    return read_total(out)
+    subprocess.run(callgrind.command(out, arguments.empty), check=True, timeout=60,
+                   stdout=subprocess.DEVNULL)
+    return callgrind.read_total(out)
 
 
 def count_amps(arguments, folder):
@@ -64,7 +51,8 @@ def count_amps(arguments, folder):
         WORKLOAD_MODE='sync', WORKLOAD_ADDRESS=f'http://127.0.0.1:{workload_port}')
     with subprocess.Popen([arguments.workload, '--port', workload_port, '--sync', '--jobs', '1'],
                           stdout=subprocess.PIPE) as workload, \
-            callgrind([arguments.amps], out, env=environment, stderr=subprocess.PIPE) as amps:
+            subprocess.Popen(callgrind.command(out, arguments.amps), env=environment,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as amps:
         try:
             assert workload.stdout.readline() and workload.stdout.readline(), 'no job is done'
             amps.terminate()
@@ -73,7 +61,7 @@ def count_amps(arguments, folder):
         finally:
             amps.kill()
             workload.kill()
-    return read_total(out)
+    return callgrind.read_total(out)
 
 
 def main():

@@ -472,10 +472,11 @@ void
 amps_broker_change_state (AmpsBroker *self, AmpsBrokerState state, const char *detail)
 {
   AmpsBrokerPrivate *priv = broker_get_private (self);
-  gboolean changed = priv->state != state || g_strcmp0 (priv->state_detail, detail) != 0;
+  gboolean changed;
 
   g_return_if_fail (AMPS_IS_BROKER (self));
 
+  changed = priv->state != state || g_strcmp0 (priv->state_detail, detail) != 0;
   if (changed || detail != NULL)
     log_change (priv, state, detail);
   if (!changed)

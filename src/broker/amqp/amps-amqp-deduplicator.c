@@ -162,12 +162,15 @@ gboolean
 amps_amqp_deduplicator_meet (AmpsAmqpDeduplicator *self, AmpsDelivery *delivery)
 {
   Entry *entry = amqp_deduplicator_find (self, delivery);
-  /* One that is redelivered may be the first one again. */
-  gboolean superfluous = entry != NULL && entry->seen && !delivery->redelivered;
+  gboolean superfluous;
 
-  delivery->repeated = entry != NULL;
+  if (entry == NULL)
+    return FALSE;
+
+  /* One that is redelivered may be the first one again. */
+  superfluous = entry->seen && !delivery->redelivered;
   /* Another AMPS may have had the first one before, which then comes as redelivered. */
-  if (entry != NULL)
-    entry->seen = TRUE;
+  entry->seen = TRUE;
+  delivery->repeated = TRUE;
   return superfluous;
 }

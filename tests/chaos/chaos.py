@@ -34,7 +34,7 @@ sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.par
 import flat  # noqa: E402
 from broker import retry_queue_arguments  # noqa: E402
 from chaos_workload import Workload  # noqa: E402
-from ledger import Ledger  # noqa: E402
+from ledger import Ledger, wait_until_none  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from rabbitmq_node import RabbitMQNode, free_port  # noqa: E402
 
@@ -344,11 +344,9 @@ def run(arguments, folder):
                 print('violation:', line, flush=True)
             told = len(chaos.ledger.violations)
 
-        end = time.monotonic() + arguments.settle
-        while (left := chaos.ledger.lost() or chaos.left()) and time.monotonic() < end:
-            time.sleep(0.5)
+        left = wait_until_none(lambda: chaos.ledger.lost() or chaos.left(), arguments.settle)
         if left:
-            print('left:', *chaos.left()[:20], sep='\n')
+            print(f'left, and no fewer for {arguments.settle} s:', *chaos.left()[:20], sep='\n')
     finally:
         chaos.end()
 
@@ -376,7 +374,8 @@ def main():
     parser.add_argument('--publishers', type=int, default=1, help='how many publish at once')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=1.0, help='seconds between faults')
-    parser.add_argument('--settle', type=float, default=150.0, help='seconds to finish in the end')
+    parser.add_argument('--settle', type=float, default=150.0,
+                        help='seconds in which fewer jobs must be left, in the end')
     parser.add_argument('--queue-type', choices=('quorum', 'classic'), default='quorum')
     parser.add_argument('--any-size', action='store_true',
                         help='do not judge its growth, for a build with a sanitizer')

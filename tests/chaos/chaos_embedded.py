@@ -28,6 +28,7 @@ sys.path[:0] = [str(HERE.parent.parent / 'flatpak-free-container'), str(HERE.par
 import amps as fixture  # noqa: E402
 from amps import Amps, wait_until  # noqa: E402
 from broker import event  # noqa: E402
+from ledger import wait_until_none  # noqa: E402
 from workload import Workload  # noqa: E402
 
 LEASE = 2
@@ -157,9 +158,7 @@ def run(arguments, folder):
                 time.sleep(chance.random() * arguments.pause)
                 processes.break_one()
                 workload.posts.clear()  # A million of them would fill the memory.
-            end = time.monotonic() + arguments.settle
-            while count_rows(path) > 0 and time.monotonic() < end:
-                time.sleep(0.2)
+            wait_until_none(lambda: range(count_rows(path)), arguments.settle)
         finally:
             processes.end()
 
@@ -187,7 +186,8 @@ def main():
     parser.add_argument('--publishers', type=int, default=1, help='how many publish at once')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=1.0, help='longest seconds between faults')
-    parser.add_argument('--settle', type=float, default=60.0, help='seconds to finish in the end')
+    parser.add_argument('--settle', type=float, default=60.0,
+                        help='seconds in which fewer jobs must be left, in the end')
     arguments = parser.parse_args()
 
     # Each AMPS that is started keeps its ports for itself, and descriptors that claim them.

@@ -16,6 +16,19 @@ class Run:
     acknowledged: bool = False  # with 2xx
 
 
+def wait_until_none(left, patience, pause=0.5):
+    """Returns what left() tells once that is empty, or has not become fewer for @patience
+    seconds: how long a rush lasts is the machine's affair."""
+    fewest, end = None, 0.0
+    while still := left():
+        if fewest is None or len(still) < fewest:
+            fewest, end = len(still), time.monotonic() + patience
+        elif time.monotonic() > end:
+            break
+        time.sleep(pause)
+    return still
+
+
 class Ledger:
     """Judges each event as it comes. Safe to use from many threads."""
 

@@ -23,7 +23,7 @@ import flat
 from chaos import JOB_TIMEOUT, SUBJECT, Amps, Publisher, Proxy, RabbitMQNode, free_port
 from amps import NEVER_LOGGED, wait_until  # chaos has made it known where this is
 from chaos_workload import Workload
-from ledger import Ledger
+from ledger import Ledger, wait_until_none
 
 # AMPS takes its time after more than ten connections in a row that lived for less than 1 s.
 SHORT_LIVES, LONG_LIFE = 9, 1.1
@@ -78,10 +78,7 @@ class Storm:
         """Whether all that was published gets done."""
         self.publisher.stop()
         self.amps.wait_ready()
-        end = time.monotonic() + timeout
-        while (left := self.ledger.lost() or self.amps.jobs()) and time.monotonic() < end:
-            time.sleep(0.2)
-        return not left
+        return not wait_until_none(lambda: self.ledger.lost() or self.amps.jobs(), timeout)
 
     def faults(self):
         """What is wrong with AMPS itself."""
@@ -141,7 +138,8 @@ def main():
     trouble.add_argument('--reloads', type=int, help='how many')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--pause', type=float, default=0.02, help='seconds between jobs')
-    parser.add_argument('--settle', type=float, default=150.0, help='seconds to finish in the end')
+    parser.add_argument('--settle', type=float, default=150.0,
+                        help='seconds in which fewer jobs must be left, in the end')
     parser.add_argument('--keep', help='a folder for the logs, kept afterwards')
     arguments = parser.parse_args()
 

@@ -4,7 +4,7 @@
 import time
 import unittest
 
-from ledger import Ledger
+from ledger import Ledger, wait_until_none
 
 JOB_TIMEOUT = 0.5
 
@@ -120,6 +120,23 @@ class LedgerTest(unittest.TestCase):
         time.sleep(JOB_TIMEOUT)
         self.ledger.posted('a', 'job', 4)
         self.assert_seen()
+
+
+class WaitTest(unittest.TestCase):
+    """How long the end is waited for."""
+
+    def test_as_long_as_jobs_are_done(self):
+        left = list(range(20))
+        began = time.monotonic()
+        self.assertEqual(wait_until_none(lambda: (left.pop(), left)[1], 0.2, 0.05), [])
+        self.assertGreater(time.monotonic() - began, 0.4)
+
+    def test_not_when_none_is_done(self):
+        calls = []
+        # More, and then as few as before, are no progress.
+        left = iter(['ab', 'abc', 'ab', 'abc', 'ab'] + ['ab'] * 100)
+        self.assertEqual(wait_until_none(lambda: calls.append(1) or next(left), 0.2, 0.05), 'ab')
+        self.assertLess(len(calls), 10)
 
 
 if __name__ == '__main__':

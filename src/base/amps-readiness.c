@@ -91,6 +91,9 @@ amps_readiness_new (void)
   ((ReadinessSource *) self->source)->tag =
       g_source_add_unix_fd (self->source, self->epoll, G_IO_IN);
   g_source_set_static_name (self->source, "readiness");
+  /* GLib dispatches whatever has a descriptor that is ready, and wakes itself up twice to
+   * keep what may not recurse from doing so. */
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, NULL);
   return self;
 }

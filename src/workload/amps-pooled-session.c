@@ -3,6 +3,9 @@
 
 #include "base/amps-tls-peer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 typedef struct {
   guint64 id;      /* libsoup's */
   GSocket *socket; /* (weak) */
@@ -38,6 +41,13 @@ pooled_session_on_socket_gone (gpointer user_data, GObject *socket)
       }
 }
 
+/* A handshake of TLS is not held back. A socket of AF_UNIX has nothing to hold back. */
+static gboolean
+may_hold_back (AmpsPooledSession *self, GSocket *socket)
+{
+  return !self->tls && g_socket_get_family (socket) != G_SOCKET_FAMILY_UNIX;
+}
+
 static void
 pooled_session_on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
                                  AmpsPooledSession *self)
@@ -50,6 +60,8 @@ pooled_session_on_network_event (SoupMessage *message, GSocketClientEvent event,
     return;
 
   connection.socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+  if (may_hold_back (self, connection.socket))
+    g_socket_set_option (connection.socket, IPPROTO_TCP, TCP_CORK, TRUE, NULL);
   g_object_weak_ref (G_OBJECT (connection.socket), pooled_session_on_socket_gone, self);
   g_array_append_val (self->connections, connection);
   if (self->watch != NULL)
@@ -213,7 +225,7 @@ amps_pooled_session_give_back (AmpsPooledSession *self, SoupMessage *message, gi
   g_return_if_fail (self->n_busy > 0);
 
   if (message != NULL && g_ptr_array_remove_fast (self->messages, message))
-    amps_pooled_session_forget_sending (self, message);
+    g_signal_handlers_disconnect_by_data (message, self);
   self->n_busy--;
   self->idle_since[self->n_idle++] = now;
 }
@@ -391,14 +403,21 @@ amps_pooled_session_get_socket (AmpsPooledSession *self, SoupMessage *message)
 }
 
 /**
- * amps_pooled_session_forget_sending:
+ * amps_pooled_session_end_sending:
  * @self: a session
- * @message: what was sent, as a whole
+ * @message: what has been written, as a whole
  *
- * Lets go of what was there to send it.
+ * Lets go of what was there to send it, and lets the kernel send the rest of it. libsoup
+ * writes the head and the body of a request one after the other; the kernel keeps what does
+ * not fill a segment until it is told here (tcp(7), `TCP_CORK` and `TCP_NODELAY`, 200 ms at
+ * most). So they are one segment, and the workload wakes up once.
  */
 void
-amps_pooled_session_forget_sending (AmpsPooledSession *self, SoupMessage *message)
+amps_pooled_session_end_sending (AmpsPooledSession *self, SoupMessage *message)
 {
+  GSocket *socket = amps_pooled_session_get_socket (self, message);
+
+  if (socket != NULL && may_hold_back (self, socket))
+    g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
   g_signal_handlers_disconnect_by_data (message, self);
 }

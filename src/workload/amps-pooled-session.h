@@ -40,7 +40,7 @@ void amps_pooled_session_wake (AmpsPooledSession *self);
 void amps_pooled_session_call (AmpsPooledSession *self, AmpsContextSourceFunc func,
                                gpointer user_data);
 GSocket *amps_pooled_session_get_socket (AmpsPooledSession *self, SoupMessage *message);
-void amps_pooled_session_forget_sending (AmpsPooledSession *self, SoupMessage *message);
+void amps_pooled_session_end_sending (AmpsPooledSession *self, SoupMessage *message);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmpsPooledSession, amps_pooled_session_free)
 

@@ -250,7 +250,7 @@ on_wrote_body (SoupMessage *message, Request *request)
 
   /* A POST is never sent again, and thousands of them may wait for their answers. */
   g_signal_handlers_disconnect_by_data (message, request);
-  amps_pooled_session_forget_sending (request->session, message);
+  amps_pooled_session_end_sending (request->session, message);
   g_signal_connect (message, "got-informational", G_CALLBACK (workload_on_informational), request);
   g_clear_pointer (&request->early, amps_early_answer_free);
   g_clear_object (&request->body);

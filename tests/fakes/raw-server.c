@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "raw-server.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* More than a test opens at once. */
 #define BACKLOG 256
@@ -20,7 +23,8 @@ struct _RawServer {
   gboolean once;
   unsigned int n_requests;
   unsigned int n_connections;
-  char *last_request; /* (owned) (nullable) */
+  unsigned int n_segments; /* that brought data, of the connection of the last request */
+  char *last_request;      /* (owned) (nullable) */
 };
 
 typedef struct {
@@ -61,12 +65,16 @@ read_request (RawServer *self, GInputStream *stream)
 /* Takes @request, and gives what to answer, once that may be. @last: set if no other
  * request is to come */
 static char *
-exchange (RawServer *self, char *request, gboolean *last)
+exchange (RawServer *self, GSocket *socket, char *request, gboolean *last)
 {
+  struct tcp_info info = { 0 };
+  socklen_t size = sizeof info;
   char *reply;
 
   g_mutex_lock (&self->lock);
   self->n_requests++;
+  getsockopt (g_socket_get_fd (socket), IPPROTO_TCP, TCP_INFO, &info, &size);
+  self->n_segments = info.tcpi_data_segs_in;
   g_free (self->last_request);
   self->last_request = request;
   while (self->hold)
@@ -95,7 +103,8 @@ serve (gpointer data)
 
   while (!last && (request = read_request (self, in)) != NULL)
     {
-      g_autofree char *reply = exchange (self, request, &last);
+      g_autofree char *reply =
+          exchange (self, g_socket_connection_get_socket (connection), request, &last);
 
       if (reply != NULL &&
           !g_output_stream_write_all (out, reply, strlen (reply), NULL, self->ended, NULL))
@@ -235,6 +244,18 @@ raw_server_get_n_connections (RawServer *self)
   n_connections = self->n_connections;
   g_mutex_unlock (&self->lock);
   return n_connections;
+}
+
+/* Of TCP, with data, that brought the last request and those before it on its connection. */
+unsigned int
+raw_server_get_n_segments (RawServer *self)
+{
+  unsigned int count;
+
+  g_mutex_lock (&self->lock);
+  count = self->n_segments;
+  g_mutex_unlock (&self->lock);
+  return count;
 }
 
 char *

@@ -19,6 +19,7 @@ void raw_server_hold (RawServer *self, gboolean hold);
 unsigned int raw_server_get_n_requests (RawServer *self);
 void raw_server_wait_for_requests (RawServer *self, unsigned int count);
 unsigned int raw_server_get_n_connections (RawServer *self);
+unsigned int raw_server_get_n_segments (RawServer *self);
 char *raw_server_dup_last_request (RawServer *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RawServer, raw_server_free)

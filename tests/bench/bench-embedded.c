@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include "broker/amps-broker-factory.h"
 #include "broker/embedded/amps-broker-embedded.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Jobs through the class itself: published, delivered and acknowledged, each
- * committed. Usage: bench-embedded [FOLDER] [full|normal] */
+ * committed. */
 
 #define N_JOBS 20000
 #define N_AT_ONCE 500
@@ -18,6 +20,17 @@ typedef struct {
   unsigned int n_published;
   unsigned int n_delivered;
 } Bench;
+
+static char *folder;
+static char *synchronous;
+
+static const GOptionEntry options[] = {
+  { "folder", 0, 0, G_OPTION_ARG_FILENAME, &folder, "Where the file is made; default: /tmp",
+    "FOLDER" },
+  { "synchronous", 0, 0, G_OPTION_ARG_STRING, &synchronous, "full (the default) or normal",
+    "LEVEL" },
+  { NULL },
+};
 
 static void begin_publication (Bench *bench);
 
@@ -61,7 +74,7 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static double
-measure_fsync (const char *folder)
+measure_fsync (void)
 {
   const int n_times = 50;
   g_autofree char *path = g_build_filename (folder, "fsync", NULL);
@@ -83,15 +96,26 @@ int
 main (int argc, char **argv)
 {
   static const char *const none[] = { NULL };
-  const char *folder = argc > 1 ? argv[1] : g_get_tmp_dir ();
-  const char *synchronous = argc > 2 ? argv[2] : "full";
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_add_main_entries (context, options, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    g_error ("%s", error->message);
+  folder = g_canonicalize_filename (folder != NULL ? folder : g_get_tmp_dir (), NULL);
+  if (synchronous == NULL)
+    synchronous = g_strdup ("full");
+  /* The broker would wait for it. */
+  if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+    g_error ("%s is no folder", folder);
+
   g_autofree char *name = g_strdup_printf ("amps-bench-%d.db", (int) getpid ());
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autofree char *uri =
       g_strdup_printf ("BROKER_HOST=sqlite://%s?synchronous=%s", path, synchronous);
   const char *const environment[] = { uri, "BROKER_SUBJECT=jobs", "MAX_CONCURRENCY=1000", NULL };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (AmpsConfig) config = amps_config_new (environment, NULL, none, &error);
+  g_autoptr (AmpsConfig) config = amps_config_new_full (
+      AMPS_CONFIG_SERVICE, environment, NULL, none, amps_broker_factory_get_backends (), &error);
   g_autoptr (AmpsClock) clock = amps_clock_new ();
   Bench bench = { 0 };
   gboolean stopped = FALSE;
@@ -118,9 +142,9 @@ main (int argc, char **argv)
     g_main_context_iteration (NULL, TRUE);
   seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
 
-  g_print ("%d jobs published, delivered and acknowledged at synchronous=%s: %.0f jobs/s; "
-           "one fdatasync there: %.0f µs\n",
-           N_JOBS, synchronous, N_JOBS / seconds, measure_fsync (folder));
+  printf ("%d jobs published, delivered and acknowledged at synchronous=%s: %.0f jobs/s; "
+          "one fdatasync there: %.0f µs\n",
+          N_JOBS, synchronous, N_JOBS / seconds, measure_fsync ());
   g_object_unref (bench.broker);
   g_unlink (path);
   return 0;

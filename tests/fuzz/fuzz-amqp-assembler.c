@@ -10,9 +10,14 @@
  *   d, r         basic.deliver or basic.return, with the number of a tag
  *   h, H, c      a header, with the size of the body in one byte, or in eight, or of
  *                another class
- *   b            a part of a body: a length, and as many bytes */
+ *   b            a part of a body: a length, and as many bytes
+ * and of what its owner does in between: f lets go of the oldest message, n and p say that
+ * there is no time to wait for room, and that there is.
+ *
+ * Each is read twice: without a budget, and with one that is soon used up. */
 
 #define LIMIT 300
+#define BUDGET 400
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -29,6 +34,12 @@ typedef struct {
   guint64 size;
   GByteArray *body; /* (owned) of all parts, however many */
 } Expected;
+
+typedef struct {
+  AmpsAmqpAssembler *assembler; /* (owned) */
+  AmpsByteBudget *budget;       /* (unowned) (nullable) */
+  GQueue held;                  /* (owned) of AmpsAmqpMessage */
+} Owner;
 
 static guint64
 read_number (Input *input, gsize length)
@@ -85,7 +96,49 @@ is_whole (const Expected *expected)
 }
 
 static void
-assert_message (const AmpsAmqpMessage *message, Expected *expected)
+let_go (Owner *owner)
+{
+  AmpsAmqpMessage *oldest = g_queue_pop_head (&owner->held);
+
+  if (oldest != NULL)
+    amps_amqp_message_free (oldest);
+}
+
+/* Room comes with each message that ends, and when none is left there is room for any. */
+static void
+wait_for_room (Owner *owner)
+{
+  while (amps_amqp_assembler_is_waiting (owner->assembler))
+    {
+      g_assert_nonnull (owner->budget);
+      g_assert_false (g_queue_is_empty (&owner->held));
+      let_go (owner);
+    }
+}
+
+/* Returns: whether that is no frame */
+static gboolean
+handle_owner (Owner *owner, Input *input)
+{
+  switch (*input->at)
+    {
+    case 'f':
+      let_go (owner);
+      break;
+    case 'n':
+    case 'p':
+      amps_amqp_assembler_set_patient (owner->assembler, *input->at == 'p');
+      break;
+    default:
+      return FALSE;
+    }
+
+  read_number (input, 1);
+  return TRUE;
+}
+
+static void
+assert_message (const Owner *owner, const AmpsAmqpMessage *message, Expected *expected)
 {
   g_assert_nonnull (message);
   g_assert_cmpint (message->returned, ==, expected->returned);
@@ -93,7 +146,8 @@ assert_message (const AmpsAmqpMessage *message, Expected *expected)
   g_assert_cmpstr (message->routing_key, ==, "q");
   g_assert_cmpuint (g_bytes_get_size (message->properties), ==, 2);
   g_assert_cmpuint (message->body_size, ==, expected->size);
-  if (expected->size <= LIMIT)
+  g_assert_true (!message->surplus || owner->budget != NULL);
+  if (expected->size <= LIMIT && !message->surplus)
     g_assert_cmpmem (g_bytes_get_data (message->body, NULL), g_bytes_get_size (message->body),
                      expected->body->data, expected->body->len);
   else
@@ -153,11 +207,11 @@ read_frame (Input *input, amqp_frame_t *frame, Expected *expected)
     }
 }
 
-int
-LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+static void
+assemble (const guint8 *data, gsize size, AmpsByteBudget *budget)
 {
-  g_autoptr (AmpsAmqpAssembler) assembler = amps_amqp_assembler_new (LIMIT, LIMIT, NULL);
   g_autoptr (GByteArray) body = g_byte_array_new ();
+  Owner owner = { amps_amqp_assembler_new (LIMIT, LIMIT, budget), budget, G_QUEUE_INIT };
   Expected expected = { .body = body };
   Input input = { data, size };
   gboolean fits = TRUE;
@@ -165,18 +219,37 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   while (fits && input.left > 0)
     {
       amqp_frame_t frame = { 0 };
-      g_autoptr (AmpsAmqpMessage) message = NULL;
+      AmpsAmqpMessage *message;
       g_autoptr (GError) error = NULL;
 
+      if (handle_owner (&owner, &input))
+        continue;
+
+      wait_for_room (&owner);
       fits = read_frame (&input, &frame, &expected);
-      g_assert_cmpint (amps_amqp_assembler_add_frame (assembler, &frame, &message, &error), ==,
-                       fits);
+      g_assert_cmpint (amps_amqp_assembler_add_frame (owner.assembler, &frame, &message, &error),
+                       ==, fits);
       g_assert_cmpint (error == NULL, ==, fits);
-      if (fits && is_whole (&expected))
-        assert_message (message, &expected);
-      else
-        g_assert_null (message);
+      g_assert_cmpint (message != NULL, ==, fits && is_whole (&expected));
+      if (message == NULL)
+        continue;
+
+      assert_message (&owner, message, &expected);
+      g_queue_push_tail (&owner.held, message);
     }
 
+  amps_amqp_assembler_free (owner.assembler);
+  while (!g_queue_is_empty (&owner.held))
+    let_go (&owner);
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  g_autoptr (AmpsByteBudget) budget = amps_byte_budget_new (BUDGET);
+
+  assemble (data, size, NULL);
+  assemble (data, size, budget);
+  g_assert_cmpuint (amps_byte_budget_get_held (budget), ==, 0);
   return 0;
 }

@@ -25,13 +25,24 @@ check_request (const char *text)
 {
   static const char *const none[] = { NULL };
   g_auto (GStrv) pairs = amps_pairs_parse (text);
-  AmpsSpan span = { .operation = "process", .target = text, .tracestate = text, .begun = 1 };
+  AmpsTraceContext places[2] = { 0 };
+  AmpsSpan span = { .operation = "process",
+                    .target = text,
+                    .tracestate = text,
+                    .begun = 1,
+                    .parent = strlen (text) % 2 == 0 ? &places[0] : NULL,
+                    .remote = TRUE,
+                    .links = places,
+                    .n_links = strlen (text) % 3 };
   g_autoptr (GString) json = g_string_new (NULL);
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *name = NULL;
 
+  /* They are places in a trace, whatever is in them. */
+  memcpy (places, text, MIN (strlen (text), sizeof places));
   amps_span_add_text (&span, "text", text);
+  amps_span_add_number (&span, "number", text[0]);
   amps_span_fail (&span, text);
   amps_otlp_json_begin (json, none);
   amps_otlp_json_add_span (json, &span);

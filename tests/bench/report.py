@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import shutil
 import statistics
 import subprocess
 
@@ -86,4 +87,8 @@ def keep(results, folder):
         ''.join(f'{name}\t{cpu}\t{rate}\n' for name, cpu, rate in rows), encoding='utf-8')
     script = PLOT.format(out=folder, rows=len(rows), height=150 + 26 * len(rows),
                          title=f'Medians of {results["runs"]} runs')
+    if shutil.which('gnuplot') is None:
+        print(f'There is no plot in {folder}: gnuplot is missing, '
+              '"flatpak-free-container/setup bench" installs it.')
+        return
     subprocess.run(['gnuplot'], input=script, text=True, check=True)

@@ -338,6 +338,16 @@ class Retry(BrokerTest):
                            for queue_type in QUEUE_TYPES for delay in (2, 5)]:
                 future.result()
 
+    def stays_empty(self, amps, queue, delay):
+        """Whether nothing of it is anywhere, for longer than a copy waits."""
+        queues = [queue, self.retry_queue(queue, delay)]
+        end = time.monotonic() + delay + 1
+        while time.monotonic() < end:
+            if amps.get('/jobs').json['jobs'] or any(each.count() for each in queues):
+                return False
+            time.sleep(0.1)
+        return True
+
     def make_twice(self, queue, delay):
         """The connection is found dead after 4 s: the first copy comes before, or after."""
         proxy = Proxy(self.node.port)
@@ -362,8 +372,8 @@ class Retry(BrokerTest):
             workload.wait(4)
             if delay > 4:
                 amps.wait_log('second one of two equal copies')
-            time.sleep(delay)
-            self.assertEqual(amps.get('/jobs').json['jobs'], [])
+            # The second copy may be made only when the connection for it is there again.
+            wait_until(lambda: self.stays_empty(amps, queue, delay), 60, 'the end of both copies')
             amps.stop()
             self.assertEqual([post.id for post in workload.posts], ['first'] * 2 + ['twice'] * 2)
         queue.wait_count(0)

@@ -217,15 +217,21 @@ raw_server_hold (RawServer *self, gboolean hold)
   g_mutex_unlock (&self->lock);
 }
 
+static unsigned int
+get_count (RawServer *self, const unsigned int *count)
+{
+  unsigned int number;
+
+  g_mutex_lock (&self->lock);
+  number = *count;
+  g_mutex_unlock (&self->lock);
+  return number;
+}
+
 unsigned int
 raw_server_get_n_requests (RawServer *self)
 {
-  unsigned int n_requests;
-
-  g_mutex_lock (&self->lock);
-  n_requests = self->n_requests;
-  g_mutex_unlock (&self->lock);
-  return n_requests;
+  return get_count (self, &self->n_requests);
 }
 
 void
@@ -238,24 +244,14 @@ raw_server_wait_for_requests (RawServer *self, unsigned int count)
 unsigned int
 raw_server_get_n_connections (RawServer *self)
 {
-  unsigned int n_connections;
-
-  g_mutex_lock (&self->lock);
-  n_connections = self->n_connections;
-  g_mutex_unlock (&self->lock);
-  return n_connections;
+  return get_count (self, &self->n_connections);
 }
 
 /* Of TCP, with data, that brought the last request and those before it on its connection. */
 unsigned int
 raw_server_get_n_segments (RawServer *self)
 {
-  unsigned int count;
-
-  g_mutex_lock (&self->lock);
-  count = self->n_segments;
-  g_mutex_unlock (&self->lock);
-  return count;
+  return get_count (self, &self->n_segments);
 }
 
 char *
